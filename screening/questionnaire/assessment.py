@@ -1,0 +1,168 @@
+"""From answers to findings, one per criterion, and from findings to one outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .conditions import ALWAYS, Answers, Condition, _
+
+
+class Verdict(StrEnum):
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+
+    @property
+    def label(self) -> str:
+        """The word patients and staff read, marked for translation."""
+        return {
+            Verdict.MET: _("Met"),
+            Verdict.NOT_MET: _("Not met"),
+            Verdict.UNKNOWN: _("Needs a check"),
+        }[self]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence ready to be shown: `values` holds the words for each of its placeholders, all untranslated."""
+
+    text: str
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence said when a condition holds. `fill` gives the words for its placeholders."""
+
+    text: str
+    when: Condition = ALWAYS
+    fill: Mapping[str, Callable[[Answers], Sequence[str]]] = field(default_factory=dict)
+
+    def line(self, answers: Answers) -> Line:
+        return Line(self.text, {name: words(answers) for name, words in self.fill.items()})
+
+
+def first_line(notes: Sequence[Note], answers: Answers) -> Line:
+    """The first note that applies. The last of `notes` must apply always."""
+    return next(note.line(answers) for note in notes if note.when.holds(answers))
+
+
+def all_lines(notes: Sequence[Note], answers: Answers) -> tuple[Line, ...]:
+    return tuple(note.line(answers) for note in notes if note.when.holds(answers))
+
+
+@dataclass(frozen=True)
+class Finding:
+    criterion: Criterion
+    verdict: Verdict
+    explanation: Line
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Criterion:
+    """One point of the rule: met, not met, or, where neither condition holds, not known.
+
+    The last note for each verdict must apply always.
+    """
+
+    key: str
+    title: str
+    source: str
+    met_when: Condition
+    not_met_when: Condition
+    if_met: tuple[Note, ...]
+    if_not_met: tuple[Note, ...]
+    if_unknown: tuple[Note, ...]
+
+    def verdict(self, answers: Answers) -> Verdict:
+        if self.met_when.holds(answers):
+            return Verdict.MET
+        if self.not_met_when.holds(answers):
+            return Verdict.NOT_MET
+        return Verdict.UNKNOWN
+
+    def judge(self, answers: Answers) -> Finding:
+        verdict = self.verdict(answers)
+        return Finding(self, verdict, first_line(self.explanations[verdict], answers))
+
+    @property
+    def explanations(self) -> Mapping[Verdict, tuple[Note, ...]]:
+        return {
+            Verdict.MET: self.if_met,
+            Verdict.NOT_MET: self.if_not_met,
+            Verdict.UNKNOWN: self.if_unknown,
+        }
+
+    @property
+    def is_met(self) -> Condition:
+        return self._is(Verdict.MET, _("“{criterion}” is met"))
+
+    @property
+    def is_not_met(self) -> Condition:
+        return self._is(Verdict.NOT_MET, _("“{criterion}” is not met"))
+
+    @property
+    def is_unknown(self) -> Condition:
+        return self._is(Verdict.UNKNOWN, _("“{criterion}” needs a check"))
+
+    def _is(self, verdict: Verdict, pattern: str) -> Condition:
+        """A statement about the finding, which is always known once the questions are answered."""
+        return Condition(
+            self.met_when.about | self.not_met_when.about,
+            lambda answers: self.verdict(answers) is verdict,
+            lambda say: say(pattern).format(criterion=say(self.title)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """Where somebody stands at the end of the check.
+
+    The first of `meaning` that applies is the sentence under the heading; each of `notes` that applies follows the
+    findings. The last of `meaning` must apply always.
+    """
+
+    key: str
+    title: str
+    meaning: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
+    next_step: str = ""
+    offers_visit: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When this holds, that is the outcome."""
+
+    when: Condition
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Assessment:
+    outcome: Outcome
+    meaning: Line
+    findings: tuple[Finding, ...]
+    notes: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something a nurse should hear of before a visit is booked; `advice` is what staff do about it."""
+
+    key: str
+    label: str
+    advice: str
+    when: Condition
+
+
+@dataclass(frozen=True)
+class Priority:
+    """How soon to call: for requests of which `when` holds, or whose outcome is one of `outcomes`."""
+
+    key: str
+    business_days: int
+    when: Condition
+    outcomes: tuple[Outcome, ...] = ()

@@ -1,0 +1,94 @@
+"""Statements about the answers of one visitor, each true, false or not known.
+
+The logic is Kleene's: what is not known stays not known, unless the rest decides alone. `False and unknown` is
+false, `True and unknown` is unknown. A condition that is not known never counts as one that does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+Answer = str | Sequence[str]
+Answers = Mapping[str, Answer]
+
+# Turns a sentence of the pathway into the reader's language.
+Say = Callable[[str], str]
+
+
+def _(text: str) -> str:
+    """Mark a sentence for translation. It is translated where it is shown."""
+    return text
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """`holds(answers)` is None while not known; `about` names the questions it reads; `prose(say)` words it."""
+
+    about: frozenset[str]
+    holds: Callable[[Answers], bool | None]
+    prose: Callable[[Say], str]
+    definition: Callable[[Say], str] | None = None
+    is_compound: bool = False
+
+    def __and__(self, other: Condition) -> Condition:
+        return all_of(self, other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return any_of(self, other)
+
+    def __invert__(self) -> Condition:
+        def holds(answers: Answers) -> bool | None:
+            held = self.holds(answers)
+            return None if held is None else not held
+
+        return Condition(self.about, holds, lambda say: say(_("not: {it}")).format(it=_nested(self, say)))
+
+    def called(self, name: str) -> Condition:
+        """The same condition under a name of its own, which stands for it wherever it is worded."""
+        return replace(self, prose=lambda say: say(name), definition=self.prose, is_compound=False)
+
+
+def all_of(*conditions: Condition) -> Condition:
+    def holds(answers: Answers) -> bool | None:
+        known = True
+        for condition in conditions:
+            held = condition.holds(answers)
+            if held is False:
+                return False
+            known = known and held is not None
+        return True if known else None
+
+    return _joined(conditions, holds, _("{these} and {this}"))
+
+
+def any_of(*conditions: Condition) -> Condition:
+    def holds(answers: Answers) -> bool | None:
+        known = True
+        for condition in conditions:
+            held = condition.holds(answers)
+            if held is True:
+                return True
+            known = known and held is not None
+        return False if known else None
+
+    return _joined(conditions, holds, _("{these} or {this}"))
+
+
+ALWAYS = Condition(frozenset(), lambda answers: True, lambda say: say(_("always")))
+
+
+def _joined(conditions: Sequence[Condition], holds: Callable[[Answers], bool | None], pattern: str) -> Condition:
+    def prose(say: Say) -> str:
+        words = _nested(conditions[0], say)
+        for condition in conditions[1:]:
+            words = say(pattern).format(these=words, this=_nested(condition, say))
+        return words
+
+    about = frozenset[str]().union(*(condition.about for condition in conditions))
+    return Condition(about, holds, prose, is_compound=len(conditions) > 1)
+
+
+def _nested(condition: Condition, say: Say) -> str:
+    words = condition.prose(say)
+    return f"({words})" if condition.is_compound else words

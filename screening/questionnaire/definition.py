@@ -1,0 +1,159 @@
+"""A whole pathway, and the checks that refuse a broken one when it is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from string import Formatter
+
+from .assessment import (
+    Assessment,
+    Criterion,
+    Flag,
+    Note,
+    Outcome,
+    Priority,
+    Rule,
+    all_lines,
+    first_line,
+)
+from .conditions import ALWAYS, Answers, Condition
+from .questions import Page, Question
+
+
+class BrokenPathway(ValueError):
+    """The definition contradicts itself. The message says where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pathway:
+    """Everything we ask and everything it means.
+
+    `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
+    questions are answered and `priorities` once a visit is requested: the first that holds decides. `terms` are the
+    named conditions, explained to whoever reads the rule. `visit_questions` are asked with a visit request only.
+    """
+
+    version: str
+    title: str
+    pages: tuple[Page, ...]
+    stops: tuple[Rule, ...]
+    criteria: tuple[Criterion, ...]
+    rules: tuple[Rule, ...]
+    terms: tuple[Condition, ...]
+    visit_questions: tuple[Question, ...]
+    flags: tuple[Flag, ...]
+    priorities: tuple[Priority, ...]
+    sooner_within_priority: Condition
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        return tuple(question for page in self.pages for question in page.questions)
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(dict.fromkeys(rule.outcome for rule in (*self.stops, *self.rules)))
+
+    def page(self, key: str) -> Page | None:
+        return next((page for page in self.pages if page.key == key), None)
+
+    def outcome(self, key: str) -> Outcome | None:
+        return next((outcome for outcome in self.outcomes if outcome.key == key), None)
+
+    def stop(self, answers: Answers) -> Assessment | None:
+        """The outcome that ends the check at once, if these answers call for one."""
+        for rule in self.stops:
+            if rule.when.holds(answers):
+                return self._assessment(rule.outcome, answers, judged=False)
+        return None
+
+    def assess(self, answers: Answers) -> Assessment:
+        """What a complete set of relevant answers means."""
+        outcome = next(rule.outcome for rule in self.rules if rule.when.holds(answers))
+        return self._assessment(outcome, answers, judged=True)
+
+    def flags_raised(self, answers: Answers) -> tuple[Flag, ...]:
+        return tuple(flag for flag in self.flags if flag.when.holds(answers))
+
+    def priority(self, outcome: Outcome, answers: Answers) -> Priority:
+        """How soon to call somebody with this outcome; `answers` include those to the visit questions."""
+        return next(
+            priority for priority in self.priorities if outcome in priority.outcomes or priority.when.holds(answers)
+        )
+
+    def _assessment(self, outcome: Outcome, answers: Answers, *, judged: bool) -> Assessment:
+        return Assessment(
+            outcome,
+            first_line(outcome.meaning, answers),
+            tuple(criterion.judge(answers) for criterion in self.criteria) if judged else (),
+            all_lines(outcome.notes, answers),
+        )
+
+    def __post_init__(self) -> None:
+        self._refuse_repeated("page", [page.key for page in self.pages])
+        self._refuse_repeated("question", [q.key for q in (*self.questions, *self.visit_questions)])
+        self._refuse_repeated("criterion", [criterion.key for criterion in self.criteria])
+        self._refuse_repeated("outcome", [outcome.key for outcome in self.outcomes])
+        self._refuse_repeated("flag", [flag.key for flag in self.flags])
+        self._refuse_repeated("priority", [priority.key for priority in self.priorities])
+        self._refuse_questions_that_depend_on_later_ones()
+        self._refuse_conditions_on_unasked_questions()
+        self._refuse_lists_without_a_last_resort()
+        self._refuse_placeholders_without_words()
+
+    @staticmethod
+    def _refuse_repeated(what: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            if keys.count(key) > 1:
+                raise BrokenPathway(f"the {what} {key} is defined twice")
+
+    def _refuse_questions_that_depend_on_later_ones(self) -> None:
+        asked: set[str] = set()
+        for page in self.pages:
+            for question in page.questions:
+                if later := question.ask_if.about - asked:
+                    raise BrokenPathway(f"{question.key} depends on {sorted(later)}, which it does not follow")
+            asked.update(question.key for question in page.questions)
+
+    def _refuse_conditions_on_unasked_questions(self) -> None:
+        asked = {question.key for question in self.questions}
+        with_visit = asked | {question.key for question in self.visit_questions}
+        during_check = [
+            *(rule.when for rule in (*self.stops, *self.rules)),
+            *(when for c in self.criteria for when in (c.met_when, c.not_met_when)),
+            *(note.when for note in self._notes()),
+            *(flag.when for flag in self.flags),
+        ]
+        for condition, known in [
+            *((condition, asked) for condition in during_check),
+            *((priority.when, with_visit) for priority in self.priorities),
+            (self.sooner_within_priority, with_visit),
+        ]:
+            if unasked := condition.about - known:
+                raise BrokenPathway(f"a condition reads {sorted(unasked)}, which is not asked by then")
+
+    def _refuse_lists_without_a_last_resort(self) -> None:
+        if self.rules[-1].when is not ALWAYS or self.priorities[-1].when is not ALWAYS:
+            raise BrokenPathway("the last rule and the last priority must apply always")
+        for notes in self._exclusive_notes():
+            if not notes or notes[-1].when is not ALWAYS:
+                raise BrokenPathway(f"nothing is said when none of these applies: {notes}")
+
+    def _refuse_placeholders_without_words(self) -> None:
+        for note in self._notes():
+            named = {name for _, name, _, _ in Formatter().parse(note.text) if name} - {"emergency"}
+            if named != set(note.fill):
+                raise BrokenPathway(f"placeholders and words do not match: {note.text}")
+
+    def _exclusive_notes(self) -> Iterator[Sequence[Note]]:
+        for criterion in self.criteria:
+            yield from criterion.explanations.values()
+        for outcome in self.outcomes:
+            yield outcome.meaning
+
+    def _notes(self) -> Iterator[Note]:
+        for notes in self._exclusive_notes():
+            yield from notes
+        for outcome in self.outcomes:
+            yield from outcome.notes

@@ -1,0 +1,100 @@
+"""One visitor's way through a pathway, worked out from their answers each time it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from .assessment import Assessment
+from .conditions import Answer, Answers
+from .definition import Pathway
+from .questions import Page, Question
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Answers may hold anything: what is no answer to a question asked on this way is left out."""
+
+    pathway: Pathway
+    answers: Mapping[str, object]
+
+    @cached_property
+    def relevant_answers(self) -> Answers:
+        """The answers that still count. One made irrelevant by another is gone, in the order of the questions."""
+        kept: dict[str, Answer] = {}
+        for question in self.pathway.questions:
+            answer = self.answers.get(question.key)
+            if answer is not None and question.ask_if.holds(kept) and question.accepts(answer):
+                kept[question.key] = answer
+        return kept
+
+    @cached_property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions on this visitor's way, as far as the answers show it."""
+        return tuple(q for q in self.pathway.questions if q.ask_if.holds(self.relevant_answers))
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """The pages on this visitor's way that they can reach or will reach, as far as the answers show it."""
+        return tuple(page for page in self.pathway.pages if self.questions_on(page))
+
+    def questions_on(self, page: Page) -> tuple[Question, ...]:
+        return tuple(question for question in page.questions if question in self.asked)
+
+    @cached_property
+    def likely_length(self) -> int:
+        """How many pages there will be if every page that may still be needed is."""
+        return sum(any(self._may_be_asked(question) for question in page.questions) for page in self.pathway.pages)
+
+    @cached_property
+    def stopped(self) -> Assessment | None:
+        """Why the check ends here and now, if it does."""
+        return self.pathway.stop(self.relevant_answers)
+
+    @cached_property
+    def next_page(self) -> Page | None:
+        """The first page with an open question, or None when the check is complete or stopped."""
+        if self.stopped:
+            return None
+        return next((page for page in self.pages if not self._is_answered(page)), None)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.next_page is None and not self.stopped
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """What the answers mean. Raises ValueError while the check is neither complete nor stopped."""
+        if self.stopped:
+            return self.stopped
+        if not self.is_complete:
+            raise ValueError("there are questions without an answer")
+        return self.pathway.assess(self.relevant_answers)
+
+    def can_visit(self, page: Page) -> bool:
+        """Whether every page before this one on the way is answered."""
+        if page not in self.pages or self.stopped:
+            return False
+        return all(self._is_answered(earlier) for earlier in self.pages[: self.pages.index(page)])
+
+    def before(self, page: Page) -> Page | None:
+        index = self.pages.index(page)
+        return self.pages[index - 1] if index else None
+
+    def after(self, page: Page) -> Page | None:
+        index = self.pages.index(page)
+        return self.pages[index + 1] if index + 1 < len(self.pages) else None
+
+    def with_answers(self, answers: Mapping[str, object]) -> Journey:
+        """The journey after these answers, less the earlier ones that they make irrelevant."""
+        changed = Journey(self.pathway, {**self.relevant_answers, **answers})
+        return Journey(self.pathway, changed.relevant_answers)
+
+    def _is_answered(self, page: Page) -> bool:
+        return all(question.key in self.relevant_answers for question in self.questions_on(page))
+
+    def _may_be_asked(self, question: Question) -> bool:
+        asked = question.ask_if.holds(self.relevant_answers)
+        still_open = not question.ask_if.about <= set(self.relevant_answers)
+        return asked or (asked is None and still_open)

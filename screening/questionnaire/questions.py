@@ -1,0 +1,201 @@
+"""The kinds of question, the pages they stand on, and what counts as an answer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar, TypeGuard
+
+from .conditions import ALWAYS, Answer, Answers, Condition, Say, _
+
+
+class InvalidAnswer(ValueError):
+    """What was sent is no answer to the question. `str()` says how to mend it, marked for translation."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to pick.
+
+    `unsure` says that it leaves open what the question asks. `alone` says that it cannot be ticked together with
+    others. `in_sentence` names it inside a sentence, where the label would not fit.
+    """
+
+    value: str
+    label: str
+    _: KW_ONLY
+    unsure: bool = False
+    alone: bool = False
+    in_sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
+    """One thing we ask. It is asked when `ask_if` holds, and not while that is unknown.
+
+    `name` says in a few words what it is about; conditions and staff pages call it by that.
+    """
+
+    key: str
+    name: str
+    text: str
+    hint: str = ""
+    why: str = ""
+    options: tuple[Option, ...]
+    ask_if: Condition = ALWAYS
+
+    takes_several: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        values = [option.value for option in self.options]
+        if len(set(values)) != len(values):
+            raise ValueError(f"{self.key}: two options have the same value")
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        """The answer that these submitted values give. Raises InvalidAnswer."""
+        raise NotImplementedError
+
+    def chosen(self, answers: Answers) -> tuple[Option, ...]:
+        """The options picked, in the order of the page; none where the question was not answered."""
+        answer = answers.get(self.key)
+        picked = () if answer is None else (answer,) if isinstance(answer, str) else answer
+        return tuple(option for option in self.options if option.value in picked)
+
+    def accepts(self, answer: object) -> TypeGuard[Answer]:
+        """Whether a stored value is still an answer to this question."""
+        values = [answer] if isinstance(answer, str) else answer
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            return False
+        try:
+            return self.parse(values) == answer
+        except InvalidAnswer:
+            return False
+
+    def _require_options(self, values: Sequence[str]) -> None:
+        unknown = set(values) - {option.value for option in self.options}
+        if unknown:
+            raise ValueError(f"{self.key} has no option {', '.join(sorted(unknown))}")
+
+    def _labels(self, values: Sequence[str], say: Say) -> str:
+        labels = [f"“{say(option.label)}”" for option in self.options if option.value in values]
+        return " / ".join(labels)
+
+    def _condition(self, holds: Callable[[Answers], bool | None], pattern: str, values: Sequence[str]) -> Condition:
+        return Condition(
+            frozenset({self.key}),
+            holds,
+            lambda say: say(pattern).format(question=say(self.name), answers=self._labels(values, say)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choice(Question):
+    """Exactly one of the options."""
+
+    takes_several = False
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        if not values:
+            raise InvalidAnswer(_("Pick one answer. If you do not know, pick “Not sure”."))
+        if len(values) > 1 or values[0] not in {option.value for option in self.options}:
+            raise InvalidAnswer(_("Pick one of the answers on this page."))
+        return values[0]
+
+    def is_(self, *values: str) -> Condition:
+        """The answer is one of these. Not known for another answer that is unsure."""
+        self._require_options(values)
+        unsure = {option.value for option in self.options if option.unsure}
+
+        def holds(answers: Answers) -> bool | None:
+            answer = answers.get(self.key)
+            if answer in values:
+                return True
+            return None if answer is None or answer in unsure else False
+
+        return self._condition(holds, _("{question}: {answers}"), values)
+
+    def is_not(self, *values: str) -> Condition:
+        """Another answer was given, an unsure one included: this is about the answer, not about what is so."""
+        self._require_options(values)
+
+        def holds(answers: Answers) -> bool | None:
+            answer = answers.get(self.key)
+            return None if answer is None else answer not in values
+
+        return self._condition(holds, _("{question}: any answer but {answers}"), values)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scale(Choice):
+    """A whole number from `lowest` to `highest`, or an unsure option."""
+
+    lowest: int
+    highest: int
+    unsure: Option
+    options: tuple[Option, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        numbers = tuple(Option(str(n), str(n)) for n in range(self.lowest, self.highest + 1))
+        object.__setattr__(self, "options", (*numbers, self.unsure))
+        super().__post_init__()
+
+    def is_at_least(self, number: int) -> Condition:
+        return self._compared(range(number, self.highest + 1), _("{question}: {number} or more"), number)
+
+    def is_at_most(self, number: int) -> Condition:
+        return self._compared(range(self.lowest, number + 1), _("{question}: {number} or less"), number)
+
+    def _compared(self, numbers: range, pattern: str, number: int) -> Condition:
+        if not numbers or numbers[0] < self.lowest or numbers[-1] > self.highest:
+            raise ValueError(f"{self.key} has no number {number}")
+        return Condition(
+            frozenset({self.key}),
+            self.is_(*map(str, numbers)).holds,
+            lambda say: say(pattern).format(question=say(self.name), number=number),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checkboxes(Question):
+    """One or more of the options; an option marked `alone` only by itself."""
+
+    takes_several = True
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        if not values:
+            raise InvalidAnswer(_("Check at least one box. If none fits, check the box that says so."))
+        if set(values) - {option.value for option in self.options}:
+            raise InvalidAnswer(_("Pick only from the boxes on this page."))
+        ticked = [option for option in self.options if option.value in values]
+        if len(ticked) > 1 and any(option.alone for option in ticked):
+            raise InvalidAnswer(_("These boxes do not go together. Uncheck the ones that do not fit."))
+        return [option.value for option in ticked]
+
+    def includes(self, *values: str) -> Condition:
+        """At least one of these is ticked. Not known if none is and an unsure option is ticked."""
+        self._require_options(values)
+        unsure = {option.value for option in self.options if option.unsure}
+
+        def holds(answers: Answers) -> bool | None:
+            ticked = answers.get(self.key)
+            if ticked is None:
+                return None
+            if any(value in ticked for value in values):
+                return True
+            return None if any(value in ticked for value in unsure) else False
+
+        return self._condition(holds, _("{question}: {answers}"), values)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """One screen of the check: a single question, or several that share a heading."""
+
+    questions: tuple[Question, ...]
+    key: str
+    text: str
+    why: str
+
+    @classmethod
+    def of(cls, question: Question) -> Page:
+        return cls((question,), question.key, question.text, question.why)
