@@ -1,7 +1,7 @@
 """Who has signed off what: the record that a clinician stands behind the rules as they are now.
 
-Kept in code, so that a signature is reviewed and versioned like the rule it covers. It covers one exact description of
-the pathway; after any change of meaning or wording it no longer applies, whatever the version says.
+Kept in code, so that a signature is reviewed and versioned like the rule it covers. It covers one exact description
+of the pathway; after any change of meaning or wording it no longer applies, whatever the version says.
 """
 
 import datetime

@@ -42,7 +42,10 @@ class Condition:
             held = self.holds(answers)
             return None if held is None else not held
 
-        return Condition(self.about, holds, lambda say: say(_("not: {it}")).format(it=_nested(self, say)))
+        def prose(say: Say) -> str:
+            return say(_("not: {it}")).format(it=_nested(self, say))
+
+        return Condition(self.about, holds, prose, is_compound=True)
 
     def called(self, name: str) -> Condition:
         """The same condition under a name of its own, which stands for it wherever it is worded."""

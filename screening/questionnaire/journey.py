@@ -21,26 +21,37 @@ class Journey:
 
     @cached_property
     def relevant_answers(self) -> Answers:
-        """The answers that still count. One made irrelevant by another is gone, in the order of the questions."""
-        kept: dict[str, Answer] = {}
-        for question in self.pathway.questions:
-            answer = self.answers.get(question.key)
-            if answer is not None and question.ask_if.holds(kept) and question.accepts(answer):
-                kept[question.key] = answer
-        return kept
-
-    @cached_property
-    def asked(self) -> tuple[Question, ...]:
-        """The questions on this visitor's way, as far as the answers show it."""
-        return tuple(q for q in self.pathway.questions if q.ask_if.holds(self.relevant_answers))
+        """The answers that still count: one made irrelevant by an earlier one, or by a stop, is gone."""
+        return self._way[0]
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
-        """The pages on this visitor's way that they can reach or will reach, as far as the answers show it."""
-        return tuple(page for page in self.pathway.pages if self.questions_on(page))
+        """The pages on this visitor's way as far as the answers show it, up to one that ends the check."""
+        return self._way[1]
+
+    @cached_property
+    def _way(self) -> tuple[Answers, tuple[Page, ...]]:
+        kept: dict[str, Answer] = {}
+        pages: list[Page] = []
+        for page in self.pathway.pages:
+            asked = [question for question in page.questions if question.ask_if.holds(kept)]
+            if asked:
+                pages.append(page)
+            for question in asked:
+                answer = self.answers.get(question.key)
+                if question.accepts(answer):
+                    kept[question.key] = answer
+            if self.pathway.stop(kept):
+                break
+        return kept, tuple(pages)
+
+    @cached_property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions on the pages of this visitor's way."""
+        return tuple(question for page in self.pages for question in self.questions_on(page))
 
     def questions_on(self, page: Page) -> tuple[Question, ...]:
-        return tuple(question for question in page.questions if question in self.asked)
+        return tuple(question for question in page.questions if question.ask_if.holds(self.relevant_answers))
 
     @cached_property
     def likely_length(self) -> int:
@@ -74,7 +85,7 @@ class Journey:
 
     def can_visit(self, page: Page) -> bool:
         """Whether every page before this one on the way is answered."""
-        if page not in self.pages or self.stopped:
+        if page not in self.pages:
             return False
         return all(self._is_answered(earlier) for earlier in self.pages[: self.pages.index(page)])
 

@@ -1,0 +1,103 @@
+"""Form fields for what people know about themselves: their name, birthday and phone number, as they write them."""
+
+import datetime
+import unicodedata
+
+import phonenumbers
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+# Unicode's categories of characters that no name holds: controls, overrides of the writing direction, private use.
+REFUSED_IN_NAMES = {"Cc", "Cf", "Co", "Cs", "Cn"}
+ADULT = 18
+OLDEST = 120
+
+
+class PersonNameField(forms.CharField):
+    def __init__(self, *, autocomplete="name", **kwargs):
+        kwargs.setdefault("max_length", 120)
+        super().__init__(**kwargs)
+        self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
+
+    def to_python(self, value):
+        name = unicodedata.normalize("NFC", " ".join(super().to_python(value).split()))
+        if any(unicodedata.category(character) in REFUSED_IN_NAMES for character in name):
+            raise ValidationError(_("Use letters, spaces, hyphens and apostrophes only."))
+        return name
+
+
+class PhoneField(forms.CharField):
+    """Gives the number as +12125550123, with ;ext=12 where there is an extension."""
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=40, widget=forms.TextInput(attrs={"type": "tel"}), **kwargs)
+        self.widget.input_type = "tel"
+        self.widget.attrs.update(autocomplete="tel", inputmode="tel")
+
+    def clean(self, value):
+        typed = super().clean(value)
+        try:
+            number = phonenumbers.parse(typed, settings.PHONE_REGION)
+        except phonenumbers.NumberParseException:
+            number = None
+        if number is None or not phonenumbers.is_valid_number(number):
+            raise ValidationError(_("Enter a phone number with its area code, like 212 555 0123."))
+        stored = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{stored};ext={number.extension}" if number.extension else stored
+
+
+class DatePartsWidget(forms.MultiWidget):
+    template_name = "upright/date_parts.html"
+    use_fieldset = True
+
+    def __init__(self):
+        part = {"inputmode": "numeric", "maxlength": "4"}
+        super().__init__(
+            {
+                "month": forms.TextInput({**part, "autocomplete": "bday-month"}),
+                "day": forms.TextInput({**part, "autocomplete": "bday-day"}),
+                "year": forms.TextInput({**part, "autocomplete": "bday-year"}),
+            }
+        )
+
+    def decompress(self, value):
+        return [value.month, value.day, value.year] if value else [None, None, None]
+
+    def id_for_label(self, id_, index=None):
+        return f"{id_}_0" if index is not None else ""
+
+    def subwidgets_of(self):
+        """Tells the error summary that the first part is where a link to this field leads."""
+
+
+class DateOfBirthField(forms.MultiValueField):
+    """A date in three parts, of somebody who is an adult today."""
+
+    widget = DatePartsWidget
+
+    def __init__(self, **kwargs):
+        parts = (forms.CharField(), forms.CharField(), forms.CharField())
+        super().__init__(parts, require_all_fields=True, **kwargs)
+        self.error_messages["required"] = _("Enter the month, day and year of birth.")
+        self.error_messages["incomplete"] = self.error_messages["required"]
+
+    def compress(self, parts):
+        if not parts:
+            return None
+        try:
+            month, day, year = (int(part) for part in parts)
+            born = datetime.date(year, month, day)
+        except (ValueError, OverflowError):
+            raise ValidationError(_("Enter a real date in numbers, like 3 14 1948.")) from None
+        today = timezone.localdate()
+        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+        if born > today:
+            raise ValidationError(_("A date of birth is in the past. Check the year."))
+        if age > OLDEST:
+            raise ValidationError(_("Check the year. It needs four numbers, like 1948."))
+        if age < ADULT:
+            raise ValidationError(_("This check is for adults 18 or older. Please call us instead."))
+        return born

@@ -1,0 +1,164 @@
+"""The steps of asking for a visit, each a form of its own."""
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from screening.forms import AnswerField
+from screening.pathway import PATHWAY
+
+from .fields import DateOfBirthField, PersonNameField, PhoneField
+from .models import Language
+
+# What was agreed to is stored word for word with each request; texts are agreed to by their own box.
+CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
+CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
+
+
+ANY_TIME = "any"
+CALL_TIMES = [
+    ("morning", _("Morning, 8 am to noon")),
+    ("afternoon", _("Afternoon, noon to 4 pm")),
+    ("evening", _("Late afternoon, 4 pm to 6 pm")),
+    (ANY_TIME, _("Any of these times")),
+]
+
+
+class StepForm(forms.Form):
+    """A form that can give back what was typed, to be filled in with it again later."""
+
+    def __init__(self, data=None):
+        super().__init__(data, label_suffix="")
+
+    @classmethod
+    def from_typed(cls, typed: dict[str, list[str]]):
+        data = QueryDict(mutable=True)
+        for name, values in typed.items():
+            data.setlist(name, values)
+        return cls(data)
+
+    def typed(self) -> dict[str, list[str]]:
+        names = {
+            name + suffix
+            for name, field in self.fields.items()
+            for suffix in getattr(field.widget, "widgets_names", [""])
+        }
+        return {name: values for name, values in self.data.lists() if name in names}
+
+
+class VisitQuestionsForm(StepForm):
+    """The pathway's questions that are asked with a request only."""
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        for question in PATHWAY.visit_questions:
+            self.fields[question.key] = AnswerField(question)
+
+
+class WhoForm(StepForm):
+    MYSELF, SOMEONE_ELSE = "myself", "someone_else"
+
+    filled_in_for = forms.ChoiceField(
+        label=_("Who is the visit for?"),
+        widget=forms.RadioSelect,
+        choices=[(MYSELF, _("For me")), (SOMEONE_ELSE, _("For someone I care for"))],
+        error_messages={"required": _("Choose who the visit is for.")},
+    )
+    filled_in_by = PersonNameField(
+        label=_("Your own name"),
+        help_text=_("Only if you fill this in for someone else."),
+        autocomplete="off",
+        required=False,
+    )
+    relationship = PersonNameField(
+        label=_("Who you are to the patient"),
+        help_text=_("For example: daughter, husband, neighbor, nurse. Only if you fill this in for someone else."),
+        autocomplete="off",
+        max_length=60,
+        required=False,
+    )
+    name = PersonNameField(
+        label=_("The patient's full name"),
+        help_text=_("As it is on the insurance card or ID."),
+        error_messages={"required": _("Enter the patient's name.")},
+    )
+    date_of_birth = DateOfBirthField(
+        label=_("The patient's date of birth"), help_text=_("For example: 3 14 1948. It helps us find the chart.")
+    )
+    phone = PhoneField(
+        label=_("Phone number to call"),
+        help_text=_("With the area code. We call it about this request."),
+        error_messages={"required": _("Enter a phone number, so that we can call.")},
+    )
+    email = forms.EmailField(
+        label=_("E-mail (optional)"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
+        error_messages={"invalid": _("Enter an e-mail address like name@example.com, or leave this empty.")},
+    )
+
+    def __init__(self, data=None):
+        super().__init__(data)
+        for name in ("filled_in_by", "relationship"):
+            self.fields[name].group = "only-for-someone-else"
+
+    def clean(self):
+        entered = super().clean()
+        if entered.get("filled_in_for") == self.SOMEONE_ELSE:
+            if not entered.get("filled_in_by") and "filled_in_by" not in self.errors:
+                self.add_error("filled_in_by", _("Enter your own name, so that we know who we talk to."))
+            if not entered.get("relationship") and "relationship" not in self.errors:
+                self.add_error("relationship", _("Say who you are to the patient."))
+        else:
+            entered["filled_in_by"] = entered["relationship"] = ""
+        return entered
+
+
+class CallForm(StepForm):
+    YES, NO = "yes", "no"
+
+    language = forms.ChoiceField(
+        label=_("Which language should we call in?"),
+        widget=forms.RadioSelect,
+        choices=Language.choices,
+        error_messages={"required": _("Choose a language.")},
+    )
+    other_language = forms.CharField(label=_("If another language, which one?"), required=False, max_length=60)
+    needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
+    call_times = forms.MultipleChoiceField(
+        label=_("When is a good time to call?"),
+        help_text=_("Check all that fit."),
+        widget=forms.CheckboxSelectMultiple,
+        choices=CALL_TIMES,
+        error_messages={"required": _("Choose at least one time to call.")},
+    )
+    voicemail_ok = forms.ChoiceField(
+        label=_("May we leave a message if nobody answers?"),
+        help_text=_("We say our name and number only, nothing about health."),
+        widget=forms.RadioSelect,
+        choices=[(YES, _("Yes, you may leave a message")), (NO, _("No, please do not"))],
+        error_messages={"required": _("Choose yes or no.")},
+    )
+    texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
+    consent = forms.BooleanField(
+        label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
+    )
+
+    def clean_call_times(self):
+        times = self.cleaned_data["call_times"]
+        return [ANY_TIME] if ANY_TIME in times else times
+
+    def clean_voicemail_ok(self):
+        return self.cleaned_data["voicemail_ok"] == self.YES
+
+    def clean_consent(self):
+        return str(CONSENT)
+
+    def clean(self):
+        entered = super().clean()
+        if entered.get("language") != Language.OTHER:
+            entered["other_language"] = ""
+        elif not entered.get("other_language") and "other_language" not in self.errors:
+            self.add_error("other_language", _("Enter the language, so that we find an interpreter."))
+        return entered

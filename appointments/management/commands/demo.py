@@ -1,0 +1,123 @@
+"""Fills an empty development database with a believable queue, and makes a staff account to work it with."""
+
+import datetime
+import random
+import secrets
+import uuid
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from appointments import booking, calls, intake, queue
+from appointments.models import AppointmentRequest, Clinician, CloseReason, ContactAttempt, Place
+from screening.pathway import PATHWAY
+from screening.questionnaire.journey import Journey
+
+STAFF = "demo"
+SIZE = 40
+
+# Plainly made up: nobody is called that.
+FIRST_NAMES = ("Alma", "Boris", "Carmen", "Delia", "Edwin", "Flora", "Gustavo", "Hazel", "Inés", "Jasper")
+LAST_NAMES = ("Example", "Sample", "Muestra", "Testwell", "Pretend", "Ficticia", "Placeholder", "Demopoulos")
+
+
+class Command(BaseCommand):
+    help = "Load demo requests into an empty development database; print a staff account with a new password."
+
+    def handle(self, *args, **options):
+        if not settings.DEVELOPMENT:
+            raise CommandError("The demo is for development only: set UPRIGHT_DEVELOPMENT=1.")
+        password = secrets.token_urlsafe(12)
+        staff = self._staff(password)
+        if not AppointmentRequest.objects.exists():
+            self._fill(staff, random.Random(2026))  # noqa: S311  # a demo need not be unpredictable
+        total = AppointmentRequest.objects.count()
+        self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
+        self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")
+
+    def _staff(self, password):
+        staff, _ = get_user_model().objects.get_or_create(
+            username=STAFF, defaults={"is_staff": True, "is_superuser": True}
+        )
+        staff.set_password(password)
+        staff.save()
+        return staff
+
+    def _fill(self, staff, chance: random.Random):
+        colleague = get_user_model().objects.create_user("demo-colleague")
+        clinicians = [Clinician.objects.create(name=name) for name in ("Dr. Example", "Dr. Sample")]
+        places = [Place.objects.create(name=name) for name in ("Main clinic", "North clinic")]
+        now = timezone.now()
+        for number in range(SIZE):
+            request = self._request(chance)
+            AppointmentRequest.objects.filter(pk=request.pk).update(
+                created_at=now - datetime.timedelta(minutes=chance.randint(5, 12_000))
+            )
+            self._work_on(request, number, staff, colleague, clinicians, places, chance)
+
+    def _request(self, chance: random.Random) -> AppointmentRequest:
+        journey = qualifying_journey(chance)
+        visit_answers = {question.key: any_answer(question, chance) for question in PATHWAY.visit_questions}
+        for_someone_else = chance.random() < 0.25
+        language = chance.choice(["en", "en", "en", "es", "es", "other"])
+        first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+        return intake.submit(
+            journey_id=uuid.UUID(int=chance.getrandbits(128)),
+            journey=journey,
+            visit_answers=visit_answers,
+            name=f"{first} {last}",
+            date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
+            phone=f"+1212555{chance.randint(100, 199):04}",
+            email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
+            filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
+            relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
+            language=language,
+            other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
+            needs_interpreter=language == "other",
+            call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
+            voicemail_ok=chance.random() < 0.7,
+            texts_ok=chance.random() < 0.4,
+            consent="Demo data: nobody agreed to anything.",
+        )
+
+    def _work_on(self, request, number, staff, colleague, clinicians, places, chance):
+        """Leave some as they came, and take others some way towards a visit."""
+        stage = number % 8
+        if stage < 4:
+            return
+        by = staff if number % 3 else colleague
+        queue.claim(request, by=by)
+        tomorrow = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0) + datetime.timedelta(
+            days=1
+        )
+        if stage == 4:
+            missed = ContactAttempt.Outcome.NO_ANSWER
+            calls.log_call(request, by=by, channel="phone", outcome=missed, next_call_at=tomorrow)
+            queue.release(request, by=by)
+        elif stage == 6:
+            calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
+            visit_at = tomorrow + datetime.timedelta(days=number, minutes=30 * chance.randint(0, 12))
+            booking.book(request, by=by, starts_at=visit_at, place=places[0], clinician=chance.choice(clinicians))
+        elif stage == 7:
+            queue.close(request, by=by, reason=chance.choice([CloseReason.DECLINED, CloseReason.UNREACHABLE]))
+
+
+def qualifying_journey(chance: random.Random) -> Journey:
+    """A random way through the pathway that ends where a visit is offered."""
+    while True:
+        journey = Journey(PATHWAY, {"red_flags": ["none"]})
+        while page := journey.next_page:
+            questions = journey.questions_on(page)
+            journey = journey.with_answers({question.key: any_answer(question, chance) for question in questions})
+        if journey.is_complete and journey.assessment.outcome.offers_visit:
+            return journey
+
+
+def any_answer(question, chance: random.Random):
+    if not question.takes_several:
+        return chance.choice(question.options).value
+    together = [option.value for option in question.options if not option.alone]
+    by_itself = [[option.value] for option in question.options if option.alone]
+    return chance.choice([*by_itself, sorted(chance.sample(together, 2), key=together.index)])

@@ -1,0 +1,269 @@
+"""What is stored: a request for a visit, what staff did about it, and the visit that came of it.
+
+The database itself refuses what must not happen; see the constraints of each model.
+"""
+
+import uuid
+
+import phonenumbers
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from screening.pathway import PATHWAY
+
+from . import reference
+
+
+class Clinician(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self):
+        return self.name
+
+
+class Place(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+    address = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self):
+        return self.name
+
+
+class Appointment(models.Model):
+    """A visit that is booked. It is deleted when it is cancelled: what was, the request's history tells."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinician = models.ForeignKey(Clinician, models.PROTECT)
+    place = models.ForeignKey(Place, models.PROTECT)
+    starts_at = models.DateTimeField()
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    booked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("clinician", "starts_at"), name="one_visit_per_clinician_and_time"),
+        )
+
+    def __str__(self):
+        return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
+
+
+class Status(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    CLAIMED = "claimed", "Claimed"
+    BOOKED = "booked", "Booked"
+    CLOSED = "closed", "Closed"
+
+
+class CloseReason(models.TextChoices):
+    ATTENDED = "attended", "Came to the visit"
+    DID_NOT_COME = "did_not_come", "Did not come to the visit"
+    DECLINED = "declined", "Does not want a visit"
+    UNREACHABLE = "unreachable", "Could not be reached"
+    ADVISED_AGAINST = "advised_against", "Nurse or doctor advised against a visit"
+    SEEN_ELSEWHERE = "seen_elsewhere", "Is cared for elsewhere"
+    DUPLICATE = "duplicate", "Asked twice"
+    NOT_REAL = "not_real", "Not a real request"
+
+    @classmethod
+    def after_a_visit(cls):
+        """The reasons that need a booked visit; the others need that there is none."""
+        return (cls.ATTENDED, cls.DID_NOT_COME)
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Español"
+    OTHER = "other", "Another language"
+
+
+class AppointmentRequestQuerySet(models.QuerySet):
+    def open(self):
+        """Those that somebody still has to call."""
+        return self.filter(closed_at=None, appointment=None)
+
+    def in_queue_order(self):
+        """Who to call first: by priority, then newer pain, then the oldest request."""
+        return self.order_by("priority", "-is_recent_pain", "created_at", "pk")
+
+
+class AppointmentRequest(models.Model):
+    """Somebody who qualified asks to be called about a visit.
+
+    What they answered and what it meant is copied in as it was when they sent it, so that a later pathway does not
+    change it. `findings` are in English, for staff. The status follows from what happened and cannot contradict it.
+    """
+
+    journey = models.UUIDField(unique=True, editable=False)
+    reference = models.CharField(max_length=reference.LENGTH, unique=True, default=reference.new, editable=False)
+    created_at = models.DateTimeField("asked", default=timezone.now, editable=False)
+
+    pathway_version = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=40)
+    priority = models.CharField(max_length=2)
+    is_recent_pain = models.BooleanField()
+    flags = models.JSONField()
+    answers = models.JSONField()
+    findings = models.JSONField()
+
+    name = models.CharField(max_length=120)
+    date_of_birth = models.DateField()
+    phone = models.CharField(max_length=32)
+    email = models.EmailField(blank=True)
+    filled_in_by = models.CharField(max_length=120, blank=True)
+    relationship = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=5, choices=Language)
+    other_language = models.CharField(max_length=60, blank=True)
+    needs_interpreter = models.BooleanField()
+    call_times = models.JSONField()
+    voicemail_ok = models.BooleanField()
+    texts_ok = models.BooleanField()
+    consent = models.TextField(help_text="What was agreed to, in the words that were shown.")
+
+    next_call_at = models.DateTimeField("next call", null=True)
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, related_name="request")
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason, blank=True)
+
+    status = models.GeneratedField(
+        expression=Case(
+            When(closed_at__isnull=False, then=Value(Status.CLOSED)),
+            When(appointment__isnull=False, then=Value(Status.BOOKED)),
+            When(claimed_at__isnull=False, then=Value(Status.CLAIMED)),
+            default=Value(Status.WAITING),
+        ),
+        output_field=models.CharField(max_length=10, choices=Status),
+        db_persist=True,
+    )
+
+    objects = AppointmentRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "visit request"
+        constraints = (
+            models.CheckConstraint(
+                name="outcome_offers_a_visit",
+                condition=Q(outcome__in=sorted(o.key for o in PATHWAY.outcomes if o.offers_visit)),
+            ),
+            models.CheckConstraint(
+                name="priority_is_known",
+                condition=Q(priority__in=sorted(priority.key for priority in PATHWAY.priorities)),
+            ),
+            models.CheckConstraint(
+                name="claimed_by_somebody_at_some_time",
+                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="claimed_only_while_open",
+                condition=Q(claimed_at__isnull=True) | Q(appointment__isnull=True, closed_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="closed_by_somebody_for_a_reason",
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True, close_reason="")
+                | Q(closed_at__isnull=False, closed_by__isnull=False, close_reason__in=CloseReason.values),
+            ),
+            models.CheckConstraint(
+                name="visit_reasons_need_a_visit",
+                condition=Q(closed_at__isnull=True)
+                | Q(appointment__isnull=False, close_reason__in=CloseReason.after_a_visit())
+                | Q(appointment__isnull=True) & ~Q(close_reason__in=CloseReason.after_a_visit()),
+            ),
+        )
+        indexes = (
+            models.Index(
+                "priority",
+                F("is_recent_pain").desc(),
+                "created_at",
+                "id",
+                condition=Q(closed_at__isnull=True, appointment__isnull=True),
+                name="queue_order",
+            ),
+        )
+
+    def __str__(self):
+        # Only the reference, because Django copies this into logs that outlive the record.
+        return reference.grouped(self.reference)
+
+    @property
+    def phone_shown(self) -> str:
+        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+    @property
+    def phone_link(self) -> str:
+        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.RFC3966)
+
+    @property
+    def _phone_number(self) -> phonenumbers.PhoneNumber:
+        return phonenumbers.parse(self.phone, settings.PHONE_REGION)
+
+
+class Event(models.Model):
+    """Something that was done with a request. Calls stand in ContactAttempt."""
+
+    class Verb(models.TextChoices):
+        CLAIMED = "claimed", "Claimed"
+        RELEASED = "released", "Released"
+        BOOKED = "booked", "Booked"
+        RESCHEDULED = "rescheduled", "Rescheduled"
+        CANCELLED = "cancelled", "Cancelled the visit"
+        CLOSED = "closed", "Closed"
+        REOPENED = "reopened", "Reopened"
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    verb = models.CharField(max_length=20, choices=Verb)
+    details = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self):
+        return f"{self.get_verb_display()} ({self.pk})"
+
+
+class ContactAttempt(models.Model):
+    """One try to reach somebody."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone", "Phone call"
+        TEXT = "text", "Text message"
+        EMAIL = "email", "E-mail"
+        LETTER = "letter", "Letter"
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", "Reached"
+        CALL_BACK = "call_back", "Reached, asked to be called later"
+        VOICEMAIL = "voicemail", "Left a message"
+        NO_ANSWER = "no_answer", "No answer"
+        WRONG_NUMBER = "wrong_number", "Wrong number"
+        SENT = "sent", "Sent"
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="contact_attempts")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel)
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    next_call_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self):
+        return f"{self.get_channel_display()} ({self.pk})"

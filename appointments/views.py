@@ -1,0 +1,113 @@
+"""Asking for a visit: a few short steps after a result that offers one. Nothing is stored before the last is sent."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from screening.visitor import Visitor, remember, visitor_of
+
+from . import intake, reference
+from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
+
+
+@dataclass(frozen=True)
+class Step:
+    key: str
+    title: str
+    form: type[StepForm]
+
+
+STEPS = (
+    Step("questions", _("A few questions to plan the visit"), VisitQuestionsForm),
+    Step("who", _("Who is the visit for?"), WhoForm),
+    Step("call", _("How should we call you?"), CallForm),
+)
+
+
+@require_safe
+def ask(request: HttpRequest) -> HttpResponse:
+    return redirect("appointments:step", key=STEPS[0].key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request: HttpRequest, key: str) -> HttpResponse:
+    position = next((position for position, step in enumerate(STEPS) if step.key == key), None)
+    if position is None:
+        raise Http404
+    visitor = visitor_of(request)
+    if not _may_ask(visitor):
+        return redirect("appointments:sent" if _sent_reference(visitor) else "screening:result")
+    forms = _filled_in(visitor)
+    if (first_open := _first_open(forms)) < position:
+        return redirect("appointments:step", key=STEPS[first_open].key)
+
+    if request.method != "POST":
+        return _step_page(request, visitor, position, forms[position] or STEPS[position].form())
+    form = STEPS[position].form(request.POST)
+    if not form.is_valid():
+        return _step_page(request, visitor, position, form, status=422)
+    forms[position] = form
+    visitor = visitor.with_notes(**{key: form.typed()})
+    if position + 1 < len(STEPS):
+        return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
+    try:
+        stored = _submit(visitor, *forms)
+    except (OperationalError, InterfaceError):
+        return _step_page(request, visitor, position, form, status=503)
+    return remember(redirect("appointments:sent"), Visitor(notes={"sent": stored.reference}))
+
+
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    sent_reference = _sent_reference(visitor_of(request))
+    if not sent_reference:
+        return redirect("screening:start")
+    return render(request, "appointments/sent.html", {"reference": reference.grouped(sent_reference)})
+
+
+def _may_ask(visitor: Visitor) -> bool:
+    return visitor.journey.is_complete and visitor.journey.assessment.outcome.offers_visit
+
+
+def _sent_reference(visitor: Visitor) -> str | None:
+    return visitor.notes.get("sent")
+
+
+def _filled_in(visitor: Visitor) -> list[StepForm | None]:
+    """Each step's form with what was typed into it earlier, or None."""
+    return [step.form.from_typed(visitor.notes[step.key]) if step.key in visitor.notes else None for step in STEPS]
+
+
+def _first_open(forms: list[StepForm | None]) -> int:
+    """The first step that is not filled in, or not in a way that is valid now."""
+    return next((at for at, form in enumerate(forms) if form is None or not form.is_valid()), len(forms))
+
+
+def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm):
+    contact = {**who.cleaned_data, **call.cleaned_data}
+    del contact["filled_in_for"]
+    if contact["texts_ok"]:
+        contact["consent"] += f" {call.fields['texts_ok'].label}"
+    return intake.submit(
+        journey_id=UUID(visitor.id), journey=visitor.journey, visit_answers=questions.cleaned_data, **contact
+    )
+
+
+def _step_page(
+    request: HttpRequest, visitor: Visitor, position: int, form: StepForm, status: int = 200
+) -> HttpResponse:
+    context = {
+        "step": STEPS[position],
+        "form": form,
+        "number": position + 1,
+        "length": len(STEPS),
+        "previous": STEPS[position - 1] if position else None,
+        "is_last": position + 1 == len(STEPS),
+        "could_not_store": status == 503,
+    }
+    return render(request, "appointments/step.html", context, status=status)

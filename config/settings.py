@@ -1,0 +1,207 @@
+"""All settings. What differs between places comes from the environment; docs/operation.md lists the variables."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ------------------------------------------------------------------------------------------------- Where it runs
+
+# Development is the demo, the tests and work on the code: no secrets needed, plain HTTP, this machine only.
+DEVELOPMENT = environment.boolean("UPRIGHT_DEVELOPMENT", False)
+DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
+
+EXAMPLE_SECRET = "for development only, refused in production"  # noqa: S105
+SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
+if not DEVELOPMENT and (SECRET_KEY == EXAMPLE_SECRET or len(SECRET_KEY) < 50):
+    raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more, and not an example.")
+
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
+
+# ---------------------------------------------------------------------------------------------------- The clinic
+
+CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPMENT else None)
+CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
+CLINIC_HOURS = environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm")
+EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
+# Where phone numbers without a country code are from.
+PHONE_REGION = environment.text("PHONE_REGION", "US")
+TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
+
+# ------------------------------------------------------------------------------------------------------- Django
+
+INSTALLED_APPS = [
+    "appointments.apps.AppointmentsConfig",
+    "screening.apps.ScreeningConfig",
+    "crispy_forms",
+    "csp",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+]
+
+# Widgets are found in templates/ too.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+MIDDLEWARE = [
+    "config.outermost.refuse_and_seal",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "screening.clinic.clinic",
+            ],
+        },
+    },
+]
+
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("upright",)
+CRISPY_TEMPLATE_PACK = "upright"
+CRISPY_FAIL_SILENTLY = False
+
+# ----------------------------------------------------------------------------------------------------- Database
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": DATABASE_HOST,
+            "PORT": environment.text("DATABASE_PORT", "5432"),
+            "NAME": environment.text("DATABASE_NAME", "upright"),
+            "USER": environment.text("DATABASE_USER", "upright"),
+            "PASSWORD": environment.text("DATABASE_PASSWORD", "" if DEVELOPMENT else None),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"connect_timeout": 5},
+        }
+    }
+else:
+    SQLITE_PATH = Path(environment.text("SQLITE_PATH", str(BASE_DIR / "var" / "upright.sqlite3")))
+    SQLITE_PATH.parent.mkdir(parents=True, exist_ok=True)
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": SQLITE_PATH,
+            # A file and not memory, so that tests with several connections lock as production does.
+            "TEST": {"NAME": SQLITE_PATH.with_name("test.sqlite3")},
+            "OPTIONS": {
+                # A transaction that writes takes its turn at the start and cannot deadlock later.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+
+# ---------------------------------------------------------------------------------------- Language, time, static
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+if DEVELOPMENT:
+    STATIC_ROOT.mkdir(exist_ok=True)
+
+# ----------------------------------------------------------------------------------------------------- Security
+
+# No page of ours needs more than our own files; nothing is ever loaded from, or sent to, a third party.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# Not "no-referrer": with it browsers send "Origin: null", which the CSRF check must refuse.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+SECURE_SSL_REDIRECT = not DEVELOPMENT
+SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 63_072_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
+SECURE_HSTS_PRELOAD = not DEVELOPMENT
+if environment.boolean("BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+SESSION_COOKIE_SECURE = not DEVELOPMENT
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+CSRF_COOKIE_SECURE = not DEVELOPMENT
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "screening.views.csrf_failure"
+
+# The longest form we have is far below this.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# ------------------------------------------------------------------------------------------------------ Logging
+
+# To the standard error stream only. Django's own default would mail whole requests, with all that was typed.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+}

@@ -1,0 +1,18 @@
+"""The table of contents."""
+
+from django.contrib import admin
+from django.http import HttpResponse
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("screening.urls")),
+    path("visit/", include("appointments.urls")),
+    path("admin/", admin.site.urls),
+    # Liveness: the process answers. It does not ask the database, without which question pages go on working.
+    path("health/", lambda request: HttpResponse("ok", content_type="text/plain")),
+]
+
+handler400 = "screening.views.bad_request"
+handler403 = "screening.views.permission_denied"
+handler404 = "screening.views.page_not_found"
+handler500 = "screening.views.server_error"

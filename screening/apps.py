@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ScreeningConfig(AppConfig):
+    name = "screening"
+
+    def ready(self):
+        from . import checks  # noqa: F401  # registers itself

@@ -1,0 +1,37 @@
+"""The clinic whose pages these are, as its settings name it."""
+
+from functools import cached_property
+
+import phonenumbers
+from django.conf import settings
+
+
+class Clinic:
+    @property
+    def name(self) -> str:
+        return settings.CLINIC_NAME
+
+    @property
+    def phone(self) -> str:
+        return settings.CLINIC_PHONE
+
+    @cached_property
+    def phone_link(self) -> str:
+        number = phonenumbers.parse(settings.CLINIC_PHONE, settings.PHONE_REGION)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)
+
+    @property
+    def hours(self) -> str:
+        return settings.CLINIC_HOURS
+
+    @property
+    def emergency_number(self) -> str:
+        return settings.EMERGENCY_NUMBER
+
+
+CLINIC = Clinic()
+
+
+def clinic(request):
+    """Context processor."""
+    return {"clinic": CLINIC}

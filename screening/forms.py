@@ -1,0 +1,54 @@
+"""Turns questions into form fields. What an answer is, the questions know."""
+
+from django import forms
+
+from .questionnaire.journey import Journey
+from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
+from .wording import say
+
+
+class _AllValues:
+    """Reads every value that was sent for a field, so that one too many is seen."""
+
+    def value_from_datadict(self, data, files, name):
+        return data.getlist(name)
+
+
+class _Radios(_AllValues, forms.RadioSelect):
+    pass
+
+
+class _Boxes(_AllValues, forms.CheckboxSelectMultiple):
+    pass
+
+
+class AnswerField(forms.Field):
+    """`is_heading` says that the question is the heading of its page."""
+
+    def __init__(self, question: Question, *, is_heading: bool = False):
+        self.question = question
+        self.is_heading = is_heading
+        self.layout = "scale" if isinstance(question, Scale) else "list"
+        widget = _Boxes if question.takes_several else _Radios
+        super().__init__(
+            label=say(question.text),
+            help_text=say(question.hint),
+            # Missing answers are the question's to refuse, in its own words.
+            required=False,
+            widget=widget(choices=[(option.value, say(option.label)) for option in question.options]),
+        )
+
+    def clean(self, values):
+        try:
+            return self.question.parse(values or [])
+        except InvalidAnswer as problem:
+            raise forms.ValidationError(say(str(problem))) from problem
+
+
+class AnswersForm(forms.Form):
+    """Asks the questions of one page, filled in with what was answered before. `cleaned_data` are new answers."""
+
+    def __init__(self, journey: Journey, page: Page, data=None):
+        super().__init__(data, initial=dict(journey.relevant_answers), label_suffix="")
+        for question in journey.questions_on(page):
+            self.fields[question.key] = AnswerField(question, is_heading=len(page.questions) == 1)

@@ -1,0 +1,16 @@
+"""Prints the pathway in prose, for the clinician who signs it off."""
+
+from django.core.management.base import BaseCommand
+
+from screening.pathway import PATHWAY
+from screening.questionnaire.description import describe
+from screening.sign_off import fingerprint
+
+
+class Command(BaseCommand):
+    help = "Print everything the pathway asks, decides and says, and the fingerprint that a signature covers."
+    requires_system_checks = ()
+
+    def handle(self, *args, **options):
+        self.stdout.write(describe(PATHWAY))
+        self.stdout.write(f"Fingerprint {fingerprint()}")

@@ -1,0 +1,33 @@
+"""How templates say what the pathway says."""
+
+from django import template
+
+from screening import sign_off, wording
+
+register = template.Library()
+
+register.filter("say", wording.say)
+register.filter("say_line", wording.say_line)
+
+
+@register.filter
+def first_input_id(field):
+    """Where a link from the error summary leads: the first control of a field."""
+    widget = field.field.widget
+    return widget.id_for_label(field.auto_id, index=0) if hasattr(widget, "subwidgets_of") else field.auto_id
+
+
+@register.filter
+def prose(condition):
+    return condition.prose(wording.say)
+
+
+@register.filter
+def definition(term):
+    return (term.definition or term.prose)(wording.say)
+
+
+@register.simple_tag
+def current_sign_off():
+    """The signature that covers the pathway as it is now, or None."""
+    return sign_off.current_sign_off()

@@ -1,0 +1,18 @@
+"""The public pages up to the result."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "screening"
+
+urlpatterns = [
+    path("", views.education, name="education"),
+    path("how-this-check-decides/", views.how_it_decides, name="how_it_decides"),
+    # The check itself. Page keys come from the pathway.
+    path("check/", views.start, name="start"),
+    path("check/start-again/", views.start_again, name="start_again"),
+    path("check/answers/", views.answers, name="answers"),
+    path("check/result/", views.result, name="result"),
+    path("check/<slug:key>/", views.question, name="question"),
+]

@@ -1,0 +1,166 @@
+"""The public pages up to the result. None of them asks the database for anything."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from .forms import AnswersForm
+from .pathway import PATHWAY
+from .questionnaire.questions import Page
+from .sign_off import current_sign_off
+from .visitor import Visitor, forget, remember, visitor_of
+from .wording import say
+
+
+@require_safe
+def education(request: HttpRequest) -> HttpResponse:
+    return render(request, "screening/education.html")
+
+
+@require_safe
+def how_it_decides(request: HttpRequest) -> HttpResponse:
+    context = {"pathway": PATHWAY, "sign_off": current_sign_off()}
+    return render(request, "screening/how_it_decides.html", context)
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    visitor = visitor_of(request)
+    return render(request, "screening/start.html", {"visitor": visitor, "url": _where_they_are(visitor)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start_again(request: HttpRequest) -> HttpResponse:
+    response = redirect("screening:start")
+    return forget(response) if request.method == "POST" else response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def question(request: HttpRequest, key: str) -> HttpResponse:
+    page = PATHWAY.page(key)
+    if page is None:
+        raise Http404
+    visitor = visitor_of(request)
+    if not visitor.journey.can_visit(page):
+        lost = "?lost" if visitor.is_new else ""
+        return redirect(f"{_where_they_are(visitor)}{lost}")
+
+    if request.method != "POST":
+        return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
+    form = AnswersForm(visitor.journey, page, request.POST)
+    if not form.is_valid():
+        return _question_page(request, visitor, page, form, status=422)
+
+    visitor = visitor.with_answers(form.cleaned_data)
+    if stopped := visitor.journey.stopped:
+        return forget(render(request, "screening/emergency.html", {"assessment": stopped}))
+    return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
+
+
+@require_safe
+def answers(request: HttpRequest) -> HttpResponse:
+    visitor = visitor_of(request)
+    if not visitor.journey.is_complete:
+        return redirect(_where_they_are(visitor))
+    context = {"rows": answer_rows(visitor), "previous": visitor.journey.pages[-1]}
+    return render(request, "screening/answers.html", context)
+
+
+@require_safe
+def result(request: HttpRequest) -> HttpResponse:
+    visitor = visitor_of(request)
+    if not visitor.journey.is_complete:
+        return redirect(_where_they_are(visitor))
+    return render(request, "screening/result.html", {"assessment": visitor.journey.assessment})
+
+
+def answer_rows(visitor: Visitor) -> list[dict]:
+    """What was asked and answered, in the reader's language, each with the page that can change it."""
+    answers = visitor.journey.relevant_answers
+    return [
+        {
+            "page": page,
+            "question": say(question.text if len(page.questions) == 1 else question.name),
+            "answers": [say(option.label) for option in question.chosen(answers)],
+        }
+        for page in visitor.journey.pages
+        for question in visitor.journey.questions_on(page)
+    ]
+
+
+def _question_page(
+    request: HttpRequest, visitor: Visitor, page: Page, form: AnswersForm, status: int = 200
+) -> HttpResponse:
+    journey = visitor.journey
+    changing = "change" in request.GET
+    before = journey.before(page)
+    if changing and journey.is_complete:
+        back = reverse("screening:answers")
+    elif before:
+        back = reverse("screening:question", args=[before.key])
+    else:
+        back = reverse("screening:start")
+    context = {
+        "page": page,
+        "form": form,
+        "back": back,
+        "number": journey.pages.index(page) + 1,
+        "likely_length": journey.likely_length,
+        "has_shared_heading": len(page.questions) > 1,
+        "trouble": visitor.trouble,
+        "lost": "lost" in request.GET and visitor.is_new,
+    }
+    return render(request, "screening/question.html", context, status=status)
+
+
+def _where_they_are(visitor: Visitor) -> str:
+    page = visitor.journey.next_page or (visitor.journey.pages[0] if visitor.journey.stopped else None)
+    return reverse("screening:question", args=[page.key]) if page else reverse("screening:answers")
+
+
+def _after(visitor: Visitor, page: Page, *, changing: bool) -> str:
+    """Where an answer leads: to the next page, or, from a "change" link, back by way of what it newly opens."""
+    following = visitor.journey.next_page if changing else visitor.journey.after(page)
+    if following is None:
+        return reverse("screening:answers")
+    url = reverse("screening:question", args=[following.key])
+    return f"{url}?change" if changing else url
+
+
+# Pages for when something went wrong. They say what happened and how to go on.
+
+
+def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
+    return render(request, "problem.html", {"title": title, "message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 400, _("We could not read that"), _("Something was wrong with what your browser sent."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 403, _("This page is not open to you"), _("Your account may not do this."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 404, _("There is no such page"), _("Check the address, or go to the start page."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _problem(
+        request, 500, _("Something went wrong on our side"), _("Please try again in a few minutes, or call us.")
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _problem(
+        request,
+        403,
+        _("Please send that page again"),
+        _(
+            "Your browser did not send the small file that shows the form came from you. It may have been open for "
+            "a long time, or cookies may be turned off. Go back, reload the page, and send it again."
+        ),
+    )

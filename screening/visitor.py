@@ -1,0 +1,82 @@
+"""Keeps a visitor's answers between pages, in their own browser and nowhere else."""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from .pathway import PATHWAY
+from .questionnaire.journey import Journey
+from .sealed_cookie import Expired, Unreadable, seal, unseal
+
+COOKIE = f"{settings.COOKIE_PREFIX}answers"
+MAX_AGE = 20 * 60 * 60
+
+
+class Trouble(StrEnum):
+    """Why answers that a browser sent could not be used."""
+
+    UNREADABLE = "unreadable"
+    EXPIRED = "expired"
+    OUTDATED = "outdated"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`id` stays the same from the first answer to the request; `notes` is what pages after the result keep."""
+
+    journey: Journey = field(default_factory=lambda: Journey(PATHWAY, {}))
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    notes: dict = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return not self.journey.relevant_answers
+
+    def with_answers(self, answers: dict) -> "Visitor":
+        return replace(self, journey=self.journey.with_answers(answers), trouble=None)
+
+    def with_notes(self, **notes) -> "Visitor":
+        return replace(self, notes={**self.notes, **notes}, trouble=None)
+
+
+def visitor_of(request: HttpRequest) -> Visitor:
+    """Who is asking, as far as their cookie says it. Never fails: what cannot be used makes a new visitor."""
+    token = request.COOKIES.get(COOKIE)
+    if not token:
+        return Visitor()
+    try:
+        kept = unseal(token, max_age=MAX_AGE)
+    except Expired:
+        return Visitor(trouble=Trouble.EXPIRED)
+    except Unreadable:
+        return Visitor(trouble=Trouble.UNREADABLE)
+    if kept["version"] != PATHWAY.version:
+        return Visitor(trouble=Trouble.OUTDATED)
+    return Visitor(Journey(PATHWAY, kept["answers"]), kept["id"], kept["notes"])
+
+
+def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
+    content = {
+        "version": PATHWAY.version,
+        "id": visitor.id,
+        "answers": visitor.journey.relevant_answers,
+        "notes": visitor.notes,
+    }
+    response.set_cookie(
+        COOKIE,
+        seal(content),
+        max_age=MAX_AGE,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+def forget(response: HttpResponse) -> HttpResponse:
+    response.set_cookie(COOKIE, "", max_age=0, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    return response
