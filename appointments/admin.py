@@ -22,6 +22,10 @@ from .verbs import VERBS
 
 admin.site.site_header = admin.site.site_title = "Upright"
 admin.site.index_title = "Visit requests"
+# The queue needs the width.
+admin.site.enable_nav_sidebar = False
+
+FLAGS_IN_QUEUE = 2
 
 
 @admin.register(Clinician, Place)
@@ -125,7 +129,12 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description="Ask the nurse about")
     def flag_badges(self, obj):
-        return format_html_join(" ", '<span class="flag">{}</span>', ((flag.label,) for flag in flags_of(obj)))
+        flags = flags_of(obj)
+        shown = format_html_join(
+            " ", '<span class="flag">{}</span>', ((flag.label,) for flag in flags[:FLAGS_IN_QUEUE])
+        )
+        more = len(flags) - FLAGS_IN_QUEUE
+        return format_html("{} {} more", shown, f"+{more}") if more > 0 else shown
 
     @admin.display(description="State")
     def held(self, obj):

@@ -199,6 +199,10 @@ class AppointmentRequest(models.Model):
         return reference.grouped(self.reference)
 
     @property
+    def status_label(self) -> str:
+        return Status(self.status).label
+
+    @property
     def phone_shown(self) -> str:
         return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.NATIONAL)
 

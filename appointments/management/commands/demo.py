@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from appointments import booking, calls, intake, queue
 from appointments.models import AppointmentRequest, Clinician, CloseReason, ContactAttempt, Place
-from screening.pathway import PATHWAY
+from screening.pathway import PATHWAY, TREATMENTS
 from screening.questionnaire.journey import Journey
 
 STAFF = "demo"
@@ -21,6 +21,20 @@ SIZE = 40
 # Plainly made up: nobody is called that.
 FIRST_NAMES = ("Alma", "Boris", "Carmen", "Delia", "Edwin", "Flora", "Gustavo", "Hazel", "Inés", "Jasper")
 LAST_NAMES = ("Example", "Sample", "Muestra", "Testwell", "Pretend", "Ficticia", "Placeholder", "Demopoulos")
+
+TYPICAL = {
+    "red_flags": ["none"],
+    "pain": "6",
+    "osteoporosis": "yes",
+    "cancer": "no",
+    "fracture": "yes",
+    "height_loss": "yes",
+    "tried": ["brace", "pain_medicine", "rest"],
+    "clotting": "no",
+    "blood_thinner": "no",
+    "safety": ["none"],
+    **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
+}
 
 
 class Command(BaseCommand):
@@ -105,19 +119,15 @@ class Command(BaseCommand):
 
 
 def qualifying_journey(chance: random.Random) -> Journey:
-    """A random way through the pathway that ends where a visit is offered."""
+    """The typical answers with a few changed by chance, as long as they still lead to a visit."""
     while True:
-        journey = Journey(PATHWAY, {"red_flags": ["none"]})
-        while page := journey.next_page:
-            questions = journey.questions_on(page)
-            journey = journey.with_answers({question.key: any_answer(question, chance) for question in questions})
+        changed = chance.sample(PATHWAY.questions[1:], chance.randint(0, 4))
+        answers = {**TYPICAL, **{question.key: any_answer(question, chance) for question in changed}}
+        journey = Journey(PATHWAY, answers)
         if journey.is_complete and journey.assessment.outcome.offers_visit:
-            return journey
+            return Journey(PATHWAY, journey.relevant_answers)
 
 
 def any_answer(question, chance: random.Random):
-    if not question.takes_several:
-        return chance.choice(question.options).value
-    together = [option.value for option in question.options if not option.alone]
-    by_itself = [[option.value] for option in question.options if option.alone]
-    return chance.choice([*by_itself, sorted(chance.sample(together, 2), key=together.index)])
+    value = chance.choice(question.options).value
+    return [value] if question.takes_several else value

@@ -1,0 +1,71 @@
+"""Walks through the public pages as a visitor does, with any answers."""
+
+import re
+
+from screening.pathway import PATHWAY
+
+# All five points are met; tests change what they are about.
+TEXTBOOK = {
+    "red_flags": ["none"],
+    "pain": "7",
+    "osteoporosis": "yes",
+    "cancer": "no",
+    "fracture": "yes",
+    "height_loss": "yes",
+    "tried": ["brace", "pain_medicine", "rest"],
+    "helped_brace": "little",
+    "helped_pain_medicine": "no",
+    "helped_rest": "little",
+    "clotting": "no",
+    "blood_thinner": "no",
+    "safety": ["none"],
+}
+
+VISIT_ANSWERS = {"duration": "6w_3m", "imaging": ["xray", "mri"], "function": "with_help"}
+
+WHO = {
+    "filled_in_for": "myself",
+    "name": "Ana Example",
+    "date_of_birth_month": "3",
+    "date_of_birth_day": "14",
+    "date_of_birth_year": "1948",
+    "phone": "(212) 555-0123",
+    "email": "ana@example.com",
+}
+
+CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes", "consent": "on"}
+
+
+def answer_check(client, **changes):
+    """Answer every page that is shown, from the first to the last. Returns the last response."""
+    answers = {**TEXTBOOK, **changes}
+    url = "/check/red_flags/"
+    while match := re.fullmatch(r"/check/(\w+)/", url):
+        page = PATHWAY.page(match[1])
+        if page is None:
+            break
+        keys = [question.key for question in page.questions if question.key in answers]
+        response = client.post(url, {key: answers[key] for key in keys})
+        if response.status_code != 302:
+            return response
+        url = response["Location"]
+    return client.get(url)
+
+
+def outcome_of(response) -> str | None:
+    match = re.search(r'data-outcome="(\w+)"', response.content.decode())
+    return match and match[1]
+
+
+def verdicts_of(response) -> dict[str, str]:
+    return dict(re.findall(r'data-criterion="(\w+)" data-verdict="(\w+)"', response.content.decode()))
+
+
+def ask_for_visit(client, **changes):
+    """Fill in all steps after a result that offers a visit, and send. Returns the last response."""
+    typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
+    client.post("/visit/questions/", {name: typed[name] for name in VISIT_ANSWERS})
+    client.post("/visit/who/", {name: value for name, value in typed.items() if name not in (*VISIT_ANSWERS, *CALL)})
+    return client.post(
+        "/visit/call/", {name: value for name, value in typed.items() if name not in (*VISIT_ANSWERS, *WHO)}
+    )
