@@ -1,0 +1,27 @@
+FROM python:3.11-slim AS packages
+COPY requirements.txt .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+
+FROM python:3.11-slim
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+RUN useradd --system --no-create-home upright
+COPY --from=packages /venv /venv
+WORKDIR /upright
+COPY . .
+# Settings refuse to load without these; what is given here stays in this one step.
+RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
+    ALLOWED_HOSTS=build CLINIC_NAME=build CLINIC_PHONE="(212) 555-0100" SQLITE_PATH=/tmp/build/none.sqlite3 \
+    python manage.py collectstatic --noinput --verbosity 0
+USER upright
+EXPOSE 8000
+
+# No access log: addresses of pages and of visitors are nobody's business. As many workers as WEB_CONCURRENCY says.
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "sync", "--no-control-socket", \
+     "--worker-tmp-dir", "/dev/shm"]
+
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "\
+import http.client, os, sys; \
+host = os.environ['ALLOWED_HOSTS'].split(',')[0].strip().lstrip('.'); \
+connection = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); \
+connection.request('GET', '/health/', headers={'Host': host}); \
+sys.exit(connection.getresponse().status != 200)"]

@@ -1,0 +1,94 @@
+# On a fresh machine with Python 3.11 or later, "make run" shows the product and "make test" tests it.
+
+PORT ?= 8000
+ARGS ?=
+# The first Python on the PATH that will do; another one is named with: make PYTHON=/path/to/python3.12 run
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c "$(CAN_MAKE_AN_ENVIRONMENT)" 2>/dev/null && echo $$python && break; done),python3)
+
+CAN_MAKE_AN_ENVIRONMENT := from ensurepip import version; import sys; sys.exit(sys.version_info < (3, 11))
+IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+PY := .venv/bin/python
+TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
+COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make requirements"
+
+# All targets are for development; docs/operation.md says how the product is run in production.
+export UPRIGHT_DEVELOPMENT := 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run test lint format approve requirements
+.NOTPARALLEL:
+
+help: ## Says what there is.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' Makefile
+
+run: .venv/runtime ## Installs, fills a demo database and serves it at http://127.0.0.1:8000/ (PORT=8001 for another).
+	@echo "Bringing the database up to date."
+	@$(PY) manage.py migrate --verbosity 0
+	@echo "Loading the demo."
+	@$(PY) manage.py demo
+	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C."
+	@$(PY) manage.py runserver $(PORT)
+
+test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some of them).
+	@$(PY) -m tests $(ARGS)
+
+lint: .venv/development ## Checks style, format, templates and types.
+	@echo "Checking the style of the code."
+	@$(PY) -m ruff check
+	@echo "Checking the format of the code."
+	@$(PY) -m ruff format --check
+	@echo "Checking the format of the templates."
+	@.venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
+	@echo "Checking the types of the pure part."
+	@$(PY) -m mypy
+
+format: .venv/development ## Corrects style and format where a program can.
+	@echo "Correcting the style and format of the code."
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+	@echo "Correcting the format of the templates."
+	@# It reports a correction as a failure; what counts is what is left.
+	@.venv/bin/djade --target-version 5.2 $(TEMPLATES) || .venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
+
+approve: .venv/runtime ## Writes the pathway as it is now to the file that the tests compare it with.
+	@echo "Writing tests/screening/approved/pathway.md. Read the difference before you commit it."
+	@mkdir -p tests/screening/approved
+	@$(PY) manage.py describe_pathway > .venv/pathway.md
+	@mv .venv/pathway.md tests/screening/approved/pathway.md
+
+requirements: .venv/development ## Compiles requirements*.in to the pinned requirements*.txt.
+	@echo "Compiling requirements.in."
+	@$(COMPILE) requirements.in -o requirements.txt
+	@echo "Compiling requirements-dev.in."
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+.venv/runtime: requirements.txt
+	$(install)
+
+.venv/development: requirements.txt requirements-dev.txt
+	$(install)
+
+# To pip, a package of which it was interrupted installing half looks installed. So .venv/whole is gone for as long as
+# pip works, and an environment without it is made anew.
+define install
+@if [ ! -e .venv/whole ]; then $(make_environment); fi
+@rm -f .venv/whole
+@echo "Installing $^ into .venv. The first time this takes a minute."
+@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes $(^:%=-r %)
+@touch .venv/whole $@
+endef
+
+define make_environment
+	if ! $(PYTHON) -c "$(IS_RECENT)" 2>/dev/null; then \
+		echo "This needs Python 3.11 or later, and $(PYTHON) is not. On Debian or Ubuntu: apt-get install python3 python3-venv."; \
+		echo "If it is installed under another name: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; \
+		exit 1; \
+	elif ! $(PYTHON) -c "$(CAN_MAKE_AN_ENVIRONMENT)" 2>/dev/null; then \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv."; \
+		exit 1; \
+	fi; \
+	echo "Making a virtual environment in .venv with $$($(PYTHON) --version)."; \
+	$(PYTHON) -m venv --clear .venv
+endef

@@ -1,0 +1,28 @@
+"""What tests need before Django reads its settings: a pytest plugin, loaded by the options in pyproject.toml."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+import pytest
+
+# The browser of the tests marked "browser", or None.
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+os.environ["UPRIGHT_DEVELOPMENT"] = "1"
+# Playwright runs an event loop in the thread of the test, and Django would take each query there for a mistake.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# The workers of a run share its folder, each with a database of its own in it; var/ is never touched.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    folder = tempfile.mkdtemp(prefix="upright-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["SQLITE_PATH"] = f"{folder}/never-opened.sqlite3"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
