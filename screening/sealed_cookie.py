@@ -33,7 +33,7 @@ def unseal(token: str, *, max_age: int) -> dict:
     try:
         content = _key_ring().decrypt(token)
         sealed_at = _key_ring().extract_timestamp(token)
-    except (InvalidToken, UnicodeEncodeError) as error:
+    except (InvalidToken, ValueError) as error:  # ValueError: characters that are not ASCII
         raise Unreadable from error
     if sealed_at + max_age < time.time():
         raise Expired
