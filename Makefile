@@ -17,7 +17,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test lint format approve requirements
+.PHONY: help run test lint format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -46,7 +46,7 @@ lint: .venv/development ## Checks style, format, templates and types.
 
 format: .venv/development ## Corrects style and format where a program can.
 	@echo "Correcting the style and format of the code."
-	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff check --fix --exit-zero
 	@$(PY) -m ruff format
 	@echo "Correcting the format of the templates."
 	@# It reports a correction as a failure; what counts is what is left.
@@ -57,6 +57,13 @@ approve: .venv/runtime ## Writes the pathway as it is now to the file that the t
 	@mkdir -p tests/screening/approved
 	@$(PY) manage.py describe_pathway > .venv/pathway.md
 	@mv .venv/pathway.md tests/screening/approved/pathway.md
+
+messages: .venv/runtime ## Collects what is to be translated and compiles the translations (needs gettext).
+	@echo "Collecting what is to be translated."
+	@$(PY) manage.py makemessages --locale es --no-location --no-wrap --no-obsolete \
+		--ignore 'tests/*' --ignore '.venv/*' --ignore 'templates/admin/*'
+	@echo "Compiling the translations."
+	@$(PY) manage.py compilemessages --verbosity 0 --ignore '.venv/*'
 
 requirements: .venv/development ## Compiles requirements*.in to the pinned requirements*.txt.
 	@echo "Compiling requirements.in."

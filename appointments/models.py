@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from screening.pathway import PATHWAY
 
@@ -84,7 +85,7 @@ class CloseReason(models.TextChoices):
 class Language(models.TextChoices):
     ENGLISH = "en", "English"
     SPANISH = "es", "Español"
-    OTHER = "other", "Another language"
+    OTHER = "other", _("Another language")
 
 
 class AppointmentRequestQuerySet(models.QuerySet):

@@ -27,7 +27,10 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" i
 
 CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPMENT else None)
 CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
-CLINIC_HOURS = environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm")
+CLINIC_HOURS = {
+    "en": environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm"),
+    "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a. m. a 5 p. m."),
+}
 EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
@@ -54,17 +57,18 @@ INSTALLED_APPS = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
-    "config.outermost.refuse_and_seal",
+    # First those that only add headers, so that no answer goes without them.
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.gate.gate",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -129,7 +133,7 @@ else:
 # ---------------------------------------------------------------------------------------- Language, time, static
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
@@ -177,6 +181,11 @@ COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_SECURE = not DEVELOPMENT
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SECURE = not DEVELOPMENT
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_HTTPONLY = True

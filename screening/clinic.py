@@ -4,6 +4,7 @@ from functools import cached_property
 
 import phonenumbers
 from django.conf import settings
+from django.utils.translation import get_language
 
 
 class Clinic:
@@ -22,7 +23,8 @@ class Clinic:
 
     @property
     def hours(self) -> str:
-        return settings.CLINIC_HOURS
+        """When somebody answers the phone, in the active language."""
+        return settings.CLINIC_HOURS[get_language()]
 
     @property
     def emergency_number(self) -> str:

@@ -28,6 +28,7 @@ class AnswerField(forms.Field):
     def __init__(self, question: Question, *, is_heading: bool = False):
         self.question = question
         self.is_heading = is_heading
+        self.why = say(question.why)
         self.layout = "scale" if isinstance(question, Scale) else "list"
         widget = _Boxes if question.takes_several else _Radios
         super().__init__(

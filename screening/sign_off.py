@@ -1,13 +1,15 @@
-"""Who has signed off what: the record that a clinician stands behind the rules as they are now.
+"""Who has signed off what: a clinician the rules as they are now, a translator each language.
 
-Kept in code, so that a signature is reviewed and versioned like the rule it covers. It covers one exact description
-of the pathway; after any change of meaning or wording it no longer applies, whatever the version says.
+Kept in code, so that a signature is reviewed and versioned like what it covers. It covers one exact text; after any
+change of meaning or wording it no longer applies.
 """
 
 import datetime
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+
+from django.conf import settings
 
 from .pathway import PATHWAY
 from .questionnaire.description import describe
@@ -34,3 +36,33 @@ def fingerprint() -> str:
 
 def current_sign_off() -> SignOff | None:
     return next((sign_off for sign_off in SIGN_OFFS if sign_off.fingerprint == fingerprint()), None)
+
+
+@dataclass(frozen=True)
+class TranslationReview:
+    language: str
+    fingerprint: str
+    translator: str
+    date: datetime.date
+
+
+# To record a review: a qualified human translator reads locale/<language>/LC_MESSAGES/django.po, then one line is
+# added here with the fingerprint that the deployment check names.
+TRANSLATION_REVIEWS: tuple[TranslationReview, ...] = ()
+
+
+@cache
+def catalogue_fingerprint(language: str) -> str:
+    """Twelve characters that change with every change of the translation."""
+    catalogue = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
+    return sha256(catalogue.read_bytes()).hexdigest()[:12]
+
+
+def unreviewed_languages() -> list[str]:
+    """The languages whose translation, as it is now, no qualified human translator has reviewed."""
+    reviewed = {(review.language, review.fingerprint) for review in TRANSLATION_REVIEWS}
+    return [
+        code
+        for code, name in settings.LANGUAGES
+        if code != settings.LANGUAGE_CODE and (code, catalogue_fingerprint(code)) not in reviewed
+    ]

@@ -1,8 +1,10 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -55,7 +57,9 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
 
     visitor = visitor.with_answers(form.cleaned_data)
     if stopped := visitor.journey.stopped:
-        return forget(render(request, "screening/emergency.html", {"assessment": stopped}))
+        # In every language at once: who reads this may not be who answered, and the page cannot be asked for again.
+        others = [code for code, name in settings.LANGUAGES if code != get_language()]
+        return forget(render(request, "screening/emergency.html", {"assessment": stopped, "others": others}))
     return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
 
 

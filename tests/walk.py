@@ -1,8 +1,9 @@
 """Walks through the public pages as a visitor does, with any answers."""
 
+import html
 import re
 
-from screening.pathway import PATHWAY
+from screening.pathway import PATHWAY, TREATMENTS
 
 # All five points are met; tests change what they are about.
 TEXTBOOK = {
@@ -19,6 +20,13 @@ TEXTBOOK = {
     "clotting": "no",
     "blood_thinner": "no",
     "safety": ["none"],
+}
+
+# With all treatments tried, every question is asked.
+EVERYTHING = {
+    **TEXTBOOK,
+    "tried": [treatment.value for treatment in TREATMENTS],
+    **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
 }
 
 VISIT_ANSWERS = {"duration": "6w_3m", "imaging": ["xray", "mri"], "function": "with_help"}
@@ -59,6 +67,24 @@ def outcome_of(response) -> str | None:
 
 def verdicts_of(response) -> dict[str, str]:
     return dict(re.findall(r'data-criterion="(\w+)" data-verdict="(\w+)"', response.content.decode()))
+
+
+def source_of(response) -> str:
+    """The page with its markup, but with characters as people write them: ' for &#x27;."""
+    return html.unescape(response.content.decode())
+
+
+def words_of(response) -> str:
+    """All that is written on the page, without the markup and with one space between words."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", response.content.decode())).split())
+
+
+def title_of(response) -> str:
+    return re.search("<title>(.*?)</title>", source_of(response))[1]
+
+
+def back_of(response) -> str:
+    return re.search('class="back" href="([^"]*)"', source_of(response))[1]
 
 
 def ask_for_visit(client, **changes):

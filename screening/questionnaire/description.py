@@ -23,7 +23,7 @@ def _lines(pathway: Pathway, say: Say) -> Iterator[str]:
     for page in pathway.pages:
         yield f"\n### {say(page.text)} `{page.key}`"
         if page.why:
-            yield f"\nWhy we ask: {say(page.why)}"
+            yield f"\nWhy we ask all of these: {say(page.why)}"
         for question in page.questions:
             if len(page.questions) > 1:
                 yield f"\n#### {say(question.text)} `{question.key}`"
@@ -68,8 +68,6 @@ def _lines(pathway: Pathway, say: Say) -> Iterator[str]:
     yield "\n## Asked with a visit request only"
     for question in pathway.visit_questions:
         yield f"\n### {say(question.text)} `{question.key}`"
-        if question.why:
-            yield f"\nWhy we ask: {say(question.why)}"
         yield from _question(question, say)
 
     yield "\n## Flags for staff"
@@ -86,7 +84,10 @@ def _lines(pathway: Pathway, say: Say) -> Iterator[str]:
 
 
 def _question(question: Question, say: Say) -> Iterator[str]:
+    yield f"\nAsked as: {say(question.text)}"
     yield f"\nCalled: {say(question.name)}"
+    if question.why:
+        yield f"\nWhy we ask: {say(question.why)}"
     if question.hint:
         yield f"\nHint: {say(question.hint)}"
     if question.ask_if is not ALWAYS:
@@ -105,5 +106,6 @@ def _rules(rules: Sequence[Rule], say: Say) -> Iterator[str]:
 
 def _notes(notes: Sequence[Note], say: Say) -> Iterator[str]:
     for note in notes:
-        yield f"- {note.when.prose(say)}: “{say(note.text)}”"
+        words = "".join(f", {name}: {fill.__name__.replace('_', ' ')}" for name, fill in note.fill.items())
+        yield f"- {note.when.prose(say)}: “{say(note.text)}”{words}"
     yield ""

@@ -96,7 +96,7 @@ class Choice(Question):
 
     def parse(self, values: Sequence[str]) -> Answer:
         if not values:
-            raise InvalidAnswer(_("Pick one answer. If you do not know, pick “Not sure”."))
+            raise InvalidAnswer(_("Pick the answer that fits best."))
         if len(values) > 1 or values[0] not in {option.value for option in self.options}:
             raise InvalidAnswer(_("Pick one of the answers on this page."))
         return values[0]
@@ -189,13 +189,13 @@ class Checkboxes(Question):
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """One screen of the check: a single question, or several that share a heading."""
+    """One screen of the check: a single question, or several that share a heading and a reason."""
 
     questions: tuple[Question, ...]
     key: str
     text: str
-    why: str
+    why: str = ""
 
     @classmethod
     def of(cls, question: Question) -> Page:
-        return cls((question,), question.key, question.text, question.why)
+        return cls((question,), question.key, question.text)

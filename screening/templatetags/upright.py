@@ -31,3 +31,8 @@ def definition(term):
 def current_sign_off():
     """The signature that covers the pathway as it is now, or None."""
     return sign_off.current_sign_off()
+
+
+@register.simple_tag
+def unreviewed_languages():
+    return sign_off.unreviewed_languages()

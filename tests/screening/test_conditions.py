@@ -76,6 +76,7 @@ RAIN, SNOW, SUN = (statement(YES, words) for words in ("it rains", "it snows", "
         (RAIN | SNOW, "it rains or it snows"),
         (~RAIN, "not: it rains"),
         (~(RAIN & SNOW), "not: (it rains and it snows)"),
+        (~RAIN & SUN, "(not: it rains) and the sun shines"),
         (RAIN & (SNOW | SUN), "it rains and (it snows or the sun shines)"),
         ((RAIN & SNOW) | SUN, "(it rains and it snows) or the sun shines"),
         (all_of(RAIN, SNOW, SUN), "it rains and it snows and the sun shines"),

@@ -13,4 +13,4 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         self.stdout.write(describe(PATHWAY))
-        self.stdout.write(f"Fingerprint {fingerprint()}")
+        self.stdout.write(f"\nFingerprint {fingerprint()}")

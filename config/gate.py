@@ -1,4 +1,4 @@
-"""The outermost layer: refuses requests that nothing inside should have to read, and keeps answers out of caches."""
+"""The gate: refuses requests that nothing behind it should have to read, and keeps answers out of caches."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 LARGEST_BODY_READ = 4 * 1024 * 1024
 
 
-def refuse_and_seal(get_response):
+def gate(get_response):
     def middleware(request: HttpRequest) -> HttpResponse:
         response = _refusal(request) or get_response(request)
         if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):

@@ -1,0 +1,138 @@
+"""Settings refuse to load, in words that name the variable, rather than serve patients with one that cannot be right.
+
+Each test starts a process of its own, with nothing in its environment but what the test says.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PRODUCTION = {
+    "SECRET_KEY": "vJ4Zk0cXw2Qm9RtYb6Lh1NsDf8GpAe3UiOo5KzxWqTjVnMrC-7",
+    "ALLOWED_HOSTS": "clinic.example",
+    "CLINIC_NAME": "Example Clinic",
+    "CLINIC_PHONE": "(212) 555-0100",
+    "BEHIND_TLS_PROXY": "true",
+    "DATABASE_HOST": "database.example",
+    "DATABASE_PASSWORD": "correct horse battery staple",
+}
+# As settings.py has it for development.
+EXAMPLE_SECRET = "for development only, refused in production"  # noqa: S105
+NO_SIGNATURE = "?: (screening.W001) No clinician has signed off version"
+
+
+def python(*arguments, **variables):
+    environment = {
+        "PATH": os.environ["PATH"],
+        **{name: value for name, value in variables.items() if value is not None},
+    }
+    return subprocess.run(  # noqa: S603, the arguments are those written below
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_settings_load_where_all_is_set():
+    started = python("manage.py", "check", **PRODUCTION)
+
+    assert started.stdout == "System check identified no issues (0 silenced).\n"
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "CLINIC_NAME", "CLINIC_PHONE", "DATABASE_PASSWORD"])
+@pytest.mark.parametrize("value", [None, " "], ids=["missing", "blank"])
+def test_production_does_not_start_without(name, value):
+    started = python("manage.py", "check", **PRODUCTION | {name: value})
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        f"django.core.exceptions.ImproperlyConfigured: Set {name} in the environment. docs/operation.md says to what."
+    )
+
+
+@pytest.mark.parametrize("secret", ["x" * 49, EXAMPLE_SECRET], ids=["too short", "the example"])
+def test_production_does_not_start_with_a_secret_that_can_be_guessed(secret):
+    started = python("manage.py", "check", **PRODUCTION | {"SECRET_KEY": secret})
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        "django.core.exceptions.ImproperlyConfigured: "
+        "SECRET_KEY must be 50 random characters or more, and not an example."
+    )
+
+
+def test_an_earlier_secret_that_can_be_guessed_is_refused_too():
+    started = python("manage.py", "check", **PRODUCTION | {"SECRET_KEY_FALLBACKS": "guess me"})
+
+    assert started.returncode == 1
+    assert "SECRET_KEY_FALLBACKS" in started.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("name", "value"), [("CLINIC_PHONE", "call us"), ("PHONE_REGION", "Wonderland")])
+def test_a_phone_number_that_nobody_can_call_is_refused(name, value):
+    started = python("manage.py", "check", **PRODUCTION | {name: value})
+
+    assert started.returncode == 1
+    assert name in started.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["UPRIGHT_DEVELOPMENT", "BEHIND_TLS_PROXY"])
+def test_a_yes_or_no_that_is_neither_is_refused(name):
+    started = python("manage.py", "check", **PRODUCTION | {name: "ture"})
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        f"django.core.exceptions.ImproperlyConfigured: {name} must be true or false, not 'ture'."
+    )
+
+
+def test_debug_pages_are_for_development_only():
+    program = "from django.conf import settings; print(settings.DEVELOPMENT, settings.DEBUG)"
+    started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", DEBUG="true", **PRODUCTION)
+
+    assert (started.stdout, started.stderr) == ("False False\n", "")
+
+
+def test_a_deployment_is_warned_of_the_missing_signature_and_of_nothing_else():
+    checked = python("manage.py", "check", "--deploy", **PRODUCTION)
+
+    assert checked.returncode == 0
+    assert checked.stderr.count("?: (") == 1
+    assert NO_SIGNATURE in checked.stderr
+    assert "System check identified 1 issue (0 silenced)." in checked.stderr
+
+
+def test_in_production_the_answers_cookie_is_for_this_host_and_for_https_only():
+    program = """
+import django
+django.setup()
+from django.test import Client
+visitor = Client(headers={"host": "clinic.example"})
+answered = visitor.post("/check/red_flags/", {"red_flags": "none"}, headers={"x-forwarded-proto": "https"})
+print(answered.status_code, answered.headers["Strict-Transport-Security"])
+cookie = answered.cookies["__Host-answers"]
+print(sorted((name, value) for name, value in cookie.items() if value and name != "expires"))
+unsafe = visitor.get("/check/")
+print(unsafe.status_code, unsafe["Location"])
+"""
+    ran = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION)
+
+    assert ran.stdout.splitlines() == [
+        "302 max-age=63072000; includeSubDomains; preload",
+        "[('httponly', True), ('max-age', 72000), ('path', '/'), ('samesite', 'Lax'), ('secure', True)]",
+        "301 https://clinic.example/check/",
+    ]
+
+
+def test_every_change_of_a_model_has_its_migration(tmp_path):
+    made = python(
+        *("manage.py", "makemigrations", "--check", "--dry-run"),
+        UPRIGHT_DEVELOPMENT="1",
+        SQLITE_PATH=str(tmp_path / "none.sqlite3"),
+    )
+
+    assert (made.returncode, made.stdout) == (0, "No changes detected\n")
