@@ -16,8 +16,8 @@ from screening.pathway import PATHWAY
 
 from . import reference
 from .changes import Refused
-from .forms import CALL_TIMES
-from .models import AppointmentRequest, Clinician, Place, Status
+from .fields import CALL_TIMES
+from .models import QUEUE_ORDER, AppointmentRequest, Clinician, Place, Status
 from .verbs import VERBS
 
 admin.site.site_header = admin.site.site_title = "Upright"
@@ -46,6 +46,7 @@ class QueueFilter(admin.SimpleListFilter):
             ("waiting", "Held by nobody"),
             ("booked", "Booked"),
             ("closed", "Closed"),
+            ("doubtful", "Perhaps not a person"),
             ("all", "All"),
         ]
 
@@ -63,6 +64,8 @@ class QueueFilter(admin.SimpleListFilter):
                 return queryset.filter(claimed_by=request.user)
             case "waiting" | "booked" | "closed" as status:
                 return queryset.filter(status=status)
+            case "doubtful":
+                return queryset.filter(is_doubtful=True)
             case "all":
                 return queryset
         return queryset.open()
@@ -72,8 +75,8 @@ class QueueFilter(admin.SimpleListFilter):
 class AppointmentRequestAdmin(admin.ModelAdmin):
     list_display = ("who", "priority_badge", "waiting", "speaks", "flag_badges", "held", "next_call")
     list_filter = (QueueFilter,)
-    list_select_related = ("claimed_by", "appointment__clinician", "appointment__place")
-    ordering = ("priority", "-is_recent_pain", "created_at", "pk")
+    list_select_related = ("claimed_by", "appointment__clinician", "appointment__place", "earlier")
+    ordering = QUEUE_ORDER
     search_fields = ("name", "reference", "phone", "email")
     search_help_text = "Name, phone, e-mail or reference"
     show_full_result_count = False
@@ -111,7 +114,8 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description="Patient")
     def who(self, obj):
-        return format_html("{}<br><small>{}</small>", obj.name, reference.grouped(obj.reference))
+        doubt = format_html('<br><span class="flag">perhaps not a person</span>') if obj.is_doubtful else ""
+        return format_html("{}<br><small>{}</small>{}", obj.name, reference.grouped(obj.reference), doubt)
 
     @admin.display(description="Priority")
     def priority_badge(self, obj):
@@ -210,6 +214,7 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
             "answers": answers_in_words(visit_request),
             "call_times": call_times_of(visit_request),
             "history": history_of(visit_request),
+            "related": [visit_request.earlier, *visit_request.later.all()],
             "verbs": [
                 (verb, tried_form if verb is tried_verb else verb.form(visit_request, auto_id=f"{verb.key}_%s"))
                 for verb in offered

@@ -34,5 +34,5 @@ def what_happened_meanwhile(request: AppointmentRequest) -> str:
         case Status.BOOKED:
             return f"A visit is booked: {now.appointment}."
         case Status.CLOSED:
-            return f"{now.closed_by} closed this request: {now.get_close_reason_display()}."
+            return f"{now.closed_by or 'The patient'} closed this request: {now.get_close_reason_display()}."
     return "Nobody holds this request. Claim it first."

@@ -101,3 +101,27 @@ class DateOfBirthField(forms.MultiValueField):
         if age < ADULT:
             raise ValidationError(_("This check is for adults 18 or older. Please call us instead."))
         return born
+
+
+ANY_TIME = "any"
+CALL_TIMES = [
+    ("morning", _("Morning, 8 am to noon")),
+    ("afternoon", _("Afternoon, noon to 4 pm")),
+    ("evening", _("Late afternoon, 4 pm to 6 pm")),
+    (ANY_TIME, _("Any of these times")),
+]
+
+
+class CallTimesField(forms.MultipleChoiceField):
+    def __init__(self):
+        super().__init__(
+            label=_("When is a good time to call?"),
+            help_text=_("Check all that fit."),
+            widget=forms.CheckboxSelectMultiple,
+            choices=CALL_TIMES,
+            error_messages={"required": _("Choose at least one time to call.")},
+        )
+
+    def clean(self, value):
+        times = super().clean(value)
+        return [ANY_TIME] if ANY_TIME in times else times

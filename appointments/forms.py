@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from screening.forms import AnswerField
 from screening.pathway import PATHWAY
 
-from .fields import DateOfBirthField, PersonNameField, PhoneField
+from .fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField
 from .models import Language
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
@@ -15,20 +15,11 @@ CONSENT = _("You may call me about this request, and keep what I told you here t
 CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
 
 
-ANY_TIME = "any"
-CALL_TIMES = [
-    ("morning", _("Morning, 8 am to noon")),
-    ("afternoon", _("Afternoon, noon to 4 pm")),
-    ("evening", _("Late afternoon, 4 pm to 6 pm")),
-    (ANY_TIME, _("Any of these times")),
-]
-
-
 class StepForm(forms.Form):
     """A form that can give back what was typed, to be filled in with it again later."""
 
-    def __init__(self, data=None):
-        super().__init__(data, label_suffix="")
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, label_suffix="", **kwargs)
 
     @classmethod
     def from_typed(cls, typed: dict[str, list[str]]):
@@ -49,8 +40,8 @@ class StepForm(forms.Form):
 class VisitQuestionsForm(StepForm):
     """The pathway's questions that are asked with a request only."""
 
-    def __init__(self, data=None):
-        super().__init__(data)
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, **kwargs)
         for question in PATHWAY.visit_questions:
             self.fields[question.key] = AnswerField(question)
 
@@ -71,19 +62,20 @@ class WhoForm(StepForm):
         required=False,
     )
     relationship = PersonNameField(
-        label=_("Who you are to the patient"),
+        label=_("Who you are to that person"),
         help_text=_("For example: daughter, husband, neighbor, nurse. Only if you fill this in for someone else."),
         autocomplete="off",
         max_length=60,
         required=False,
     )
     name = PersonNameField(
-        label=_("The patient's full name"),
+        label=_("Full name of the person who needs the visit"),
         help_text=_("As it is on the insurance card or ID."),
-        error_messages={"required": _("Enter the patient's name.")},
+        error_messages={"required": _("Enter the name of the person who needs the visit.")},
     )
     date_of_birth = DateOfBirthField(
-        label=_("The patient's date of birth"), help_text=_("For example: 3 14 1948. It helps us find the chart.")
+        label=_("Date of birth of the person who needs the visit"),
+        help_text=_("For example: 3 14 1948. It helps us find the chart."),
     )
     phone = PhoneField(
         label=_("Phone number to call"),
@@ -98,8 +90,8 @@ class WhoForm(StepForm):
         error_messages={"invalid": _("Enter an e-mail address like name@example.com, or leave this empty.")},
     )
 
-    def __init__(self, data=None):
-        super().__init__(data)
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, **kwargs)
         for name in ("filled_in_by", "relationship"):
             self.fields[name].group = "only-for-someone-else"
 
@@ -109,7 +101,7 @@ class WhoForm(StepForm):
             if not entered.get("filled_in_by") and "filled_in_by" not in self.errors:
                 self.add_error("filled_in_by", _("Enter your own name, so that we know who we talk to."))
             if not entered.get("relationship") and "relationship" not in self.errors:
-                self.add_error("relationship", _("Say who you are to the patient."))
+                self.add_error("relationship", _("Say who you are to that person."))
         else:
             entered["filled_in_by"] = entered["relationship"] = ""
         return entered
@@ -126,13 +118,7 @@ class CallForm(StepForm):
     )
     other_language = forms.CharField(label=_("If another language, which one?"), required=False, max_length=60)
     needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
-    call_times = forms.MultipleChoiceField(
-        label=_("When is a good time to call?"),
-        help_text=_("Check all that fit."),
-        widget=forms.CheckboxSelectMultiple,
-        choices=CALL_TIMES,
-        error_messages={"required": _("Choose at least one time to call.")},
-    )
+    call_times = CallTimesField()
     voicemail_ok = forms.ChoiceField(
         label=_("May we leave a message if nobody answers?"),
         help_text=_("We say our name and number only, nothing about health."),
@@ -144,10 +130,6 @@ class CallForm(StepForm):
     consent = forms.BooleanField(
         label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
     )
-
-    def clean_call_times(self):
-        times = self.cleaned_data["call_times"]
-        return [ANY_TIME] if ANY_TIME in times else times
 
     def clean_voicemail_ok(self):
         return self.cleaned_data["voicemail_ok"] == self.YES

@@ -1,5 +1,7 @@
 """Takes in a request for a visit: one row for one journey, however often it is sent, and at once too."""
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from screening.pathway import PATHWAY
@@ -17,17 +19,25 @@ class NoVisitOffered(ValueError):
     """The answers do not lead to an outcome that offers a visit."""
 
 
-def submit(*, journey_id: str, journey: Journey, visit_answers: Answers, **contact) -> AppointmentRequest:
+def submit(
+    *, journey_id: UUID, journey: Journey, visit_answers: Answers, doubts: str = "", **contact
+) -> AppointmentRequest:
     """Store the request and return it; if this journey was sent before, return what was stored then, unchanged.
 
     The outcome is worked out here, from the answers. `contact` are the fields of AppointmentRequest that the patient
-    fills in. Costs two statements. Raises NoVisitOffered.
+    fills in. An open request of the same person is linked. Costs three statements. Raises NoVisitOffered.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
     assessment = journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
+    same_person = {"date_of_birth": contact["date_of_birth"], "phone": contact["phone"]}
+    earlier = (
+        AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("pk").last()
+    )
     facts = {
+        "earlier": earlier,
+        "doubts": doubts,
         "created_at": timezone.now(),
         "pathway_version": PATHWAY.version,
         "outcome": assessment.outcome.key,

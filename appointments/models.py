@@ -73,6 +73,7 @@ class CloseReason(models.TextChoices):
     UNREACHABLE = "unreachable", "Could not be reached"
     ADVISED_AGAINST = "advised_against", "Nurse or doctor advised against a visit"
     SEEN_ELSEWHERE = "seen_elsewhere", "Is cared for elsewhere"
+    WITHDRAWN = "withdrawn", "Withdrew the request"
     DUPLICATE = "duplicate", "Asked twice"
     NOT_REAL = "not_real", "Not a real request"
 
@@ -88,14 +89,17 @@ class Language(models.TextChoices):
     OTHER = "other", _("Another language")
 
 
+QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
+
+
 class AppointmentRequestQuerySet(models.QuerySet):
     def open(self):
         """Those that somebody still has to call."""
         return self.filter(closed_at=None, appointment=None)
 
     def in_queue_order(self):
-        """Who to call first: by priority, then newer pain, then the oldest request."""
-        return self.order_by("priority", "-is_recent_pain", "created_at", "pk")
+        """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
+        return self.order_by(*QUEUE_ORDER)
 
 
 class AppointmentRequest(models.Model):
@@ -130,6 +134,16 @@ class AppointmentRequest(models.Model):
     voicemail_ok = models.BooleanField()
     texts_ok = models.BooleanField()
     consent = models.TextField(help_text="What was agreed to, in the words that were shown.")
+
+    doubts = models.CharField(max_length=100, blank=True, help_text="Signs that no person sent this.")
+    is_doubtful = models.GeneratedField(
+        expression=Case(When(doubts="", then=Value(False)), default=Value(True)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    earlier = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="later", help_text="An open request of the same person."
+    )
 
     next_call_at = models.DateTimeField("next call", null=True)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -173,9 +187,10 @@ class AppointmentRequest(models.Model):
                 condition=Q(claimed_at__isnull=True) | Q(appointment__isnull=True, closed_at__isnull=True),
             ),
             models.CheckConstraint(
-                name="closed_by_somebody_for_a_reason",
+                name="closed_by_staff_or_withdrawn",
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True, close_reason="")
-                | Q(closed_at__isnull=False, closed_by__isnull=False, close_reason__in=CloseReason.values),
+                | Q(closed_at__isnull=False, closed_by__isnull=False, close_reason__in=CloseReason.values)
+                | Q(closed_at__isnull=False, closed_by__isnull=True, close_reason=CloseReason.WITHDRAWN),
             ),
             models.CheckConstraint(
                 name="visit_reasons_need_a_visit",
@@ -186,6 +201,7 @@ class AppointmentRequest(models.Model):
         )
         indexes = (
             models.Index(
+                "is_doubtful",
                 "priority",
                 F("is_recent_pain").desc(),
                 "created_at",
@@ -193,6 +209,8 @@ class AppointmentRequest(models.Model):
                 condition=Q(closed_at__isnull=True, appointment__isnull=True),
                 name="queue_order",
             ),
+            # A person who asks again is found by this.
+            models.Index(fields=("date_of_birth", "phone"), name="same_person"),
         )
 
     def __str__(self):
@@ -227,10 +245,14 @@ class Event(models.Model):
         CANCELLED = "cancelled", "Cancelled the visit"
         CLOSED = "closed", "Closed"
         REOPENED = "reopened", "Reopened"
+        WITHDREW = "withdrew", "The patient withdrew the request"
+        PHONE_CORRECTED = "phone_corrected", "The patient corrected the phone number"
+        CALL_TIMES_CHANGED = "times_changed", "The patient changed when to call"
 
     request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # Nobody means the patient.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=20, choices=Verb)
     details = models.CharField(max_length=500, blank=True)
     note = models.CharField(max_length=500, blank=True)
@@ -272,3 +294,14 @@ class ContactAttempt(models.Model):
 
     def __str__(self):
         return f"{self.get_channel_display()} ({self.pk})"
+
+
+class RateBucket(models.Model):
+    """How often something was tried in the current stretch of time; see rate_limit.py. Holds no address."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    ends_at = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self):
+        return self.key[:8]

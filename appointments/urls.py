@@ -1,13 +1,22 @@
-"""Asking for a visit."""
+"""Asking for a visit, and seeing what became of it."""
 
 from django.urls import path
 
-from . import views
+from . import status_views, views
 
 app_name = "appointments"
 
 urlpatterns = [
-    path("", views.ask, name="ask"),
-    path("sent/", views.sent, name="sent"),
-    path("<slug:key>/", views.step, name="step"),
+    path("visit/", views.ask, name="ask"),
+    path("visit/sent/", views.sent, name="sent"),
+    path("visit/sent/summary/", views.sent_summary, name="sent_summary"),
+    path("visit/<slug:key>/", views.step, name="step"),
+    # The patient's own request, opened with its reference and a date of birth.
+    path("status/", status_views.look_up, name="status"),
+    path("status/yours/", status_views.yours, name="yours"),
+    path("status/yours/phone/", status_views.phone, name="correct_phone"),
+    path("status/yours/times/", status_views.call_times, name="change_call_times"),
+    path("status/yours/withdraw/", status_views.withdraw, name="withdraw"),
+    path("status/yours/summary/", status_views.summary, name="status_summary"),
+    path("status/leave/", status_views.leave, name="leave_status"),
 ]

@@ -1,18 +1,22 @@
 """Asking for a visit: a few short steps after a result that offers one. Nothing is stored before the last is sent."""
 
+import time
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.visitor import Visitor, remember, visitor_of
 
-from . import intake, reference
+from . import intake, rate_limit, reference
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
+from .models import AppointmentRequest
+from .status_views import summary_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,12 @@ STEPS = (
     Step("who", _("Who is the visit for?"), WhoForm),
     Step("call", _("How should we call you?"), CallForm),
 )
+
+
+# Nobody reads and answers fourteen pages in less.
+FEWEST_SECONDS = 20
+MOST_FROM_ONE_ADDRESS = 10
+AN_HOUR = 60 * 60
 
 
 @require_safe
@@ -47,8 +57,11 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("appointments:step", key=STEPS[first_open].key)
 
     if request.method != "POST":
-        return _step_page(request, visitor, position, forms[position] or STEPS[position].form())
+        blank = STEPS[position].form(initial=_known_from_before(visitor))
+        return _step_page(request, visitor, position, forms[position] or blank)
     form = STEPS[position].form(request.POST)
+    if getattr(request, "must_be_sent_again", False):
+        return _step_page(request, visitor, position, form, status=403)
     if not form.is_valid():
         return _step_page(request, visitor, position, form, status=422)
     forms[position] = form
@@ -56,18 +69,32 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     if position + 1 < len(STEPS):
         return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
     try:
-        stored = _submit(visitor, *forms)
+        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor))
     except (OperationalError, InterfaceError):
         return _step_page(request, visitor, position, form, status=503)
-    return remember(redirect("appointments:sent"), Visitor(notes={"sent": stored.reference}))
+    notes = {"sent": stored.reference, "earlier": stored.earlier and stored.earlier.reference}
+    return remember(redirect("appointments:sent"), Visitor(notes=notes))
 
 
 @require_safe
 def sent(request: HttpRequest) -> HttpResponse:
-    sent_reference = _sent_reference(visitor_of(request))
-    if not sent_reference:
+    visitor = visitor_of(request)
+    if not _sent_reference(visitor):
         return redirect("screening:start")
-    return render(request, "appointments/sent.html", {"reference": reference.grouped(sent_reference)})
+    earlier = visitor.notes.get("earlier")
+    context = {
+        "reference": reference.grouped(visitor.notes["sent"]),
+        "earlier": earlier and reference.grouped(earlier),
+    }
+    return render(request, "appointments/sent.html", context)
+
+
+@require_safe
+def sent_summary(request: HttpRequest) -> HttpResponse:
+    stored = AppointmentRequest.objects.filter(reference=_sent_reference(visitor_of(request))).first()
+    if stored is None:
+        return redirect("screening:start")
+    return summary_of(request, stored, back=reverse("appointments:sent"))
 
 
 def _may_ask(visitor: Visitor) -> bool:
@@ -88,13 +115,32 @@ def _first_open(forms: list[StepForm | None]) -> int:
     return next((at for at, form in enumerate(forms) if form is None or not form.is_valid()), len(forms))
 
 
-def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm):
+def _known_from_before(visitor: Visitor) -> dict:
+    return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.notes.get("for_someone_else") else {}
+
+
+def _doubts(request: HttpRequest, visitor: Visitor) -> str:
+    """Signs that no person sends this. Staff see them; nothing is refused for them."""
+    sent_from_here = rate_limit.count("sent", rate_limit.address_of(request), seconds=AN_HOUR)
+    signs = {
+        "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
+        "answered faster than people read": time.time() - visitor.since < FEWEST_SECONDS,
+        "many requests from one address": sent_from_here > MOST_FROM_ONE_ADDRESS,
+    }
+    return ", ".join(sign for sign, shows in signs.items() if shows)
+
+
+def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
     contact = {**who.cleaned_data, **call.cleaned_data}
     del contact["filled_in_for"]
     if contact["texts_ok"]:
         contact["consent"] += f" {call.fields['texts_ok'].label}"
     return intake.submit(
-        journey_id=UUID(visitor.id), journey=visitor.journey, visit_answers=questions.cleaned_data, **contact
+        journey_id=UUID(visitor.id),
+        journey=visitor.journey,
+        visit_answers=questions.cleaned_data,
+        doubts=doubts,
+        **contact,
     )
 
 
@@ -109,5 +155,6 @@ def _step_page(
         "previous": STEPS[position - 1] if position else None,
         "is_last": position + 1 == len(STEPS),
         "could_not_store": status == 503,
+        "must_be_sent_again": status == 403,
     }
     return render(request, "appointments/step.html", context, status=status)

@@ -1,6 +1,7 @@
 """Reads settings from the environment and fails loudly, before anything is served, on one that cannot be right."""
 
 import os
+import re
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,3 +24,10 @@ def boolean(name: str, default: bool) -> bool:
 def words(name: str, default: str | None = None) -> list[str]:
     """A list, separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def color(name: str, default: str) -> str:
+    value = text(name, default)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ImproperlyConfigured(f"{name} must be a colour like #0a4f5c, not {value!r}.")
+    return value

@@ -31,6 +31,9 @@ CLINIC_HOURS = {
     "en": environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm"),
     "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a. m. a 5 p. m."),
 }
+# The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
+CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
+CLINIC_COLOR_DARK = environment.color("CLINIC_COLOR_DARK", "#8ddbe3")
 EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
@@ -174,7 +177,8 @@ SECURE_REDIRECT_EXEMPT = [r"^health/$"]
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 SECURE_HSTS_PRELOAD = not DEVELOPMENT
-if environment.boolean("BEHIND_TLS_PROXY", False):
+BEHIND_TLS_PROXY = environment.boolean("BEHIND_TLS_PROXY", False)
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"

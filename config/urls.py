@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 
 urlpatterns = [
     path("", include("screening.urls")),
-    path("visit/", include("appointments.urls")),
+    path("", include("appointments.urls")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     # Liveness: the process answers. It does not ask the database, without which question pages go on working.

@@ -1,5 +1,6 @@
 """What a deployment must be warned of."""
 
+from django.conf import settings
 from django.core import checks
 
 from .pathway import PATHWAY
@@ -29,3 +30,36 @@ def translation_reviews(app_configs, **kwargs):
         )
         for code in unreviewed_languages()
     ]
+
+
+LIGHT, DARK = "#ffffff", "#17252b"
+LEAST_CONTRAST = 7
+
+
+@checks.register
+def clinic_colors(app_configs, **kwargs):
+    """The clinic's colours must be readable on the surfaces of upright.css."""
+    return [
+        checks.Error(
+            f"{name} has a contrast of {contrast(color, surface):.1f} to 1 with {surface}; it needs {LEAST_CONTRAST}.",
+            hint="Choose a darker colour for light pages, a lighter one for dark pages.",
+            id="screening.E001",
+        )
+        for name, color, surface in (
+            ("CLINIC_COLOR", settings.CLINIC_COLOR, LIGHT),
+            ("CLINIC_COLOR_DARK", settings.CLINIC_COLOR_DARK, DARK),
+        )
+        if contrast(color, surface) < LEAST_CONTRAST
+    ]
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2 between two colours written as #rrggbb."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * channel for weight, channel in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

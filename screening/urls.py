@@ -9,10 +9,13 @@ app_name = "screening"
 urlpatterns = [
     path("", views.education, name="education"),
     path("how-this-check-decides/", views.how_it_decides, name="how_it_decides"),
+    path("brand.css", views.brand_css, name="brand_css"),
+    path("components/", views.components, name="components"),
     # The check itself. Page keys come from the pathway.
     path("check/", views.start, name="start"),
     path("check/start-again/", views.start_again, name="start_again"),
     path("check/answers/", views.answers, name="answers"),
     path("check/result/", views.result, name="result"),
+    path("check/summary/", views.summary, name="summary"),
     path("check/<slug:key>/", views.question, name="question"),
 ]

@@ -1,15 +1,19 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
+import sys
+
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .forms import AnswersForm
 from .pathway import PATHWAY
+from .questionnaire.journey import Journey
 from .questionnaire.questions import Page
 from .sign_off import current_sign_off
 from .visitor import Visitor, forget, remember, visitor_of
@@ -27,9 +31,12 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
     return render(request, "screening/how_it_decides.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
+    if request.method == "POST":
+        visitor = visitor.with_notes(for_someone_else=True)
+        return remember(redirect(_where_they_are(visitor)), visitor)
     return render(request, "screening/start.html", {"visitor": visitor, "url": _where_they_are(visitor)})
 
 
@@ -52,6 +59,8 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
     form = AnswersForm(visitor.journey, page, request.POST)
+    if getattr(request, "must_be_sent_again", False):
+        return _question_page(request, visitor, page, form, status=403)
     if not form.is_valid():
         return _question_page(request, visitor, page, form, status=422)
 
@@ -68,7 +77,7 @@ def answers(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return redirect(_where_they_are(visitor))
-    context = {"rows": answer_rows(visitor), "previous": visitor.journey.pages[-1]}
+    context = {"rows": answer_rows(visitor.journey), "previous": visitor.journey.pages[-1]}
     return render(request, "screening/answers.html", context)
 
 
@@ -80,17 +89,32 @@ def result(request: HttpRequest) -> HttpResponse:
     return render(request, "screening/result.html", {"assessment": visitor.journey.assessment})
 
 
-def answer_rows(visitor: Visitor) -> list[dict]:
+@require_safe
+def summary(request: HttpRequest) -> HttpResponse:
+    """One page to print and keep, or to show to one's own doctor."""
+    visitor = visitor_of(request)
+    if not visitor.journey.is_complete:
+        return redirect(_where_they_are(visitor))
+    return summary_page(request, visitor.journey, back=reverse("screening:result"))
+
+
+def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more) -> HttpResponse:
+    context = {"rows": answer_rows(journey), "assessment": journey.assessment, "back": back, **more}
+    return render(request, "screening/summary.html", context)
+
+
+def answer_rows(journey: Journey) -> list[dict]:
     """What was asked and answered, in the reader's language, each with the page that can change it."""
-    answers = visitor.journey.relevant_answers
+    answers = journey.relevant_answers
     return [
         {
             "page": page,
             "question": say(question.text if len(page.questions) == 1 else question.name),
+            "name": say(question.name),
             "answers": [say(option.label) for option in question.chosen(answers)],
         }
-        for page in visitor.journey.pages
-        for question in visitor.journey.questions_on(page)
+        for page in journey.pages
+        for question in journey.questions_on(page)
     ]
 
 
@@ -113,6 +137,8 @@ def _question_page(
         "number": journey.pages.index(page) + 1,
         "likely_length": journey.likely_length,
         "has_shared_heading": len(page.questions) > 1,
+        "for_someone_else": visitor.notes.get("for_someone_else"),
+        "must_be_sent_again": status == 403,
         "trouble": visitor.trouble,
         "lost": "lost" in request.GET and visitor.is_new,
     }
@@ -132,6 +158,51 @@ def _after(visitor: Visitor, page: Page, *, changing: bool) -> str:
     url = reverse("screening:question", args=[following.key])
     return f"{url}?change" if changing else url
 
+
+@require_safe
+def brand_css(request: HttpRequest) -> HttpResponse:
+    """The clinic's own colours, where its settings name them."""
+    css = (
+        f":root{{--brand:{settings.CLINIC_COLOR};--brand-strong:{settings.CLINIC_COLOR}}}"
+        f"@media(prefers-color-scheme:dark)"
+        f"{{:root{{--brand:{settings.CLINIC_COLOR_DARK};--brand-strong:{settings.CLINIC_COLOR_DARK}}}}}"
+    )
+    return HttpResponse(css, content_type="text/css")
+
+
+@require_safe
+def components(request: HttpRequest) -> HttpResponse:
+    """Every part that pages are made of, side by side, for those who work on them."""
+    if not settings.DEVELOPMENT:
+        raise Http404
+    journey = Journey(PATHWAY, COMPONENT_ANSWERS)
+    pages = [PATHWAY.page(key) for key in ("pain", "safety", "helped")]
+    context = {
+        "blank": AnswersForm(journey, pages[0]),
+        "filled": AnswersForm(journey, pages[1]),
+        "wrong": AnswersForm(journey, pages[2], QueryDict()),
+        "rows": answer_rows(journey)[:4],
+        "assessment": journey.assessment,
+        "emergencies": [PATHWAY.stop({"red_flags": [sign]}) for sign in ("legs", "fever")],
+    }
+    return render(request, "screening/components.html", context)
+
+
+# Answers with which every verdict occurs.
+COMPONENT_ANSWERS = {
+    "red_flags": ["none"],
+    "pain": "8",
+    "osteoporosis": "yes",
+    "cancer": "no",
+    "fracture": "suspect",
+    "height_loss": "not_sure",
+    "tried": ["brace", "rest"],
+    "helped_brace": "no",
+    "helped_rest": "little",
+    "clotting": "yes",
+    "blood_thinner": "yes",
+    "safety": ["infection", "not_sure"],
+}
 
 # Pages for when something went wrong. They say what happened and how to go on.
 
@@ -153,12 +224,24 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _problem(
+            request,
+            503,
+            _("We cannot look that up right now"),
+            _("The fault is ours. Please try again in a few minutes, or call us. The check itself goes on working."),
+        )
     return _problem(
         request, 500, _("Something went wrong on our side"), _("Please try again in a few minutes, or call us.")
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that may not come from our page. Show it again as it was filled in, to be sent once more."""
+    view = resolve(request.path_info)
+    if view.view_name in {"screening:question", "appointments:step"}:
+        request.must_be_sent_again = True
+        return view.func(request, *view.args, **view.kwargs)
     return _problem(
         request,
         403,

@@ -1,5 +1,6 @@
 """Keeps a visitor's answers between pages, in their own browser and nowhere else."""
 
+import time
 import uuid
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -25,10 +26,14 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class Visitor:
-    """`id` stays the same from the first answer to the request; `notes` is what pages after the result keep."""
+    """`id` stays the same from the first answer, given at `since` (seconds of the epoch), to the request.
+
+    `notes` is what other pages want kept with the answers.
+    """
 
     journey: Journey = field(default_factory=lambda: Journey(PATHWAY, {}))
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    since: float = field(default_factory=time.time)
     notes: dict = field(default_factory=dict)
     trouble: Trouble | None = None
 
@@ -56,13 +61,14 @@ def visitor_of(request: HttpRequest) -> Visitor:
         return Visitor(trouble=Trouble.UNREADABLE)
     if kept["version"] != PATHWAY.version:
         return Visitor(trouble=Trouble.OUTDATED)
-    return Visitor(Journey(PATHWAY, kept["answers"]), kept["id"], kept["notes"])
+    return Visitor(Journey(PATHWAY, kept["answers"]), kept["id"], kept["since"], kept["notes"])
 
 
 def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
     content = {
         "version": PATHWAY.version,
         "id": visitor.id,
+        "since": visitor.since,
         "answers": visitor.journey.relevant_answers,
         "notes": visitor.notes,
     }

@@ -1,0 +1,189 @@
+"""What patients see of their own request, after reference and date of birth have opened it for half an hour."""
+
+from functools import wraps
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from screening.pathway import PATHWAY
+from screening.questionnaire.journey import Journey
+from screening.sealed_cookie import Expired, Unreadable, seal, unseal
+from screening.views import summary_page
+
+from . import rate_limit, self_service
+from . import reference as references
+from .changes import Refused
+from .fields import CallTimesField, DateOfBirthField, PhoneField
+from .models import AppointmentRequest, Status
+
+COOKIE = f"{settings.COOKIE_PREFIX}status"
+MAX_AGE = 30 * 60
+AN_HOUR = 60 * 60
+MOST_TRIES_PER_REFERENCE = 10
+MOST_TRIES_PER_ADDRESS = 50
+
+
+class LookUpForm(forms.Form):
+    reference = forms.CharField(
+        label=gettext_lazy("Your reference"),
+        help_text=gettext_lazy("Nine letters and numbers, like R7M-343-N4X."),
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+        error_messages={"required": gettext_lazy("Enter your reference. We showed it when you sent the request.")},
+    )
+    date_of_birth = DateOfBirthField(
+        label=gettext_lazy("Date of birth of the person who needs the visit"),
+        help_text=gettext_lazy("For example: 3 14 1948."),
+    )
+
+
+class CorrectPhoneForm(forms.Form):
+    phone = PhoneField(
+        label=gettext_lazy("Phone number to call"),
+        help_text=gettext_lazy("With the area code. We call it about this request."),
+        error_messages={"required": gettext_lazy("Enter a phone number, so that we can call.")},
+    )
+
+
+class CallTimesForm(forms.Form):
+    call_times = CallTimesField()
+
+
+def opened(view):
+    """Only with a request that was opened in this browser; otherwise ask for the reference first."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        found = _opened_request(request)
+        return view(request, found) if found else redirect("appointments:status")
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def look_up(request: HttpRequest) -> HttpResponse:
+    """A wrong reference and a wrong date of birth get the same answer, and only so many tries."""
+    form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
+    if request.method != "POST":
+        return _form_page(request, form, _("See your request"), _("See your request"))
+    if not form.is_valid():
+        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    reference = references.parse(form.cleaned_data["reference"]) or form.cleaned_data["reference"]
+    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR)
+    tries_from_here = rate_limit.count("status by address", rate_limit.address_of(request), seconds=AN_HOUR)
+    if tries > MOST_TRIES_PER_REFERENCE or tries_from_here > MOST_TRIES_PER_ADDRESS:
+        form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
+        return _form_page(request, form, _("See your request"), _("See your request"), status=429)
+    found = self_service.find(reference, form.cleaned_data["date_of_birth"])
+    if found is None:
+        form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
+        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    response = redirect("appointments:yours")
+    response.set_cookie(
+        COOKIE,
+        seal({"status_of": found.pk}),
+        max_age=MAX_AGE,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+@require_safe
+@opened
+def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    context = {
+        "reference": references.grouped(found.reference),
+        "status": self_service.status_in_words(found),
+        "story": self_service.story(found),
+        "is_closed": found.status == Status.CLOSED,
+        "phone_ends_with": found.phone.partition(";")[0][-4:],
+        "done": "done" in request.GET,
+    }
+    return render(request, "appointments/yours.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Correct the phone number")
+    return _change(request, CorrectPhoneForm, title, lambda phone: self_service.correct_phone(found, phone))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Change when we may call")
+    change = lambda call_times: self_service.change_call_times(found, call_times)  # noqa: E731
+    return _change(request, CallTimesForm, title, change, initial={"call_times": found.call_times})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Withdraw your request")
+    return _change(request, forms.Form, title, lambda: self_service.withdraw(found), is_final=True)
+
+
+@require_safe
+@opened
+def summary(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    return summary_of(request, found, back=reverse("appointments:yours"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    response = redirect("appointments:status")
+    response.delete_cookie(COOKIE, samesite="Lax")
+    return response
+
+
+def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
+    """The summary of a stored request. Answers that today's pathway no longer knows are left to the staff."""
+    journey = Journey(PATHWAY, found.answers)
+    if not journey.is_complete:
+        return redirect(back)
+    return summary_page(
+        request,
+        journey,
+        back=back,
+        reference=references.grouped(found.reference),
+        name=found.name,
+        date_of_birth=found.date_of_birth,
+        status=self_service.status_in_words(found),
+    )
+
+
+def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
+    try:
+        kept = unseal(request.COOKIES.get(COOKIE, ""), max_age=MAX_AGE)
+    except (Unreadable, Expired):
+        return None
+    requests = AppointmentRequest.objects.select_related("appointment__place", "appointment__clinician")
+    return requests.filter(pk=kept.get("status_of")).first()
+
+
+def _change(request, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:
+    form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
+    if request.method != "POST":
+        return _form_page(request, form, title, title, is_final=is_final)
+    if not form.is_valid():
+        return _form_page(request, form, title, title, is_final=is_final, status=422)
+    try:
+        change(**form.cleaned_data)
+    except Refused:
+        form.add_error(None, _("This request is closed and can no longer be changed. Please call us."))
+        return _form_page(request, form, title, title, is_final=is_final, status=409)
+    return redirect(f"{reverse('appointments:yours')}?done")
+
+
+def _form_page(request, form, title, button, *, is_final=False, status=200) -> HttpResponse:
+    context = {"form": form, "title": title, "button": button, "is_final": is_final}
+    return render(request, "appointments/status_form.html", context, status=status)
