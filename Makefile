@@ -61,7 +61,7 @@ approve: .venv/runtime ## Writes the pathway as it is now to the file that the t
 messages: .venv/runtime ## Collects what is to be translated and compiles the translations (needs gettext).
 	@echo "Collecting what is to be translated."
 	@$(PY) manage.py makemessages --locale es --no-location --no-wrap --no-obsolete \
-		--ignore 'tests/*' --ignore '.venv/*' --ignore 'templates/admin/*'
+		--ignore 'tests/*' --ignore '.venv/*' --ignore 'templates/admin/*' --ignore 'templates/screening/components.html'
 	@echo "Compiling the translations."
 	@$(PY) manage.py compilemessages --verbosity 0 --ignore '.venv/*'
 

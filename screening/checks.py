@@ -41,7 +41,7 @@ def clinic_colors(app_configs, **kwargs):
     """The clinic's colours must be readable on the surfaces of upright.css."""
     return [
         checks.Error(
-            f"{name} has a contrast of {contrast(color, surface):.1f} to 1 with {surface}; it needs {LEAST_CONTRAST}.",
+            f"{name} has a contrast of {contrast(color, surface):.1f} to 1 on {surface}, and needs {LEAST_CONTRAST}.",
             hint="Choose a darker colour for light pages, a lighter one for dark pages.",
             id="screening.E001",
         )
