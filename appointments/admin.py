@@ -114,7 +114,7 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description="Patient")
     def who(self, obj):
-        doubt = format_html('<br><span class="flag">perhaps not a person</span>') if obj.is_doubtful else ""
+        doubt = format_html('<br><span class="flag">{}</span>', "perhaps not a person") if obj.is_doubtful else ""
         return format_html("{}<br><small>{}</small>{}", obj.name, reference.grouped(obj.reference), doubt)
 
     @admin.display(description="Priority")
@@ -123,12 +123,12 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
 
     @admin.display(description="Waiting")
     def waiting(self, obj):
-        recent = format_html("<br><small>newer pain</small>") if obj.is_recent_pain else ""
+        recent = format_html("<br><small>{}</small>", "newer pain") if obj.is_recent_pain else ""
         return format_html("{}{}", timesince(obj.created_at, depth=1), recent)
 
     @admin.display(description="Language")
     def speaks(self, obj):
-        interpreter = format_html("<br><small>interpreter</small>") if obj.needs_interpreter else ""
+        interpreter = format_html("<br><small>{}</small>", "interpreter") if obj.needs_interpreter else ""
         return format_html("{}{}", language_of(obj), interpreter)
 
     @admin.display(description="Ask the nurse about")
