@@ -29,7 +29,7 @@ CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPM
 CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
 CLINIC_HOURS = {
     "en": environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm"),
-    "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a. m. a 5 p. m."),
+    "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a 17 horas"),
 }
 # The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
 CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
