@@ -15,6 +15,11 @@ class CancelReason(models.TextChoices):
     CLINIC = "clinic", "The clinic had to"
 
 
+def appointment_of(request: AppointmentRequest) -> Appointment | None:
+    """The visit that is booked as far as this request knows, or None, also if a colleague has just cancelled it."""
+    return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician").first()
+
+
 def book(
     request: AppointmentRequest, *, by, starts_at: datetime.datetime, place: Place, clinician: Clinician, note=""
 ) -> None:
@@ -38,7 +43,7 @@ def reschedule(
 @transaction.atomic
 def cancel(request: AppointmentRequest, *, by, reason: CancelReason, note="") -> None:
     """Give the time free again and put the request back into the queue."""
-    cancelled = request.appointment
+    cancelled = appointment_of(request)
     change(
         request,
         by=by,
@@ -57,7 +62,7 @@ def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple
     starts_at, place, clinician = slot
     if starts_at <= timezone.now():
         raise Refused("That time is in the past.")
-    former = request.appointment
+    former = appointment_of(request)
     appointment = _insert(Appointment(starts_at=starts_at, place=place, clinician=clinician, booked_by=by))
     change(
         request,

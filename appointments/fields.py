@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 # Unicode's categories of characters that no name holds: controls, overrides of the writing direction, private use.
 REFUSED_IN_NAMES = {"Cc", "Cf", "Co", "Cs", "Cn"}
 ADULT = 18
+LONGEST_EXTENSION = 8
 OLDEST = 120
+LONGEST_PART = 4
 
 
 class PersonNameField(forms.CharField):
@@ -43,7 +45,11 @@ class PhoneField(forms.CharField):
             number = phonenumbers.parse(typed, settings.PHONE_REGION)
         except phonenumbers.NumberParseException:
             number = None
-        if number is None or not phonenumbers.is_valid_number(number):
+        if (
+            number is None
+            or not phonenumbers.is_valid_number(number)
+            or len(number.extension or "") > LONGEST_EXTENSION
+        ):
             raise ValidationError(_("Enter a phone number with its area code, like 212 555 0123."))
         stored = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{stored};ext={number.extension}" if number.extension else stored
@@ -66,12 +72,6 @@ class DatePartsWidget(forms.MultiWidget):
     def decompress(self, value):
         return [value.month, value.day, value.year] if value else [None, None, None]
 
-    def id_for_label(self, id_, index=None):
-        return f"{id_}_0" if index is not None else ""
-
-    def subwidgets_of(self):
-        """Tells the error summary that the first part is where a link to this field leads."""
-
 
 class DateOfBirthField(forms.MultiValueField):
     """A date in three parts, of somebody who is an adult today."""
@@ -79,7 +79,7 @@ class DateOfBirthField(forms.MultiValueField):
     widget = DatePartsWidget
 
     def __init__(self, **kwargs):
-        parts = (forms.CharField(), forms.CharField(), forms.CharField())
+        parts = [forms.CharField(), forms.CharField(), forms.CharField()]
         super().__init__(parts, require_all_fields=True, **kwargs)
         self.error_messages["required"] = _("Enter the month, day and year of birth.")
         self.error_messages["incomplete"] = self.error_messages["required"]
@@ -88,6 +88,8 @@ class DateOfBirthField(forms.MultiValueField):
         if not parts:
             return None
         try:
+            if any(len(part) > LONGEST_PART for part in parts):
+                raise ValueError
             month, day, year = (int(part) for part in parts)
             born = datetime.date(year, month, day)
         except (ValueError, OverflowError):

@@ -34,7 +34,10 @@ class StepForm(forms.Form):
             for name, field in self.fields.items()
             for suffix in getattr(field.widget, "widgets_names", [""])
         }
-        return {name: values for name, values in self.data.lists() if name in names}
+        # Blanks are collapsed, because they could make what is kept longer than a cookie may be.
+        return {
+            name: [" ".join(value.split()) for value in values] for name, values in self.data.lists() if name in names
+        }
 
 
 class VisitQuestionsForm(StepForm):
@@ -116,7 +119,9 @@ class CallForm(StepForm):
         choices=Language.choices,
         error_messages={"required": _("Choose a language.")},
     )
-    other_language = forms.CharField(label=_("If another language, which one?"), required=False, max_length=60)
+    other_language = PersonNameField(
+        label=_("If another language, which one?"), autocomplete="off", required=False, max_length=60
+    )
     needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
     call_times = CallTimesField()
     voicemail_ok = forms.ChoiceField(

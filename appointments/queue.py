@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from .booking import appointment_of
 from .changes import change, held_by
 from .models import AppointmentRequest, CloseReason, Event, Status
 
@@ -54,7 +55,7 @@ def close(request: AppointmentRequest, *, by, reason: CloseReason, note="") -> N
 @transaction.atomic
 def reopen(request: AppointmentRequest, *, by, note="") -> None:
     """Put a closed request back into the queue, at the place that its age gives it."""
-    past_visit = request.appointment
+    past_visit = appointment_of(request)
     change(
         request,
         by=by,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from .booking import appointment_of
 from .changes import change
 from .models import AppointmentRequest, CloseReason, ContactAttempt, Event, Status
 
@@ -21,7 +22,7 @@ def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | N
 @transaction.atomic
 def withdraw(request: AppointmentRequest) -> None:
     """Close the request, and give a booked time free. Raises Refused if it is closed already."""
-    appointment = request.appointment
+    appointment = appointment_of(request)
     change(
         request,
         by=None,

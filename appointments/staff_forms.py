@@ -8,14 +8,19 @@ from .booking import CancelReason
 from .models import Clinician, CloseReason, ContactAttempt, Place, Status
 
 
-def future_moment(label: str, **kwargs) -> forms.DateTimeField:
+class FutureMomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(label=label, widget=widget, validators=[in_the_future], **kwargs)
 
+    def to_python(self, value):
+        try:
+            return super().to_python(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"]) from None
 
-def in_the_future(moment) -> None:
-    if moment <= timezone.now():
-        raise ValidationError("Choose a time that is still to come.")
+    def validate(self, moment):
+        super().validate(moment)
+        if moment and moment <= timezone.now():
+            raise ValidationError("Choose a time that is still to come.")
 
 
 def note() -> forms.CharField:
@@ -36,12 +41,12 @@ class NoteForm(VerbForm):
 class LogCallForm(VerbForm):
     channel = forms.ChoiceField(choices=ContactAttempt.Channel, initial=ContactAttempt.Channel.PHONE)
     outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.Outcome, widget=forms.RadioSelect)
-    next_call_at = future_moment("Call again at", required=False)
+    next_call_at = FutureMomentField(label="Call again at", required=False)
     note = note()
 
 
 class BookForm(VerbForm):
-    starts_at = future_moment("Time of the visit")
+    starts_at = FutureMomentField(label="Time of the visit")
     clinician = forms.ModelChoiceField(Clinician.objects.filter(is_active=True))
     place = forms.ModelChoiceField(Place.objects.filter(is_active=True))
     note = note()

@@ -87,7 +87,7 @@ def look_up(request: HttpRequest) -> HttpResponse:
     response = redirect("appointments:yours")
     response.set_cookie(
         COOKIE,
-        seal({"status_of": found.pk}),
+        seal({"status_of": found.pk}, purpose=COOKIE),
         max_age=MAX_AGE,
         httponly=True,
         samesite="Lax",
@@ -163,7 +163,7 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
 
 def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
     try:
-        kept = unseal(request.COOKIES.get(COOKIE, ""), max_age=MAX_AGE)
+        kept = unseal(request.COOKIES.get(COOKIE, ""), purpose=COOKIE, max_age=MAX_AGE)
     except (Unreadable, Expired):
         return None
     requests = AppointmentRequest.objects.select_related("appointment__place", "appointment__clinician")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -18,8 +19,9 @@ DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
 EXAMPLE_SECRET = "for development only, refused in production"  # noqa: S105
 SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
-if not DEVELOPMENT and (SECRET_KEY == EXAMPLE_SECRET or len(SECRET_KEY) < 50):
-    raise ImproperlyConfigured("SECRET_KEY must be 50 random characters or more, and not an example.")
+for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)):
+    if not DEVELOPMENT and any(secret == EXAMPLE_SECRET or len(secret) < 50 for secret in secrets):
+        raise ImproperlyConfigured(f"{name} must be 50 random characters or more, and not an example.")
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
 
@@ -37,6 +39,10 @@ CLINIC_COLOR_DARK = environment.color("CLINIC_COLOR_DARK", "#8ddbe3")
 EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
+try:
+    phonenumbers.parse(CLINIC_PHONE, PHONE_REGION)
+except phonenumbers.NumberParseException:
+    raise ImproperlyConfigured("CLINIC_PHONE must be a phone number in the region PHONE_REGION, like US.") from None
 TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
 
 # ------------------------------------------------------------------------------------------------------- Django

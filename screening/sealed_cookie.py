@@ -1,7 +1,7 @@
 """Seals what a visitor's browser keeps for us: nobody else can read it, and nobody can alter it unseen.
 
 The keys follow from SECRET_KEY and SECRET_KEY_FALLBACKS, so rotating those rotates these: new seals use the first,
-old ones are read with any.
+old ones are read with any. Each purpose has keys of its own, so that one cookie never passes for another.
 """
 
 import base64
@@ -23,16 +23,17 @@ class Expired(ValueError):
     """The seal is whole and too old."""
 
 
-def seal(content: dict) -> str:
+def seal(content: dict, *, purpose: str) -> str:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return _key_ring().encrypt(text.encode()).decode()
+    return _key_ring(purpose).encrypt(text.encode()).decode()
 
 
-def unseal(token: str, *, max_age: int) -> dict:
-    """The content sealed at most `max_age` seconds ago. Raises Unreadable or Expired."""
+def unseal(token: str, *, purpose: str, max_age: int) -> dict:
+    """The content sealed for this purpose at most `max_age` seconds ago. Raises Unreadable or Expired."""
+    ring = _key_ring(purpose)
     try:
-        content = _key_ring().decrypt(token)
-        sealed_at = _key_ring().extract_timestamp(token)
+        content = ring.decrypt(token)
+        sealed_at = ring.extract_timestamp(token)
     except (InvalidToken, ValueError) as error:  # ValueError: characters that are not ASCII
         raise Unreadable from error
     if sealed_at + max_age < time.time():
@@ -40,15 +41,17 @@ def unseal(token: str, *, max_age: int) -> dict:
     return json.loads(content)
 
 
-def _key_ring() -> MultiFernet:
-    return _key_ring_of((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+def _key_ring(purpose: str) -> MultiFernet:
+    return _key_ring_of((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), purpose)
 
 
 @lru_cache
-def _key_ring_of(secrets: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([_cipher(secret) for secret in secrets])
+def _key_ring_of(secrets: tuple[str, ...], purpose: str) -> MultiFernet:
+    return MultiFernet([_cipher(secret, purpose) for secret in secrets])
 
 
-def _cipher(secret: str) -> Fernet:
-    key = HKDF(SHA256(), length=32, salt=None, info=b"answers kept by the browser").derive(secret.encode())
+def _cipher(secret: str, purpose: str) -> Fernet:
+    key = HKDF(SHA256(), length=32, salt=None, info=f"kept by the browser: {purpose}".encode()).derive(
+        secret.encode()
+    )
     return Fernet(base64.urlsafe_b64encode(key))

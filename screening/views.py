@@ -53,8 +53,7 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     visitor = visitor_of(request)
     if not visitor.journey.can_visit(page):
-        lost = "?lost" if visitor.is_new else ""
-        return redirect(f"{_where_they_are(visitor)}{lost}")
+        return _lead_back(visitor)
 
     if request.method != "POST":
         return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
@@ -76,7 +75,7 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
 def answers(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
-        return redirect(_where_they_are(visitor))
+        return _lead_back(visitor)
     context = {"rows": answer_rows(visitor.journey), "previous": visitor.journey.pages[-1]}
     return render(request, "screening/answers.html", context)
 
@@ -85,7 +84,7 @@ def answers(request: HttpRequest) -> HttpResponse:
 def result(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
-        return redirect(_where_they_are(visitor))
+        return _lead_back(visitor)
     return render(request, "screening/result.html", {"assessment": visitor.journey.assessment})
 
 
@@ -94,7 +93,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     """One page to print and keep, or to show to one's own doctor."""
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
-        return redirect(_where_they_are(visitor))
+        return _lead_back(visitor)
     return summary_page(request, visitor.journey, back=reverse("screening:result"))
 
 
@@ -143,6 +142,12 @@ def _question_page(
         "lost": "lost" in request.GET and visitor.is_new,
     }
     return render(request, "screening/question.html", context, status=status)
+
+
+def _lead_back(visitor: Visitor) -> HttpResponse:
+    """From a page that is not open to this visitor, to the one that is next on their way."""
+    lost = "?lost" if visitor.is_new else ""
+    return redirect(f"{_where_they_are(visitor)}{lost}")
 
 
 def _where_they_are(visitor: Visitor) -> str:

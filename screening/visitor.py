@@ -54,7 +54,7 @@ def visitor_of(request: HttpRequest) -> Visitor:
     if not token:
         return Visitor()
     try:
-        kept = unseal(token, max_age=MAX_AGE)
+        kept = unseal(token, purpose=COOKIE, max_age=MAX_AGE)
     except Expired:
         return Visitor(trouble=Trouble.EXPIRED)
     except Unreadable:
@@ -74,7 +74,7 @@ def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
     }
     response.set_cookie(
         COOKIE,
-        seal(content),
+        seal(content, purpose=COOKIE),
         max_age=MAX_AGE,
         httponly=True,
         samesite="Lax",

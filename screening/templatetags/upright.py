@@ -13,8 +13,7 @@ register.filter("say_line", wording.say_line)
 @register.filter
 def first_input_id(field):
     """Where a link from the error summary leads: the first control of a field."""
-    widget = field.field.widget
-    return widget.id_for_label(field.auto_id, index=0) if hasattr(widget, "subwidgets_of") else field.auto_id
+    return f"{field.auto_id}_0" if field.use_fieldset else field.auto_id
 
 
 @register.filter

@@ -121,8 +121,9 @@ class Command(BaseCommand):
 def qualifying_journey(chance: random.Random) -> Journey:
     """The typical answers with a few changed by chance, as long as they still lead to a visit."""
     while True:
-        changed = chance.sample(PATHWAY.questions[1:], chance.randint(0, 4))
-        answers = {**TYPICAL, **{question.key: any_answer(question, chance) for question in changed}}
+        changed = chance.sample(PATHWAY.questions[2:], chance.randint(0, 4))
+        pain = str(chance.randint(3, 9))
+        answers = {**TYPICAL, "pain": pain, **{question.key: any_answer(question, chance) for question in changed}}
         journey = Journey(PATHWAY, answers)
         if journey.is_complete and journey.assessment.outcome.offers_visit:
             return Journey(PATHWAY, journey.relevant_answers)
