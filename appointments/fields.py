@@ -18,6 +18,11 @@ OLDEST = 120
 LONGEST_PART = 4
 
 
+def tidied(text: str) -> str:
+    """The same text in its shortest spelling: blanks collapsed, letters and their accents in one piece."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
 class PersonNameField(forms.CharField):
     def __init__(self, *, autocomplete="name", **kwargs):
         kwargs.setdefault("max_length", 120)
@@ -25,7 +30,7 @@ class PersonNameField(forms.CharField):
         self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
 
     def to_python(self, value):
-        name = unicodedata.normalize("NFC", " ".join(super().to_python(value).split()))
+        name = tidied(super().to_python(value))
         if any(unicodedata.category(character) in REFUSED_IN_NAMES for character in name):
             raise ValidationError(_("Use letters, spaces, hyphens and apostrophes only."))
         return name

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from screening.forms import AnswerField
 from screening.pathway import PATHWAY
 
-from .fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField
+from .fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, tidied
 from .models import Language
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
@@ -29,15 +29,14 @@ class StepForm(forms.Form):
         return cls(data)
 
     def typed(self) -> dict[str, list[str]]:
-        names = {
-            name + suffix
-            for name, field in self.fields.items()
-            for suffix in getattr(field.widget, "widgets_names", [""])
-        }
-        # Blanks are collapsed, because they could make what is kept longer than a cookie may be.
-        return {
-            name: [" ".join(value.split()) for value in values] for name, values in self.data.lists() if name in names
-        }
+        """What was typed, without blanks and repetitions that could make it longer than a cookie may be."""
+        kept = {}
+        for name, field in self.fields.items():
+            for suffix in getattr(field.widget, "widgets_names", [""]):
+                values = [tidied(value) for value in self.data.getlist(name + suffix)]
+                takes_several = getattr(field.widget, "allow_multiple_selected", False)
+                kept[name + suffix] = list(dict.fromkeys(values)) if takes_several else values[-1:]
+        return kept
 
 
 class VisitQuestionsForm(StepForm):

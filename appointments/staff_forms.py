@@ -1,5 +1,7 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
+import datetime
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -11,16 +13,16 @@ from .models import Clinician, CloseReason, ContactAttempt, Place, Status
 class FutureMomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
-    def to_python(self, value):
+    def clean(self, value):
         try:
-            return super().to_python(value)
+            moment = super().clean(value)
+            # The last hours of the year 9999 are a time here, and none in UTC.
+            is_past = moment is not None and moment.astimezone(datetime.UTC) <= timezone.now()
         except OverflowError:
             raise ValidationError(self.error_messages["invalid"]) from None
-
-    def validate(self, moment):
-        super().validate(moment)
-        if moment and moment <= timezone.now():
+        if is_past:
             raise ValidationError("Choose a time that is still to come.")
+        return moment
 
 
 def note() -> forms.CharField:
