@@ -78,7 +78,6 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
     list_select_related = ("claimed_by", "appointment__clinician", "appointment__place", "earlier")
     ordering = QUEUE_ORDER
     search_fields = ("name", "reference", "phone", "email")
-    search_help_text = "Name, phone, e-mail or reference"
     show_full_result_count = False
     actions = None
 
@@ -203,7 +202,7 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
             offered.insert(0, tried_verb)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Call sheet {visit_request}",
+            "title": f"{'Error: ' if tried_verb else ''}Call sheet {visit_request}",
             "opts": self.opts,
             "media": self.media,
             "visit_request": visit_request,

@@ -29,6 +29,13 @@ EVERYTHING = {
     **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
 }
 
+# Every public page that works without a database, as long as no request is opened or sent.
+ADDRESSES = ["/", "/how-this-check-decides/", "/check/", "/check/start-again/"]
+ADDRESSES += [f"/check/{page.key}/" for page in PATHWAY.pages]
+ADDRESSES += ["/check/answers/", "/check/result/", "/check/summary/", "/visit/"]
+ADDRESSES += ["/visit/questions/", "/visit/who/", "/visit/call/", "/visit/sent/"]
+ADDRESSES += ["/status/", *(f"/status/yours/{what}" for what in ("", "phone/", "times/", "withdraw/", "summary/"))]
+
 VISIT_ANSWERS = {"duration": "6w_3m", "imaging": ["xray", "mri"], "function": "with_help"}
 
 WHO = {
@@ -85,6 +92,14 @@ def title_of(response) -> str:
 
 def back_of(response) -> str:
     return re.search('class="back" href="([^"]*)"', source_of(response))[1]
+
+
+def checked_in(response) -> dict[str, list[str]]:
+    """The values of the radio buttons and boxes that are on, by name."""
+    checked = {}
+    for name, value in re.findall(r'name="(\w+)" value="([^"]*)" id="[^"]*" checked', source_of(response)):
+        checked.setdefault(name, []).append(value)
+    return checked
 
 
 def ask_for_visit(client, **changes):

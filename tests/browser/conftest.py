@@ -1,13 +1,15 @@
-"""Visitors with a real browser. Whatever goes wrong in one, seen or unseen, fails the test."""
+"""Visitors with a real browser. Whatever goes wrong in it, seen or unseen, fails the test."""
 
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Request, sync_playwright
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
+from appointments import booking, calls, queue
+from appointments.models import CloseReason, ContactAttempt
 from tests.environment import CHROMIUM
 
-# No name but our own leads anywhere, so that a page which calls another host is noticed and does not reach it.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -16,11 +18,34 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page that calls another host is noticed, and does not reach it.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+
+looked_at_once = pytest.mark.skipif(
+    "sqlite" not in settings.DATABASES["default"]["ENGINE"],
+    reason="what a page looks like does not depend on the database: seen with SQLite",
+)
+
+# What makes a call sheet long.
+A_LOT_TO_ASK = {
+    "filled_in_for": "someone_else",
+    "filled_in_by": "Berta Example",
+    "relationship": "daughter",
+    "name": "Maximiliana Example-Placeholder de la Muestra",
+    "email": "maximiliana.example-placeholder@mail.example.com",
+    "language": "other",
+    "other_language": "Haitian Creole",
+    "needs_interpreter": "on",
+    "call_times": ["morning", "afternoon"],
+    "cancer": "other",
+    "clotting": "too_much",
+    "blood_thinner": "yes",
+    "safety": ["infection", "allergy"],
+}
 
 
 @pytest.fixture(scope="session")
@@ -33,21 +58,13 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, live_server):
-    """Open the browser of one more visitor, at an empty page; relative addresses are ours."""
-    contexts, complaints = [], []
+    """Open the browser of one more visitor, at an empty page; addresses are relative to our server."""
+    contexts = []
+    complaints: list[str] = []
 
-    def open_page(size=PHONE, *, javascript=True, colours="light"):
-        context = chromium.new_context(
-            base_url=live_server.url,
-            viewport=size,
-            java_script_enabled=javascript,
-            color_scheme=colours,
-            # Colours are measured as they are in the end.
-            reduced_motion="reduce",
-            locale="en-US",
-        )
+    def open_page(size=PHONE, *, javascript=True):
+        context = new_context(chromium, live_server.url, complaints, viewport=size, java_script_enabled=javascript)
         contexts.append(context)
-        Watch(context, live_server.url, complaints)
         return context.new_page()
 
     yield open_page
@@ -56,13 +73,60 @@ def open_page(chromium, live_server):
     assert not complaints, "\n".join(complaints)
 
 
-class Watch:
-    """Writes down the errors of a browser's pages and each request to another host."""
+@pytest.fixture(scope="module")
+def long_lived_page(chromium, live_server):
+    """A page for the tests of a module to share, because a new one takes longer than to look at most of ours."""
+    complaints: list[str] = []
+    with new_context(chromium, live_server.url, complaints) as context:
+        yield context.new_page(), complaints
 
-    def __init__(self, context, own_address: str, complaints: list[str]):
-        self.own_host = urlsplit(own_address).netloc
+
+@pytest.fixture
+def page(long_lived_page):
+    """A page with nothing left of the test before."""
+    page, complaints = long_lived_page
+    complaints.clear()
+    page.context.clear_cookies()
+    yield page
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def requests(send_request, scheduler, clinician, place, next_week):
+    """One request in each state, by its name; those that are held are held by `scheduler`."""
+    requests = {status: send_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
+    for status in ("claimed", "booked", "closed"):
+        queue.claim(requests[status], by=scheduler)
+        call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.CALL_BACK}
+        calls.log_call(
+            requests[status], by=scheduler, next_call_at=next_week, note="Her daughter will be there.", **call
+        )
+    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    queue.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
+    return requests
+
+
+@pytest.fixture
+def signed_in(client, scheduler):
+    """The cookies of a browser in which `scheduler` has signed in."""
+    client.force_login(scheduler)
+    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
+
+
+def new_context(chromium: Browser, address: str, complaints: list[str], **options) -> BrowserContext:
+    # Colours are measured as they are in the end, not on their way there.
+    context = chromium.new_context(base_url=address, locale="en-US", reduced_motion="reduce", **options)
+    Watch(context, address, complaints)
+    return context
+
+
+class Watch:
+    """Complains of each error in a browser's pages, and of each request to another host."""
+
+    def __init__(self, context: BrowserContext, address: str, complaints: list[str]):
+        self.own_host = urlsplit(address).netloc
         self.complaints = complaints
-        self.addresses: set[str] = set()
+        self.pages_seen: set[str] = set()
         context.on("request", self.see_request)
         context.on("console", self.see_message)
         context.on("weberror", lambda problem: complaints.append(f"page error: {problem.error}"))
@@ -72,13 +136,13 @@ class Watch:
         if address.scheme in ("http", "https") and address.netloc != self.own_host:
             self.complaints.append(f"request to another host: {request.url}")
         if request.is_navigation_request():
-            self.addresses.add(request.url)
+            self.pages_seen.add(request.url)
 
     def see_message(self, message: ConsoleMessage) -> None:
-        # A page that comes with a 404 or 422 is one we test, a file that does is missing.
-        is_status_of_page = (
-            message.text.startswith("Failed to load resource: the server responded with a status of 4")
-            and message.location["url"] in self.addresses
+        # Browsers call every page with a status of 4xx or 5xx an error. We test those pages.
+        is_page_with_status = (
+            message.text.startswith("Failed to load resource: the server responded with a status of")
+            and message.location["url"] in self.pages_seen
         )
-        if message.type in ("error", "warning") and not is_status_of_page:
-            self.complaints.append(f"console {message.type}: {message.text}")
+        if message.type in ("error", "warning") and not is_page_with_status:
+            self.complaints.append(f"console {message.type}: {message.text} {message.location['url']}")

@@ -1,4 +1,4 @@
-"""All the public pages as somebody can meet them: blank, filled in, refused, and every kind of result.
+"""All pages as somebody can meet them: blank, filled in, refused, and every kind of result.
 
 Most of the list is made from the pathway, so that a new question or outcome is looked at without a change here.
 """
@@ -8,156 +8,163 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from unittest.mock import patch
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpResponse
+from django.urls import reverse
 from playwright.sync_api import Page, Response
 
+from appointments import status_views
+from appointments.models import AppointmentRequest
+from appointments.reference import grouped
 from appointments.views import STEPS
-from screening.pathway import PATHWAY, TREATMENTS
+from screening.pathway import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
+from screening.questionnaire.questions import Page as QuestionPage
 from screening.sealed_cookie import seal
 from screening.visitor import COOKIE, MAX_AGE, Visitor, remember
-from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, EVERYTHING, TEXTBOOK, VISIT_ANSWERS, WHO
 
 Typed = dict[str, str | list[str]]
 
-# Complete, and so with any one answer changed. Every page is on the way, and all there can be is on each.
-COMPLETE: Answers = {
-    **{f"helped_{treatment.value}": "no" for treatment in TREATMENTS},
-    **TEXTBOOK,
-    "tried": [treatment.value for treatment in TREATMENTS],
-}
 TYPED = dict(zip((step.key for step in STEPS), (VISIT_ANSWERS, WHO, CALL), strict=True))
+REFERENCE = "3479CDFHJ"
+CSRF_TOKEN = "a" * 32
 
 
 @dataclass(frozen=True)
 class State:
-    """A page that a browser with these cookies gets from here, once it has sent what is typed, if anything is."""
+    """A page that a browser with these cookies gets from here; `sent` is the form it sends, if it sends one."""
 
     name: str
     path: str
     cookies: dict[str, str] = field(default_factory=dict)
-    typed: Typed | None = None
+    sent: Typed | None = None
     status: int = 200
-    # The name of a function that breaks meanwhile.
+    # The name of a function that cannot reach the database meanwhile.
     broken: str = ""
-    # The cookie that the browser loses before it sends.
-    lost: str = ""
+    has_csrf_cookie: bool = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_errors(self) -> bool:
+        return self.status in (409, 422, 429)
 
 
-def reach(page: Page, state: State) -> None:
-    """Bring a new browser with the cookies of this state to its page."""
+def reach(page: Page, state: State, language: str = "en") -> None:
+    """Bring a browser to this state, whatever it has seen before."""
+    cookies = {**state.cookies, settings.LANGUAGE_COOKIE_NAME: language}
+    if state.has_csrf_cookie:
+        cookies[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
+    page.context.clear_cookies()
+    page.context.add_cookies(
+        [{"name": n, "value": v, "domain": "localhost", "path": "/"} for n, v in cookies.items()]
+    )
+
     failure = patch(state.broken, side_effect=OperationalError("made to fail")) if state.broken else nullcontext()
     with failure:
-        response = page.goto(state.path)
-        if state.typed is not None:
-            page.context.clear_cookies(name=state.lost or None) if state.lost else None
-            response = send(page, state.typed)
+        response = page.goto(state.path) if state.sent is None else send(page, state.path, state.sent)
+
     assert response.status == state.status, f"{response.url} came with status {response.status}"
 
 
-def send(page: Page, typed: Typed) -> Response:
-    for name, value in typed.items():
-        for text in listed(value):
-            write(page, name, text)
-    with page.expect_navigation() as navigation:
-        page.locator("main form button[type=submit]").click()
-    return navigation.value
+def send(page: Page, path: str, form: Typed) -> Response:
+    """Go to the page that answers this form, without looking at the one that the form is on."""
+    body = urlencode({**form, "csrfmiddlewaretoken": CSRF_TOKEN}, doseq=True)
 
+    def make_it_a_post(route):
+        headers = {**route.request.headers, "content-type": "application/x-www-form-urlencoded"}
+        route.continue_(method="POST", headers=headers, post_data=body)
 
-def write(page: Page, name: str, text: str) -> None:
-    controls = page.locator(f'main [name="{name}"]')
-    kind = controls.first.get_attribute("type")
-    if kind not in ("radio", "checkbox"):
-        controls.fill(text)
-    elif controls.count() == 1:
-        controls.check()
-    else:
-        controls.and_(page.locator(f'[value="{text}"]')).check()
+    page.route(lambda address: True, make_it_a_post, times=1)
+    return page.goto(path)
 
 
 def public_states() -> Iterator[State]:
+    """Those that need nothing in the database."""
     yield State("education", "/")
     yield State("how this check decides", "/how-this-check-decides/")
     yield State("no such page", "/no-such-page/", status=404)
-    yield State("our fault", "/how-this-check-decides/", status=500, broken="screening.views.current_sign_off")
+    yield State("our fault", "/how-this-check-decides/", status=503, broken="screening.views.current_sign_off")
     yield from states_of_the_start()
     for page in PATHWAY.pages:
         yield from states_of_a_question_page(page)
     yield from states_of_the_end()
     yield from states_of_the_visit_steps()
+    yield State("status, blank", "/status/")
+    yield State("status, not filled in", "/status/", sent={}, status=422)
 
 
 def states_of_the_start() -> Iterator[State]:
     yield State("start", "/check/")
     yield State("start, half-way", "/check/", answered({"red_flags": ["none"]}))
-    yield State("start, complete", "/check/", answered(COMPLETE))
+    yield State("start, complete", "/check/", answered(EVERYTHING))
     for trouble, cookies in unusable_cookies().items():
         yield State(f"start, answers {trouble}", "/check/", cookies)
         yield State(f"first question, answers {trouble}", "/check/red_flags/", cookies)
     yield State("first question, answers lost", "/check/pain/")
-    yield State(
-        "first question, cookies off",
-        "/check/red_flags/",
-        typed={"red_flags": "none"},
-        status=403,
-        lost=settings.CSRF_COOKIE_NAME,
-    )
+    yield State("first question, for someone else", "/check/red_flags/", answered({}, for_someone_else=True))
 
 
-def states_of_a_question_page(page) -> Iterator[State]:
+def states_of_a_question_page(page: QuestionPage) -> Iterator[State]:
     path = f"/check/{page.key}/"
     earlier_pages = PATHWAY.pages[: PATHWAY.pages.index(page)]
-    earlier = answered({q.key: COMPLETE[q.key] for earlier in earlier_pages for q in earlier.questions})
+    earlier = answered({q.key: EVERYTHING[q.key] for earlier in earlier_pages for q in earlier.questions})
+    answers = {q.key: EVERYTHING[q.key] for q in page.questions}
     yield State(f"{page.key}, blank", path, earlier)
-    yield State(f"{page.key}, not answered", path, earlier, typed={}, status=422)
-    yield State(f"{page.key}, answered", path, answered(COMPLETE))
-    yield State(f"{page.key}, to be changed", f"{path}?change", answered(COMPLETE))
+    yield State(f"{page.key}, not answered", path, earlier, sent={}, status=422)
+    yield State(f"{page.key}, answered", path, answered(EVERYTHING))
+    yield State(f"{page.key}, too late", path, earlier, sent=answers, status=403, has_csrf_cookie=False)
     for question in page.questions:
         alone = [option.value for option in question.options if option.alone]
         if alone:
             contradiction = {question.key: [question.options[0].value, alone[0]]}
-            yield State(f"{question.key}, contradictory", path, earlier, typed=contradiction, status=422)
+            yield State(f"{question.key}, contradictory", path, earlier, sent=contradiction, status=422)
 
 
 def states_of_the_end() -> Iterator[State]:
-    """Every emergency and result that one changed answer can lead to, those that look the same left out."""
+    """Every emergency and result that one changed answer can lead to, each set of sentences once."""
     seen = set()
     for question in PATHWAY.questions:
         for option in question.options:
             changed = {question.key: [option.value] if question.takes_several else option.value}
-            journey = Journey(PATHWAY, {**COMPLETE, **changed})
+            journey = Journey(PATHWAY, {**EVERYTHING, **changed})
             assessment = journey.assessment
-            if repr(assessment) in seen:
+            explanations = (finding.explanation for finding in assessment.findings)
+            sentences = tuple(line.text for line in (assessment.meaning, *explanations, *assessment.notes))
+            if sentences in seen:
                 continue
-            seen.add(repr(assessment))
+            seen.add(sentences)
             name = f"{assessment.outcome.key}, {question.key} {option.value}"
             if journey.stopped:
-                yield State(name, "/check/red_flags/", typed=changed)
+                yield State(name, "/check/red_flags/", sent=changed)
             else:
                 yield State(name, "/check/result/", answered(journey.answers))
-    yield State("answers, the longest list", "/check/answers/", answered(COMPLETE))
-    yield State("answers, a short list", "/check/answers/", answered({**COMPLETE, "pain": "0", "fracture": "no"}))
+    yield State("answers, the longest list", "/check/answers/", answered(EVERYTHING))
+    yield State("answers, a short list", "/check/answers/", answered({**EVERYTHING, "pain": "0", "fracture": "no"}))
+    yield State("summary", "/check/summary/", answered(EVERYTHING))
 
 
 def states_of_the_visit_steps() -> Iterator[State]:
     earlier: dict[str, Typed] = {}
     for key, typed in TYPED.items():
         path = f"/visit/{key}/"
-        cookies = answered(COMPLETE, **earlier)
+        cookies = answered(TEXTBOOK, **earlier)
         yield State(f"visit {key}, blank", path, cookies)
-        yield State(f"visit {key}, not filled in", path, cookies, typed={}, status=422)
+        yield State(f"visit {key}, not filled in", path, cookies, sent={}, status=422)
+        yield State(f"visit {key}, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
         for what, changed in wrong_or_unusual(key).items():
-            yield State(f"visit {key}, {what}", path, cookies, typed={**typed, **changed}, status=422)
-        earlier[key] = {name: listed(value) for name, value in typed.items()}
-        yield State(f"visit {key}, filled in", path, answered(COMPLETE, **earlier))
-    yield State(
-        "visit, cannot be stored", path, cookies, typed=typed, status=503, broken="appointments.intake.submit"
-    )
-    yield State("visit, sent", "/visit/sent/", answered({}, sent="3479CDFHJ"))
+            yield State(f"visit {key}, {what}", path, cookies, sent={**typed, **changed}, status=422)
+        earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
+        yield State(f"visit {key}, filled in", path, answered(TEXTBOOK, **earlier))
+    yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, broken="appointments.intake.submit")
+    yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
+    yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
 
 
 def wrong_or_unusual(step: str) -> dict[str, Typed]:
@@ -170,6 +177,44 @@ def wrong_or_unusual(step: str) -> dict[str, Typed]:
     return {}
 
 
+def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
+    """What patients see of their stored requests, one in each status."""
+    for status, request in requests.items():
+        yield State(f"status, {status}", "/status/yours/", opened(request))
+    cookies = opened(requests["booked"])
+    yield State("status, changed", "/status/yours/?done", cookies)
+    yield State("status, summary", "/status/yours/summary/", cookies)
+    yield State("status, phone", "/status/yours/phone/", cookies)
+    yield State("status, wrong phone", "/status/yours/phone/", cookies, sent={"phone": "555"}, status=422)
+    yield State("status, times", "/status/yours/times/", cookies)
+    yield State("status, no times", "/status/yours/times/", cookies, sent={}, status=422)
+    yield State("status, withdraw", "/status/yours/withdraw/", cookies)
+    yield State("status, too late", "/status/yours/withdraw/", opened(requests["closed"]), sent={}, status=409)
+    keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}
+    unknown = {**keys, "reference": grouped(REFERENCE)}
+    yield State("status, not found", "/status/", sent=unknown, status=422)
+    broken = "appointments.self_service.find"
+    yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, broken=broken)
+    with patch("appointments.status_views.MOST_TRIES_PER_REFERENCE", 0):
+        yield State("status, too many tries", "/status/", sent=unknown, status=429)
+
+
+def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest]) -> Iterator[State]:
+    """The pages for staff who have signed in, with one request in each status."""
+    queue = reverse("admin:appointments_appointmentrequest_changelist")
+    yield State("sign in", "/admin/login/")
+    yield State("sign in, refused", "/admin/login/", sent={"username": "nobody", "password": "wrong"})
+    yield State("home", "/admin/", session)
+    yield State("queue", queue, session)
+    yield State("queue, all", f"{queue}?queue=all", session)
+    yield State("queue, nothing found", f"{queue}?q=nobody", session)
+    for status, request in requests.items():
+        yield State(f"call sheet, {status}", f"{queue}{request.pk}/change/", session)
+    held = requests["claimed"]
+    yield State("call sheet, not filled in", f"{queue}{held.pk}/do/log-call/", session, sent={}, status=422)
+    yield State("call sheet, claimed twice", f"{queue}{held.pk}/do/claim/", session, sent={}, status=409)
+
+
 def answered(answers: Answers, **notes) -> dict[str, str]:
     """The cookies of a browser after these answers."""
     visitor = Visitor(Journey(PATHWAY, answers), notes=notes)
@@ -178,16 +223,17 @@ def answered(answers: Answers, **notes) -> dict[str, str]:
 
 def unusable_cookies() -> dict[str, dict[str, str]]:
     with patch("time.time", return_value=time.time() - MAX_AGE - 60):
-        expired = answered(COMPLETE)
+        expired = answered(EVERYTHING)
     return {
         "unreadable": {COOKIE: "not-one-of-our-seals"},
         "expired": expired,
-        "outdated": {COOKIE: seal({"version": "before the first"})},
+        "outdated": {COOKIE: seal({"version": "before the first"}, purpose=COOKIE)},
     }
 
 
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+def opened(request: AppointmentRequest) -> dict[str, str]:
+    """The cookies of a browser in which a patient has opened this request."""
+    return {status_views.COOKIE: seal({"status_of": request.pk}, purpose=status_views.COOKIE)}
 
 
 PUBLIC = list(public_states())

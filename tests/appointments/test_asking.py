@@ -1,0 +1,297 @@
+"""Asking for a visit: who may, what is stored, and what happens when it is sent twice, at once, or not at all."""
+
+import datetime
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from appointments import intake, reference
+from appointments.models import AppointmentRequest
+from screening import sealed_cookie
+from screening.pathway import PATHWAY
+from screening.questionnaire.journey import Journey
+from screening.visitor import MAX_AGE
+from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, source_of, words_of
+
+STEPS = ["/visit/questions/", "/visit/who/", "/visit/call/"]
+CONSENT = "You may call me about this request, and keep what I told you here to plan the visit."
+CONSENT_TO_TEXTS = "You may also send me text messages about this request. Reply STOP to end them."
+
+
+@pytest.fixture
+def ready(client):
+    """Somebody who may be a candidate and has only the last step before them."""
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+    client.post("/visit/who/", WHO)
+    return client
+
+
+def reference_on(page):
+    return page.content.decode().partition('class="reference">')[2].partition("<")[0]
+
+
+def born(years_ago, *, days_later=0):
+    day = timezone.localdate() + datetime.timedelta(days=days_later)
+    if (day.month, day.day) == (2, 29):
+        day += datetime.timedelta(days=days_later or -1)
+    parts = {"month": day.month, "day": day.day, "year": day.year - years_ago}
+    return {f"date_of_birth_{part}": str(value) for part, value in parts.items()}
+
+
+NO_VISIT = [{"clotting": "yes"}, {"fracture": "no"}, {"tried": ["none"]}, {"pain": "0"}]
+NO_VISIT += [{"red_flags": ["legs"]}, {"red_flags": ["fever"]}, {"safety": []}]
+
+
+@pytest.mark.parametrize("changes", NO_VISIT, ids=str)
+def test_who_is_not_offered_a_visit_cannot_ask_for_one(client, db, changes):
+    answer_check(client, **changes)
+
+    for url in STEPS:
+        assert client.get(url)["Location"] == "/check/result/"
+        assert client.post(url, {**VISIT_ANSWERS, **WHO, **CALL})["Location"] == "/check/result/"
+
+    assert 'href="/visit/"' not in source_of(client.get("/check/result/", follow=True))
+    assert AppointmentRequest.objects.count() == 0
+
+
+def test_no_other_code_can_store_what_is_no_request_either():
+    bleeding = Journey(PATHWAY, TEXTBOOK | {"clotting": "yes"})
+
+    with pytest.raises(intake.NoVisitOffered):
+        intake.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS)
+
+
+def test_no_step_can_be_skipped(client, db):
+    answer_check(client)
+
+    assert client.post("/visit/call/", CALL)["Location"] == "/visit/questions/"
+    assert client.post("/visit/questions/", VISIT_ANSWERS)["Location"] == "/visit/who/"
+    assert client.post("/visit/call/", CALL)["Location"] == "/visit/who/"
+    assert AppointmentRequest.objects.count() == 0
+
+
+def test_what_counts_is_what_the_answers_mean_when_it_is_sent(ready, db):
+    ready.post("/check/clotting/?change", {"clotting": "yes"})
+    assert ready.post("/visit/call/", CALL)["Location"] == "/check/result/"
+    assert AppointmentRequest.objects.count() == 0
+
+    ready.post("/check/clotting/?change", {"clotting": "not_sure"})
+    assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
+    assert [(row.outcome, row.flags) for row in AppointmentRequest.objects.all()] == [
+        ("specialist_review", ["clotting_unknown"])
+    ]
+
+
+def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db):
+    answers = {**TEXTBOOK, "osteoporosis": "not_sure", "cancer": "other", "blood_thinner": "yes"}
+    answer_check(client, **answers)
+    # As if it had taken ten minutes: what is sent in seconds is marked as doubtful.
+    kept = sealed_cookie.unseal(client.cookies["answers"].value, purpose="answers", max_age=MAX_AGE)
+    client.cookies["answers"] = sealed_cookie.seal({**kept, "since": kept["since"] - 600}, purpose="answers")
+    before = timezone.now()
+
+    as_typed = {"name": "María José de la Cruz", "relationship": "daughter", "call_times": ["morning", "evening"]}
+    as_typed |= {"language": "other", "other_language": "Quechua", "email": "maria@example.com"}
+    to_be_read = {"filled_in_for": "someone_else", "filled_in_by": "Bo  O’Brien-Núñez ", "phone": "212.555.0123 x12"}
+    to_be_read |= {"needs_interpreter": "on", "voicemail_ok": "no", "texts_ok": "on"}
+    ask_for_visit(client, **as_typed, **to_be_read)
+
+    stored = AppointmentRequest.objects.values().get()
+    expected = {
+        **as_typed,
+        "filled_in_by": "Bo O’Brien-Núñez",
+        "date_of_birth": datetime.date(1948, 3, 14),
+        "phone": "+12125550123;ext=12",
+        "needs_interpreter": True,
+        "voicemail_ok": False,
+        "texts_ok": True,
+        "consent": f"{CONSENT} {CONSENT_TO_TEXTS}",
+        "pathway_version": "1.0",
+        "answers": answers | VISIT_ANSWERS,
+        "outcome": "specialist_review",
+        "priority": "P1",
+        "is_recent_pain": True,
+        "flags": ["other_cancer", "blood_thinner_yes"],
+        "doubts": "",
+        "status": "waiting",
+    }
+    assert {name: stored[name] for name in expected} == expected
+    assert stored["findings"][0] == {
+        "criterion": "bone",
+        "verdict": "unknown",
+        "title": "Weak-bone condition",
+        "explanation": "You had another cancer. A specialist needs to look at this.",
+    }
+    assert [finding["verdict"] for finding in stored["findings"]] == ["unknown", "met", "met", "met", "met"]
+    assert reference.parse(stored["reference"]) == stored["reference"]
+    assert before < stored["created_at"] < timezone.now()
+
+
+def test_what_does_not_apply_is_not_stored(send_request):
+    not_asked_for = {"filled_in_by": "Bo", "relationship": "son", "other_language": "Quechua"}
+
+    stored = send_request(email="", duration="gt12m", call_times=["any", "morning"], **not_asked_for)
+
+    assert (stored.filled_in_by, stored.relationship, stored.other_language) == ("", "", "")
+    assert (stored.call_times, stored.email, stored.consent) == (["any"], "", CONSENT)
+    assert (stored.texts_ok, stored.needs_interpreter, stored.is_recent_pain) == (False, False, False)
+
+
+WRITTEN = [(written, "+12125550123") for written in ("(212) 555-0123", "212.555.0123", "1-212-555-0123")]
+WRITTEN += [(written, "+12125550123") for written in (" +1 212 555 0123 ", "２１２５５５０１２３")]
+WRITTEN += [(written, "+12125550123;ext=12") for written in ("212 555 0123 ext. 12", "212-555-0123 x12")]
+WRITTEN += [("+44 20 7946 0958", "+442079460958")]
+
+
+@pytest.mark.parametrize(("written", "stored"), WRITTEN)
+def test_a_phone_number_may_be_written_in_many_ways(send_request, written, stored):
+    assert send_request(phone=written).phone == stored
+
+
+@pytest.mark.parametrize("typed", [born(18), born(120), {"date_of_birth_month": "03", "date_of_birth_day": " 14 "}])
+def test_adults_of_any_age_may_ask(client, typed):
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+
+    assert client.post("/visit/who/", WHO | typed)["Location"] == "/visit/call/"
+
+
+TEXTS = ("filled_in_by", "relationship", "name", "phone", "email", "other_language")
+TEXTS += ("date_of_birth_month", "date_of_birth_day", "date_of_birth_year")
+LETTERS_ONLY = "Use letters, spaces, hyphens and apostrophes only."
+REAL_DATE = "Enter a real date in numbers, like 3 14 1948."
+PHONE = "Enter a phone number with its area code, like 212 555 0123."
+REFUSED = [
+    ({"filled_in_for": ""}, "Choose who the visit is for."),
+    ({"filled_in_for": "someone_else", "relationship": "son"}, "Enter your own name, so that we know who we talk to"),
+    ({"filled_in_for": "someone_else", "filled_in_by": "Bo"}, "Say who you are to that person."),
+    *(({"name": name}, "Enter the name of the person who needs the visit.") for name in ("", "   ")),
+    ({"name": "x" * 121}, "Ensure this value has at most 120 characters"),
+    *(({"name": f"Ana{character}"}, LETTERS_ONLY) for character in "\0\x07\x7f\u202e\u2066\ufeff\ue000"),
+    *(({"date_of_birth_month": value}, REAL_DATE) for value in ("March", "13", "0", "-3", "9" * 5000)),
+    ({"date_of_birth_month": "2", "date_of_birth_day": "30"}, REAL_DATE),
+    ({"date_of_birth_day": ""}, "Enter the month, day and year of birth."),
+    ({"date_of_birth_year": "48"}, "Check the year. It needs four numbers, like 1948."),
+    (born(130), "Check the year. It needs four numbers, like 1948."),
+    (born(0, days_later=1), "A date of birth is in the past. Check the year."),
+    (born(18, days_later=1), "This check is for adults 18 or older. Please call us instead."),
+    ({"phone": ""}, "Enter a phone number, so that we can call."),
+    *(({"phone": phone}, PHONE) for phone in ("555 0123", "911", "+1 000 000 0000", "call me", "212 555 0123 or 4")),
+    *(
+        ({"email": email}, "Enter an e-mail address like name@example.com")
+        for email in ("ana", "ana@", "a b@c.example")
+    ),
+    ({"consent": ""}, "Check this box, so that we may call. Or call us instead."),
+    ({"call_times": []}, "Choose at least one time to call."),
+    ({"voicemail_ok": ""}, "Choose yes or no."),
+    ({"language": ""}, "Choose a language."),
+    ({"language": "other"}, "Enter the language, so that we find an interpreter."),
+    ({"language": "other", "other_language": "Quechua" * 10}, "Ensure this value has at most 60 characters"),
+    ({"language": "other", "other_language": "Que\u202echua"}, "Error:"),
+]
+
+
+@pytest.mark.parametrize(("typed", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_what_cannot_be_right_is_said_and_all_that_was_typed_is_still_there(ready, db, typed, message):
+    step, fields = ("call", CALL) if typed.keys() & {*CALL, "other_language"} else ("who", WHO)
+
+    page = ready.post(f"/visit/{step}/", fields | typed)
+
+    texts = [(name, text) for name, text in (fields | typed).items() if name in TEXTS and text.strip()]
+    assert (page.status_code, message in words_of(page)) == (422, True)
+    assert [text for name, text in texts if f'name="{name}" value="{text}"' not in source_of(page)] == []
+    assert AppointmentRequest.objects.count() == 0
+
+
+def test_no_phone_number_is_taken_that_cannot_be_stored(ready, db):
+    ready.post("/visit/who/", WHO | {"phone": "212 555 0123 ext. 12345678901234567890"})
+    ready.post("/visit/call/", CALL)
+
+    longest = AppointmentRequest._meta.get_field("phone").max_length
+    assert [stored.phone for stored in AppointmentRequest.objects.all() if len(stored.phone) > longest] == []
+
+
+def test_the_confirmation_names_the_request_and_stays(ready, db):
+    assert ready.get("/visit/sent/")["Location"] == "/check/"
+
+    sent = ready.post("/visit/call/", CALL)
+
+    stored = AppointmentRequest.objects.get()
+    assert (sent.status_code, sent["Location"]) == (302, "/visit/sent/")
+    for _ in range(2):
+        assert reference_on(ready.get("/visit/sent/")) == reference.grouped(stored.reference)
+    for url in STEPS:
+        assert ready.get(url)["Location"] == "/visit/sent/"
+    assert ready.get("/check/result/")["Location"] == "/check/red_flags/?lost"
+    assert "Ana" not in str(sealed_cookie.unseal(ready.cookies["answers"].value, purpose="answers", max_age=MAX_AGE))
+
+
+def test_sent_again_from_a_second_tab_it_is_the_same_request_unchanged(ready, db):
+    before = ready.cookies["answers"].value
+    ready.post("/visit/call/", CALL)
+    first = ready.get("/visit/sent/")
+
+    ready.cookies["answers"] = before
+    ready.post("/visit/call/", CALL | {"voicemail_ok": "no"})
+
+    assert reference_on(ready.get("/visit/sent/")) == reference_on(first)
+    assert [stored.voicemail_ok for stored in AppointmentRequest.objects.all()] == [True]
+
+
+def test_only_the_last_step_asks_the_database_and_six_times_at_most(client, db):
+    with CaptureQueriesContext(connection) as queries:
+        answer_check(client)
+        client.post("/visit/questions/", VISIT_ANSWERS)
+        client.post("/visit/who/", WHO)
+        client.get("/visit/call/")
+        before = len(queries)
+        client.post("/visit/call/", CALL)
+        client.get("/visit/sent/")
+
+    assert (before, AppointmentRequest.objects.count()) == (0, 1)
+    assert len(queries) <= 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sent_twenty_times_at_once_it_is_one_request_and_all_are_told_the_same(ready):
+    start = threading.Barrier(20)
+
+    def send(_):
+        tab = Client()
+        tab.cookies.load({"answers": ready.cookies["answers"].value})
+        start.wait()
+        try:
+            sent = tab.post("/visit/call/", CALL)
+            return sent["Location"], reference_on(tab.get("/visit/sent/"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        told = list(pool.map(send, range(20)))
+
+    stored = AppointmentRequest.objects.get()
+    assert told == [("/visit/sent/", reference.grouped(stored.reference))] * 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_down_the_form_is_kept_and_can_be_sent_later(ready, monkeypatch, tmp_path):
+    with monkeypatch.context() as down:
+        down.setitem(connection.settings_dict, "NAME" if connection.vendor == "sqlite" else "HOST", str(tmp_path))
+        connection.close()
+        page = ready.post("/visit/call/", CALL | {"language": "other", "other_language": "Quechua"})
+        question = ready.get("/check/pain/")
+        connection.close()
+
+    assert (page.status_code, question.status_code) == (503, 200)
+    assert "We could not send your request yet The fault is ours. What you typed is still here." in words_of(page)
+    assert 'value="Quechua"' in source_of(page)
+    assert "answers" not in page.cookies
+    assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
+    assert AppointmentRequest.objects.count() == 1

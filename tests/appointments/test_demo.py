@@ -1,0 +1,102 @@
+"""The demo shows every kind of request that there is, to somebody who can sign in, in development only."""
+
+import re
+from io import StringIO
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+
+QUEUE = "/admin/appointments/appointmentrequest/"
+
+pytestmark = pytest.mark.django_db
+
+
+def demo() -> str:
+    said = StringIO()
+    call_command("demo", stdout=said)
+    return said.getvalue()
+
+
+def password_in(said: str) -> str:
+    return re.search(r"Staff sign in at /admin/ as demo with the password (\S+)\n", said)[1]
+
+
+def sign_in(client, password: str):
+    """Through the form, as somebody does who has read what the command said."""
+    form = {"username": "demo", "password": password, "next": QUEUE}
+    return client.post("/admin/login/", form, follow=True)
+
+
+def everything() -> list:
+    models = (AppointmentRequest, Appointment, ContactAttempt, Event, Clinician, Place)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def kinds(field: str) -> set:
+    return set(AppointmentRequest.objects.values_list(field, flat=True))
+
+
+def test_the_demo_has_requests_of_every_kind():
+    said = demo()
+
+    assert kinds("status") == {"waiting", "claimed", "booked", "closed"}
+    assert kinds("outcome") == {"likely_candidate", "specialist_review"}
+    assert kinds("priority") == {"P1", "P2", "P3"}
+    assert kinds("is_recent_pain") == {True, False}
+    assert kinds("language") == {"en", "es", "other"}
+    assert ContactAttempt.objects.filter(request__status="waiting").exists()
+    assert "The demo has 40 visit requests, 30 open." in said
+    assert AppointmentRequest.objects.open().count() == 30
+
+
+def test_no_number_and_no_address_of_the_demo_belongs_to_anybody():
+    demo()
+
+    assert [phone for phone in kinds("phone") if not re.fullmatch(r"\+121255501\d\d", phone)] == []
+    assert {email.partition("@")[2] for email in kinds("email")} == {"", "example.com"}
+
+
+def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(client):
+    said = demo()
+
+    queue = sign_in(client, password_in(said))
+
+    assert queue.redirect_chain == [(QUEUE, 302)]
+    assert "30 visit requests" in queue.text
+    sheets = [client.get(f"{QUEUE}{request.pk}/change/") for request in AppointmentRequest.objects.all()]
+    assert [sheet.status_code for sheet in sheets] == [200] * 40
+
+
+def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
+    first = demo()
+    before = everything()
+
+    second = demo()
+
+    assert everything() == before
+    assert get_user_model().objects.filter(username="demo").count() == 1
+    assert "Please enter the correct username and password" in sign_in(client, password_in(first)).text
+    assert "30 visit requests" in sign_in(client, password_in(second)).text
+
+
+def test_requests_that_are_there_already_are_left_alone(send_request):
+    send_request()
+    before = everything()
+
+    said = demo()
+
+    assert everything() == before
+    assert "The demo has 1 visit requests, 1 open." in said
+
+
+def test_there_is_no_demo_where_patients_are(settings):
+    settings.DEVELOPMENT = False
+
+    with pytest.raises(CommandError, match="for development only"):
+        demo()
+
+    assert not get_user_model().objects.exists()
+    assert not any(everything())

@@ -1,0 +1,297 @@
+"""The queue says who to call next, to those who may know, and to nobody else."""
+
+import datetime
+import re
+import uuid
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from appointments import booking, queue, reference
+from appointments.models import Appointment, AppointmentRequest
+from appointments.verbs import VERBS
+from screening import sign_off
+from tests.walk import words_of
+
+QUEUE = "/admin/appointments/appointmentrequest/"
+
+
+@pytest.fixture
+def clerk(db):
+    """Staff with the permissions that the work needs, and no more."""
+    return user_who_may("clerk", "view_appointmentrequest", "change_appointmentrequest")
+
+
+def user_who_may(username, *codenames):
+    user = get_user_model().objects.create_user(username, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def references_on(page) -> list[str]:
+    """The references in the queue, from top to bottom."""
+    return [found.replace("-", "") for found in re.findall(r"<small>(\w{3}-\w{3}-\w{3})</small>", page.text)]
+
+
+def more_like(request, *changes: dict) -> list[AppointmentRequest]:
+    """Stores one copy of a request for each of the changes."""
+    names = {field.name for field in request._meta.concrete_fields if not field.generated}
+    same = {name: getattr(request, name) for name in names - {"id", "journey", "reference"}}
+    return AppointmentRequest.objects.bulk_create(
+        AppointmentRequest(journey=uuid.uuid4(), **{**same, **changed}) for changed in changes
+    )
+
+
+def test_worse_cases_are_called_first_then_newer_pain_then_those_who_asked_first(send_request, scheduler):
+    unclear = send_request(pain="3", osteoporosis="not_sure")
+    old_pain = send_request(duration="gt12m")
+    new_pain = send_request(duration="lt2w")
+    later = send_request(duration="2w_6w")
+    in_bed = send_request(function="bed", duration="gt12m")
+    myeloma = send_request(cancer="myeloma")
+
+    page = signed_in(scheduler).get(QUEUE)
+
+    people = [myeloma, in_bed, new_pain, later, old_pain, unclear]
+    assert [person.priority for person in people] == ["P1", "P1", "P2", "P2", "P2", "P3"]
+    assert references_on(page) == [person.reference for person in people]
+
+
+def test_the_order_does_not_depend_on_the_order_in_which_requests_are_stored(send_request, scheduler):
+    now = timezone.now()
+    changes = [
+        {"doubts": doubts, "priority": priority, "is_recent_pain": recent, "created_at": now - waiting}
+        for doubts in ("", "many requests from one address")
+        for priority in ("P1", "P2", "P3")
+        for recent in (True, False)
+        for waiting in (datetime.timedelta(days=9), datetime.timedelta(hours=30), datetime.timedelta(minutes=1))
+    ]
+    expected = [change | {"reference": reference.new()} for change in changes]
+    first, *others = sorted(expected, key=lambda change: change["reference"])
+    sent = send_request()
+    AppointmentRequest.objects.filter(pk=sent.pk).update(**first)
+    more_like(sent, *others)
+
+    page = signed_in(scheduler).get(QUEUE)
+
+    assert references_on(page) == [change["reference"] for change in expected]
+
+
+def test_a_long_queue_goes_on_in_order_on_its_second_page(send_request, scheduler):
+    sent = send_request()
+    everybody = [sent, *more_like(sent, *[{}] * 149)]
+    staff = signed_in(scheduler)
+
+    shown = references_on(staff.get(QUEUE)) + references_on(staff.get(QUEUE, {"p": 2}))
+
+    assert shown == [person.reference for person in everybody]
+
+
+def test_the_queue_says_what_to_know_before_the_call(send_request, scheduler, colleague):
+    held = send_request(
+        language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes"
+    )
+    queue.claim(held, by=colleague)
+
+    row = words_of(signed_in(scheduler).get(QUEUE))
+
+    assert "perhaps not a person P1 0 minutes newer pain Español interpreter Another cancer Blood clots" in row
+    assert "Blood clots too much +1 more Held by colleague now" in row
+
+
+def test_a_name_cannot_bring_markup_into_the_pages(send_request, scheduler):
+    sent = send_request(name="<b>Ana</b>")
+    staff = signed_in(scheduler)
+
+    for page in (staff.get(QUEUE), staff.get(f"{QUEUE}{sent.pk}/change/")):
+        assert "&lt;b&gt;Ana&lt;/b&gt;" in page.text
+        assert "<b>Ana" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", {"waiting", "mine", "theirs", "doubtful"}),
+        ("?queue=mine", {"mine"}),
+        ("?queue=waiting", {"waiting", "doubtful"}),
+        ("?queue=booked", {"booked"}),
+        ("?queue=closed", {"closed"}),
+        ("?queue=doubtful", {"doubtful"}),
+        ("?queue=all", {"waiting", "mine", "theirs", "doubtful", "booked", "closed"}),
+        ("?queue=bogus", {"waiting", "mine", "theirs", "doubtful"}),
+    ],
+)
+def test_only_open_requests_are_shown_unless_others_are_asked_for(
+    send_request, scheduler, colleague, clinician, place, next_week, query, shown
+):
+    # What is filled in as fast as this is doubtful, and only the last is to be.
+    requests = {name: send_request() for name in ("waiting", "mine", "theirs", "booked", "closed", "doubtful")}
+    AppointmentRequest.objects.exclude(pk=requests["doubtful"].pk).update(doubts="")
+    queue.claim(requests["theirs"], by=colleague)
+    for name in ("mine", "booked", "closed"):
+        queue.claim(requests[name], by=scheduler)
+    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    queue.close(requests["closed"], by=scheduler, reason="declined")
+
+    page = signed_in(scheduler).get(QUEUE + query)
+
+    assert set(references_on(page)) == {requests[name].reference for name in shown}
+
+
+@pytest.mark.parametrize(
+    "typed", ["testwell", "Carmen", "2125550147", "5550147", "carmen@", "C.M.N", "MXP44MX9H", "mxp-44m-x9h"]
+)
+def test_somebody_is_found_by_name_phone_email_and_reference(send_request, scheduler, typed):
+    send_request()
+    send_request(name="Carmen Testwell", phone="(212) 555-0147", email="carmen@c.m.n.example.com")
+    AppointmentRequest.objects.filter(name="Carmen Testwell").update(reference="MXP44MX9H")
+
+    page = signed_in(scheduler).get(QUEUE, {"q": typed})
+
+    assert references_on(page) == ["MXP44MX9H"]
+
+
+@pytest.mark.parametrize("query", ["", "?queue=all", "?q=Ana"])
+@pytest.mark.parametrize("who", ["scheduler", "clerk"])
+def test_a_long_queue_costs_as_many_queries_as_a_short_one(
+    request, send_request, clinician, place, next_week, query, who
+):
+    user = request.getfixturevalue(who)
+    staff = signed_in(user)
+    sent = send_request()
+
+    def store(count):
+        visits = Appointment.objects.bulk_create(
+            Appointment(clinician=clinician, place=place, starts_at=start, booked_by=user)
+            for start in (next_week + datetime.timedelta(days=sent.pk + count, hours=hour) for hour in range(count))
+        )
+        more_like(sent, *({"appointment": visit} for visit in visits))
+        more_like(sent, *[{"claimed_by": user, "claimed_at": timezone.now()}] * count)
+
+    def queries_of_the_queue():
+        with CaptureQueriesContext(connection) as queries:
+            assert staff.get(QUEUE + query).status_code == 200
+        return len(queries)
+
+    store(1)
+    short = queries_of_the_queue()
+    store(75)
+
+    assert queries_of_the_queue() == short <= 6
+
+
+@pytest.mark.parametrize("query", ["o=x", "o=99", "p=9999", "p=-1", "p=x", "e=1"])
+def test_a_query_made_up_by_hand_breaks_nothing(send_request, scheduler, query):
+    sent = send_request()
+
+    page = signed_in(scheduler).get(f"{QUEUE}?{query}")
+
+    assert page.status_code == 200
+    assert references_on(page) == [sent.reference]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["name__regex=(", "name__startswith=A", "token__startswith=S", "claimed_by__password__lt=p", "q=%00", "%00=1"],
+)
+def test_fields_that_are_no_filters_cannot_be_looked_up(send_request, scheduler, query):
+    send_request()
+
+    page = signed_in(scheduler).get(f"{QUEUE}?{query}")
+
+    assert page.status_code == 400
+    assert "Ana Example" not in page.text
+
+
+def test_those_who_are_not_signed_in_are_sent_to_the_login(send_request, django_user_model):
+    sent = send_request()
+    outsider = signed_in(django_user_model.objects.create_user("outsider"))
+    pages = [QUEUE, f"{QUEUE}{sent.pk}/change/", f"{QUEUE}{sent.pk}/history/"]
+
+    for client in (Client(), outsider):
+        responses = [*map(client.get, pages), client.post(f"{QUEUE}{sent.pk}/do/claim/")]
+
+        assert {response.status_code for response in responses} == {302}
+        assert {response["Location"].split("?")[0] for response in responses} == {"/admin/login/"}
+    assert not sent.events.exists()
+
+
+def test_those_who_may_only_look_see_the_sheet_without_verbs_and_can_do_none(send_request, scheduler):
+    sent = send_request()
+    watching = signed_in(user_who_may("onlooker", "view_appointmentrequest"))
+
+    sheet = watching.get(f"{QUEUE}{sent.pk}/change/")
+    answers = {watching.post(f"{QUEUE}{sent.pk}/do/{verb.key}/").status_code for verb in VERBS}
+
+    assert "Ana Example" in sheet.text
+    assert "/do/" not in sheet.text
+    assert "/do/claim/" in signed_in(scheduler).get(f"{QUEUE}{sent.pk}/change/").text
+    assert answers == {403}
+    assert not sent.events.exists()
+
+
+def test_staff_without_a_permission_for_requests_see_none(send_request):
+    sent = send_request()
+    cook = signed_in(user_who_may("cook"))
+
+    pages = [cook.get(QUEUE), cook.get(f"{QUEUE}{sent.pk}/change/"), cook.post(f"{QUEUE}{sent.pk}/do/claim/")]
+
+    assert [page.status_code for page in pages] == [403, 403, 403]
+    assert not any("Ana Example" in page.text for page in pages)
+
+
+def test_requests_are_neither_added_nor_edited_nor_deleted_by_hand(send_request, scheduler):
+    sent = send_request()
+    staff = signed_in(scheduler)
+    delete_selected = {"action": "delete_selected", "_selected_action": [sent.pk], "post": "yes"}
+
+    page = staff.post(QUEUE, delete_selected, follow=True)
+
+    assert staff.get(f"{QUEUE}add/").status_code == staff.post(f"{QUEUE}add/").status_code == 403
+    assert staff.get(f"{QUEUE}{sent.pk}/delete/").status_code == 403
+    assert staff.post(f"{QUEUE}{sent.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert staff.post(f"{QUEUE}{sent.pk}/change/", {"name": "Somebody Else"}).status_code == 405
+    assert references_on(page) == [sent.reference]
+    assert AppointmentRequest.objects.get().name == "Ana Example"
+    assert not any(offer in page.text for offer in ("/add/", "delete_selected", "/delete/"))
+
+
+def test_staff_pages_warn_until_the_rules_are_signed(send_request, scheduler, monkeypatch):
+    staff = signed_in(scheduler)
+    pages = ["/admin/", QUEUE, f"{QUEUE}{send_request().pk}/change/", "/admin/appointments/clinician/add/"]
+    notice = "Not for real patients yet: no clinician has signed off the rules"
+    assert all(notice in words_of(staff.get(page)) for page in pages)
+
+    signature = sign_off.SignOff(sign_off.fingerprint(), "Dr. Example", "NY 1", datetime.date(2026, 1, 1))
+    monkeypatch.setattr(sign_off, "SIGN_OFFS", (signature,))
+
+    assert not any(notice in words_of(staff.get(page)) for page in pages)
+
+
+def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
+    send_request, scheduler, clinician, place, next_week
+):
+    sent = send_request()
+    staff = signed_in(scheduler)
+    visit = {"starts_at": f"{next_week:%Y-%m-%dT%H:%M}", "clinician": clinician.pk, "place": place.pk}
+    staff.post(f"{QUEUE}{sent.pk}/do/claim/")
+    staff.post(f"{QUEUE}{sent.pk}/do/book/", visit)
+
+    in_use = staff.get(f"/admin/appointments/clinician/{clinician.pk}/delete/")
+
+    assert str(sent) == reference.grouped(sent.reference)
+    assert Appointment.objects.get().request == sent
+    assert "Cannot delete" in in_use.text
+    assert "Ana" not in in_use.text + str(list(LogEntry.objects.values()))

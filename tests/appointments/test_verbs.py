@@ -1,0 +1,298 @@
+"""The verbs on the call sheet: what each does, who may when, and what happens to what was typed."""
+
+import datetime
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from appointments import booking, calls, queue, self_service
+from appointments.changes import Refused
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+from tests.walk import words_of
+
+QUEUE = "/admin/appointments/appointmentrequest/"
+
+# The state a request is in, who comes to it, and which verbs are possible then. "holder" is who worked on it last.
+POSSIBLE = {
+    ("waiting", "holder"): ["claim"],
+    ("waiting", "other"): ["claim"],
+    ("claimed", "holder"): ["log-call", "book", "close", "release"],
+    ("claimed", "other"): ["release"],
+    ("booked", "holder"): ["reschedule", "cancel"],
+    ("booked", "other"): ["reschedule", "cancel"],
+    ("visit is over", "holder"): ["reschedule", "cancel", "close"],
+    ("visit is over", "other"): ["reschedule", "cancel", "close"],
+    ("closed", "holder"): ["reopen"],
+    ("closed", "other"): ["reopen"],
+    ("withdrawn", "holder"): ["reopen"],
+    ("withdrawn", "other"): ["reopen"],
+}
+VERBS = set().union(*POSSIBLE.values())
+VISIT = "Mon May 4 2099, 10:30 AM, Main clinic, Dr. Example"
+MOVED = "Tue May 5 2099, 2:00 PM, Main clinic, Dr. Example"
+NEXT_CALL = "Sat May 2 2099, 9:00 AM"
+CLOSED = {"status": "closed", "closed_by": "scheduler", "close_reason": "declined"}
+NOTE = "Asks for Tuesday."
+EMPTY = "This field is required."
+PAST = "Choose a time that is still to come."
+CLOCKS = "couldn’t be interpreted in time zone America/New_York"
+UNKNOWN = "is not one of the available choices."
+
+
+@pytest.fixture
+def in_state(send_request, scheduler, clinician, place):
+    """Gives a request in a state, brought there by the scheduler."""
+
+    def bring(state) -> AppointmentRequest:
+        request = send_request()
+        if state != "waiting":
+            queue.claim(request, by=scheduler)
+            next_call = {"next_call_at": at("2099-05-02T09:00")}
+            calls.log_call(request, by=scheduler, channel="phone", outcome="call_back", **next_call)
+        if state in ("booked", "visit is over"):
+            booking.book(request, by=scheduler, starts_at=at("2099-05-04T10:30"), clinician=clinician, place=place)
+        if state == "visit is over":
+            Appointment.objects.update(starts_at=timezone.now() - datetime.timedelta(hours=1))
+        if state == "closed":
+            queue.close(request, by=scheduler, reason="declined")
+        if state == "withdrawn":
+            self_service.withdraw(request)
+        request.refresh_from_db()
+        return request
+
+    return bring
+
+
+@pytest.fixture
+def people(scheduler, colleague):
+    return {"holder": scheduler, "other": colleague}
+
+
+def at(typed: str) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.fromisoformat(typed))
+
+
+def signed_in(user, **options) -> Client:
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+def sheet(user, request):
+    return signed_in(user).get(f"{QUEUE}{request.pk}/change/")
+
+
+def do(user, request, verb, **changes):
+    """Presses the button of a verb after filling in all that it asks for, except for the changes."""
+    visit = {"clinician": Clinician.objects.get(name="Dr. Example").pk, "place": Place.objects.get().pk}
+    typed = {
+        "log-call": {"channel": "phone", "outcome": "call_back", "next_call_at": "2099-05-03T16:00"},
+        "book": {"starts_at": "2099-05-04T10:30", **visit},
+        "reschedule": {"starts_at": "2099-05-05T14:00", **visit},
+        "cancel": {"reason": "patient"},
+        "close": {"reason": "attended" if request.status == "booked" else "declined"},
+    }
+    typed = {"note": NOTE, **typed.get(verb, {}), **changes}
+    response = signed_in(user).post(f"{QUEUE}{request.pk}/do/{verb}/", typed)
+    request.refresh_from_db()
+    return response
+
+
+def what_is_known_of(request) -> dict:
+    """All that verbs can change, the empty left out."""
+    names = ("status", "claimed_by", "appointment", "closed_by", "close_reason")
+    next_call = f"{timezone.localtime(request.next_call_at):%a %b %-d %Y, %-I:%M %p}" if request.next_call_at else ""
+    values = {name: str(getattr(request, name) or "") for name in names} | {"next_call": next_call}
+    return {name: value for name, value in values.items() if value}
+
+
+def everything() -> list:
+    models = (AppointmentRequest, Appointment, Event, ContactAttempt)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "then", "event"),
+    [
+        ("waiting", "claim", {"status": "claimed", "claimed_by": "scheduler"}, ("claimed", "", "")),
+        ("claimed", "book", {"status": "booked", "appointment": VISIT}, ("booked", VISIT, NOTE)),
+        ("booked", "reschedule", {"status": "booked", "appointment": MOVED}, ("rescheduled", MOVED, NOTE)),
+        ("booked", "cancel", {"status": "waiting"}, ("cancelled", f"The patient asked for it: {VISIT}", NOTE)),
+        ("claimed", "close", CLOSED, ("closed", "Does not want a visit", NOTE)),
+        ("claimed", "release", {"status": "waiting", "next_call": NEXT_CALL}, ("released", "", NOTE)),
+        ("closed", "reopen", {"status": "waiting"}, ("reopened", "", NOTE)),
+    ],
+)
+def test_each_verb_does_what_it_is_for_and_the_history_tells(in_state, scheduler, state, verb, then, event):
+    request = in_state(state)
+
+    response = do(scheduler, request, verb)
+
+    last = request.events.last()
+    assert what_is_known_of(request) == then
+    assert (last.by, last.verb, last.details, last.note) == (scheduler, *event)
+    assert (response.status_code, response["Location"]) == (302, f"{QUEUE}{request.pk}/change/")
+    told = " ".join(filter(None, ("scheduler", last.get_verb_display(), *event[1:])))
+    assert told in words_of(sheet(scheduler, request))
+
+
+@pytest.mark.parametrize(("state", "who", "verb"), [(*key, verb) for key in POSSIBLE for verb in POSSIBLE[key]])
+def test_what_is_possible_is_offered_and_done_in_the_own_name(in_state, people, state, who, verb):
+    request = in_state(state)
+    history = request.contact_attempts if verb == "log-call" else request.events
+
+    offered = re.findall(r"/do/([\w-]+)/", sheet(people[who], request).text)
+    response = do(people[who], request, verb)
+
+    assert offered == POSSIBLE[state, who]
+    assert (response.status_code, history.last().by) == (302, people[who])
+
+
+@pytest.mark.parametrize(("state", "who"), POSSIBLE)
+def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_state, people, state, who):
+    request = in_state(state)
+    before = everything()
+    reason = {
+        "waiting": "Nobody holds this request. Claim it first.",
+        "claimed": "scheduler holds this request.",
+        "booked": f"A visit is booked: {request.appointment}.",
+        "visit is over": f"A visit is booked: {request.appointment}.",
+        "closed": "scheduler closed this request: Does not want a visit.",
+        "withdrawn": "The patient closed this request: Withdrew the request.",
+    }
+
+    for verb in VERBS.difference(POSSIBLE[state, who]):
+        page = do(people[who], request, verb, **({"starts_at": "2099-05-06T08:00"} if verb == "book" else {}))
+
+        assert (page.status_code, verb) == (409, verb)
+        assert f'role="alert">{reason[state]}<' in page.text
+        assert (NOTE in page.text) == (verb != "claim")
+        assert ('value="2099-05-06T08:00"' in page.text) == (verb == "book")
+    assert everything() == before
+
+
+def test_log_call_writes_the_attempt_down_and_shows_the_next_call(in_state, scheduler):
+    request = in_state("claimed")
+
+    do(scheduler, request, "log-call", outcome="voicemail")
+
+    attempt = request.contact_attempts.last()
+    assert (attempt.by, attempt.channel, attempt.outcome, attempt.note) == (scheduler, "phone", "voicemail", NOTE)
+    assert attempt.next_call_at == request.next_call_at == at("2099-05-03T16:00")
+    words = words_of(sheet(scheduler, request))
+    assert "Agreed call again Sunday, May 3, 4:00 PM" in words
+    assert f"scheduler Phone call: Left a message , call again Sun, May 3, 4:00 PM {NOTE}" in words
+    assert "Held by scheduler Sun May 3, 4:00 PM" in words_of(signed_in(scheduler).get(QUEUE))
+
+    do(scheduler, request, "log-call", next_call_at="")
+
+    assert request.next_call_at is None
+
+
+@pytest.mark.parametrize("verb", ["cancel", "reschedule"])
+def test_a_time_that_is_given_up_is_free_and_one_that_is_taken_is_not(in_state, scheduler, verb):
+    request, another = in_state("booked"), in_state("claimed")
+
+    refused = do(scheduler, another, "book")
+    do(scheduler, request, verb)
+    booked = do(scheduler, another, "book")
+
+    assert (refused.status_code, booked.status_code) == (409, 302)
+    assert 'role="alert">Dr. Example already has a visit at that time.<' in refused.text
+    assert str(another.appointment) == VISIT
+    assert Appointment.objects.filter(request=None).count() == 0
+
+
+def test_after_the_visit_it_is_closed_with_how_it_went_and_reopened_without_it(in_state, colleague):
+    request = in_state("visit is over")
+    asked, visit = request.created_at, str(request.appointment)
+
+    do(colleague, request, "close", reason="did_not_come")
+
+    closed = {"status": "closed", "closed_by": "colleague", "close_reason": "did_not_come"}
+    assert what_is_known_of(request) == {**closed, "appointment": visit}
+    assert request.events.last().details == "Did not come to the visit"
+
+    do(colleague, request, "reopen")
+
+    assert what_is_known_of(request) == {"status": "waiting"}
+    assert request.created_at == asked
+    assert not Appointment.objects.exists()
+
+
+def test_reasons_that_need_a_visit_are_offered_after_a_visit_only(in_state, scheduler):
+    pages = [sheet(scheduler, in_state(state)).text for state in ("claimed", "visit is over")]
+
+    before = ["declined", "unreachable", "advised_against", "seen_elsewhere", "withdrawn", "duplicate", "not_real"]
+    after = ["patient", "clinic", "attended", "did_not_come"]
+    assert [re.findall(r'name="reason" value="(\w+)"', page) for page in pages] == [before, after]
+
+
+@pytest.mark.parametrize(
+    ("verb", "field", "typed", "said"),
+    [
+        ("log-call", "outcome", "", EMPTY),
+        ("log-call", "outcome", "sung", UNKNOWN),
+        ("log-call", "channel", "pigeon", UNKNOWN),
+        ("log-call", "next_call_at", "2020-01-01T09:00", PAST),
+        ("log-call", "next_call_at", "2027-03-14T02:30", CLOCKS),
+        ("log-call", "next_call_at", "9999-12-31T23:59", ""),
+        ("log-call", "note", "x" * 501, "at most 500 characters (it has 501)"),
+        ("book", "starts_at", "", EMPTY),
+        ("book", "starts_at", "soon", "Enter a valid date/time."),
+        ("book", "starts_at", "2020-01-01T09:00", PAST),
+        ("book", "starts_at", "2027-03-14T02:30", CLOCKS),
+        ("book", "starts_at", "2027-11-07T01:30", CLOCKS),
+        ("book", "starts_at", "9999-12-31T23:59", ""),
+        ("book", "clinician", "", EMPTY),
+        ("book", "clinician", "0", UNKNOWN),
+        ("book", "place", "x", UNKNOWN),
+        ("reschedule", "starts_at", "2020-01-01T09:00", PAST),
+        ("cancel", "reason", "", EMPTY),
+        ("cancel", "reason", "weather", UNKNOWN),
+        ("close", "reason", "", EMPTY),
+        ("close", "reason", "bored", UNKNOWN),
+        ("close", "reason", "attended", UNKNOWN),
+    ],
+)
+def test_what_is_wrong_is_said_beside_what_was_typed(settings, in_state, scheduler, verb, field, typed, said):
+    settings.TIME_ZONE = "America/New_York"
+    request = in_state("booked" if verb in ("reschedule", "cancel") else "claimed")
+    before = everything()
+
+    page = do(scheduler, request, verb, **{"note": NOTE, field: typed})
+
+    assert page.status_code == 422
+    assert said in page.text
+    assert (typed if field in ("starts_at", "next_call_at", "note") else NOTE) in page.text
+    assert everything() == before
+
+
+def test_those_who_left_are_not_booked(in_state, scheduler):
+    request = in_state("claimed")
+    left = Clinician.objects.create(name="Dr. Sample", is_active=False)
+
+    page = do(scheduler, request, "book", clinician=left.pk)
+
+    assert page.status_code == 422
+    assert "Dr. Sample" not in page.text
+
+
+def test_a_visit_in_the_past_is_refused_by_the_verb_itself(in_state, scheduler, clinician, place):
+    request = in_state("claimed")
+
+    with pytest.raises(Refused, match="in the past"):
+        booking.book(request, by=scheduler, starts_at=timezone.now(), place=place, clinician=clinician)
+
+
+def test_only_known_verbs_are_done_and_only_by_pressing_their_button_on_our_page(in_state, scheduler):
+    request = in_state("waiting")
+    claim = f"{QUEUE}{request.pk}/do/claim/"
+
+    assert do(scheduler, request, "sing").status_code == 404
+    assert signed_in(scheduler).post(f"{QUEUE}{request.pk + 1}/do/claim/").status_code == 404
+    assert signed_in(scheduler).get(claim).status_code == 405
+    assert signed_in(scheduler, enforce_csrf_checks=True).post(claim).status_code == 403
+    assert not request.events.exists()

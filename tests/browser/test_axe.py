@@ -1,0 +1,83 @@
+"""axe-core, with all its rules on, finds nothing wrong with any page."""
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from .conftest import DESKTOP, PHONE, looked_at_once
+from .states import PUBLIC, State, reach, staff_states, stored_states
+
+pytestmark = [pytest.mark.browser, looked_at_once]
+
+# Contrast in the other two pairs is measured in test_pages_fit.py.
+VIEWS = ((PHONE, "light"), (DESKTOP, "dark"))
+# In Spanish the parts of pages are the same, so one page of each address is enough.
+ONE_OF_EACH_ADDRESS = list({state.path: state for state in PUBLIC}.values())
+
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    # axe leaves this one out unless it is asked for.
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+
+RUN_AXE = """async (options) => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const animation of document.getAnimations()) animation.finish();
+  const { violations } = await axe.run(options);
+  return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${rule.help}: ${node.html}`));
+}"""
+
+
+@pytest.mark.parametrize("state", PUBLIC, ids=str)
+def test_axe_finds_nothing_wrong_with_a_page(page, state):
+    found = complaints(page, state)
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("state", ONE_OF_EACH_ADDRESS, ids=str)
+def test_axe_finds_nothing_wrong_with_a_page_in_spanish(page, state):
+    found = complaints(page, state, "es")
+
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_wrong_with_the_pages_of_a_stored_request(page, requests):
+    found = [complaint for state in stored_states(requests) for complaint in complaints(page, state)]
+
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_wrong_with_staff_pages(page, signed_in, requests):
+    found = [complaint for state in staff_states(signed_in, requests) for complaint in complaints(page, state)]
+
+    assert not found, "\n".join(found)
+
+
+def test_axe_would_find_what_is_wrong(page):
+    page.goto("about:blank")
+    page.set_content(
+        """<title>Wrong</title><img src="data:,"><p style="color: #999; background: #fff">Pale</p>
+        <a href="/1" style="font-size: 8px">1</a><a href="/2" style="font-size: 8px">2</a>"""
+    )
+
+    page.evaluate(AXE_SCRIPT)
+    rules = {complaint.partition(":")[0] for complaint in run_axe(page)}
+
+    assert {"image-alt", "color-contrast", "target-size", "html-has-lang"} <= rules
+
+
+def complaints(page: Page, state: State, language: str = "en") -> list[str]:
+    reach(page, state, language)
+    page.evaluate(AXE_SCRIPT)
+    found = []
+    for size, colours in VIEWS:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=colours)
+        found += [f"{state}, {size['width']} px, {colours}: {violation}" for violation in run_axe(page)]
+    return found
+
+
+def run_axe(page: Page) -> list[str]:
+    return page.evaluate(RUN_AXE, OPTIONS)
