@@ -79,6 +79,7 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
     ordering = QUEUE_ORDER
     search_fields = ("name", "reference", "phone", "email")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = None
 
     class Media:
@@ -155,6 +156,9 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
         if obj.next_call_at and obj.next_call_at > timezone.now():
             return f"{timezone.localtime(obj.next_call_at):%a %b %-d, %-I:%M %p}"
         return "now" if obj.status in (Status.WAITING, Status.CLAIMED) else ""
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Queue", **(extra_context or {})})
 
     # The call sheet.
 
