@@ -14,7 +14,8 @@ class Refused(Exception):
 def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details="", note="", **values) -> None:
     """Set `values` if the stored request still matches `allowed`. Raises Refused otherwise.
 
-    One conditional UPDATE decides, so that of any number of people who try at once exactly one succeeds.
+    One conditional UPDATE decides, so that of any number of people who try at once exactly one succeeds. `allowed`
+    may name columns of the request only: another table PostgreSQL does not read again after waiting for a lock.
     """
     if not AppointmentRequest.objects.filter(allowed, pk=request.pk).update(**values):
         raise Refused(what_happened_meanwhile(request))

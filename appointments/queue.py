@@ -8,6 +8,8 @@ from .booking import appointment_of
 from .changes import change, held_by
 from .models import AppointmentRequest, CloseReason, Event, Status
 
+NOTHING = Q(pk__in=())
+
 
 def claim(request: AppointmentRequest, *, by) -> None:
     change(
@@ -35,12 +37,11 @@ def release(request: AppointmentRequest, *, by, note="") -> None:
 
 def close(request: AppointmentRequest, *, by, reason: CloseReason, note="") -> None:
     """End the work on a request that `by` holds, or, after the visit, on one that is booked."""
-    visit_is_over = Q(status=Status.BOOKED, appointment__starts_at__lte=timezone.now())
     change(
         request,
         by=by,
         verb=Event.Verb.CLOSED,
-        allowed=visit_is_over if reason in CloseReason.after_a_visit() else held_by(by),
+        allowed=_visit_is_over(request) if reason in CloseReason.after_a_visit() else held_by(by),
         details=CloseReason(reason).label,
         note=note,
         claimed_by=None,
@@ -69,3 +70,10 @@ def reopen(request: AppointmentRequest, *, by, note="") -> None:
     )
     if past_visit:
         past_visit.delete()
+
+
+def _visit_is_over(request: AppointmentRequest) -> Q:
+    visit = appointment_of(request)
+    if visit is None or visit.starts_at > timezone.now():
+        return NOTHING
+    return Q(status=Status.BOOKED, appointment=visit)

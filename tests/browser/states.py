@@ -109,17 +109,17 @@ def states_of_the_start() -> Iterator[State]:
         yield State(f"first question, answers {trouble}", "/check/red_flags/", cookies)
     yield State("first question, answers lost", "/check/pain/")
     yield State("first question, for someone else", "/check/red_flags/", answered({}, for_someone_else=True))
+    answer = {"red_flags": ["none"]}
+    yield State("first question, too late", "/check/red_flags/", sent=answer, status=403, has_csrf_cookie=False)
 
 
 def states_of_a_question_page(page: QuestionPage) -> Iterator[State]:
     path = f"/check/{page.key}/"
     earlier_pages = PATHWAY.pages[: PATHWAY.pages.index(page)]
     earlier = answered({q.key: EVERYTHING[q.key] for earlier in earlier_pages for q in earlier.questions})
-    answers = {q.key: EVERYTHING[q.key] for q in page.questions}
     yield State(f"{page.key}, blank", path, earlier)
     yield State(f"{page.key}, not answered", path, earlier, sent={}, status=422)
     yield State(f"{page.key}, answered", path, answered(EVERYTHING))
-    yield State(f"{page.key}, too late", path, earlier, sent=answers, status=403, has_csrf_cookie=False)
     for question in page.questions:
         alone = [option.value for option in question.options if option.alone]
         if alone:
@@ -157,11 +157,11 @@ def states_of_the_visit_steps() -> Iterator[State]:
         cookies = answered(TEXTBOOK, **earlier)
         yield State(f"visit {key}, blank", path, cookies)
         yield State(f"visit {key}, not filled in", path, cookies, sent={}, status=422)
-        yield State(f"visit {key}, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
         for what, changed in wrong_or_unusual(key).items():
             yield State(f"visit {key}, {what}", path, cookies, sent={**typed, **changed}, status=422)
         earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
         yield State(f"visit {key}, filled in", path, answered(TEXTBOOK, **earlier))
+    yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
     yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, broken="appointments.intake.submit")
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
@@ -195,6 +195,7 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     yield State("status, not found", "/status/", sent=unknown, status=422)
     broken = "appointments.self_service.find"
     yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, broken=broken)
+    # In force for as long as this state is looked at.
     with patch("appointments.status_views.MOST_TRIES_PER_REFERENCE", 0):
         yield State("status, too many tries", "/status/", sent=unknown, status=429)
 

@@ -28,8 +28,9 @@ with_and_without_javascript = pytest.mark.parametrize(
 on_phone_and_desktop = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 
 
-@on_phone_and_desktop
-@with_and_without_javascript
+@pytest.mark.parametrize(
+    ("size", "javascript"), [(PHONE, False), (DESKTOP, True)], ids=["phone, no JavaScript", "desktop, JavaScript"]
+)
 def test_a_patient_gets_from_the_first_page_to_a_reference(open_page, size, javascript):
     page = open_page(size, javascript=javascript)
 

@@ -52,6 +52,7 @@ def test_staff_pages_fit_the_screen(page, signed_in, requests):
 
 def test_what_is_wrong_would_be_found(page):
     page.goto("about:blank")
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.set_content(
         """<body style="margin: 0; background: #fff"><div style="width: 2000px; height: 1px"></div>
         <p style="font-size: 12px; line-height: 1; color: #777">Small, dense and pale</p>
