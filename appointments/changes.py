@@ -36,4 +36,4 @@ def what_happened_meanwhile(request: AppointmentRequest) -> str:
             return f"A visit is booked: {now.appointment}."
         case Status.CLOSED:
             return f"{now.closed_by or 'The patient'} closed this request: {now.get_close_reason_display()}."
-    return "Nobody holds this request. Claim it first."
+    return "Nobody holds this request: it waits in the queue."

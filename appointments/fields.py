@@ -12,6 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 # Unicode's categories of characters that no name holds: controls, overrides of the writing direction, private use.
 REFUSED_IN_NAMES = {"Cc", "Cf", "Co", "Cs", "Cn"}
+# Formats that names in some scripts need: the joiner and the non-joiner.
+JOINERS = {"\u200c", "\u200d"}
+# Letters to Unicode, and nothing to the eye.
+INVISIBLE_LETTERS = {"\u115f", "\u1160", "\u3164", "\uffa0"}
+MOST_MARKS_ON_A_LETTER = 4
 ADULT = 18
 LONGEST_EXTENSION = 8
 OLDEST = 120
@@ -31,9 +36,20 @@ class PersonNameField(forms.CharField):
 
     def to_python(self, value):
         name = tidied(super().to_python(value))
-        if any(unicodedata.category(character) in REFUSED_IN_NAMES for character in name):
+        if name and not _could_be_a_name(name):
             raise ValidationError(_("Use letters, spaces, hyphens and apostrophes only."))
         return name
+
+
+def _could_be_a_name(text: str) -> bool:
+    seen = [character for character in text if character not in JOINERS]
+    kinds = "".join(unicodedata.category(character)[0] for character in seen)
+    return (
+        "L" in kinds
+        and "M" * (MOST_MARKS_ON_A_LETTER + 1) not in kinds
+        and not INVISIBLE_LETTERS & set(seen)
+        and not any(unicodedata.category(character) in REFUSED_IN_NAMES for character in seen)
+    )
 
 
 class PhoneField(forms.CharField):

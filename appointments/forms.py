@@ -122,6 +122,8 @@ class CallForm(StepForm):
         label=_("If another language, which one?"), autocomplete="off", required=False, max_length=60
     )
     needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
+    hard_of_hearing = forms.BooleanField(label=_("I have trouble hearing on the phone"), required=False)
+    large_print = forms.BooleanField(label=_("Please send me letters in large print"), required=False)
     call_times = CallTimesField()
     voicemail_ok = forms.ChoiceField(
         label=_("May we leave a message if nobody answers?"),

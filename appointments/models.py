@@ -130,6 +130,8 @@ class AppointmentRequest(models.Model):
     language = models.CharField(max_length=5, choices=Language)
     other_language = models.CharField(max_length=60, blank=True)
     needs_interpreter = models.BooleanField()
+    hard_of_hearing = models.BooleanField(default=False)
+    large_print = models.BooleanField(default=False)
     call_times = models.JSONField()
     voicemail_ok = models.BooleanField()
     texts_ok = models.BooleanField()

@@ -116,7 +116,7 @@ def _first_open(forms: list[StepForm | None]) -> int:
 
 
 def _known_from_before(visitor: Visitor) -> dict:
-    return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.notes.get("for_someone_else") else {}
+    return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.is_someone_else else {}
 
 
 def _doubts(request: HttpRequest, visitor: Visitor) -> str:
@@ -154,6 +154,7 @@ def _step_page(
         "length": len(STEPS),
         "previous": STEPS[position - 1] if position else None,
         "is_last": position + 1 == len(STEPS),
+        "for_someone_else": visitor.is_someone_else,
         "could_not_store": status == 503,
         "must_be_sent_again": status == 403,
     }

@@ -16,9 +16,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT = environment.boolean("UPRIGHT_DEVELOPMENT", False)
 DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
 
-EXAMPLE_SECRET = "for development only, refused in production"  # noqa: S105
+EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105
 SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
+if "," in SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must have no comma in it, or it could not become a fallback later.")
 for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)):
     if not DEVELOPMENT and any(secret == EXAMPLE_SECRET or len(secret) < 50 for secret in secrets):
         raise ImproperlyConfigured(f"{name} must be 50 random characters or more, and not an example.")

@@ -67,7 +67,8 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if stopped := visitor.journey.stopped:
         # In every language at once: who reads this may not be who answered, and the page cannot be asked for again.
         others = [code for code, name in settings.LANGUAGES if code != get_language()]
-        return forget(render(request, "screening/emergency.html", {"assessment": stopped, "others": others}))
+        context = {"assessment": stopped, "others": others, "for_someone_else": visitor.is_someone_else}
+        return forget(render(request, "screening/emergency.html", context))
     return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
 
 
@@ -76,7 +77,11 @@ def answers(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return _lead_back(visitor)
-    context = {"rows": answer_rows(visitor.journey), "previous": visitor.journey.pages[-1]}
+    context = {
+        "rows": answer_rows(visitor.journey),
+        "previous": visitor.journey.pages[-1],
+        "for_someone_else": visitor.is_someone_else,
+    }
     return render(request, "screening/answers.html", context)
 
 
@@ -85,7 +90,8 @@ def result(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return _lead_back(visitor)
-    return render(request, "screening/result.html", {"assessment": visitor.journey.assessment})
+    context = {"assessment": visitor.journey.assessment, "for_someone_else": visitor.is_someone_else}
+    return render(request, "screening/result.html", context)
 
 
 @require_safe
@@ -136,7 +142,7 @@ def _question_page(
         "number": journey.pages.index(page) + 1,
         "likely_length": journey.likely_length,
         "has_shared_heading": len(page.questions) > 1,
-        "for_someone_else": visitor.notes.get("for_someone_else"),
+        "for_someone_else": visitor.is_someone_else,
         "must_be_sent_again": status == 403,
         "trouble": visitor.trouble,
         "lost": "lost" in request.GET and visitor.is_new,
@@ -146,6 +152,8 @@ def _question_page(
 
 def _lead_back(visitor: Visitor) -> HttpResponse:
     """From a page that is not open to this visitor, to the one that is next on their way."""
+    if visitor.is_new and visitor.has_sent:
+        return redirect("appointments:sent")
     lost = "?lost" if visitor.is_new else ""
     return redirect(f"{_where_they_are(visitor)}{lost}")
 

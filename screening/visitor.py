@@ -41,6 +41,16 @@ class Visitor:
     def is_new(self) -> bool:
         return not self.journey.relevant_answers
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether a request for a visit came of the answers before these."""
+        return "sent" in self.notes
+
+    @property
+    def is_someone_else(self) -> bool:
+        """Whether it is not the patient who answers."""
+        return bool(self.notes.get("for_someone_else"))
+
     def with_answers(self, answers: dict) -> "Visitor":
         return replace(self, journey=self.journey.with_answers(answers), trouble=None)
 

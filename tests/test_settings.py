@@ -23,7 +23,7 @@ PRODUCTION = {
     "DATABASE_PASSWORD": "correct horse battery staple",
 }
 # As settings.py has it for development.
-EXAMPLE_SECRET = "for development only, refused in production"  # noqa: S105
+EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105
 
 
 def python(*arguments, **variables):

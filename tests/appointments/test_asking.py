@@ -101,6 +101,7 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
     as_typed |= {"language": "other", "other_language": "Quechua"}
     to_be_read = {"filled_in_for": "someone_else", "filled_in_by": "Bo  O’Brien-Núñez ", "phone": "212.555.0123 x12"}
     to_be_read |= {"name": "Jose\u0301 Cruz", "needs_interpreter": "on", "voicemail_ok": "no", "texts_ok": "on"}
+    to_be_read |= {"hard_of_hearing": "on", "large_print": "on"}
     ask_for_visit(client, **as_typed, **to_be_read)
 
     stored = AppointmentRequest.objects.values().get()
@@ -111,6 +112,8 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "date_of_birth": datetime.date(1948, 3, 14),
         "phone": "+12125550123;ext=12",
         "needs_interpreter": True,
+        "hard_of_hearing": True,
+        "large_print": True,
         "voicemail_ok": False,
         "texts_ok": True,
         "consent": f"{CONSENT} {CONSENT_TO_TEXTS}",
@@ -176,6 +179,7 @@ REFUSED = [
     *(({"name": name}, "Enter the name of the person who needs the visit.") for name in ("", "   ")),
     ({"name": "x" * 121}, "Ensure this value has at most 120 characters"),
     *(({"name": f"Ana{character}"}, LETTERS_ONLY) for character in "\0\x07\x7f\u202e\u2066\ufeff\ue000"),
+    *(({"name": name}, LETTERS_ONLY) for name in ("\u3164", "...", "1948", "Ana" + "\u0300" * 6, "\u200d")),
     *(({"date_of_birth_month": value}, REAL_DATE) for value in ("March", "13", "0", "-3", "9" * 5000)),
     ({"date_of_birth_month": "2", "date_of_birth_day": "30"}, REAL_DATE),
     ({"date_of_birth_day": ""}, "Enter the month, day and year of birth."),
@@ -230,8 +234,28 @@ def test_the_confirmation_names_the_request_and_stays(ready, db):
         assert reference_on(ready.get("/visit/sent/")) == reference.grouped(stored.reference)
     for url in STEPS:
         assert ready.get(url)["Location"] == "/visit/sent/"
-    assert ready.get("/check/result/")["Location"] == "/check/red_flags/?lost"
+    assert ready.get("/check/result/")["Location"] == "/visit/sent/"
+    assert ready.get("/check/answers/")["Location"] == "/visit/sent/"
     assert "Ana" not in str(sealed_cookie.unseal(ready.cookies["answers"].value, purpose="answers", max_age=MAX_AGE))
+
+
+def test_after_sending_the_check_can_be_done_again_for_somebody_else(ready, db):
+    ready.post("/visit/call/", CALL)
+
+    ready.post("/check/red_flags/", {"red_flags": "none"})
+
+    assert ready.get("/check/result/")["Location"] == "/check/pain/"
+    answer_check(ready)
+    ask_for_visit(ready, name="Bo Example")
+    assert [stored.name for stored in AppointmentRequest.objects.order_by("pk")] == ["Ana Example", "Bo Example"]
+
+
+@pytest.mark.parametrize("name", ["李小龍", "نیل\u200cگون", "क्\u200dष", "Nguyễn Thị Ánh", "O'Neil-Núñez Jr.", "X"])
+def test_names_of_all_scripts_are_taken_as_they_are(ready, db, name):
+    ready.post("/visit/who/", WHO | {"name": name})
+    ready.post("/visit/call/", CALL)
+
+    assert [stored.name for stored in AppointmentRequest.objects.all()] == [name]
 
 
 def test_sent_again_from_a_second_tab_it_is_the_same_request_unchanged(ready, db):

@@ -82,6 +82,14 @@ def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
     assert "30 visit requests" in sign_in(client, password_in(second)).text
 
 
+def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():
+    demo()
+    AppointmentRequest.objects.all().delete()
+    Appointment.objects.all().delete()
+
+    assert "The demo has 40 visit requests" in demo()
+
+
 def test_requests_that_are_there_already_are_left_alone(send_request):
     send_request()
     before = everything()

@@ -155,7 +155,7 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
     request = in_state(state)
     before = everything()
     reason = {
-        "waiting": "Nobody holds this request. Claim it first.",
+        "waiting": "Nobody holds this request: it waits in the queue.",
         "claimed": "scheduler holds this request.",
         "booked": f"A visit is booked: {request.appointment}.",
         "visit is over": f"A visit is booked: {request.appointment}.",

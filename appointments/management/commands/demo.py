@@ -8,6 +8,7 @@ import uuid
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from appointments import booking, calls, intake, queue
@@ -46,7 +47,8 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         staff = self._staff(password)
         if not AppointmentRequest.objects.exists():
-            self._fill(staff, random.Random(2026))  # noqa: S311  # a demo need not be unpredictable
+            with transaction.atomic():
+                self._fill(staff, random.Random(2026))  # noqa: S311  # a demo need not be unpredictable
         total = AppointmentRequest.objects.count()
         self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
         self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")
@@ -60,9 +62,9 @@ class Command(BaseCommand):
         return staff
 
     def _fill(self, staff, chance: random.Random):
-        colleague = get_user_model().objects.create_user("demo-colleague")
-        clinicians = [Clinician.objects.create(name=name) for name in ("Dr. Example", "Dr. Sample")]
-        places = [Place.objects.create(name=name) for name in ("Main clinic", "North clinic")]
+        colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
+        clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
+        places = [Place.objects.get_or_create(name=name)[0] for name in ("Main clinic", "North clinic")]
         now = timezone.now()
         for number in range(SIZE):
             request = self._request(chance)
@@ -90,6 +92,8 @@ class Command(BaseCommand):
             language=language,
             other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
             needs_interpreter=language == "other",
+            hard_of_hearing=chance.random() < 0.2,
+            large_print=chance.random() < 0.1,
             call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
             voicemail_ok=chance.random() < 0.7,
             texts_ok=chance.random() < 0.4,

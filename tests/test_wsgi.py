@@ -1,0 +1,28 @@
+"""The entry point of web servers, called as they call it."""
+
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from config.wsgi import application
+
+
+def ask(**environ) -> tuple[str, bytes]:
+    setup_testing_defaults(environ)
+    statuses = []
+    with environ["wsgi.input"]:
+        body = b"".join(application(environ, lambda status, headers: statuses.append(status)))
+    return statuses[0], body
+
+
+@pytest.mark.django_db
+def test_a_content_type_that_nobody_can_read_is_answered_like_a_form_without_fields():
+    status, body = ask(
+        REQUEST_METHOD="POST",
+        PATH_INFO="/check/red_flags/",
+        HTTP_HOST="localhost",
+        CONTENT_TYPE="application/x-www-form-urlencoded; charset*=nope''x",
+    )
+
+    assert status.startswith("403 ")
+    assert b"Please press the button once more." in body
