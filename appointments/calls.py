@@ -3,9 +3,16 @@
 import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
-from .changes import Refused, held_by, what_happened_meanwhile
-from .models import AppointmentRequest, ContactAttempt
+from . import call_policy
+from .call_windows import is_decent_hour
+from .changes import NOBODY, Refused, change, held_by, hold
+from .models import AppointmentRequest, ContactAttempt, Event
+
+Outcome = ContactAttempt.Outcome
+MISSED = (Outcome.NO_ANSWER, Outcome.VOICEMAIL)
+TALKED = (Outcome.REACHED, Outcome.CALL_BACK)
 
 
 @transaction.atomic
@@ -14,14 +21,40 @@ def log_call(
     *,
     by,
     channel: ContactAttempt.Channel,
-    outcome: ContactAttempt.Outcome,
+    outcome: Outcome,
     next_call_at: datetime.datetime | None = None,
     note="",
 ) -> None:
-    """Add an attempt to a request that `by` holds. `next_call_at` becomes the time of its next call."""
-    if not AppointmentRequest.objects.filter(held_by(by), pk=request.pk).update(next_call_at=next_call_at):
-        raise Refused(what_happened_meanwhile(request))
+    """Add an attempt to a request that `by` holds, and set when to call next.
+
+    After a call that was missed, or a call-back that was agreed, the request goes back into the queue until
+    `next_call_at`, which for a missed call the policy sets if it is not given. After a talk it stays with `by`.
+    """
+    is_promised = outcome == Outcome.CALL_BACK
+    if is_promised and next_call_at is None:
+        raise Refused("Enter when the patient asked to be called again.")
+    if next_call_at is None and outcome in MISSED:
+        next_call_at = call_policy.next_attempt(request)
+    if next_call_at and not is_decent_hour(next_call_at, request.zone):
+        local = next_call_at.astimezone(request.zone)
+        raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time from 8 AM to 8 PM there.")
+    tells = f"{ContactAttempt.Channel(channel).label}: {Outcome(outcome).label}"
+    if next_call_at:
+        tells += f", call again {timezone.localtime(next_call_at):%a, %b %-d, %-I:%M %p}"
+    goes_back = outcome in MISSED or is_promised
+    change(
+        request,
+        by=by,
+        verb=Event.Verb.CALLED,
+        allowed=held_by(by),
+        details=tells,
+        note=note,
+        next_call_at=next_call_at,
+        is_promised=is_promised,
+        attempts_made=0 if outcome in TALKED else request.attempts_made + (outcome in MISSED),
+        reached_at=request.reached_at or (timezone.now() if outcome in TALKED else None),
+        **(NOBODY if goes_back else hold(by)),
+    )
     ContactAttempt.objects.create(
         request=request, by=by, channel=channel, outcome=outcome, next_call_at=next_call_at, note=note
     )
-    request.refresh_from_db()

@@ -1,9 +1,16 @@
 """Changes a request and writes down who did it: both or neither, and only if nobody else was faster."""
 
+import datetime
+
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
 from .models import AppointmentRequest, Event, Status
+from .search import SEARCHED, text_to_search
+
+NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
 
 
 class Refused(Exception):
@@ -12,14 +19,22 @@ class Refused(Exception):
 
 @transaction.atomic
 def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details="", note="", **values) -> None:
-    """Set `values` if the stored request still matches `allowed`. Raises Refused otherwise.
+    """Set `values` if the stored request has the version of `request` and matches `allowed`; else raise Refused.
 
     One conditional UPDATE decides, so that of any number of people who try at once exactly one succeeds. `allowed`
     may name columns of the request only: another table PostgreSQL does not read again after waiting for a lock.
     """
-    if not AppointmentRequest.objects.filter(allowed, pk=request.pk).update(**values):
-        raise Refused(what_happened_meanwhile(request))
-    Event.objects.create(request=request, by=by, verb=verb, details=details, note=note)
+    before = {_column(name): _storable(getattr(request, _column(name))) for name in values}
+    if values.keys() & set(SEARCHED):
+        contact = {name: values.get(name, getattr(request, name)) for name in SEARCHED}
+        values["search_text"] = text_to_search(**contact)
+    same = AppointmentRequest.objects.filter(allowed, pk=request.pk, version=request.version)
+    if not same.update(version=F("version") + 1, **values):
+        raise Refused(what_happened_meanwhile(request, allowed))
+    version = request.version + 1
+    Event.objects.create(
+        request=request, by=by, verb=verb, details=details, note=note, version=version, before=before
+    )
     request.refresh_from_db()
 
 
@@ -27,8 +42,39 @@ def held_by(user) -> Q:
     return Q(status=Status.CLAIMED, claimed_by=user)
 
 
-def what_happened_meanwhile(request: AppointmentRequest) -> str:
+def hold(by) -> dict:
+    """The values of a request that `by` works on from now."""
+    return {"claimed_by": by, "claimed_at": timezone.now(), "assigned_until": None}
+
+
+def free() -> Q:
+    """Held by nobody, or by somebody who has let it lie for too long."""
+    now = timezone.now()
+    lapsed = Q(claimed_at__lte=now - _claim_lasts()) & (Q(assigned_until=None) | Q(assigned_until__lte=now))
+    return Q(status=Status.WAITING) | Q(status=Status.CLAIMED) & lapsed
+
+
+def has_lapsed(request: AppointmentRequest) -> bool:
+    """Whether somebody holds it who has let it lie for too long."""
+    now = timezone.now()
+    return request.status == Status.CLAIMED and (
+        request.claimed_at <= now - _claim_lasts()
+        and (request.assigned_until is None or request.assigned_until <= now)
+    )
+
+
+def _claim_lasts() -> datetime.timedelta:
+    return datetime.timedelta(minutes=settings.CLAIM_MINUTES)
+
+
+def changes_since(request: AppointmentRequest, version: int) -> list[Event]:
+    return list(request.events.filter(version__gt=version).select_related("by").order_by("version"))
+
+
+def what_happened_meanwhile(request: AppointmentRequest, allowed: Q | None = None) -> str:
     now = AppointmentRequest.objects.select_related("claimed_by", "closed_by", "appointment").get(pk=request.pk)
+    if allowed is not None and AppointmentRequest.objects.filter(allowed, pk=request.pk).exists():
+        return "This changed while you worked on it. See what is new, and press again if it still fits."
     match now.status:
         case Status.CLAIMED:
             return f"{now.claimed_by} holds this request."
@@ -37,3 +83,12 @@ def what_happened_meanwhile(request: AppointmentRequest) -> str:
         case Status.CLOSED:
             return f"{now.closed_by or 'The patient'} closed this request: {now.get_close_reason_display()}."
     return "Nobody holds this request: it waits in the queue."
+
+
+def _storable(value):
+    """For JSON; whoever reads it turns it back by the column's own `to_python`."""
+    return value.isoformat() if isinstance(value, datetime.datetime) else value
+
+
+def _column(name: str) -> str:
+    return AppointmentRequest._meta.get_field(name).attname

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Unicode's categories of characters that no name holds: controls, overrides of the writing direction, private use.
@@ -29,15 +30,18 @@ def tidied(text: str) -> str:
 
 
 class PersonNameField(forms.CharField):
+    """Each has an error message of its own for what is "invalid"."""
+
     def __init__(self, *, autocomplete="name", **kwargs):
         kwargs.setdefault("max_length", 120)
         super().__init__(**kwargs)
+        self.error_messages["max_length"] = format_lazy(_("Make this shorter: {label}"), label=self.label)
         self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
 
     def to_python(self, value):
         name = tidied(super().to_python(value))
         if name and not _could_be_a_name(name):
-            raise ValidationError(_("Use letters, spaces, hyphens and apostrophes only."))
+            raise ValidationError(self.error_messages["invalid"])
         return name
 
 
@@ -55,6 +59,10 @@ def _could_be_a_name(text: str) -> bool:
 class PhoneField(forms.CharField):
     """Gives the number as +12125550123, with ;ext=12 where there is an extension."""
 
+    default_error_messages = dict.fromkeys(
+        ("invalid", "max_length"), _("Enter a phone number with its area code, like 212 555 0123.")
+    )
+
     def __init__(self, **kwargs):
         super().__init__(max_length=40, widget=forms.TextInput(attrs={"type": "tel"}), **kwargs)
         self.widget.input_type = "tel"
@@ -71,7 +79,7 @@ class PhoneField(forms.CharField):
             or not phonenumbers.is_valid_number(number)
             or len(number.extension or "") > LONGEST_EXTENSION
         ):
-            raise ValidationError(_("Enter a phone number with its area code, like 212 555 0123."))
+            raise ValidationError(self.error_messages["invalid"])
         stored = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         return f"{stored};ext={number.extension}" if number.extension else stored
 
@@ -114,13 +122,13 @@ class DateOfBirthField(forms.MultiValueField):
             month, day, year = (int(part) for part in parts)
             born = datetime.date(year, month, day)
         except (ValueError, OverflowError):
-            raise ValidationError(_("Enter a real date in numbers, like 3 14 1948.")) from None
+            raise ValidationError(_("Enter a real date of birth in numbers, like 3 14 1948.")) from None
         today = timezone.localdate()
         age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
         if born > today:
             raise ValidationError(_("A date of birth is in the past. Check the year."))
         if age > OLDEST:
-            raise ValidationError(_("Check the year. It needs four numbers, like 1948."))
+            raise ValidationError(_("Check the year of birth. It needs four numbers, like 1948."))
         if age < ADULT:
             raise ValidationError(_("This check is for adults 18 or older. Please call us instead."))
         return born
@@ -142,7 +150,7 @@ class CallTimesField(forms.MultipleChoiceField):
             help_text=_("Check all that fit."),
             widget=forms.CheckboxSelectMultiple,
             choices=CALL_TIMES,
-            error_messages={"required": _("Choose at least one time to call.")},
+            error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose at least one time to call.")),
         )
 
     def clean(self, value):

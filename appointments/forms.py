@@ -14,6 +14,8 @@ from .models import Language
 CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
 CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
 
+NOT_CHOSEN = ("required", "invalid_choice")
+
 
 class StepForm(forms.Form):
     """A form that can give back what was typed, to be filled in with it again later."""
@@ -55,17 +57,19 @@ class WhoForm(StepForm):
         label=_("Who is the visit for?"),
         widget=forms.RadioSelect,
         choices=[(MYSELF, _("For me")), (SOMEONE_ELSE, _("For someone I care for"))],
-        error_messages={"required": _("Choose who the visit is for.")},
+        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose who the visit is for.")),
     )
     filled_in_by = PersonNameField(
         label=_("Your own name"),
         help_text=_("Only if you fill this in for someone else."),
+        error_messages={"invalid": _("Enter your own name in letters.")},
         autocomplete="off",
         required=False,
     )
     relationship = PersonNameField(
         label=_("Who you are to that person"),
         help_text=_("For example: daughter, husband, neighbor, nurse. Only if you fill this in for someone else."),
+        error_messages={"invalid": _("Say in letters who you are to that person.")},
         autocomplete="off",
         max_length=60,
         required=False,
@@ -73,7 +77,10 @@ class WhoForm(StepForm):
     name = PersonNameField(
         label=_("Full name of the person who needs the visit"),
         help_text=_("As it is on the insurance card or ID."),
-        error_messages={"required": _("Enter the name of the person who needs the visit.")},
+        error_messages={
+            "required": _("Enter the name of the person who needs the visit."),
+            "invalid": _("Enter the name of the person who needs the visit in letters."),
+        },
     )
     date_of_birth = DateOfBirthField(
         label=_("Date of birth of the person who needs the visit"),
@@ -89,7 +96,9 @@ class WhoForm(StepForm):
         required=False,
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
-        error_messages={"invalid": _("Enter an e-mail address like name@example.com, or leave this empty.")},
+        error_messages=dict.fromkeys(
+            ("invalid", "max_length"), _("Enter an e-mail address like name@example.com, or leave this empty.")
+        ),
     )
 
     def __init__(self, data=None, **kwargs):
@@ -116,10 +125,14 @@ class CallForm(StepForm):
         label=_("Which language should we call in?"),
         widget=forms.RadioSelect,
         choices=Language.choices,
-        error_messages={"required": _("Choose a language.")},
+        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose a language.")),
     )
     other_language = PersonNameField(
-        label=_("If another language, which one?"), autocomplete="off", required=False, max_length=60
+        label=_("If another language, which one?"),
+        autocomplete="off",
+        required=False,
+        max_length=60,
+        error_messages={"invalid": _("Enter the name of the language in letters.")},
     )
     needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
     hard_of_hearing = forms.BooleanField(label=_("I have trouble hearing on the phone"), required=False)
@@ -130,7 +143,7 @@ class CallForm(StepForm):
         help_text=_("We say our name and number only, nothing about health."),
         widget=forms.RadioSelect,
         choices=[(YES, _("Yes, you may leave a message")), (NO, _("No, please do not"))],
-        error_messages={"required": _("Choose yes or no.")},
+        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose if we may leave a message.")),
     )
     texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
     consent = forms.BooleanField(

@@ -9,8 +9,11 @@ from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.wording import english_line
 
-from . import reference
-from .models import AppointmentRequest
+from . import duplicates, reference
+from .business_hours import BusinessHours
+from .call_windows import zone_of
+from .models import AppointmentRequest, NurseCheck
+from .search import text_to_search
 
 REFERENCES_TO_TRY = 5
 
@@ -25,7 +28,8 @@ def submit(
     """Store the request and return it; if this journey was sent before, return what was stored then, unchanged.
 
     The outcome is worked out here, from the answers. `contact` are the fields of AppointmentRequest that the patient
-    fills in. An open request of the same person is linked. Costs three statements. Raises NoVisitOffered.
+    fills in. An open request of the same person is linked, and those that may be of the same person are remembered.
+    Costs four statements, and one more if there are such. Raises NoVisitOffered.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
@@ -35,15 +39,21 @@ def submit(
     earlier = (
         AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("pk").last()
     )
+    created_at = timezone.now()
+    priority = PATHWAY.priority(assessment.outcome, answers)
+    flags = [flag.key for flag in PATHWAY.flags_raised(answers)]
     facts = {
         "earlier": earlier,
         "doubts": doubts,
-        "created_at": timezone.now(),
+        "created_at": created_at,
+        "due_at": BusinessHours.of_the_clinic().end_of_day(created_at, business_days=priority.business_days),
+        "time_zone": zone_of(contact["phone"]),
+        "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
         "pathway_version": PATHWAY.version,
         "outcome": assessment.outcome.key,
-        "priority": PATHWAY.priority(assessment.outcome, answers).key,
+        "priority": priority.key,
         "is_recent_pain": bool(PATHWAY.sooner_within_priority.holds(answers)),
-        "flags": [flag.key for flag in PATHWAY.flags_raised(answers)],
+        "flags": flags,
         "answers": answers,
         "findings": [
             {
@@ -57,8 +67,18 @@ def submit(
     }
     for _ in range(REFERENCES_TO_TRY):
         # A conflict is expected and must not become an error: PostgreSQL would write the whole row to its log.
-        row = AppointmentRequest(journey=journey_id, reference=reference.new(), **facts, **contact)
+        new = reference.new()
+        searched = {name: contact[name] for name in ("name", "phone", "email")}
+        row = AppointmentRequest(
+            journey=journey_id,
+            reference=new,
+            search_text=text_to_search(reference=new, **searched),
+            **facts,
+            **contact,
+        )
         AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
         if stored := AppointmentRequest.objects.filter(journey=journey_id).first():
+            if stored.reference == new:
+                duplicates.look_for(stored)
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")

@@ -4,9 +4,11 @@ The database itself refuses what must not happen; see the constraints of each mo
 """
 
 import uuid
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
@@ -15,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from screening.pathway import PATHWAY
 
 from . import reference
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Clinician(models.Model):
@@ -41,22 +45,90 @@ class Place(models.Model):
 
 
 class Appointment(models.Model):
-    """A visit that is booked. It is deleted when it is cancelled: what was, the request's history tells."""
+    """A visit, booked or cancelled.
+
+    That no clinician has two at once, cancelled ones aside, the migration no_two_visits_at_once lets the database see
+    to: by an exclusion constraint in PostgreSQL, by triggers in SQLite.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinician = models.ForeignKey(Clinician, models.PROTECT)
     place = models.ForeignKey(Place, models.PROTECT)
     starts_at = models.DateTimeField()
-    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    ends_at = models.DateTimeField()
+    # Nobody means the patient, who chose one of the times that were offered.
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField(default=timezone.now)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("clinician", "starts_at"), name="one_visit_per_clinician_and_time"),
+            models.CheckConstraint(name="visit_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+        )
+        indexes = (
+            models.Index(fields=("starts_at",), name="visits_by_time"),
+            models.Index(fields=("clinician", "starts_at"), name="visits_of_a_clinician"),
         )
 
     def __str__(self):
         return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
+
+
+class OpeningHours(models.Model):
+    """When the clinic calls and is called, on one day of the week. A day without a row is a day off."""
+
+    weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)), unique=True)
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        ordering = ("weekday",)
+        verbose_name = verbose_name_plural = "opening hours"
+        constraints = (models.CheckConstraint(name="closes_after_it_opens", condition=Q(closes__gt=F("opens"))),)
+
+    def __str__(self):
+        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+
+class Holiday(models.Model):
+    """A day on which the clinic neither calls nor sees anybody."""
+
+    date = models.DateField(unique=True)
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        ordering = ("date",)
+
+    def __str__(self):
+        return f"{self.date:%b %-d, %Y}: {self.name}"
+
+
+class ConsultingHours(models.Model):
+    """When a clinician sees patients at a place, every week."""
+
+    clinician = models.ForeignKey(Clinician, models.CASCADE, related_name="consulting_hours")
+    place = models.ForeignKey(Place, models.CASCADE)
+    weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)))
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ("weekday", "starts")
+        verbose_name = verbose_name_plural = "consulting hours"
+        constraints = (models.CheckConstraint(name="ends_after_it_starts", condition=Q(ends__gt=F("starts"))),)
+
+    def __str__(self):
+        return f"{self.clinician}, {self.get_weekday_display()} {self.starts:%H:%M} to {self.ends:%H:%M}"
+
+
+class Caller(models.Model):
+    """What matters of a member of staff when calls are given out."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="caller")
+    speaks_spanish = models.BooleanField(default=False)
+
+    def __str__(self):
+        return f"{self.user}"
 
 
 class Status(models.TextChoices):
@@ -89,6 +161,19 @@ class Language(models.TextChoices):
     OTHER = "other", _("Another language")
 
 
+class NurseCheck(models.TextChoices):
+    NOT_NEEDED = "", "Not needed"
+    NEEDED = "needed", "Ask the nurse"
+    ASKED = "asked", "Nurse was asked"
+    FINE = "fine", "Nurse: a visit is fine"
+    CALL_FIRST = "call_first", "Nurse calls the patient first"
+    AGAINST = "against", "Nurse advises against a visit"
+
+    @classmethod
+    def to_be_answered(cls):
+        return (cls.NEEDED, cls.ASKED)
+
+
 QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
 
 
@@ -96,6 +181,11 @@ class AppointmentRequestQuerySet(models.QuerySet):
     def open(self):
         """Those that somebody still has to call."""
         return self.filter(closed_at=None, appointment=None)
+
+    def overdue(self):
+        """Those whose first call, or next call if one is planned, should have been made by now."""
+        now = timezone.now()
+        return self.open().filter(Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now))
 
     def in_queue_order(self):
         """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
@@ -137,6 +227,9 @@ class AppointmentRequest(models.Model):
     texts_ok = models.BooleanField()
     consent = models.TextField(help_text="What was agreed to, in the words that were shown.")
 
+    time_zone = models.CharField(max_length=40, help_text="Where the patient is, as far as the area code tells.")
+    search_text = models.TextField(editable=False, help_text="What the search looks through; see search.py.")
+
     doubts = models.CharField(max_length=100, blank=True, help_text="Signs that no person sent this.")
     is_doubtful = models.GeneratedField(
         expression=Case(When(doubts="", then=Value(False)), default=Value(True)),
@@ -147,9 +240,18 @@ class AppointmentRequest(models.Model):
         "self", models.SET_NULL, null=True, related_name="later", help_text="An open request of the same person."
     )
 
+    due_at = models.DateTimeField("first call due", help_text="By when somebody should have called.")
     next_call_at = models.DateTimeField("next call", null=True)
+    is_promised = models.BooleanField(default=False, help_text="The patient was told when the next call comes.")
+    attempts_made = models.PositiveSmallIntegerField(default=0)
+    reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
+    nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)
+
+    # Rises with each change. Whoever changes something names the version they looked at.
+    version = models.PositiveIntegerField(default=0)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     claimed_at = models.DateTimeField(null=True)
+    assigned_until = models.DateTimeField(null=True, help_text="How long it waits for whom it was handed out to.")
     appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, related_name="request")
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True)
@@ -170,6 +272,11 @@ class AppointmentRequest(models.Model):
 
     class Meta:
         verbose_name = "visit request"
+        default_permissions = ("view", "change")
+        permissions = (
+            ("answer_as_nurse", "Can answer questions to the nurse"),
+            ("manage_queue", "Can see reports, hand out requests and export"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="outcome_offers_a_visit",
@@ -211,13 +318,26 @@ class AppointmentRequest(models.Model):
                 condition=Q(closed_at__isnull=True, appointment__isnull=True),
                 name="queue_order",
             ),
-            # A person who asks again is found by this.
-            models.Index(fields=("date_of_birth", "phone"), name="same_person"),
+            models.Index(
+                "due_at",
+                condition=Q(closed_at__isnull=True, appointment__isnull=True),
+                name="open_by_due_time",
+            ),
+            # Somebody who asks again is found by these.
+            models.Index(fields=("date_of_birth",), name="born_on_a_day"),
+            models.Index(fields=("phone",), name="same_phone"),
+            models.Index("email", condition=~Q(email=""), name="same_email"),
+            models.Index(fields=("claimed_by",), condition=Q(claimed_by__isnull=False), name="held_by_somebody"),
+            models.Index(fields=("created_at",), name="by_day_asked"),
         )
 
     def __str__(self):
         # Only the reference, because Django copies this into logs that outlive the record.
         return reference.grouped(self.reference)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def status_label(self) -> str:
@@ -242,6 +362,15 @@ class Event(models.Model):
     class Verb(models.TextChoices):
         CLAIMED = "claimed", "Claimed"
         RELEASED = "released", "Released"
+        SKIPPED = "skipped", "Skipped"
+        ASSIGNED = "assigned", "Handed out"
+        CALLED = "called", "Contact"
+        CORRECTED = "corrected", "Corrected"
+        NURSE_ASKED = "nurse_asked", "Asked the nurse"
+        NURSE_ANSWERED = "nurse_answered", "The nurse answered"
+        OFFERED = "offered", "Offered times to choose from"
+        LINKED = "linked", "Compared with another request"
+        UNDONE = "undone", "Took back"
         BOOKED = "booked", "Booked"
         RESCHEDULED = "rescheduled", "Rescheduled"
         CANCELLED = "cancelled", "Cancelled the visit"
@@ -258,6 +387,9 @@ class Event(models.Model):
     verb = models.CharField(max_length=20, choices=Verb)
     details = models.CharField(max_length=500, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    # The version that the request had after it, and what it had before it in each column that changed.
+    version = models.PositiveIntegerField()
+    before = models.JSONField(encoder=DjangoJSONEncoder)
 
     class Meta:
         ordering = ("at", "pk")
@@ -290,12 +422,52 @@ class ContactAttempt(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome)
     next_call_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    is_undone = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("at", "pk")
 
     def __str__(self):
         return f"{self.get_channel_display()} ({self.pk})"
+
+
+class OfferedTime(models.Model):
+    """One of the times that a patient may choose from by a private link. Chosen, it becomes an Appointment."""
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="offered_times")
+    clinician = models.ForeignKey(Clinician, models.PROTECT)
+    place = models.ForeignKey(Place, models.PROTECT)
+    starts_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("starts_at",)
+        constraints = (models.UniqueConstraint(fields=("request", "starts_at"), name="offered_once"),)
+
+    def __str__(self):
+        return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
+
+
+class PossibleDuplicate(models.Model):
+    """Two requests that may be of one person, and what was decided about that."""
+
+    class Decision(models.TextChoices):
+        OPEN = "", "Not decided"
+        SAME = "same", "The same person"
+        DIFFERENT = "different", "Different people"
+
+    earlier = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="+")
+    later = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="possible_duplicates")
+    reasons = models.CharField(max_length=200)
+    decision = models.CharField(max_length=10, choices=Decision, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("earlier", "later"), name="one_pair_once"),)
+        indexes = (models.Index(fields=("-id",), condition=Q(decision=""), name="pairs_to_decide"),)
+
+    def __str__(self):
+        return f"{self.earlier} and {self.later}"
 
 
 class RateBucket(models.Model):
@@ -307,3 +479,42 @@ class RateBucket(models.Model):
 
     def __str__(self):
         return self.key[:8]
+
+
+class DailyCount(models.Model):
+    """How many checks were started or finished on a day; see counts.py. Says nothing about a person."""
+
+    class Event(models.TextChoices):
+        STARTED = "started", "Started"
+        FINISHED = "finished", "Finished"
+
+    day = models.DateField()
+    event = models.CharField(max_length=10, choices=Event)
+    language = models.CharField(max_length=5)
+    outcome = models.CharField(max_length=40, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("day", "event", "language", "outcome"), name="counted_once_a_day"),
+        )
+
+    def __str__(self):
+        return f"{self.day} {self.event} {self.language} {self.outcome}: {self.count}"
+
+
+class ExportLog(models.Model):
+    """Who took requests out of here, which, and what for. Written before the first of them leaves."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    filters = models.JSONField()
+    purpose = models.CharField(max_length=200)
+    rows = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        constraints = (models.CheckConstraint(name="export_has_a_purpose", condition=~Q(purpose="")),)
+
+    def __str__(self):
+        return f"{self.at:%Y-%m-%d %H:%M} ({self.pk})"

@@ -1,37 +1,70 @@
-"""Who works on which request: claim, release, close, reopen."""
+"""Who works on which request: claim, release, skip, hand out, close, reopen."""
 
-from django.db import transaction
+import datetime
+
+from django.conf import settings
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from .booking import appointment_of
-from .changes import change, held_by
+from .booking import appointment_of, cancel_appointment
+from .business_hours import BusinessHours
+from .changes import NOBODY, change, free, held_by, hold
 from .models import AppointmentRequest, CloseReason, Event, Status
 
 NOTHING = Q(pk__in=())
 
 
+class SkipReason(models.TextChoices):
+    LANGUAGE = "language", "I do not speak the language"
+    KNOWN = "known", "I know this person"
+    BUSY = "busy", "I cannot call just now"
+    OTHER = "other", "Another reason"
+
+
 def claim(request: AppointmentRequest, *, by) -> None:
-    change(
-        request,
-        by=by,
-        verb=Event.Verb.CLAIMED,
-        allowed=Q(status=Status.WAITING),
-        claimed_by=by,
-        claimed_at=timezone.now(),
-    )
+    """Take a request that nobody holds, that somebody has let lie, or that was handed out to `by`.
+
+    It is held for CLAIM_MINUTES from each action.
+    """
+    handed_to_me = held_by(by) & Q(assigned_until__isnull=False)
+    change(request, by=by, verb=Event.Verb.CLAIMED, allowed=free() | handed_to_me, **hold(by))
 
 
 def release(request: AppointmentRequest, *, by, note="") -> None:
     """Give a request back to the queue. Anybody may, for a colleague who has left; the history says who did."""
+    change(request, by=by, verb=Event.Verb.RELEASED, allowed=Q(status=Status.CLAIMED), note=note, **NOBODY)
+
+
+def skip(request: AppointmentRequest, *, by, reason: SkipReason, note="") -> None:
+    """Give it back, and not be offered it again for SKIP_MINUTES."""
     change(
         request,
         by=by,
-        verb=Event.Verb.RELEASED,
-        allowed=Q(status=Status.CLAIMED),
+        verb=Event.Verb.SKIPPED,
+        allowed=held_by(by),
+        details=SkipReason(reason).label,
         note=note,
-        claimed_by=None,
-        claimed_at=None,
+        **NOBODY,
+    )
+
+
+def assign(request: AppointmentRequest, *, by, to, note="") -> None:
+    """Put an open request into somebody's hands, whoever held it before.
+
+    It waits for them until the end of the business day, or until a promised call is due.
+    """
+    until = BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=0)
+    if request.next_call_at:
+        until = max(until, request.next_call_at + datetime.timedelta(minutes=settings.CLAIM_MINUTES))
+    change(
+        request,
+        by=by,
+        verb=Event.Verb.ASSIGNED,
+        allowed=Q(status__in=(Status.WAITING, Status.CLAIMED)),
+        details=f"to {to}",
+        note=note,
+        **{**hold(to), "assigned_until": until},
     )
 
 
@@ -44,12 +77,12 @@ def close(request: AppointmentRequest, *, by, reason: CloseReason, note="") -> N
         allowed=_visit_is_over(request) if reason in CloseReason.after_a_visit() else held_by(by),
         details=CloseReason(reason).label,
         note=note,
-        claimed_by=None,
-        claimed_at=None,
         next_call_at=None,
+        is_promised=False,
         closed_by=by,
         closed_at=timezone.now(),
         close_reason=reason,
+        **NOBODY,
     )
 
 
@@ -68,8 +101,7 @@ def reopen(request: AppointmentRequest, *, by, note="") -> None:
         closed_at=None,
         close_reason="",
     )
-    if past_visit:
-        past_visit.delete()
+    cancel_appointment(past_visit)
 
 
 def _visit_is_over(request: AppointmentRequest) -> Q:

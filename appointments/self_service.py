@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from .booking import appointment_of
-from .changes import change
+from .booking import appointment_of, cancel_appointment
+from .changes import NOBODY, change
 from .models import AppointmentRequest, CloseReason, ContactAttempt, Event, Status
 
 NOT_CLOSED = ~Q(status=Status.CLOSED)
@@ -30,14 +30,13 @@ def withdraw(request: AppointmentRequest) -> None:
         allowed=NOT_CLOSED & Q(appointment=appointment),
         details=str(appointment or ""),
         appointment=None,
-        claimed_by=None,
-        claimed_at=None,
         next_call_at=None,
+        is_promised=False,
         closed_at=timezone.now(),
         close_reason=CloseReason.WITHDRAWN,
+        **NOBODY,
     )
-    if appointment:
-        appointment.delete()
+    cancel_appointment(appointment)
 
 
 def correct_phone(request: AppointmentRequest, phone: str) -> None:
@@ -78,7 +77,7 @@ def _closed_in_words(reason: str) -> str:
 def story(request: AppointmentRequest) -> list[tuple[datetime.datetime, str]]:
     """What happened so far, oldest first, in words that say nothing about health. Costs two statements."""
     told = [(request.created_at, _("You asked for a visit."))]
-    told += [(attempt.at, _attempt_in_words(attempt)) for attempt in request.contact_attempts.all()]
+    told += [(attempt.at, _attempt_in_words(attempt)) for attempt in request.contact_attempts.filter(is_undone=False)]
     told += [(event.at, words) for event in request.events.all() if (words := _event_in_words(event))]
     return sorted(told)
 

@@ -18,6 +18,7 @@ from screening.views import summary_page
 
 from . import rate_limit, self_service
 from . import reference as references
+from .calendar_file import CONTENT_TYPE, calendar_file
 from .changes import Refused
 from .fields import CallTimesField, DateOfBirthField, PhoneField
 from .models import AppointmentRequest, Status
@@ -35,7 +36,9 @@ class LookUpForm(forms.Form):
         help_text=gettext_lazy("Nine letters and numbers, like R7M-343-N4X."),
         max_length=40,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
-        error_messages={"required": gettext_lazy("Enter your reference. We showed it when you sent the request.")},
+        error_messages=dict.fromkeys(
+            ("required", "max_length"), gettext_lazy("Enter your reference. We showed it when you sent the request.")
+        ),
     )
     date_of_birth = DateOfBirthField(
         label=gettext_lazy("Date of birth of the person who needs the visit"),
@@ -104,6 +107,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "status": self_service.status_in_words(found),
         "story": self_service.story(found),
         "is_closed": found.status == Status.CLOSED,
+        "is_booked": found.status == Status.BOOKED,
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
     }
@@ -114,7 +118,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Correct the phone number")
-    return _change(request, CorrectPhoneForm, title, lambda phone: self_service.correct_phone(found, phone))
+    return _change(request, found, CorrectPhoneForm, title, lambda phone: self_service.correct_phone(found, phone))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,20 +126,30 @@ def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Change when we may call")
     change = lambda call_times: self_service.change_call_times(found, call_times)  # noqa: E731
-    return _change(request, CallTimesForm, title, change, initial={"call_times": found.call_times})
+    return _change(request, found, CallTimesForm, title, change, initial={"call_times": found.call_times})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Withdraw your request")
-    return _change(request, forms.Form, title, lambda: self_service.withdraw(found), is_final=True)
+    return _change(request, found, forms.Form, title, lambda: self_service.withdraw(found), is_final=True)
 
 
 @require_safe
 @opened
 def summary(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     return summary_of(request, found, back=reverse("appointments:yours"))
+
+
+@require_safe
+@opened
+def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    """The visit for the patient's own calendar."""
+    if found.status != Status.BOOKED:
+        return redirect("appointments:yours")
+    headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
+    return HttpResponse(calendar_file(found), content_type=CONTENT_TYPE, headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -170,20 +184,27 @@ def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
     return requests.filter(pk=kept.get("status_of")).first()
 
 
-def _change(request, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:
+def _change(request, found, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:
     form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
     if request.method != "POST":
-        return _form_page(request, form, title, title, is_final=is_final)
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version)
     if not form.is_valid():
-        return _form_page(request, form, title, title, is_final=is_final, status=422)
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=422)
+    changed = request.POST.get("version") != str(found.version)
     try:
+        if changed:
+            raise Refused
         change(**form.cleaned_data)
     except Refused:
-        form.add_error(None, _("This request is closed and can no longer be changed. Please call us."))
-        return _form_page(request, form, title, title, is_final=is_final, status=409)
+        if found.status == Status.CLOSED:
+            form.add_error(None, _("This request is closed and can no longer be changed. Please call us."))
+        else:
+            form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))
+            found.refresh_from_db()
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=409)
     return redirect(f"{reverse('appointments:yours')}?done")
 
 
-def _form_page(request, form, title, button, *, is_final=False, status=200) -> HttpResponse:
-    context = {"form": form, "title": title, "button": button, "is_final": is_final}
+def _form_page(request, form, title, button, *, is_final=False, version=None, status=200) -> HttpResponse:
+    context = {"form": form, "title": title, "button": button, "is_final": is_final, "version": version}
     return render(request, "appointments/status_form.html", context, status=status)

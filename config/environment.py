@@ -31,3 +31,10 @@ def color(name: str, default: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ImproperlyConfigured(f"{name} must be a colour like #0a4f5c, not {value!r}.")
     return value
+
+
+def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
+    value = text(name, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
+    return int(value)

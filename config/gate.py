@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import translation
 
 LARGEST_BODY_READ = 4 * 1024 * 1024
 
@@ -14,6 +16,17 @@ def gate(get_response):
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
+
+    return middleware
+
+
+def staff_pages_in_english(get_response):
+    """Our staff pages are in English only; Django's words among ours would be in the language of the browser."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(reverse("admin:index")):
+            translation.activate("en")
+        return get_response(request)
 
     return middleware
 

@@ -47,6 +47,26 @@ except phonenumbers.NumberParseException:
     raise ImproperlyConfigured("CLINIC_PHONE must be a phone number in the region PHONE_REGION, like US.") from None
 TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
 
+# -------------------------------------------------------------------------------------------------- Calls, visits
+
+VISIT_MINUTES = environment.number("VISIT_MINUTES", 30, least=5, most=24 * 60)
+# For so long a request stays with whoever took it and does nothing.
+CLAIM_MINUTES = environment.number("CLAIM_MINUTES", 20, least=1)
+# Somebody who does not answer is called so often, so many hours apart, before a letter says that we tried.
+CALL_ATTEMPTS = environment.number("CALL_ATTEMPTS", 4, least=1)
+HOURS_BETWEEN_CALLS = environment.number("HOURS_BETWEEN_CALLS", 20, least=1)
+# Nobody is called earlier or later than this where they are, whatever they chose.
+CALLS_FROM_HOUR = environment.number("CALLS_FROM_HOUR", 8, most=23)
+CALLS_UNTIL_HOUR = environment.number("CALLS_UNTIL_HOUR", 20, least=CALLS_FROM_HOUR + 1, most=24)
+# A request that was skipped is not offered to the same person again for so long.
+SKIP_MINUTES = environment.number("SKIP_MINUTES", 60, least=1)
+UNDO_MINUTES = environment.number("UNDO_MINUTES", 15, least=1)
+# Patients can choose one of the times that were offered for so many days.
+OFFER_DAYS = environment.number("OFFER_DAYS", 7, least=1)
+
+# Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
+COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
+
 # ------------------------------------------------------------------------------------------------------- Django
 
 INSTALLED_APPS = [
@@ -55,7 +75,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "csp",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "appointments.staff.site.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -76,6 +96,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.gate.staff_pages_in_english",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -170,6 +191,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
+        # The staff's search answers while one types.
+        "connect-src": [SELF],
         "img-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],

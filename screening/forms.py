@@ -1,6 +1,7 @@
 """Turns questions into form fields. What an answer is, the questions know."""
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from .questionnaire.journey import Journey
 from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
@@ -23,7 +24,7 @@ class _Boxes(_AllValues, forms.CheckboxSelectMultiple):
 
 
 class AnswerField(forms.Field):
-    """`is_heading` says that the question is the heading of its page."""
+    """`is_heading` says that the question is the heading of its page, and so the only one on it."""
 
     def __init__(self, question: Question, *, is_heading: bool = False):
         self.question = question
@@ -43,7 +44,14 @@ class AnswerField(forms.Field):
         try:
             return self.question.parse(values or [])
         except InvalidAnswer as problem:
-            raise forms.ValidationError(say(str(problem))) from problem
+            raise forms.ValidationError(self._in_words(problem)) from problem
+
+    def _in_words(self, problem: InvalidAnswer) -> str:
+        """Clear wherever it stands, so it names the question where there are several."""
+        error = say(str(problem))
+        if self.is_heading:
+            return error
+        return _("{question}: {error}").format(question=say(self.question.name), error=error)
 
 
 class AnswersForm(forms.Form):

@@ -33,8 +33,7 @@ RED_FLAGS = Checkboxes(
         Option("saddle", _("Numbness around your private parts, bottom or inner thighs")),
         Option("bladder_bowel", _("New trouble peeing, or you cannot control your pee or poop")),
         Option(
-            "trauma",
-            _("Pain that began in the last few days after a big accident, like a car crash or a fall from a height"),
+            "trauma", _("Pain after a big accident in the last few days, like a car crash or a fall from a height")
         ),
         Option("chest", _("Chest pain, trouble breathing, or feeling like you may pass out")),
         Option("fever", _("Fever (100.4°F / 38°C or more) or shaking chills")),
@@ -380,7 +379,7 @@ CARE = Criterion(
         TRIED.includes("none"),
         HELPS_ENOUGH & (PAIN.is_at_most(4) | PAIN.is_("not_sure")),
     ),
-    if_met=(Note(_("You tried {list} and it has not been enough."), fill={"list": treatments_tried}),),
+    if_met=(Note(_("You tried {list}. It has not been enough."), fill={"list": treatments_tried}),),
     if_not_met=(
         Note(_("No pain now."), NO_PAIN),
         Note(_("Nothing tried yet."), TRIED.includes("none")),
@@ -388,12 +387,12 @@ CARE = Criterion(
     ),
     if_unknown=(
         Note(
-            _("You said {x} help, but your pain is {n} of 10."),
+            _("You said {x} help. But your pain is {n} of 10."),
             RELIEF_CONTRADICTS_PAIN & SEVERAL_HELP_ENOUGH,
             {"x": treatments_that_help, "n": pain_number},
         ),
         Note(
-            _("You said {x} helps, but your pain is {n} of 10."),
+            _("You said {x} helps. But your pain is {n} of 10."),
             RELIEF_CONTRADICTS_PAIN,
             {"x": treatments_that_help, "n": pain_number},
         ),
@@ -495,9 +494,9 @@ NOT_MATCHING = Outcome(
     notes=(
         Note(
             _(
-                "You told us you have neither osteoporosis nor myeloma. If you do have a fracture: a spine "
-                "fracture without a big accident can be the first sign of weak bones. Ask your doctor about "
-                "a bone density test."
+                "You told us you do not have osteoporosis or myeloma. But a spine fracture without a big "
+                "accident can be the first sign of weak bones. If you have one, ask your doctor about a bone "
+                "density test."
             ),
             BONE.is_not_met,
         ),
@@ -534,7 +533,7 @@ CONSERVATIVE_FIRST = Outcome(
         Note(
             _(
                 "Most people with this kind of fracture slowly feel better over 2 to 12 weeks with other "
-                "care, such as pain medicine, a brace, physical therapy and rest. "
+                "care. It can be pain medicine, a brace, physical therapy and rest. "
                 "Ask your doctor which are safe for you."
             ),
             TRIED.includes("none"),
@@ -543,7 +542,8 @@ CONSERVATIVE_FIRST = Outcome(
     ),
     notes=ADVICE_WITHOUT_VISIT,
     next_step=_(
-        "Come back or call us if the pain gets worse, other care stops helping, or you get shorter or more bent over."
+        "Come back or call us if the pain gets worse or other care stops helping. "
+        "Do so too if you get shorter or more bent over."
     ),
 )
 

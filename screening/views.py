@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .forms import AnswersForm
@@ -16,15 +17,19 @@ from .pathway import PATHWAY
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page
 from .sign_off import current_sign_off
+from .signals import check_finished, check_started
 from .visitor import Visitor, forget, remember, visitor_of
 from .wording import say
 
 
+# The two long pages are compressed. They have nothing of a person on them that its length could give away.
+@gzip_page
 @require_safe
 def education(request: HttpRequest) -> HttpResponse:
     return render(request, "screening/education.html")
 
 
+@gzip_page
 @require_safe
 def how_it_decides(request: HttpRequest) -> HttpResponse:
     context = {"pathway": PATHWAY, "sign_off": current_sign_off()}
@@ -63,7 +68,8 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if not form.is_valid():
         return _question_page(request, visitor, page, form, status=422)
 
-    visitor = visitor.with_answers(form.cleaned_data)
+    before, visitor = visitor, visitor.with_answers(form.cleaned_data)
+    _tell_how_far(before.journey, visitor.journey)
     if stopped := visitor.journey.stopped:
         # In every language at once: who reads this may not be who answered, and the page cannot be asked for again.
         others = [code for code, name in settings.LANGUAGES if code != get_language()]
@@ -148,6 +154,14 @@ def _question_page(
         "lost": "lost" in request.GET and visitor.is_new,
     }
     return render(request, "screening/question.html", context, status=status)
+
+
+def _tell_how_far(before: Journey, after: Journey) -> None:
+    if not before.relevant_answers:
+        check_started.send_robust(sender=Journey, language=get_language(), outcome="")
+    if after.stopped or (after.is_complete and not before.is_complete):
+        outcome = after.assessment.outcome.key
+        check_finished.send_robust(sender=Journey, language=get_language(), outcome=outcome)
 
 
 def _lead_back(visitor: Visitor) -> HttpResponse:

@@ -4,9 +4,10 @@ import datetime
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.utils import timezone
 
-from appointments.models import AppointmentRequest, Clinician, Place
+from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
 from tests.walk import answer_check, ask_for_visit
 
 
@@ -41,6 +42,23 @@ def clinician(db):
 @pytest.fixture
 def place(db):
     return Place.objects.create(name="Main clinic")
+
+
+@pytest.fixture
+def consulting_hours(clinician, place):
+    """The clinician sees patients on every weekday from nine to five."""
+    return ConsultingHours.objects.bulk_create(
+        ConsultingHours(
+            clinician=clinician, place=place, weekday=weekday, starts=datetime.time(9), ends=datetime.time(17)
+        )
+        for weekday in range(5)
+    )
+
+
+@pytest.fixture(autouse=True)
+def empty_cache():
+    """What was cached for the test before is not true in this one."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Rows that must not exist are refused by the database itself, whoever writes them: here it is plain SQL."""
 
+import datetime
 import uuid
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from appointments import booking, queue, reference
-from appointments.models import Appointment, AppointmentRequest, Clinician
+from appointments.models import Appointment, AppointmentRequest, Clinician, ConsultingHours, OpeningHours
 
 REQUESTS = AppointmentRequest._meta.db_table
 VISITS = Appointment._meta.db_table
@@ -148,17 +149,86 @@ def test_a_visit_belongs_to_one_request(in_state):
         update(waiting, f"appointment_id = {quoted(booked.appointment_id)}")
 
 
-def test_a_clinician_has_one_visit_at_a_time(in_state, next_week):
-    first = in_state("booked").appointment
-    second = in_state("booked", visit_at=next_week.replace(minute=30)).appointment
-    new_id = quoted(uuid.uuid4())
-    one_visit = f"one_visit_per_clinician_and_time|{VISITS}.clinician_id, {VISITS}.starts_at"
+# A visit of half an hour, and when another one starts and ends, in minutes from its start.
+OVERLAPPING = [(0, 30), (29, 59), (-29, 1), (10, 20), (-60, 90), (0, 1), (29, 30)]
+APART = [(30, 60), (-30, 0), (31, 32), (-90, -1)]
 
-    with pytest.raises(IntegrityError, match=one_visit):
-        insert_another(first, id=new_id)
-    with pytest.raises(IntegrityError, match=one_visit):
-        update(second, f"starts_at = (SELECT starts_at FROM {VISITS} WHERE id = {key_of(first)})")  # noqa: S608
-    assert insert_another(first, id=new_id, clinician_id=str(Clinician.objects.create(name="Dr. Sample").pk)) == 1
+
+def at(visit, minutes: int) -> str:
+    """As SQL has it in both databases, where connections are in UTC."""
+    moment = visit.starts_at + datetime.timedelta(minutes=minutes)
+    return f"'{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}'"
+
+
+@pytest.mark.parametrize(("starts", "ends"), OVERLAPPING)
+def test_a_clinician_has_no_two_visits_at_once_not_even_for_a_minute(in_state, next_week, starts, ends):
+    visit = in_state("booked").appointment
+    other = in_state("booked", visit_at=next_week + datetime.timedelta(days=1)).appointment
+
+    with pytest.raises(IntegrityError, match="no_two_visits_at_once"):
+        insert_another(visit, id=quoted(uuid.uuid4()), starts_at=at(visit, starts), ends_at=at(visit, ends))
+    with pytest.raises(IntegrityError, match="no_two_visits_at_once"):
+        update(other, f"starts_at = {at(visit, starts)}, ends_at = {at(visit, ends)}")
+
+
+@pytest.mark.parametrize(("starts", "ends"), APART)
+def test_a_visit_may_start_when_another_one_ends(in_state, next_week, starts, ends):
+    visit = in_state("booked").appointment
+    other = in_state("booked", visit_at=next_week + datetime.timedelta(days=1)).appointment
+
+    assert insert_another(visit, id=quoted(uuid.uuid4()), starts_at=at(visit, starts), ends_at=at(visit, ends)) == 1
+    execute(f"DELETE FROM {VISITS} WHERE id NOT IN ({key_of(visit)}, {key_of(other)})")  # noqa: S608
+    assert update(other, f"starts_at = {at(visit, starts)}, ends_at = {at(visit, ends)}") == 1
+
+
+def test_two_clinicians_can_have_visits_at_once_and_one_visit_can_be_moved_a_little(in_state):
+    visit = in_state("booked").appointment
+    another_clinician = str(Clinician.objects.create(name="Dr. Sample").pk)
+
+    assert insert_another(visit, id=quoted(uuid.uuid4()), clinician_id=another_clinician) == 1
+    assert update(visit, f"starts_at = {at(visit, 10)}, ends_at = {at(visit, 40)}") == 1
+    with pytest.raises(IntegrityError, match="no_two_visits_at_once"):
+        update(visit, f"starts_at = {at(visit, 0)}, ends_at = {at(visit, 30)}, clinician_id = {another_clinician}")
+
+
+def test_a_cancelled_visit_takes_no_time_and_cannot_come_back_to_a_time_that_is_taken(in_state):
+    visit, new = in_state("booked").appointment, uuid.uuid4()
+
+    assert insert_another(visit, id=quoted(new), cancelled_at="CURRENT_TIMESTAMP", starts_at=at(visit, 15)) == 1
+    cancelled = Appointment.objects.get(pk=new)
+    with pytest.raises(IntegrityError, match="no_two_visits_at_once"):
+        update(cancelled, "cancelled_at = NULL")
+    assert update(cancelled, f"ends_at = {at(visit, 75)}") == 1
+
+    assert update(visit, "cancelled_at = CURRENT_TIMESTAMP") == 1
+    assert update(cancelled, "cancelled_at = NULL") == 1
+    with pytest.raises(IntegrityError, match="no_two_visits_at_once"):
+        update(visit, "cancelled_at = NULL")
+
+
+@pytest.mark.parametrize("minutes", [0, -1])
+def test_a_visit_ends_after_it_starts(in_state, minutes):
+    visit = in_state("booked").appointment
+
+    # PostgreSQL makes a range of the times before it checks them, and that cannot end before it starts.
+    with pytest.raises(DatabaseError, match=r"visit_ends_after_it_starts|range lower bound"):
+        update(visit, f"ends_at = {at(visit, minutes)}")
+
+
+def test_the_clinic_does_not_close_before_it_opens_nor_a_clinician_end_before_starting(clinician, place):
+    opens = OpeningHours.objects.first()
+    hours = ConsultingHours.objects.create(
+        clinician=clinician, place=place, weekday=0, starts=datetime.time(9), ends=datetime.time(17)
+    )
+
+    for closes in ("opens", "'00:00:00'"):
+        with pytest.raises(IntegrityError, match="closes_after_it_opens"):
+            update(opens, f"closes = {closes}")
+    for ends in ("starts", "'00:00:00'"):
+        with pytest.raises(IntegrityError, match="ends_after_it_starts"):
+            update(hours, f"ends = {ends}")
+    with pytest.raises(IntegrityError, match=r"weekday"):
+        insert_another(opens)
 
 
 # SQLite and PostgreSQL check references when the transaction ends, so these need transactions that really do.

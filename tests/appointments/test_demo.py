@@ -65,7 +65,7 @@ def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(
     queue = sign_in(client, password_in(said))
 
     assert queue.redirect_chain == [(QUEUE, 302)]
-    assert "30 visit requests" in queue.text
+    assert "Open: 30" in queue.text
     sheets = [client.get(f"{QUEUE}{request.pk}/change/") for request in AppointmentRequest.objects.all()]
     assert [sheet.status_code for sheet in sheets] == [200] * 40
 
@@ -79,7 +79,7 @@ def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
     assert everything() == before
     assert get_user_model().objects.filter(username="demo").count() == 1
     assert "Please enter the correct username and password" in sign_in(client, password_in(first)).text
-    assert "30 visit requests" in sign_in(client, password_in(second)).text
+    assert "Open: 30" in sign_in(client, password_in(second)).text
 
 
 def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():

@@ -2,28 +2,35 @@
 
 import copy
 import datetime
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from appointments import booking, calls, queue, self_service
+from appointments import booking, calls, next_call, queue, self_service
 from appointments.changes import Refused
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event
+from tests.copies import many_like
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUEUE_LENGTH = 1_000
-CALLERS = 20
+QUEUE_LENGTH = 400
+CALLERS = 10
 BOOKERS = 10
-HOURS = 50
+QUARTER = datetime.timedelta(minutes=15)
+QUARTERS = 50
+TO_CALL = 100
+PROCESSES = 3
 
 
 def at_once(*jobs) -> list:
@@ -45,15 +52,6 @@ def many_users(count) -> list:
     return get_user_model().objects.bulk_create(get_user_model()(username=f"user {n}") for n in range(count))
 
 
-def many_like(request, count, **changes) -> list[AppointmentRequest]:
-    """Stores copies of a request."""
-    names = {field.name for field in request._meta.concrete_fields if not field.generated}
-    values = {name: getattr(request, name) for name in names - {"id", "journey", "reference"}} | changes
-    return AppointmentRequest.objects.bulk_create(
-        AppointmentRequest(journey=uuid.uuid4(), **values) for _ in range(count)
-    )
-
-
 def succeeds(verb, request, **arguments) -> bool:
     try:
         verb(request, **arguments)
@@ -62,7 +60,7 @@ def succeeds(verb, request, **arguments) -> bool:
     return True
 
 
-def test_of_twenty_people_who_claim_all_requests_each_request_goes_to_one(send_request):
+def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_request):
     many_like(send_request(), QUEUE_LENGTH - 1)
     requests = list(AppointmentRequest.objects.all())
     callers = many_users(CALLERS)
@@ -90,8 +88,9 @@ def test_of_twenty_people_who_claim_all_requests_each_request_goes_to_one(send_r
 def test_of_ten_people_who_book_the_same_times_each_time_goes_to_one_and_nobody_loses_a_request(
     send_request, clinician, place, next_week
 ):
+    """The times start every quarter of an hour and visits take half an hour, so that each overlaps its neighbours."""
     clinicians = [clinician, Clinician.objects.create(name="Dr. Sample")]
-    slots = [(who, next_week + datetime.timedelta(hours=hour)) for hour in range(HOURS) for who in clinicians]
+    slots = [(who, next_week + QUARTER * number) for number in range(QUARTERS) for who in clinicians]
     bookers, sent, now = many_users(BOOKERS), send_request(), timezone.now()
     held = {booker: many_like(sent, len(slots) // 5, claimed_by=booker, claimed_at=now) for booker in bookers}
     sent.delete()
@@ -108,10 +107,99 @@ def test_of_ten_people_who_book_the_same_times_each_time_goes_to_one_and_nobody_
     told = sorted(visit for visits in at_once(*(partial(book_all, booker) for booker in bookers)) for visit in visits)
 
     assert sorted(Appointment.objects.values_list("request", "clinician", "starts_at", "booked_by")) == told
-    assert sorted(visit[1:3] for visit in told) == sorted((who.pk, starts_at) for who, starts_at in slots)
+    for who in clinicians:
+        taken = sorted(starts_at for _request, clinician, starts_at, _booker in told if clinician == who.pk)
+        gaps = {later - earlier for earlier, later in pairwise([next_week - 2 * QUARTER, *taken])}
+        assert min(gaps) >= 2 * QUARTER, "two visits overlap"
+        assert max(gaps) < 4 * QUARTER, "a time that was free went to nobody"
     owners = [(request.pk, booker.pk) for booker, requests in held.items() for request in requests]
     still_held = AppointmentRequest.objects.filter(status="claimed").values_list("pk", "claimed_by")
     assert sorted([*still_held, *((visit[0], visit[3]) for visit in told)]) == sorted(owners)
+
+
+def test_of_two_people_who_want_times_that_overlap_one_is_told_in_words_that_it_is_taken(
+    send_request, scheduler, clinician, place, next_week
+):
+    """However the two meet in the database, it is no error for either."""
+    sent = send_request()
+    for number in range(20):
+        pair = many_like(sent, 2, claimed_by=scheduler, claimed_at=timezone.now())
+        at_ten = next_week + datetime.timedelta(hours=number)
+
+        def book(request, starts_at):
+            booking.book(request, by=scheduler, starts_at=starts_at, clinician=clinician, place=place)
+
+        jobs = [partial(succeeds, book, request, starts_at=at_ten + QUARTER * n) for n, request in enumerate(pair)]
+        assert sorted(at_once(*jobs)) == [False, True]
+
+
+@pytest.fixture
+def can_be_called(send_request):
+    """Many whom anybody may call at any minute."""
+    sent = send_request()
+    promised = {"doubts": "", "is_promised": True, "next_call_at": timezone.now()}
+    many = many_like(sent, TO_CALL, **promised)
+    sent.delete()
+    return many
+
+
+def test_of_ten_people_who_ask_for_the_next_call_each_gets_others_until_there_is_nobody_left(can_be_called, settings):
+    settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
+    callers = many_users(BOOKERS)
+
+    def take_all(caller) -> list[tuple]:
+        taken = []
+        while found := next_call.take(caller):
+            taken.append((found[0].pk, caller.pk))
+        assert not AppointmentRequest.objects.filter(status="waiting").exists(), "somebody was left"
+        return taken
+
+    told = sorted(taken for takes in at_once(*(partial(take_all, caller) for caller in callers)) for taken in takes)
+
+    assert [pk for pk, _ in told] == sorted(request.pk for request in can_be_called)
+    assert sorted(AppointmentRequest.objects.values_list("pk", "claimed_by")) == told
+    assert sorted(Event.objects.filter(verb="claimed").values_list("request", "by")) == told
+
+
+TAKE_ALL = """
+import sys, django
+django.setup()
+from django.contrib.auth import get_user_model
+from appointments import next_call
+caller = get_user_model().objects.get(pk=sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+while found := next_call.take(caller):
+    print(found[0].pk)
+"""
+
+
+def test_processes_share_the_queue_as_threads_do(can_be_called):
+    database = connection.settings_dict["NAME"]
+    name = "DATABASE_NAME" if connection.vendor == "postgresql" else "SQLITE_PATH"
+    always = {"CALLS_FROM_HOUR": "0", "CALLS_UNTIL_HOUR": "24", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    callers = many_users(PROCESSES)
+    processes = [
+        subprocess.Popen(  # noqa: S603 - the program is the one above
+            [sys.executable, "-c", TAKE_ALL, str(caller.pk)],
+            env=os.environ | always | {name: str(database)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for caller in callers
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    taken = [process.communicate()[0].split() for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * PROCESSES
+    told = sorted((int(pk), caller.pk) for caller, pks in zip(callers, taken, strict=True) for pk in pks)
+    assert [pk for pk, _ in told] == sorted(request.pk for request in can_be_called)
+    assert sorted(AppointmentRequest.objects.values_list("pk", "claimed_by")) == told
 
 
 STAFF_AFTER_THE_VISIT = ("reschedule", "cancel", "close after the visit")

@@ -1,12 +1,13 @@
 """Patients see, correct and withdraw their own request."""
 
 import datetime
+import re
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, queue, reference
+from appointments import booking, calls, contact, queue, reference
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, ask_for_visit
 
@@ -82,6 +83,7 @@ def test_the_opened_request_is_shut_again_for_others(client, opened):
 def test_it_tells_in_plain_words_what_happened(client, opened, scheduler, clinician, place, next_week):
     queue.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+    queue.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
@@ -95,8 +97,36 @@ def test_it_tells_in_plain_words_what_happened(client, opened, scheduler, clinic
     assert "scheduler" not in page
 
 
+def change(client, what, typed=None):
+    """Fill in a page of the own request as it is shown now, and send it."""
+    page = client.get(f"/status/yours/{what}/")
+    version = re.search('name="version" value="([0-9]+)"', page.content.decode())[1]
+    return client.post(f"/status/yours/{what}/", {"version": version, **(typed or {})})
+
+
+@pytest.mark.parametrize(
+    ("what", "typed"),
+    [("phone", {"phone": "(212) 555-0199"}), ("times", {"call_times": ["evening"]}), ("withdraw", {})],
+)
+def test_what_staff_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_kept(
+    client, opened, scheduler, what, typed
+):
+    version = opened.version
+    contact.correct(opened, by=scheduler, phone="+12125550177", call_times=["morning", "afternoon"])
+
+    response = client.post(f"/status/yours/{what}/", {"version": version, **typed})
+
+    opened.refresh_from_db()
+    assert (response.status_code, opened.status) == (409, "waiting")
+    assert (opened.phone, opened.call_times) == ("+12125550177", ["morning", "afternoon"])
+    assert "We worked on your request just now." in response.content.decode()
+    assert all(value in response.content.decode() for value in typed.get("phone", "").split())
+    again = re.search('name="version" value="([0-9]+)"', response.content.decode())[1]
+    assert client.post(f"/status/yours/{what}/", {"version": again, **typed}).status_code == 302
+
+
 def test_the_phone_number_can_be_corrected_and_staff_see_that_it_was(client, opened):
-    client.post("/status/yours/phone/", {"phone": "(212) 555-0199"})
+    change(client, "phone", {"phone": "(212) 555-0199"})
 
     opened.refresh_from_db()
     assert opened.phone == "+12125550199"
@@ -104,14 +134,14 @@ def test_the_phone_number_can_be_corrected_and_staff_see_that_it_was(client, ope
 
 
 def test_a_wrong_phone_number_is_refused_and_kept_on_the_page(client, opened):
-    response = client.post("/status/yours/phone/", {"phone": "12"})
+    response = change(client, "phone", {"phone": "12"})
 
     assert response.status_code == 422
     assert 'value="12"' in response.content.decode()
 
 
 def test_the_times_to_call_can_be_changed(client, opened):
-    client.post("/status/yours/times/", {"call_times": ["afternoon", "evening"]})
+    change(client, "times", {"call_times": ["afternoon", "evening"]})
 
     opened.refresh_from_db()
     assert opened.call_times == ["afternoon", "evening"]
@@ -123,17 +153,17 @@ def test_withdrawing_closes_the_request_and_gives_the_visit_free(
     queue.claim(opened, by=scheduler)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
-    client.post("/status/yours/withdraw/")
+    change(client, "withdraw")
 
     opened.refresh_from_db()
     assert (opened.status, opened.close_reason, opened.closed_by) == ("closed", "withdrawn", None)
-    assert not Appointment.objects.exists()
+    assert not Appointment.objects.filter(cancelled_at=None).exists()
 
 
 def test_a_withdrawn_request_can_no_longer_be_changed(client, opened):
-    client.post("/status/yours/withdraw/")
+    change(client, "withdraw")
 
-    response = client.post("/status/yours/phone/", {"phone": "(212) 555-0199"})
+    response = change(client, "phone", {"phone": "(212) 555-0199"})
 
     opened.refresh_from_db()
     assert response.status_code == 409
@@ -141,9 +171,9 @@ def test_a_withdrawn_request_can_no_longer_be_changed(client, opened):
 
 
 def test_staff_who_act_on_a_withdrawn_request_are_told(client, admin_client, opened):
-    client.post("/status/yours/withdraw/")
+    change(client, "withdraw")
 
-    response = admin_client.post(f"/admin/appointments/appointmentrequest/{opened.pk}/do/claim/")
+    response = admin_client.post(f"/admin/appointments/appointmentrequest/{opened.pk}/do/claim/", {"version": 0})
 
     assert response.status_code == 409
     assert "The patient closed this request: Withdrew the request." in response.content.decode()

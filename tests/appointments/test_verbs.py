@@ -4,27 +4,33 @@ import datetime
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from appointments import booking, calls, queue, self_service
 from appointments.changes import Refused
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+from appointments.staff.forms import CorrectForm, OfferForm
 from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
 
 # The state a request is in, who comes to it, and which verbs are possible then. "holder" is who worked on it last.
 POSSIBLE = {
-    ("waiting", "holder"): ["claim"],
-    ("waiting", "other"): ["claim"],
-    ("claimed", "holder"): ["log-call", "book", "close", "release"],
-    ("claimed", "other"): ["release"],
-    ("booked", "holder"): ["reschedule", "cancel"],
-    ("booked", "other"): ["reschedule", "cancel"],
-    ("visit is over", "holder"): ["reschedule", "cancel", "close"],
-    ("visit is over", "other"): ["reschedule", "cancel", "close"],
-    ("closed", "holder"): ["reopen"],
+    ("waiting", "holder"): ["claim", "correct"],
+    ("waiting", "other"): ["claim", "correct"],
+    ("claimed", "holder"): [
+        *("log-call", "book", "offer", "ask-nurse", "skip", "close", "correct", "release", "undo"),
+    ],
+    ("claimed", "other"): ["correct", "release"],
+    ("lapsed", "holder"): ["log-call", "book", "offer", "ask-nurse", "skip", "close", "correct", "release", "undo"],
+    ("lapsed", "other"): ["claim", "correct", "release"],
+    ("booked", "holder"): ["reschedule", "cancel", "correct", "undo"],
+    ("booked", "other"): ["reschedule", "cancel", "correct"],
+    ("visit is over", "holder"): ["reschedule", "cancel", "close", "correct", "undo"],
+    ("visit is over", "other"): ["reschedule", "cancel", "close", "correct"],
+    ("closed", "holder"): ["reopen", "undo"],
     ("closed", "other"): ["reopen"],
     ("withdrawn", "holder"): ["reopen"],
     ("withdrawn", "other"): ["reopen"],
@@ -32,7 +38,6 @@ POSSIBLE = {
 VERBS = set().union(*POSSIBLE.values())
 VISIT = "Mon May 4 2099, 10:30 AM, Main clinic, Dr. Example"
 MOVED = "Tue May 5 2099, 2:00 PM, Main clinic, Dr. Example"
-NEXT_CALL = "Sat May 2 2099, 9:00 AM"
 CLOSED = {"status": "closed", "closed_by": "scheduler", "close_reason": "declined"}
 NOTE = "Asks for Tuesday."
 EMPTY = "This field is required."
@@ -42,19 +47,24 @@ UNKNOWN = "is not one of the available choices."
 
 
 @pytest.fixture
-def in_state(send_request, scheduler, clinician, place):
+def in_state(send_request, scheduler, clinician, place, consulting_hours):
     """Gives a request in a state, brought there by the scheduler."""
 
     def bring(state) -> AppointmentRequest:
         request = send_request()
         if state != "waiting":
             queue.claim(request, by=scheduler)
-            next_call = {"next_call_at": at("2099-05-02T09:00")}
-            calls.log_call(request, by=scheduler, channel="phone", outcome="call_back", **next_call)
+            calls.log_call(request, by=scheduler, channel="phone", outcome="reached")
+        if state == "lapsed":
+            long_ago = timezone.now() - datetime.timedelta(minutes=settings.CLAIM_MINUTES)
+            AppointmentRequest.objects.update(claimed_at=long_ago)
         if state in ("booked", "visit is over"):
             booking.book(request, by=scheduler, starts_at=at("2099-05-04T10:30"), clinician=clinician, place=place)
         if state == "visit is over":
-            Appointment.objects.update(starts_at=timezone.now() - datetime.timedelta(hours=1))
+            now = timezone.now()
+            Appointment.objects.update(
+                starts_at=now - datetime.timedelta(hours=1), ends_at=now - datetime.timedelta(minutes=30)
+            )
         if state == "closed":
             queue.close(request, by=scheduler, reason="declined")
         if state == "withdrawn":
@@ -90,14 +100,28 @@ def do(user, request, verb, **changes):
     typed = {
         "log-call": {"channel": "phone", "outcome": "call_back", "next_call_at": "2099-05-03T16:00"},
         "book": {"starts_at": "2099-05-04T10:30", **visit},
-        "reschedule": {"starts_at": "2099-05-05T14:00", **visit},
+        "reschedule": {"starts_at": "2099-05-05T14:00", "reason": "clinic", **visit},
+        "offer": {"times": [str(free) for free in free_keys()[:2]]},
+        "skip": {"reason": "busy"},
+        "correct": contact_of(request) | {"phone": "(808) 555-0123"},
         "cancel": {"reason": "patient"},
         "close": {"reason": "attended" if request.status == "booked" else "declined"},
     }
-    typed = {"note": NOTE, **typed.get(verb, {}), **changes}
+    typed = {"note": NOTE, "version": request.version, **typed.get(verb, {}), **changes}
     response = signed_in(user).post(f"{QUEUE}{request.pk}/do/{verb}/", typed)
     request.refresh_from_db()
     return response
+
+
+def free_keys() -> list[str]:
+    return [key for key, label in OfferForm(None).fields["times"].choices]
+
+
+def contact_of(request) -> dict:
+    """The form of the contact details as the page fills it in."""
+    shown = CorrectForm(request)
+    typed = {name: shown.get_initial_for_field(field, name) for name, field in shown.fields.items()}
+    return {name: value for name, value in typed.items() if value not in (None, False)}
 
 
 def what_is_known_of(request) -> dict:
@@ -118,10 +142,24 @@ def everything() -> list:
     [
         ("waiting", "claim", {"status": "claimed", "claimed_by": "scheduler"}, ("claimed", "", "")),
         ("claimed", "book", {"status": "booked", "appointment": VISIT}, ("booked", VISIT, NOTE)),
-        ("booked", "reschedule", {"status": "booked", "appointment": MOVED}, ("rescheduled", MOVED, NOTE)),
+        (
+            "booked",
+            "reschedule",
+            {"status": "booked", "appointment": MOVED},
+            ("rescheduled", f"The clinic had to: {MOVED}", NOTE),
+        ),
         ("booked", "cancel", {"status": "waiting"}, ("cancelled", f"The patient asked for it: {VISIT}", NOTE)),
         ("claimed", "close", CLOSED, ("closed", "Does not want a visit", NOTE)),
-        ("claimed", "release", {"status": "waiting", "next_call": NEXT_CALL}, ("released", "", NOTE)),
+        ("claimed", "release", {"status": "waiting"}, ("released", "", NOTE)),
+        ("claimed", "skip", {"status": "waiting"}, ("skipped", "I cannot call just now", NOTE)),
+        ("waiting", "correct", {"status": "waiting"}, ("corrected", "phone", NOTE)),
+        (
+            "lapsed",
+            "undo",
+            {"status": "claimed", "claimed_by": "scheduler"},
+            ("undone", "Contact Phone call: Reached", ""),
+        ),
+        ("booked", "undo", {"status": "claimed", "claimed_by": "scheduler"}, ("undone", f"Booked {VISIT}", "")),
         ("closed", "reopen", {"status": "waiting"}, ("reopened", "", NOTE)),
     ],
 )
@@ -133,7 +171,8 @@ def test_each_verb_does_what_it_is_for_and_the_history_tells(in_state, scheduler
     last = request.events.last()
     assert what_is_known_of(request) == then
     assert (last.by, last.verb, last.details, last.note) == (scheduler, *event)
-    assert (response.status_code, response["Location"]) == (302, f"{QUEUE}{request.pk}/change/")
+    leads_to = "/admin/" if verb in ("book", "close", "release", "skip") else f"{QUEUE}{request.pk}/change/"
+    assert (response.status_code, response["Location"]) == (302, leads_to)
     told = " ".join(filter(None, ("scheduler", last.get_verb_display(), *event[1:])))
     assert told in words_of(sheet(scheduler, request))
 
@@ -141,13 +180,12 @@ def test_each_verb_does_what_it_is_for_and_the_history_tells(in_state, scheduler
 @pytest.mark.parametrize(("state", "who", "verb"), [(*key, verb) for key in POSSIBLE for verb in POSSIBLE[key]])
 def test_what_is_possible_is_offered_and_done_in_the_own_name(in_state, people, state, who, verb):
     request = in_state(state)
-    history = request.contact_attempts if verb == "log-call" else request.events
 
     offered = re.findall(r"/do/([\w-]+)/", sheet(people[who], request).text)
     response = do(people[who], request, verb)
 
     assert offered == POSSIBLE[state, who]
-    assert (response.status_code, history.last().by) == (302, people[who])
+    assert (response.status_code, request.events.last().by) == (302, people[who])
 
 
 @pytest.mark.parametrize(("state", "who"), POSSIBLE)
@@ -157,6 +195,7 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
     reason = {
         "waiting": "Nobody holds this request: it waits in the queue.",
         "claimed": "scheduler holds this request.",
+        "lapsed": "scheduler holds this request.",
         "booked": f"A visit is booked: {request.appointment}.",
         "visit is over": f"A visit is booked: {request.appointment}.",
         "closed": "scheduler closed this request: Does not want a visit.",
@@ -168,27 +207,105 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
 
         assert (page.status_code, verb) == (409, verb)
         assert f'role="alert">{reason[state]}<' in page.text
-        assert (NOTE in page.text) == (verb != "claim")
+        assert (NOTE in page.text) == (verb not in ("claim", "undo"))
         assert ('value="2099-05-06T08:00"' in page.text) == (verb == "book")
     assert everything() == before
 
 
-def test_log_call_writes_the_attempt_down_and_shows_the_next_call(in_state, scheduler):
+def test_a_promised_call_back_is_written_down_shown_and_left_to_whoever_is_free_then(in_state, scheduler):
     request = in_state("claimed")
 
-    do(scheduler, request, "log-call", outcome="voicemail")
+    do(scheduler, request, "log-call")
 
     attempt = request.contact_attempts.last()
-    assert (attempt.by, attempt.channel, attempt.outcome, attempt.note) == (scheduler, "phone", "voicemail", NOTE)
+    assert (attempt.by, attempt.channel, attempt.outcome, attempt.note) == (scheduler, "phone", "call_back", NOTE)
     assert attempt.next_call_at == request.next_call_at == at("2099-05-03T16:00")
+    assert (request.status, request.is_promised) == ("waiting", True)
     words = words_of(sheet(scheduler, request))
-    assert "Agreed call again Sunday, May 3, 4:00 PM" in words
-    assert f"scheduler Phone call: Left a message , call again Sun, May 3, 4:00 PM {NOTE}" in words
-    assert "Held by scheduler Sun May 3, 4:00 PM" in words_of(signed_in(scheduler).get(QUEUE))
+    assert "Promised call again Sunday, May 3, 4:00 PM" in words
+    assert (
+        f"scheduler Contact Phone call: Reached, asked to be called later, call again Sun, May 3, 4:00 PM {NOTE}"
+        in words
+    )
+    assert "at Sun May 3, 4:00 PM promised" in words_of(signed_in(scheduler).get(QUEUE))
 
-    do(scheduler, request, "log-call", next_call_at="")
+
+def test_after_a_missed_call_the_next_is_planned_and_the_request_goes_back_to_the_queue(in_state, scheduler):
+    request = in_state("claimed")
+
+    done = do(scheduler, request, "log-call", outcome="no_answer", next_call_at="")
+
+    assert done["Location"] == "/admin/"
+    assert (request.status, request.attempts_made, request.is_promised) == ("waiting", 1, False)
+    wait = request.next_call_at - timezone.now()
+    assert datetime.timedelta(hours=settings.HOURS_BETWEEN_CALLS, minutes=-1) < wait < datetime.timedelta(days=8)
+
+
+def test_after_the_last_attempt_a_letter_is_due_instead_of_a_call(in_state, scheduler):
+    request = in_state("claimed")
+
+    for _ in range(settings.CALL_ATTEMPTS):
+        do(scheduler, request, "log-call", outcome="no_answer", next_call_at="")
+        do(scheduler, request, "claim")
 
     assert request.next_call_at is None
+    page = sheet(scheduler, request)
+    letter = signed_in(scheduler).get(re.search('href="([^"]*)">Print the letter', page.text)[1])
+    assert "We could not reach you" in words_of(letter)
+    assert not any(word in words_of(letter) for word in ("spine", "osteoporosis", "fracture", "cement"))
+
+
+def test_nobody_is_promised_a_call_at_an_hour_that_is_night_where_they_are(in_state, scheduler):
+    request = in_state("claimed")
+    do(scheduler, request, "correct", time_zone="Pacific/Honolulu")
+
+    page = do(scheduler, request, "log-call", next_call_at="2099-05-04T09:00")
+
+    assert page.status_code == 409
+    assert "That is 3:00 AM where the patient is." in page.text
+    assert NOTE in page.text
+
+
+def test_a_free_time_is_booked_by_choosing_it(in_state, scheduler, consulting_hours):
+    request = in_state("claimed")
+    first = free_keys()[0]
+
+    do(scheduler, request, "book", time=first, starts_at="", clinician="", place="")
+
+    assert f"{request.appointment.starts_at:%Y-%m-%dT%H:%M}Z" == first.split()[-1]
+    assert first not in free_keys()
+
+
+def test_what_a_colleague_did_meanwhile_is_shown_and_nothing_is_overwritten(in_state, scheduler, colleague):
+    request = in_state("claimed")
+    stale = request.version
+    do(colleague, request, "correct", phone="(808) 555-0123")
+    before = everything()
+
+    page = do(scheduler, request, "log-call", outcome="no_answer", version=stale)
+
+    assert (page.status_code, everything()) == (409, before)
+    assert "New since you opened this page colleague: Corrected phone" in words_of(page)
+    assert NOTE in page.text
+    assert (
+        do(
+            scheduler,
+            request,
+            "log-call",
+            outcome="no_answer",
+            version=re.search('name="version" value="([0-9]+)"', page.text)[1],
+        ).status_code
+        == 302
+    )
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 40])
+def test_a_form_that_does_not_say_what_it_was_made_from_changes_nothing(in_state, scheduler, version):
+    request = in_state("claimed")
+    before = everything()
+
+    assert do(scheduler, request, "release", version=version).status_code == 409
+    assert everything() == before
 
 
 @pytest.mark.parametrize("verb", ["cancel", "reschedule"])
@@ -202,7 +319,7 @@ def test_a_time_that_is_given_up_is_free_and_one_that_is_taken_is_not(in_state, 
     assert (refused.status_code, booked.status_code) == (409, 302)
     assert 'role="alert">Dr. Example already has a visit at that time.<' in refused.text
     assert str(another.appointment) == VISIT
-    assert Appointment.objects.filter(request=None).count() == 0
+    assert Appointment.objects.filter(request=None, cancelled_at=None).count() == 0
 
 
 def test_after_the_visit_it_is_closed_with_how_it_went_and_reopened_without_it(in_state, colleague):
@@ -219,14 +336,16 @@ def test_after_the_visit_it_is_closed_with_how_it_went_and_reopened_without_it(i
 
     assert what_is_known_of(request) == {"status": "waiting"}
     assert request.created_at == asked
-    assert not Appointment.objects.exists()
+    assert not Appointment.objects.filter(cancelled_at=None).exists()
 
 
 def test_reasons_that_need_a_visit_are_offered_after_a_visit_only(in_state, scheduler):
     pages = [sheet(scheduler, in_state(state)).text for state in ("claimed", "visit is over")]
 
+    skip = ["language", "known", "busy", "other"]
     before = ["declined", "unreachable", "advised_against", "seen_elsewhere", "withdrawn", "duplicate", "not_real"]
-    after = ["patient", "clinic", "attended", "did_not_come"]
+    before = skip + before
+    after = ["patient", "clinic", "mistake", "patient", "clinic", "attended", "did_not_come"]
     assert [re.findall(r'name="reason" value="(\w+)"', page) for page in pages] == [before, after]
 
 
@@ -257,8 +376,7 @@ def test_reasons_that_need_a_visit_are_offered_after_a_visit_only(in_state, sche
         ("close", "reason", "attended", UNKNOWN),
     ],
 )
-def test_what_is_wrong_is_said_beside_what_was_typed(settings, in_state, scheduler, verb, field, typed, said):
-    settings.TIME_ZONE = "America/New_York"
+def test_what_is_wrong_is_said_beside_what_was_typed(in_state, scheduler, verb, field, typed, said):
     request = in_state("booked" if verb in ("reschedule", "cancel") else "claimed")
     before = everything()
 
@@ -293,6 +411,6 @@ def test_only_known_verbs_are_done_and_only_by_pressing_their_button_on_our_page
 
     assert do(scheduler, request, "sing").status_code == 404
     assert signed_in(scheduler).post(f"{QUEUE}{request.pk + 1}/do/claim/").status_code == 404
-    assert signed_in(scheduler).get(claim).status_code == 405
+    assert signed_in(scheduler).get(claim)["Location"] == f"{QUEUE}{request.pk}/change/"
     assert signed_in(scheduler, enforce_csrf_checks=True).post(claim).status_code == 403
     assert not request.events.exists()

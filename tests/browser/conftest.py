@@ -22,6 +22,10 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
 
+LANGUAGES = [code for code, name in settings.LANGUAGES]
+
+# Also what is left of 1280 by 1024 px when a page is shown at 400 %.
+SMALL_PHONE = {"width": 320, "height": 256}
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -87,20 +91,19 @@ def page(long_lived_page):
     page, complaints = long_lived_page
     complaints.clear()
     page.context.clear_cookies()
+    page.emulate_media(color_scheme="light", forced_colors="none")
     yield page
     assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture
-def requests(send_request, scheduler, clinician, place, next_week):
+def requests(send_request, scheduler, clinician, place, consulting_hours, next_week):
     """One request in each state, by its name; those that are held are held by `scheduler`."""
     requests = {status: send_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
         queue.claim(requests[status], by=scheduler)
-        call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.CALL_BACK}
-        calls.log_call(
-            requests[status], by=scheduler, next_call_at=next_week, note="Her daughter will be there.", **call
-        )
+        call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.REACHED}
+        calls.log_call(requests[status], by=scheduler, note="Her daughter will be there.", **call)
     booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     queue.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
     return requests

@@ -7,6 +7,10 @@
     ` “${(element.innerText || element.value || "").trim().replace(/\s+/g, " ").slice(0, 40)}”`;
   const round = (number) => Math.round(number * 100) / 100;
 
+  // The reader's own style, over ours.
+  const readersStyle = new CSSStyleSheet();
+  readersStyle.replaceSync(limits.style ?? "");
+
   // What is folded away is a page too.
   for (const details of document.querySelectorAll("details")) details.open = true;
 
@@ -24,15 +28,36 @@
     complain(widest, `makes the page scroll sideways by ${excess} px`);
   }
 
+  const targets = () => document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary");
+
   // A control is as large as what can be pressed for it: its own box or that of a label.
   function measureTargets() {
-    for (const target of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
+    for (const target of targets()) {
       const boxes = [target, ...(target.labels ?? [])].filter(isShown).map((element) => element.getBoundingClientRect());
       if (!boxes.some(isOnScreen) || isInSentence(target)) continue;
       const [width, height] = ["width", "height"].map((side) => Math.max(...boxes.map((box) => box[side])));
       if (Math.min(width, height) < limits.target - 0.01)
         complain(target, `can be pressed on ${round(width)} × ${round(height)} px only`);
     }
+  }
+
+  // What is pressed, ticked or written into must be seen, and be seen to have the focus.
+  function measureOutline(target) {
+    const shown = [target, ...(target.labels ?? [])].filter(isShown);
+    const behind = background(shown.at(-1).parentElement);
+    const ratioOf = (text) => contrast(over(colour(text), behind), behind);
+
+    const looksLikeText = target.matches("a:not(.button), summary, .as-link");
+    const styles = shown.map((element) => getComputedStyle(element));
+    const borders = styles.filter((style) => parseFloat(style.borderBottomWidth)).map((style) => style.borderBottomColor);
+    const edge = Math.max(...[...borders, ...styles.map((style) => style.backgroundColor)].map(ratioOf));
+    if (!looksLikeText && edge < limits.outline) complain(target, `stands out with ${round(edge)} : 1`);
+
+    // These styles are live: from here on they are those of an element that has the focus.
+    target.focus({ preventScroll: true });
+    const rings = styles.filter((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
+    const ring = Math.max(0, ...rings.map((style) => ratioOf(style.outlineColor)));
+    if (ring < limits.outline) complain(target, `shows its focus with ${round(ring)} : 1`);
   }
 
   function isInSentence(target) {
@@ -55,6 +80,23 @@
     const spacing = parseFloat(style.lineHeight) / size;
     if (spacing < limits.lineHeight - 0.01 && !element.closest("h1, h2, h3, button, .button, input, select, textarea"))
       complain(element, `has lines ${round(spacing)} times as high as its text`);
+  }
+
+  // All of a text is inside its paragraph, label or button.
+  function measureCutOff(element) {
+    const isInline = (element) => getComputedStyle(element).display === "inline";
+    const blockOf = (element) => (isInline(element) ? blockOf(element.parentElement) : element);
+    const block = blockOf(element).getBoundingClientRect();
+    for (const node of element.childNodes) {
+      if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const text = range.getBoundingClientRect();
+      const [left, right] = [block.left - text.left, text.right - block.right];
+      const below = text.bottom - block.bottom - text.height / 2;
+      const excess = Math.max(left, right, below);
+      if (excess > 1) complain(element, `has text that sticks out by ${round(excess)} px`);
+    }
   }
 
   // Contrast as WCAG 2 defines it.
@@ -92,11 +134,20 @@
     return (lighter + 0.05) / (darker + 0.05);
   }
 
+  const sizes = new Map([...texts()].map((element) => [element, parseFloat(getComputedStyle(element).fontSize)]));
+  document.adoptedStyleSheets = [readersStyle];
+
   if (limits.sideways) measureWidth();
   if (limits.target) measureTargets();
-  for (const element of new Set(texts())) {
+  if (limits.outline) for (const target of targets()) if (isShown(target)) measureOutline(target);
+  for (const [element, size] of sizes) {
     if (limits.text) measureText(element);
     if (limits.contrast) measureContrast(element);
+    if (limits.cutOff) measureCutOff(element);
+    if (limits.growth && parseFloat(getComputedStyle(element).fontSize) < size * limits.growth)
+      complain(element, `grows from ${round(size)} to ${getComputedStyle(element).fontSize} only`);
   }
+
+  document.adoptedStyleSheets = [];
   return complaints;
 };

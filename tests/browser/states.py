@@ -5,19 +5,21 @@ Most of the list is made from the pathway, so that a new question or outcome is 
 
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from unittest.mock import patch
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, Response
 
 from appointments import status_views
-from appointments.models import AppointmentRequest
+from appointments.models import AppointmentRequest, Clinician
 from appointments.reference import grouped
 from appointments.views import STEPS
 from screening.pathway import PATHWAY
@@ -44,8 +46,8 @@ class State:
     cookies: dict[str, str] = field(default_factory=dict)
     sent: Typed | None = None
     status: int = 200
-    # The name of a function that cannot reach the database meanwhile.
-    broken: str = ""
+    # What is different on the server meanwhile.
+    meanwhile: AbstractContextManager = field(default_factory=nullcontext)
     has_csrf_cookie: bool = True
 
     def __str__(self) -> str:
@@ -55,19 +57,20 @@ class State:
     def has_errors(self) -> bool:
         return self.status in (409, 422, 429)
 
+    def cookies_in(self, language: str) -> dict[str, str]:
+        csrf = {settings.CSRF_COOKIE_NAME: CSRF_TOKEN} if self.has_csrf_cookie else {}
+        return {**self.cookies, **csrf, settings.LANGUAGE_COOKIE_NAME: language}
+
 
 def reach(page: Page, state: State, language: str = "en") -> None:
     """Bring a browser to this state, whatever it has seen before."""
-    cookies = {**state.cookies, settings.LANGUAGE_COOKIE_NAME: language}
-    if state.has_csrf_cookie:
-        cookies[settings.CSRF_COOKIE_NAME] = CSRF_TOKEN
+    cookies = state.cookies_in(language)
     page.context.clear_cookies()
     page.context.add_cookies(
         [{"name": n, "value": v, "domain": "localhost", "path": "/"} for n, v in cookies.items()]
     )
 
-    failure = patch(state.broken, side_effect=OperationalError("made to fail")) if state.broken else nullcontext()
-    with failure:
+    with state.meanwhile:
         response = page.goto(state.path) if state.sent is None else send(page, state.path, state.sent)
 
     assert response.status == state.status, f"{response.url} came with status {response.status}"
@@ -85,12 +88,26 @@ def send(page: Page, path: str, form: Typed) -> Response:
     return page.goto(path)
 
 
+def fetch(state: State, language: str = "en", **headers: str) -> HttpResponse:
+    """What a browser in this state is sent, without a browser."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False, headers=headers)
+    client.cookies.load(state.cookies_in(language))
+
+    with state.meanwhile:
+        if state.sent is None:
+            response = client.get(state.path, follow=True)
+        else:
+            response = client.post(state.path, {**state.sent, "csrfmiddlewaretoken": CSRF_TOKEN}, follow=True)
+
+    assert response.status_code == state.status, f"{state.path} came with status {response.status_code}"
+    return response
+
+
 def public_states() -> Iterator[State]:
     """Those that need nothing in the database."""
     yield State("education", "/")
     yield State("how this check decides", "/how-this-check-decides/")
-    yield State("no such page", "/no-such-page/", status=404)
-    yield State("our fault", "/how-this-check-decides/", status=503, broken="screening.views.current_sign_off")
+    yield from states_of_trouble()
     yield from states_of_the_start()
     for page in PATHWAY.pages:
         yield from states_of_a_question_page(page)
@@ -98,6 +115,24 @@ def public_states() -> Iterator[State]:
     yield from states_of_the_visit_steps()
     yield State("status, blank", "/status/")
     yield State("status, not filled in", "/status/", sent={}, status=422)
+
+
+def states_of_trouble() -> Iterator[State]:
+    too_much = {f"field_{number}": "x" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+    fragile = "/how-this-check-decides/"
+    yield State("no such page", "/no-such-page/", status=404)
+    yield State("not to be read", "/status/", sent=too_much, status=400)
+    yield State(
+        "not open to you",
+        fragile,
+        status=403,
+        meanwhile=failing("screening.views.current_sign_off", PermissionDenied),
+    )
+    yield State("not from our page", "/status/", sent={}, status=403, has_csrf_cookie=False)
+    yield State(
+        "our fault", fragile, status=500, meanwhile=failing("screening.views.current_sign_off", ZeroDivisionError)
+    )
+    yield State("our database's fault", fragile, status=503, meanwhile=failing("screening.views.current_sign_off"))
 
 
 def states_of_the_start() -> Iterator[State]:
@@ -162,7 +197,8 @@ def states_of_the_visit_steps() -> Iterator[State]:
         earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
         yield State(f"visit {key}, filled in", path, answered(TEXTBOOK, **earlier))
     yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
-    yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, broken="appointments.intake.submit")
+    no_database = failing("appointments.intake.submit")
+    yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, meanwhile=no_database)
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
 
@@ -181,6 +217,8 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     """What patients see of their stored requests, one in each status."""
     for status, request in requests.items():
         yield State(f"status, {status}", "/status/yours/", opened(request))
+    just_sent = answered({}, sent=requests["waiting"].reference)
+    yield State("visit, sent, summary", "/visit/sent/summary/", just_sent)
     cookies = opened(requests["booked"])
     yield State("status, changed", "/status/yours/?done", cookies)
     yield State("status, summary", "/status/yours/summary/", cookies)
@@ -188,16 +226,17 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     yield State("status, wrong phone", "/status/yours/phone/", cookies, sent={"phone": "555"}, status=422)
     yield State("status, times", "/status/yours/times/", cookies)
     yield State("status, no times", "/status/yours/times/", cookies, sent={}, status=422)
+    yield State("status, changed meanwhile", "/status/yours/withdraw/", cookies, sent={"version": "0"}, status=409)
+    yield State("choose a time, too old", "/visit/choose/x/", status=404)
     yield State("status, withdraw", "/status/yours/withdraw/", cookies)
     yield State("status, too late", "/status/yours/withdraw/", opened(requests["closed"]), sent={}, status=409)
     keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}
     unknown = {**keys, "reference": grouped(REFERENCE)}
     yield State("status, not found", "/status/", sent=unknown, status=422)
-    broken = "appointments.self_service.find"
-    yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, broken=broken)
-    # In force for as long as this state is looked at.
-    with patch("appointments.status_views.MOST_TRIES_PER_REFERENCE", 0):
-        yield State("status, too many tries", "/status/", sent=unknown, status=429)
+    no_database = failing("appointments.self_service.find")
+    yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, meanwhile=no_database)
+    no_more_tries = patch("appointments.status_views.MOST_TRIES_PER_REFERENCE", 0)
+    yield State("status, too many tries", "/status/", sent=unknown, status=429, meanwhile=no_more_tries)
 
 
 def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest]) -> Iterator[State]:
@@ -208,12 +247,37 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("home", "/admin/", session)
     yield State("queue", queue, session)
     yield State("queue, all", f"{queue}?queue=all", session)
-    yield State("queue, nothing found", f"{queue}?q=nobody", session)
+    yield State("queue, callable now", f"{queue}?queue=callable", session)
+    yield State("queue, found", queue, session, sent={"q": "Maximiliana"})
+    yield State("queue, nothing found", queue, session, sent={"q": "nobody at all"})
     for status, request in requests.items():
         yield State(f"call sheet, {status}", f"{queue}{request.pk}/change/", session)
     held = requests["claimed"]
-    yield State("call sheet, not filled in", f"{queue}{held.pk}/do/log-call/", session, sent={}, status=422)
-    yield State("call sheet, claimed twice", f"{queue}{held.pk}/do/claim/", session, sent={}, status=409)
+    now = {"version": str(held.version)}
+    for verb in ("log-call", "book", "offer", "skip", "close", "correct"):
+        yield State(
+            f"call sheet, {verb} not filled in", f"{queue}{held.pk}/do/{verb}/", session, sent=now, status=422
+        )
+    yield State("call sheet, claimed twice", f"{queue}{held.pk}/do/claim/", session, sent=now, status=409)
+    stale = {"version": "0", "outcome": "no_answer"}
+    yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
+    yield State("letter", f"/admin/letter/{held.pk}/", session)
+    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet"):
+        yield State(page, f"/admin/{page}/", session)
+    pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
+    yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
+    yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
+    yield State("hand-over, to nobody", "/admin/hand-over/", session, sent={"to": ""}, status=422)
+    to = held.claimed_by_id
+    yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
+    yield State(
+        "clinician, changed", f"/admin/appointments/clinician/{Clinician.objects.first().pk}/change/", session
+    )
+
+
+def failing(function: str, failure: type[Exception] = OperationalError) -> AbstractContextManager:
+    """Meanwhile this function fails, as when it cannot reach the database."""
+    return patch(function, side_effect=failure("made to fail"))
 
 
 def answered(answers: Answers, **notes) -> dict[str, str]:

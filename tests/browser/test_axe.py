@@ -1,18 +1,19 @@
 """axe-core, with all its rules on, finds nothing wrong with any page."""
 
+from collections.abc import Iterable
+from itertools import product
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-from .conftest import DESKTOP, PHONE, looked_at_once
+from .conftest import DESKTOP, LANGUAGES, SMALL_PHONE, looked_at_once
 from .states import PUBLIC, State, reach, staff_states, stored_states
 
 pytestmark = [pytest.mark.browser, looked_at_once]
 
 # Contrast in the other two pairs is measured in test_pages_fit.py.
-VIEWS = ((PHONE, "light"), (DESKTOP, "dark"))
-# In Spanish the parts of pages are the same, so one page of each address is enough.
-ONE_OF_EACH_ADDRESS = list({state.path: state for state in PUBLIC}.values())
+VIEWS = ((SMALL_PHONE, "light"), (DESKTOP, "dark"))
 
 OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -30,29 +31,16 @@ RUN_AXE = """async (options) => {
 
 
 @pytest.mark.parametrize("state", PUBLIC, ids=str)
-def test_axe_finds_nothing_wrong_with_a_page(page, state):
-    found = complaints(page, state)
-
-    assert not found, "\n".join(found)
+def test_axe_finds_nothing_wrong_with_a_page(page, state, record_property):
+    check([state], LANGUAGES, page, record_property)
 
 
-@pytest.mark.parametrize("state", ONE_OF_EACH_ADDRESS, ids=str)
-def test_axe_finds_nothing_wrong_with_a_page_in_spanish(page, state):
-    found = complaints(page, state, "es")
-
-    assert not found, "\n".join(found)
+def test_axe_finds_nothing_wrong_with_the_pages_of_a_stored_request(page, requests, record_property):
+    check(stored_states(requests), LANGUAGES, page, record_property)
 
 
-def test_axe_finds_nothing_wrong_with_the_pages_of_a_stored_request(page, requests):
-    found = [complaint for state in stored_states(requests) for complaint in complaints(page, state)]
-
-    assert not found, "\n".join(found)
-
-
-def test_axe_finds_nothing_wrong_with_staff_pages(page, signed_in, requests):
-    found = [complaint for state in staff_states(signed_in, requests) for complaint in complaints(page, state)]
-
-    assert not found, "\n".join(found)
+def test_axe_finds_nothing_wrong_with_staff_pages(page, signed_in, requests, record_property):
+    check(staff_states(signed_in, requests), ["en"], page, record_property)
 
 
 def test_axe_would_find_what_is_wrong(page):
@@ -68,15 +56,21 @@ def test_axe_would_find_what_is_wrong(page):
     assert {"image-alt", "color-contrast", "target-size", "html-has-lang"} <= rules
 
 
-def complaints(page: Page, state: State, language: str = "en") -> list[str]:
-    reach(page, state, language)
-    page.evaluate(AXE_SCRIPT)
-    found = []
-    for size, colours in VIEWS:
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=colours)
-        found += [f"{state}, {size['width']} px, {colours}: {violation}" for violation in run_axe(page)]
-    return found
+def check(states: Iterable[State], languages: list[str], page: Page, record_property) -> None:
+    found, views = [], 0
+    for state, language in product(states, languages):
+        reach(page, state, language)
+        page.evaluate(AXE_SCRIPT)
+        for size, colours in VIEWS:
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=colours)
+            place = f"{state}, {language}, {size['width']} px, {colours}"
+            found += [f"{place}: {violation}" for violation in run_axe(page)]
+            views += 1
+
+    record_property("axe: views (a state, a language, a width)", views)
+    record_property("axe: findings", len(found))
+    assert not found, "\n".join(found)
 
 
 def run_axe(page: Page) -> list[str]:

@@ -3,19 +3,18 @@
 import re
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.utils import timezone, translation
+from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
 from appointments import reference
 from appointments.forms import CallForm, WhoForm
-from appointments.models import AppointmentRequest
+from appointments.models import AppointmentRequest, CloseReason
 from screening.pathway import LIKELY_CANDIDATE, PAIN, PATHWAY, RED_FLAGS
 from screening.questionnaire.questions import Question
 from screening.wording import say
 from tests.walk import EVERYTHING, VISIT_ANSWERS, WHO
 
-from .conftest import DESKTOP, PHONE
+from .conftest import DESKTOP, LANGUAGES, PHONE
 from .people import Keys, Pointer
 
 pytestmark = pytest.mark.browser
@@ -57,6 +56,27 @@ def test_a_patient_gets_there_in_spanish_without_javascript(open_page):
         shown = make_the_whole_journey(page, Pointer(page))
 
     assert AppointmentRequest.objects.get().reference == reference.parse(shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_patient_finds_and_withdraws_a_request_without_javascript(open_page, send_request, language):
+    visit_request = send_request()
+    page = open_page(javascript=False)
+    page.goto("/status/")
+    if language == "es":
+        page.get_by_role("button", name="Español").click()
+
+    with translation.override(language):
+        page.get_by_label(say("Your reference"), exact=True).fill(reference.grouped(visit_request.reference))
+        write_date_of_birth(page, Pointer(page))
+        button(page, "See your request").click()
+        link(page, "Withdraw your request").click()
+        button(page, "Withdraw your request").click()
+
+        expect(page.get_by_role("status")).to_have_text(say("Your change is saved."))
+        expect(page.get_by_text(say("You withdrew this request. We will not call you about it."))).to_be_visible()
+    visit_request.refresh_from_db()
+    assert visit_request.close_reason == CloseReason.WITHDRAWN
 
 
 @with_and_without_javascript
@@ -101,48 +121,6 @@ def test_an_emergency_can_be_called_for_and_taken_back(open_page, way_back):
 
     page.goto("/check/result/")
     expect(heading(page)).to_have_text(RED_FLAGS.text)
-
-
-@on_phone_and_desktop
-def test_staff_find_a_request_call_and_book_and_the_patient_sees_it(open_page, send_request, clinician, place, size):
-    visit_request = send_request(name="Ana Example")
-    get_user_model().objects.create_superuser("nora", password=PASSWORD)
-    staff, patient = open_page(size), open_page()
-
-    staff.goto("/admin/")
-    staff.get_by_label("Username").fill("nora")
-    staff.get_by_label("Password").fill(PASSWORD)
-    button(staff, "Log in").click()
-    staff.get_by_role("rowheader", name="Visit requests").get_by_role("link").click()
-    staff.get_by_role("link", name="Ana Example").click()
-    expect(heading(staff)).to_have_text("Ana Example")
-
-    button(staff, "Claim").click()
-    expect(staff.get_by_text("You hold this request now.")).to_be_visible()
-
-    unfold(staff, "Log a call")
-    staff.get_by_label("Left a message").check()
-    button(staff, "Log a call").click()
-    expect(staff.locator(".history")).to_contain_text("Phone call: Left a message")
-
-    unfold(staff, "Book a visit")
-    next_year = timezone.localdate().year + 1
-    staff.get_by_label("Time of the visit").fill(f"{next_year}-03-16T10:30")
-    staff.get_by_label("Clinician").select_option(str(clinician))
-    staff.get_by_label("Place").select_option(str(place))
-    button(staff, "Book a visit").click()
-    expect(staff.locator(".booked")).to_contain_text(f"Mar 16 {next_year}, 10:30 AM, {place}, {clinician}")
-
-    staff.get_by_role("link", name="Queue").click()
-    expect(staff.get_by_role("link", name="Ana Example")).to_have_count(0)
-    staff.get_by_role("link", name="Booked").click()
-    expect(staff.get_by_role("row", name="Ana Example")).to_contain_text("10:30 AM")
-
-    patient.goto("/status/")
-    patient.get_by_label("Your reference").fill(reference.grouped(visit_request.reference))
-    write_date_of_birth(patient, Pointer(patient))
-    button(patient, "See your request").click()
-    expect(patient.get_by_text(f"Your visit is booked for March 16, {next_year}")).to_be_visible()
 
 
 def make_the_whole_journey(page: Page, hands: Pointer | Keys) -> str:

@@ -1,24 +1,39 @@
-"""Every page can be read and pressed: on a small phone, a phone and a desktop, in light and in dark."""
+"""Every page can be read and pressed: on a small phone, a phone and a desktop, in all colours, with large letters."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from screening.pathway import PATHWAY
 
-from .conftest import looked_at_once
+from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE, looked_at_once
 from .states import PUBLIC, State, reach, staff_states, stored_states
 
 pytestmark = [pytest.mark.browser, looked_at_once]
 
-WIDTHS = (320, 390, 1280)
-LANGUAGES = [code for code, name in settings.LANGUAGES]
+SIZES = (SMALL_PHONE, PHONE, DESKTOP)
 MEASURE = Path(__file__).with_name("measure.js").read_text()
-PLACEMENT = {"sideways": True, "target": 44, "text": 19, "lineHeight": 1.5}
-CONTRAST = {"contrast": 7}
+PLACEMENT = {"sideways": True, "target": 44, "text": 19, "lineHeight": 1.5, "cutOff": True}
+COLOURS = {"contrast": 7, "outline": 3}
+
+# What readers may set in their browser: the spacing of WCAG 1.4.12, and letters of twice the usual size. Headings do
+# not grow as much, because a part of their size comes from the width of the screen.
+SPACED_OUT = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
+    p { margin-bottom: 2em !important }"""
+ENLARGED = ":root { font-size: 32px !important }"
+PLAIN = {"color_scheme": "light", "forced_colors": "none"}
+COLOUR_SCHEMES = {
+    "light": PLAIN,
+    "dark": {"color_scheme": "dark", "forced_colors": "none"},
+    "forced colours": {"color_scheme": "light", "forced_colors": "active"},
+    "forced dark colours": {"color_scheme": "dark", "forced_colors": "active"},
+}
+WITH_READERS_STYLE = {
+    "widely spaced": (SMALL_PHONE, {"style": SPACED_OUT, "sideways": True, "cutOff": True}),
+    "enlarged": (DESKTOP, {"style": ENLARGED, "sideways": True, "cutOff": True, "growth": 1.7}),
+}
 
 DOCUMENT = """() => ({
   title: document.title,
@@ -52,17 +67,23 @@ def test_staff_pages_fit_the_screen(page, signed_in, requests):
 
 def test_what_is_wrong_would_be_found(page):
     page.goto("about:blank")
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size(DESKTOP)
     page.set_content(
         """<body style="margin: 0; background: #fff"><div style="width: 2000px; height: 1px"></div>
         <p style="font-size: 12px; line-height: 1; color: #777">Small, dense and pale</p>
         <p style="background: rgb(0 0 0 / 50%); color: #000">Pale</p>
-        <a href="/" style="display: block; width: 30px">Narrow</a>"""
+        <p style="width: 20px">Overlong</p>
+        <a href="/" style="display: block; width: 30px; outline: 3px solid #ccc">Narrow</a>
+        <button style="border: 0; background: #eee">Flat</button>"""
     )
 
-    found = "\n".join(page.evaluate(MEASURE, {**PLACEMENT, **CONTRAST}))
+    found = "\n".join(page.evaluate(MEASURE, {**PLACEMENT, **COLOURS, "style": ENLARGED, "growth": 1.7}))
 
     for what in ("sideways by 720 px", "pressed on 30 ×", "text of 12 px", "lines 1 times", "4.48 : 1", "5.28 : 1"):
+        assert what in found
+    for what in ("“Overlong” has text that sticks out", "“Small, dense and pale” grows from 12 to 12px only"):
+        assert what in found
+    for what in ("“Narrow” shows its focus with 1.61 : 1", "“Flat” stands out with 1.16 : 1"):
         assert what in found
 
 
@@ -70,7 +91,7 @@ def test_over_200_views_are_looked_at():
     """Each state of a public page that needs no database, in two languages, is looked at in so many ways."""
     addresses = {state.path for state in PUBLIC}
     outcomes = {state.name.partition(",")[0] for state in PUBLIC}
-    views = len(PUBLIC) * len(LANGUAGES) * len(WIDTHS)
+    views = len(PUBLIC) * len(LANGUAGES) * len(SIZES)
 
     assert {f"/check/{page.key}/" for page in PATHWAY.pages} <= addresses
     assert {outcome.key for outcome in PATHWAY.outcomes} <= outcomes
@@ -79,22 +100,26 @@ def test_over_200_views_are_looked_at():
 
 def complaints(page: Page, state: State) -> list[str]:
     found = []
+    page.emulate_media(**PLAIN)
     for language in LANGUAGES:
         reach(page, state, language)
         if state.has_errors:
             expect(page.locator(".error-summary")).to_be_focused()
         found += [*form_of(page, state, language), *placement_on(page, state, PLACEMENT)]
-    for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours)
-        found += [f"{state}, {colours}: {complaint}" for complaint in page.evaluate(MEASURE, CONTRAST)]
+        for how, (size, limits) in WITH_READERS_STYLE.items():
+            page.set_viewport_size(size)
+            found += [f"{state}, {language}, {how}: {complaint}" for complaint in page.evaluate(MEASURE, limits)]
+    for how, colours in COLOUR_SCHEMES.items():
+        page.emulate_media(**colours)
+        found += [f"{state}, {how}: {complaint}" for complaint in page.evaluate(MEASURE, COLOURS)]
     return found
 
 
 def placement_on(page: Page, state: State, limits: dict) -> list[str]:
     found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        found += [f"{state}, {width} px: {complaint}" for complaint in page.evaluate(MEASURE, limits)]
+    for size in SIZES:
+        page.set_viewport_size(size)
+        found += [f"{state}, {size['width']} px: {complaint}" for complaint in page.evaluate(MEASURE, limits)]
     return found
 
 

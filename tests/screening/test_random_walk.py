@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments import reference
 from appointments.models import AppointmentRequest
-from screening.pathway import PATHWAY
+from screening.pathway import HELPED, PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import InvalidAnswer
 from tests import walk
@@ -71,6 +71,15 @@ def test_the_summary_of_errors_leads_to_each_question_that_has_one(client, page)
     assert [control and re.search('name="([^"]*)"', control[0])[1] for control in led_to] == [
         question.key for question in page.questions
     ]
+
+
+def test_on_a_page_of_several_questions_an_error_names_the_one_it_is_about(client):
+    answer_check(client, **walk.EVERYTHING)
+
+    shown = source_of(client.post("/check/helped/"))
+
+    led_to = re.findall('<a href="#[^"]*">([^<]*)</a></li>', shown)
+    assert led_to == [f"{helped.name}: Pick the answer that fits best." for helped in HELPED.values()]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from appointments import booking, calls, intake, queue
-from appointments.models import AppointmentRequest, Clinician, CloseReason, ContactAttempt, Place
+from appointments.free_times import free_times
+from appointments.models import (
+    AppointmentRequest,
+    Caller,
+    Clinician,
+    CloseReason,
+    ConsultingHours,
+    ContactAttempt,
+    Place,
+)
 from screening.pathway import PATHWAY, TREATMENTS
 from screening.questionnaire.journey import Journey
 
@@ -55,7 +64,7 @@ class Command(BaseCommand):
 
     def _staff(self, password):
         staff, _ = get_user_model().objects.get_or_create(
-            username=STAFF, defaults={"is_staff": True, "is_superuser": True}
+            username=STAFF, defaults={"is_staff": True, "is_superuser": True, "first_name": "Dana"}
         )
         staff.set_password(password)
         staff.save()
@@ -65,11 +74,21 @@ class Command(BaseCommand):
         colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
         clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
         places = [Place.objects.get_or_create(name=name)[0] for name in ("Main clinic", "North clinic")]
+        for clinician, weekdays in zip(clinicians, ((0, 2, 4), (1, 3)), strict=True):
+            for weekday in weekdays:
+                ConsultingHours.objects.get_or_create(
+                    clinician=clinician,
+                    place=places[weekday % 2],
+                    weekday=weekday,
+                    defaults={"starts": datetime.time(9), "ends": datetime.time(15)},
+                )
+        Caller.objects.get_or_create(user=staff, defaults={"speaks_spanish": True})
         now = timezone.now()
         for number in range(SIZE):
             request = self._request(chance)
+            waiting = datetime.timedelta(minutes=chance.randint(5, 6_000))
             AppointmentRequest.objects.filter(pk=request.pk).update(
-                created_at=now - datetime.timedelta(minutes=chance.randint(5, 12_000))
+                created_at=now - waiting, due_at=request.due_at - waiting
             )
             self._work_on(request, number, staff, colleague, clinicians, places, chance)
 
@@ -107,17 +126,11 @@ class Command(BaseCommand):
             return
         by = staff if number % 3 else colleague
         queue.claim(request, by=by)
-        tomorrow = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0) + datetime.timedelta(
-            days=1
-        )
         if stage == 4:
-            missed = ContactAttempt.Outcome.NO_ANSWER
-            calls.log_call(request, by=by, channel="phone", outcome=missed, next_call_at=tomorrow)
-            queue.release(request, by=by)
+            calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
         elif stage == 6:
             calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
-            visit_at = tomorrow + datetime.timedelta(days=number, minutes=30 * chance.randint(0, 12))
-            booking.book(request, by=by, starts_at=visit_at, place=places[0], clinician=chance.choice(clinicians))
+            booking.book(request, by=by, **chance.choice(free_times(most=20))._asdict())
         elif stage == 7:
             queue.close(request, by=by, reason=chance.choice([CloseReason.DECLINED, CloseReason.UNREACHABLE]))
 

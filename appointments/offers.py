@@ -1,0 +1,77 @@
+"""Offers a patient up to three times, of which they choose one themselves by a private link."""
+
+import datetime
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from . import booking
+from .changes import NOBODY, Refused, change, held_by
+from .free_times import FreeTime
+from .models import AppointmentRequest, Event, OfferedTime, Status
+
+MOST = 3
+PURPOSE = "times to choose from"
+
+
+@transaction.atomic
+def offer(request: AppointmentRequest, *, by, times: list[FreeTime], note="") -> None:
+    """Let the patient choose. The times stay free for others; the request waits until the link has expired."""
+    if not 1 <= len(times) <= MOST:
+        raise Refused(f"Choose one to {MOST} times.")
+    change(
+        request,
+        by=by,
+        verb=Event.Verb.OFFERED,
+        allowed=held_by(by),
+        details="; ".join(map(str, times)),
+        note=note,
+        next_call_at=timezone.now() + datetime.timedelta(days=settings.OFFER_DAYS),
+        is_promised=False,
+        **NOBODY,
+    )
+    request.offered_times.all().delete()
+    OfferedTime.objects.bulk_create(
+        OfferedTime(request=request, starts_at=time.starts_at, clinician=time.clinician, place=time.place)
+        for time in times
+    )
+
+
+def link_of(request: AppointmentRequest) -> str:
+    """The path of the private link. It names the request by its number only, and nobody can make one up."""
+    return reverse("appointments:choose", args=[signing.dumps(request.pk, salt=PURPOSE)])
+
+
+def opened_by(token: str) -> AppointmentRequest | None:
+    """The request of a link that is genuine and not older than OFFER_DAYS."""
+    try:
+        pk = signing.loads(token, salt=PURPOSE, max_age=settings.OFFER_DAYS * 24 * 60 * 60)
+    except signing.BadSignature:
+        return None
+    return AppointmentRequest.objects.filter(pk=pk).first()
+
+
+def open_times(request: AppointmentRequest) -> list[OfferedTime]:
+    """The offered times that are still to come and that nobody has taken."""
+    if request.status not in (Status.WAITING, Status.CLAIMED):
+        return []
+    offered = request.offered_times.filter(starts_at__gt=timezone.now()).select_related("clinician", "place")
+    return [time for time in offered if booking.is_free(time.clinician, time.starts_at)]
+
+
+@transaction.atomic
+def choose(request: AppointmentRequest, time: OfferedTime) -> None:
+    """Book it in the patient's name. Raises Refused if it was taken, or the request is booked or closed by now."""
+    booking.book(
+        request,
+        by=None,
+        starts_at=time.starts_at,
+        place=time.place,
+        clinician=time.clinician,
+        allowed=Q(status__in=(Status.WAITING, Status.CLAIMED)),
+    )
+    request.offered_times.all().delete()

@@ -1,0 +1,43 @@
+"""The groups that staff are put in, each with the least that its work needs."""
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.db.models.signals import post_migrate
+
+SEE = "view_appointmentrequest"
+WORK = "change_appointmentrequest"
+KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller")
+
+PERMISSIONS = {
+    "Schedulers": (SEE, WORK),
+    "Nurses": (SEE, "answer_as_nurse"),
+    "Managers": (
+        SEE,
+        WORK,
+        "manage_queue",
+        *(f"{action}_{model}" for model in KEPT_BY_MANAGERS for action in ("view", "add", "change", "delete")),
+    ),
+    # What was done, and nothing of the patients.
+    "Auditors": ("view_event", "view_contactattempt"),
+}
+
+
+def connect(app_config) -> None:
+    """After each migration the groups are there, with exactly these permissions; who is in them stays as it was."""
+    post_migrate.connect(_bring_up_to_date, sender=app_config, dispatch_uid="roles")
+
+
+def _bring_up_to_date(sender, *, using, apps=apps, **kwargs) -> None:
+    try:
+        group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    except LookupError:
+        # The tables of users are gone: somebody migrates backwards.
+        return
+    # Django makes them after the same signal, and perhaps later than this.
+    create_permissions(sender, using=using, apps=apps, verbosity=0)
+    ours = permission_model.objects.using(using).filter(content_type__app_label=sender.label)
+    by_codename = {permission.codename: permission for permission in ours}
+    for name, codenames in PERMISSIONS.items():
+        group, _ = group_model.objects.using(using).get_or_create(name=name)
+        # Some are not known yet when only the first migrations are run.
+        group.permissions.set(by_codename[codename] for codename in codenames if codename in by_codename)

@@ -1,0 +1,138 @@
+"""One request as a call sheet: what to know before dialling, what to say, what came of it."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from screening.clinic import CLINIC
+from screening.pathway import PATHWAY
+
+from .. import call_policy, duplicates, next_call, offers
+from ..business_hours import BusinessHours
+from ..call_windows import next_callable
+from ..changes import Refused, changes_since, what_happened_meanwhile
+from ..models import AppointmentRequest, Language, Status
+from .pages import SEE, WORK, staff_page
+from .rows import answers_in_words, call_times_of, flags_of, language_of
+from .verbs import VERBS, Verb
+
+
+@require_safe
+def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    return _sheet(request, _found(pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """Do one verb. What cannot be done is said on the call sheet, above what was typed."""
+    verb = next((verb for verb in VERBS if verb.key == key), None)
+    if verb is None:
+        raise Http404
+    if not request.user.has_perm(WORK):
+        raise PermissionDenied
+    visit_request = _found(pk)
+    if request.method != "POST":
+        # Where a sign-in in between leads back to.
+        return redirect(sheet_url(pk))
+    form = verb.form(visit_request, request.POST, auto_id=f"{key}_%s")
+    seen = request.POST.get("version", "")
+    if seen != str(visit_request.version) or not verb.is_offered(visit_request, request.user):
+        return _refused(request, visit_request, verb, form, _reason(visit_request, seen, verb, request.user))
+    if not form.is_valid():
+        return _sheet(request, visit_request, tried=(verb, form), status=422)
+    try:
+        verb.do(visit_request, by=request.user, **form.cleaned_data)
+    except Refused as refusal:
+        return _refused(request, _found(pk), verb, form, str(refusal))
+    messages.success(request, verb.done)
+    return redirect(reverse("admin:index") if verb.ends_the_call else sheet_url(pk))
+
+
+def sheet_url(pk: int) -> str:
+    return reverse("admin:appointments_appointmentrequest_change", args=[pk])
+
+
+def _found(pk: int) -> AppointmentRequest:
+    related = ("claimed_by", "closed_by", "appointment__clinician", "appointment__place")
+    return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
+
+
+def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user) -> str:
+    if verb.is_offered(visit_request, user) or not seen.isdecimal():
+        return "This changed while you worked on it. See what is new, and press again if it still fits."
+    return what_happened_meanwhile(visit_request)
+
+
+def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpResponse:
+    form.is_valid()
+    form.add_error(None, reason)
+    return _sheet(request, visit_request, tried=(verb, form), status=409)
+
+
+def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
+    tried_verb, tried_form = tried
+    user = request.user
+    offered = [verb for verb in VERBS if user.has_perm(WORK) and verb.is_offered(visit_request, user)]
+    if tried_verb and tried_verb not in offered:
+        offered.insert(0, tried_verb)
+    now = timezone.now()
+    hours = BusinessHours.of_the_clinic()
+    is_open = visit_request.status in (Status.WAITING, Status.CLAIMED)
+    is_held = visit_request.status == Status.CLAIMED and visit_request.claimed_by == user
+    seen = request.POST.get("version", "")
+    return staff_page(
+        request,
+        "call_sheet.html",
+        title=f"{'Error: ' if tried_verb else ''}Call sheet {visit_request}",
+        status=status,
+        visit_request=visit_request,
+        language=language_of(visit_request),
+        say_first=_say_first(visit_request, user),
+        flags=flags_of(visit_request),
+        outcome=PATHWAY.outcome(visit_request.outcome),
+        is_current_pathway=visit_request.pathway_version == PATHWAY.version,
+        answers=answers_in_words(visit_request),
+        call_times=call_times_of(visit_request),
+        local_time=now.astimezone(visit_request.zone),
+        call_from=is_open
+        and next_callable(now, zone=visit_request.zone, call_times=visit_request.call_times, hours=hours),
+        now=now,
+        is_open=is_open,
+        reasons=next_call.reasons(visit_request, user) if is_held else [],
+        is_exhausted=is_open and call_policy.is_exhausted(visit_request.attempts_made),
+        offered_times=offers.open_times(visit_request) if is_open else [],
+        offer_link=is_open and request.build_absolute_uri(offers.link_of(visit_request)),
+        history=visit_request.events.select_related("by").order_by("-version"),
+        news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
+        duplicates=duplicates.pairs_of(visit_request),
+        verbs=[
+            (verb, tried_form if verb is tried_verb else verb.form(visit_request, auto_id=f"{verb.key}_%s"))
+            for verb in offered
+        ],
+        tried=tried_verb,
+    )
+
+
+def _say_first(visit_request: AppointmentRequest, user) -> dict[str, str]:
+    """What to say, in Spanish to those who need no interpreter for it. What it is about comes after the birthday."""
+    own = user.get_short_name() or "…"
+    whom = visit_request.filled_in_by or visit_request.name
+    if visit_request.language == Language.SPANISH and not visit_request.needs_interpreter:
+        return {
+            "language": "es",
+            "greeting": f"Hola, soy {own}, de {CLINIC.name}. ¿Puedo hablar con {whom}?",
+            "check": "Antes de seguir, ¿me puede decir la fecha de nacimiento del paciente?",
+            "voicemail": f"Hola, soy {own}, de {CLINIC.name}. Por favor, llámenos al {CLINIC.phone}.",
+        }
+    return {
+        "language": "en",
+        "greeting": f"Hello, this is {own} from {CLINIC.name}. May I speak with {whom}?",
+        "check": "Before we go on: can you tell me the patient’s date of birth?",
+        "voicemail": f"Hello, this is {own} from {CLINIC.name}. Please call us back at {CLINIC.phone}.",
+    }

@@ -1,0 +1,114 @@
+"""A day on paper, for when the computers are down: whom to call, and who comes."""
+
+import datetime
+from itertools import groupby
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from screening.clinic import CLINIC
+
+from ..business_hours import BusinessHours
+from ..models import Appointment, AppointmentRequest, Language
+from .pages import SEE, needs, staff_page
+from .rows import call_times_of, flags_of, language_of
+
+MOST_CALLS = 200
+FARTHEST = datetime.timedelta(days=366)
+
+
+class DayForm(forms.Form):
+    date = forms.DateField(
+        label="Day",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Choose a day, like 2026-05-04."},
+    )
+
+    def clean_date(self):
+        day = self.cleaned_data["date"]
+        if abs(day - timezone.localdate()) > FARTHEST:
+            raise ValidationError("Choose a day not more than a year from now.")
+        return day
+
+
+@require_safe
+@needs(SEE)
+def page(request: HttpRequest) -> HttpResponse:
+    """The sheet of the day that is asked for, else of the next business day. Costs two statements."""
+    form = DayForm({"date": request.GET.get("date") or _next_business_day()})
+    if not form.is_valid():
+        return staff_page(request, "day_sheet.html", title="Error: Day sheet", status=400, form=form)
+    day = form.cleaned_data["date"]
+    calls = list(_due_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
+    return staff_page(
+        request,
+        "day_sheet.html",
+        title=f"Day sheet for {day:%a, %b %-d, %Y}",
+        form=form,
+        day=day,
+        printed_at=timezone.now(),
+        calls=[_call(visit_request) for visit_request in calls[:MOST_CALLS]],
+        there_are_more=len(calls) > MOST_CALLS,
+        visits=[(clinician, list(visits)) for clinician, visits in groupby(_visits(day), lambda v: v.clinician)],
+        zone=timezone.get_default_timezone_name(),
+    )
+
+
+def _next_business_day() -> datetime.date:
+    """Tomorrow, in a clinic that is never open."""
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+    hours = BusinessHours.of_the_clinic()
+    opens, _closes = next(hours.openings(_midnight(tomorrow)), (_midnight(tomorrow), None))
+    return opens.astimezone(hours.zone).date()
+
+
+def _due_by(end: datetime.datetime) -> QuerySet:
+    """Those to be called before `end`: for the first time, or again as was agreed or planned."""
+    is_due = Q(next_call_at__lt=end) | Q(next_call_at=None, due_at__lt=end)
+    requests = AppointmentRequest.objects.open().filter(is_due).in_queue_order()
+    return requests.select_related("claimed_by").defer("answers", "findings", "consent")
+
+
+def _visits(day: datetime.date) -> QuerySet:
+    """By clinician and time."""
+    visits = Appointment.objects.filter(
+        cancelled_at=None,
+        starts_at__gte=_midnight(day),
+        starts_at__lt=_midnight(day + datetime.timedelta(days=1)),
+    )
+    return visits.select_related("clinician", "place", "request").order_by("clinician__name", "starts_at")
+
+
+def _call(visit_request: AppointmentRequest) -> dict:
+    is_spanish = visit_request.language == Language.SPANISH and not visit_request.needs_interpreter
+    return {
+        "request": visit_request,
+        "language": language_of(visit_request),
+        "call_times": call_times_of(visit_request),
+        "is_far_away": visit_request.time_zone != timezone.get_default_timezone_name(),
+        "flags": flags_of(visit_request),
+        "say_first": _say_first_in_spanish(visit_request) if is_spanish else _say_first(visit_request),
+        "say_first_language": "es" if is_spanish else "en",
+    }
+
+
+# Whoever answers the phone hears nothing about the reason for the call before the birthday has been asked for.
+
+
+def _say_first(visit_request: AppointmentRequest) -> str:
+    whom = visit_request.filled_in_by or visit_request.name
+    return f"Hello, this is … from {CLINIC.name}. May I speak with {whom}?"
+
+
+def _say_first_in_spanish(visit_request: AppointmentRequest) -> str:
+    whom = visit_request.filled_in_by or visit_request.name
+    return f"Hola, soy …, de {CLINIC.name}. ¿Puedo hablar con {whom}?"
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min), timezone.get_default_timezone())

@@ -1,0 +1,101 @@
+"""Requests that may be of one person: staff look at both and decide."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ..changes import Refused
+from ..duplicates import decide
+from ..models import AppointmentRequest, PossibleDuplicate
+from .pages import SEE, WORK, needs, staff_page
+from .rows import flags_of, language_of
+
+PAIRS_ON_A_PAGE = 50
+BOTH = ("earlier", "later")
+
+Decision = PossibleDuplicate.Decision
+
+# What tells people apart, and what only tells requests apart, which always differ.
+WHO = {
+    "Name": lambda one: one.name,
+    "Born": lambda one: f"{one.date_of_birth:%B %-d, %Y}",
+    "Phone": lambda one: one.phone_shown,
+    "E-mail": lambda one: one.email,
+    "Filled in by": lambda one: f"{one.filled_in_by} ({one.relationship})" if one.filled_in_by else "",
+    "Language": language_of,
+}
+REQUEST_ITSELF = {
+    "Asked": lambda one: f"{timezone.localtime(one.created_at):%b %-d, %Y, %-I:%M %p}",
+    "State": lambda one: f"Closed: {one.get_close_reason_display()}" if one.close_reason else one.status_label,
+    "Priority": lambda one: one.priority,
+    "Ask the nurse about": lambda one: ", ".join(flag.label for flag in flags_of(one)),
+}
+
+
+class DecisionForm(forms.Form):
+    """The button that was pressed, and what was decided when it was shown."""
+
+    decision = forms.ChoiceField(choices=[(Decision.SAME, ""), (Decision.DIFFERENT, "")])
+    seen = forms.ChoiceField(choices=Decision, required=False)
+
+
+@needs(SEE)
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """The pairs to decide on, newest first. Two closed requests are left out: nobody is called twice."""
+    pairs = PossibleDuplicate.objects.filter(
+        Q(earlier__closed_at=None) | Q(later__closed_at=None), decision=Decision.OPEN
+    )
+    pages = Paginator(pairs.select_related(*BOTH).order_by("-pk"), PAIRS_ON_A_PAGE)
+    return staff_page(
+        request, "duplicates.html", title="Possible duplicates", pairs=pages.get_page(request.GET.get("page"))
+    )
+
+
+@needs(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def pair(request: HttpRequest, pk: int) -> HttpResponse:
+    """Both requests side by side, and the two buttons. Refuses to overwrite a decision that was not shown."""
+    found = get_object_or_404(PossibleDuplicate.objects.select_related(*BOTH, "decided_by"), pk=pk)
+    if request.method != "POST":
+        return _side_by_side(request, found)
+    if not request.user.has_perm(WORK):
+        raise PermissionDenied
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _side_by_side(request, found, problem="Choose one of the two.", status=422)
+    found.decision = form.cleaned_data["seen"]
+    try:
+        decide(found, by=request.user, same=form.cleaned_data["decision"] == Decision.SAME)
+    except Refused as refusal:
+        found = PossibleDuplicate.objects.select_related(*BOTH, "decided_by").get(pk=pk)
+        return _side_by_side(request, found, problem=str(refusal), status=409)
+    messages.success(request, f"Decided for {found}: {found.get_decision_display().lower()}.")
+    return redirect("admin:duplicates")
+
+
+def _side_by_side(request: HttpRequest, found: PossibleDuplicate, problem="", status=200) -> HttpResponse:
+    return staff_page(
+        request,
+        "duplicate.html",
+        title=f"{'Error: ' if problem else ''}Compare {found}",
+        status=status,
+        pair=found,
+        who=_compared(found, WHO),
+        request_itself=_compared(found, REQUEST_ITSELF),
+        may_decide=request.user.has_perm(WORK),
+        problem=problem,
+    )
+
+
+def _compared(found: PossibleDuplicate, rows: dict) -> list[tuple]:
+    def shown(value, one: AppointmentRequest):
+        return value(one) or "–"
+
+    return [(label, shown(value, found.earlier), shown(value, found.later)) for label, value in rows.items()]

@@ -1,0 +1,95 @@
+"""Takes requests out of here into a spreadsheet, for a purpose that is written down first."""
+
+import datetime
+import logging
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from .. import export
+from ..models import ExportLog, Language
+from .pages import MANAGE, needs, staff_page
+
+logger = logging.getLogger(__name__)
+
+PAST_EXPORTS_SHOWN = 20
+
+
+class DayField(forms.DateField):
+    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+
+    def __init__(self, **kwargs):
+        # Days at the ends of the calendar are none in another time zone.
+        within = [MinValueValidator(datetime.date(2000, 1, 1)), MaxValueValidator(datetime.date(2199, 12, 31))]
+        super().__init__(input_formats=["%Y-%m-%d"], validators=within, required=False, **kwargs)
+
+
+class FilterForm(forms.Form):
+    """Names nobody, so that it may stand in an address."""
+
+    state = forms.ChoiceField(label="Requests", choices=export.State)
+    since = DayField(label="Asked on or after")
+    until = DayField(label="Asked on or before")
+    language = forms.ChoiceField(choices=[("", "Any"), *Language.choices], required=False)
+
+    def clean(self):
+        entered = super().clean()
+        since, until = entered.get("since"), entered.get("until")
+        if since and until and since > until:
+            self.add_error("until", "Choose a day that is not before the first one.")
+        return entered
+
+
+class PurposeForm(forms.Form):
+    purpose = forms.CharField(
+        label="What is this export for?",
+        max_length=200,
+        help_text="It is kept with your name. Do not write about patients here.",
+        error_messages={"required": "Write down what this export is for."},
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(MANAGE)
+def page(request: HttpRequest) -> HttpResponse:
+    """Says how many requests a filter has; sends them to those who say what for."""
+    filters = FilterForm({"state": export.State.OPEN, **request.GET.dict()})
+    if not filters.is_valid():
+        return _form(request, filters, status=400)
+    requests = export.fitting(**filters.cleaned_data)
+    if request.method != "POST":
+        return _form(request, filters, rows=requests.count(), purpose=PurposeForm())
+    purpose = PurposeForm(request.POST)
+    if not purpose.is_valid():
+        return _form(request, filters, rows=requests.count(), purpose=purpose, status=422)
+    log = ExportLog.objects.create(
+        by=request.user,
+        filters={name: str(value) for name, value in filters.cleaned_data.items() if value},
+        purpose=purpose.cleaned_data["purpose"],
+        rows=requests.count(),
+    )
+    logger.info("Export %s of %s requests by user %s", log.pk, log.rows, request.user.pk)
+    name = f"visit-requests-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
+    return StreamingHttpResponse(
+        export.table(requests),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _form(request: HttpRequest, filters: FilterForm, *, rows=None, purpose=None, status=200) -> HttpResponse:
+    return staff_page(
+        request,
+        "export.html",
+        title=f"{'Error: ' if status >= 400 else ''}Export",
+        status=status,
+        filters=filters,
+        rows=rows,
+        purpose=purpose,
+        query=request.GET.urlencode(),
+        past_exports=ExportLog.objects.select_related("by")[:PAST_EXPORTS_SHOWN],
+    )

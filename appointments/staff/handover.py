@@ -1,0 +1,276 @@
+"""Puts requests into a colleague's hands: those that somebody holds or has promised to call, or the queue's first."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from screening.pathway import PATHWAY
+
+from .. import next_call, queue
+from ..changes import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
+from ..models import AppointmentRequest, ContactAttempt, Event, Language
+from .pages import MANAGE, SEE, WORK, needs, staff_page
+from .rows import flags_of, language_of
+
+PROMISED = Q(is_promised=True, claimed_at=None)
+# In a list. Each row takes two fields of a form, which may have DATA_UPLOAD_MAX_NUMBER_FIELDS in all.
+MOST_ROWS = 40
+
+
+class ColleagueField(forms.ModelChoiceField):
+    def __init__(self, **kwargs):
+        super().__init__(get_user_model().objects.none(), **kwargs)
+
+    def label_from_instance(self, user):
+        speaks_spanish = hasattr(user, "caller") and user.caller.speaks_spanish
+        return f"{user}, speaks Spanish" if speaks_spanish else f"{user}"
+
+
+class HandOverForm(forms.Form):
+    """`cleaned_data` has nobody in `to` if the requests go back into the queue."""
+
+    to = ColleagueField(label="Hand over to", required=False)
+    note = forms.CharField(required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
+
+    def __init__(self, data=None, *, colleagues: QuerySet, to=None):
+        super().__init__(data, initial={"to": to})
+        self.fields["to"].queryset = colleagues
+        self.ticked = _ticked_in(data) if self.is_bound else None
+
+    def clean(self):
+        entered = super().clean()
+        if "release" in self.data:
+            entered["to"] = None
+        elif not entered.get("to") and "to" not in self.errors:
+            self.add_error("to", "Choose a colleague.")
+        if not self.ticked:
+            self.add_error(None, "Choose at least one request.")
+        return entered
+
+
+class PickForm(forms.Form):
+    """Which of the queue's requests are to be handed out. It names no patient, so it may stand in an address."""
+
+    to = ColleagueField(label="Colleague")
+    which = forms.ChoiceField(
+        label="Requests", choices=[("callable", "Callable now by this colleague"), ("waiting", "Held by nobody")]
+    )
+    priority = forms.ChoiceField(choices=[("", "Any"), *((p.key, p.key) for p in PATHWAY.priorities)], required=False)
+    language = forms.ChoiceField(choices=[("", "Any"), *Language.choices], required=False)
+    most = forms.IntegerField(label="How many at most", min_value=1, max_value=MOST_ROWS)
+
+    def __init__(self, data=None):
+        super().__init__(data, initial={"which": "callable", "most": 10}, auto_id="pick_%s")
+        self.fields["to"].queryset = _colleagues()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(SEE)
+def page(request: HttpRequest) -> HttpResponse:
+    """What somebody holds and has promised: one's own, or with MANAGE that of any colleague."""
+    owner = _owner(request)
+    form = HandOverForm(_sent(request), colleagues=_colleagues().exclude(pk=owner.pk))
+    # Only from this list, whatever numbers the form names.
+    from_list = _with_promises().filter(Q(claimed_by=owner) | Q(PROMISED, promised_by=owner.pk))
+    return _hand_over(request, form, from_list, partial(_page, request, owner, form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(MANAGE)
+def assign(request: HttpRequest) -> HttpResponse:
+    """The first requests of the queue that fit what is asked for, to be handed out."""
+    pick = PickForm(request.GET or None)
+    if not pick.is_valid():
+        return _assign_page(request, pick, None, status=400 if pick.is_bound else 200)
+    form = HandOverForm(_sent(request), colleagues=_colleagues(), to=pick.cleaned_data["to"])
+    from_list = AppointmentRequest.objects.open()
+    return _hand_over(request, form, from_list, partial(_assign_page, request, pick, form))
+
+
+def _hand_over(request: HttpRequest, form: HandOverForm, from_list: QuerySet, show: Callable) -> HttpResponse:
+    """Do what was sent, and `show` the page again if any of it could not be done."""
+    if request.method != "POST":
+        return show()
+    if not request.user.has_perm(WORK):
+        raise PermissionDenied
+    if not form.is_valid():
+        return show(status=422)
+    to, note = form.cleaned_data["to"], form.cleaned_data["note"]
+    rows = from_list.in_bulk(form.ticked)
+    refused = []
+    for pk, version in form.ticked.items():
+        # Each is handed over for itself, so that one which changed does not hold the others back.
+        visit_request = rows.get(pk)
+        if visit_request is None or visit_request.version != version:
+            stored = AppointmentRequest.objects.filter(pk=pk).first()
+            refused.append((stored, _what_changed(stored, version)))
+            continue
+        try:
+            if to:
+                queue.assign(visit_request, by=request.user, to=to, note=note)
+            else:
+                queue.release(visit_request, by=request.user, note=note)
+        except Refused as refusal:
+            refused.append((visit_request, str(refusal)))
+    done = f"{len(form.ticked) - len(refused)} {f'handed over to {to}' if to else 'given back to the queue'}."
+    if refused:
+        return show(refused=refused, done=done, status=409)
+    messages.success(request, done)
+    return redirect(request.get_full_path())
+
+
+def _sent(request: HttpRequest):
+    return request.POST if request.method == "POST" else None
+
+
+def _what_changed(visit_request: AppointmentRequest | None, version: int) -> str:
+    if visit_request is None:
+        return "It is not there any more."
+    last = changes_since(visit_request, version)[-1:]
+    news = [f"{event.by or 'The patient'}: {event.get_verb_display()}." for event in last]
+    return " ".join([*news, what_happened_meanwhile(visit_request)])
+
+
+def _ticked_in(data) -> dict[int, int]:
+    """The requests that were ticked, or all if that button was pressed, with the versions that the screen showed."""
+    pairs = (re.fullmatch(r"([0-9]{1,18})-([0-9]{1,9})", pair) for pair in data.getlist("shown"))
+    versions = {match[1]: int(match[2]) for match in pairs if match}
+    ticked = versions if "all" in data else data.getlist("chosen")
+    return {int(pk): versions[pk] for pk in ticked if pk in versions}
+
+
+def _owner(request: HttpRequest):
+    """Whose list it is. Raises PermissionDenied or Http404."""
+    whose = request.GET.get("whose") or str(request.user.pk)
+    if whose == str(request.user.pk):
+        return request.user
+    if not request.user.has_perm(MANAGE):
+        raise PermissionDenied
+    return get_object_or_404(get_user_model(), pk=whose if re.fullmatch("[0-9]{1,9}", whose) else 0)
+
+
+def _colleagues() -> QuerySet:
+    """Those who can be given requests."""
+    users = get_user_model().objects.with_perm(WORK, is_active=True)
+    return users.filter(is_staff=True).select_related("caller").order_by("username")
+
+
+def _held_by(owner) -> QuerySet:
+    return AppointmentRequest.objects.open().filter(claimed_by=owner)
+
+
+def _promised_by(owner) -> QuerySet:
+    """Those whose patients wait for a call that `owner` agreed on, as long as nobody holds them."""
+    return _with_promises().filter(PROMISED, promised_by=owner.pk)
+
+
+def _with_promises() -> QuerySet:
+    """Open requests, with who agreed on the last call-back: `promised_by`."""
+    agreed = ContactAttempt.objects.filter(
+        request=OuterRef("pk"), outcome=ContactAttempt.Outcome.CALL_BACK, is_undone=False
+    )
+    last = agreed.order_by("-at", "-pk").values("by")[:1]
+    return AppointmentRequest.objects.open().annotate(promised_by=Subquery(last))
+
+
+def _picked(*, to, which: str, priority: str, language: str, most: int) -> list[AppointmentRequest]:
+    """The first that fit, the most urgent first. Doubtful ones are left to those who look at them."""
+    requests = AppointmentRequest.objects.all()
+    if priority:
+        requests = requests.filter(priority=priority)
+    if language:
+        requests = requests.filter(language=language)
+    if which == "waiting":
+        return list(requests.open().filter(free(), is_doubtful=False).in_queue_order()[:most])
+    _moment, candidates = next_call.callable_now(to, requests)
+    first = [candidate.pk for candidate in candidates[:most]]
+    found = AppointmentRequest.objects.in_bulk(first)
+    return [found[pk] for pk in first if pk in found]
+
+
+def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpResponse:
+    held = _held_by(owner).in_queue_order()[: MOST_ROWS + 1]
+    # Not by time, which would be more handy, because there is an index for this order and none for that one.
+    promised = _promised_by(owner).in_queue_order()[: MOST_ROWS + 1]
+    return staff_page(
+        request,
+        "handover.html",
+        title=f"{'Error: ' if status >= 400 else ''}Hand-over",
+        status=status,
+        owner=owner,
+        is_own=owner == request.user,
+        whose=_whose_form(owner) if request.user.has_perm(MANAGE) else None,
+        form=form,
+        lists=[_shown("Held", held, form), _shown("Promised a call", promised, form)],
+        may_work=request.user.has_perm(WORK),
+        **outcome,
+    )
+
+
+def _assign_page(request, pick: PickForm, form: HandOverForm | None, *, status=200, **outcome) -> HttpResponse:
+    return staff_page(
+        request,
+        "assign.html",
+        title=f"{'Error: ' if status >= 400 else ''}Hand out requests",
+        status=status,
+        pick=pick,
+        form=form,
+        lists=[_shown("First in the queue", _picked(**pick.cleaned_data), form)] if form else [],
+        may_work=request.user.has_perm(WORK),
+        **outcome,
+    )
+
+
+def _whose_form(owner) -> forms.Form:
+    """A choice of all who may work, and of those who no longer may and still have something."""
+    holders = AppointmentRequest.objects.open().filter(claimed_by__isnull=False).values("claimed_by")
+    wanted = (
+        _colleagues().values("pk"),
+        holders,
+        _with_promises().filter(PROMISED).values("promised_by"),
+        [owner.pk],
+    )
+    users = get_user_model().objects.filter(Q(*(("pk__in", some) for some in wanted), _connector=Q.OR))
+    form = forms.Form(initial={"whose": owner})
+    form.fields["whose"] = forms.ModelChoiceField(users.order_by("username"), label="Whose list", empty_label=None)
+    return form
+
+
+def _shown(heading: str, requests: Iterable[AppointmentRequest], form: HandOverForm) -> dict:
+    """A list for the page, with what was ticked before. Costs three statements."""
+    found = list(requests)
+    agreed = ContactAttempt.objects.filter(outcome=ContactAttempt.Outcome.CALL_BACK, is_undone=False)
+    handed = Event.objects.filter(verb=Event.Verb.ASSIGNED).select_related("by")
+    prefetch_related_objects(
+        found,
+        Prefetch("contact_attempts", agreed, to_attr="agreed_calls"),
+        Prefetch("events", handed, to_attr="handed_over"),
+    )
+    return {
+        "heading": heading,
+        "rows": [_row(visit_request, form) for visit_request in found[:MOST_ROWS]],
+        "is_cut": len(found) > MOST_ROWS,
+    }
+
+
+def _row(visit_request: AppointmentRequest, form: HandOverForm) -> dict:
+    agreed = visit_request.agreed_calls if visit_request.is_promised else []
+    handed = visit_request.handed_over if visit_request.claimed_at else []
+    return {
+        "request": visit_request,
+        "is_ticked": visit_request.pk in (form.ticked or ()),
+        "language": language_of(visit_request),
+        "flags": flags_of(visit_request),
+        "has_lapsed": has_lapsed(visit_request),
+        "agreed": agreed[-1] if agreed else None,
+        "handed": handed[-1] if handed else None,
+    }

@@ -1,0 +1,80 @@
+"""The day at a glance: the next call, what I hold, what is late, who comes today."""
+
+import datetime
+
+from django.contrib import admin, messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import next_call as calls_to_make
+from .. import undo
+from ..models import Appointment, AppointmentRequest, Event, NurseCheck
+from .call_sheet import sheet_url
+from .pages import SEE, WORK, needs, staff_page
+from .rows import language_of
+
+MOST_SHOWN = 20
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    if not request.user.has_perm(SEE):
+        return staff_page(request, "home.html", title="Today", may_see=False)
+    moment, candidates = calls_to_make.callable_now(request.user)
+    first = candidates[0] if candidates else None
+    open_requests = AppointmentRequest.objects.open()
+    waiting = dict(open_requests.filter(is_doubtful=False).values_list("priority").annotate(Count("pk")))
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    visits = Appointment.objects.filter(
+        request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
+    )
+    mine = open_requests.filter(claimed_by=request.user).in_queue_order()[:MOST_SHOWN]
+    return staff_page(
+        request,
+        "home.html",
+        title="Today",
+        may_see=True,
+        app_list=admin.site.get_app_list(request),
+        callable=len(candidates),
+        opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
+        reasons=moment.reasons(first) if first else [],
+        mine=[{"request": one, "language": language_of(one)} for one in mine],
+        overdue=AppointmentRequest.objects.overdue().filter(is_doubtful=False).count(),
+        for_nurse=open_requests.filter(nurse_check__in=NurseCheck.to_be_answered()).count(),
+        bars=_bars(waiting),
+        visits=visits.select_related("clinician", "place", "request").order_by("starts_at")[:MOST_SHOWN],
+        last=_last_step(request.user),
+    )
+
+
+@needs(WORK)
+@require_POST
+def next_call(request: HttpRequest) -> HttpResponse:
+    taken = calls_to_make.take(request.user)
+    if taken is None:
+        messages.info(request, "There is nobody to call just now.")
+        return redirect("admin:index")
+    visit_request, _reasons = taken
+    return redirect(sheet_url(visit_request.pk))
+
+
+def _bars(waiting: dict[str, int]) -> list[dict]:
+    """How many wait by priority, and how long each one's bar is in a picture 100 wide."""
+    most = max(waiting.values(), default=0) or 1
+    return [
+        {
+            "priority": priority,
+            "count": waiting.get(priority, 0),
+            "width": round(100 * waiting.get(priority, 0) / most),
+        }
+        for priority in calls_to_make.URGENCY
+    ]
+
+
+def _last_step(user) -> Event | None:
+    """What this member of staff did last, if it can still be taken back."""
+    last = Event.objects.filter(by=user).select_related("request").order_by("-pk").first()
+    return last if last and undo.what_can_be_undone(last.request, by=user) else None

@@ -1,0 +1,19 @@
+"""The letter to somebody whom we could not reach, in their language, with nothing about health in it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
+
+from ..models import AppointmentRequest, Language
+from .pages import WORK, needs
+
+
+@needs(WORK)
+@require_safe
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    visit_request = get_object_or_404(AppointmentRequest, pk=pk)
+    language = "es" if visit_request.language == Language.SPANISH else "en"
+    with translation.override(language):
+        context = {"visit_request": visit_request, "language": language, "date": timezone.localdate()}
+        return render(request, "staff/letter.html", context)

@@ -1,0 +1,101 @@
+"""The nurse's own list: requests that need an answer before a visit is booked, and a form for each."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Case, Prefetch, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from ..changes import Refused, changes_since
+from ..models import AppointmentRequest, Event, NurseCheck
+from ..nurse import answer
+from .forms import note
+from .pages import ANSWER_AS_NURSE, SEE, needs, staff_page
+from .rows import flags_of, language_of
+
+REQUESTS_ON_A_PAGE = 25
+# Those whom the nurse calls first are nobody else's to call, so they stay on her list until she has.
+ORDER = (NurseCheck.ASKED, NurseCheck.CALL_FIRST, NurseCheck.NEEDED)
+
+
+class AnswerForm(forms.Form):
+    answer = forms.ChoiceField(
+        label="Your answer",
+        widget=forms.RadioSelect,
+        choices=[
+            (NurseCheck.FINE, "A visit is fine"),
+            (NurseCheck.CALL_FIRST, "I call the patient first"),
+            (NurseCheck.AGAINST, "I advise against a visit"),
+        ],
+        error_messages={"required": "Choose an answer."},
+    )
+    note = note("Note for the scheduler")
+    visit_request = forms.ModelChoiceField(AppointmentRequest.objects, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+
+@needs(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _list(request)
+    if not request.user.has_perm(ANSWER_AS_NURSE):
+        raise PermissionDenied
+    form = AnswerForm(request.POST, auto_id="tried_%s")
+    is_valid = form.is_valid()
+    if "visit_request" not in form.cleaned_data or "version" not in form.cleaned_data:
+        raise Http404
+    visit_request, seen = form.cleaned_data["visit_request"], form.cleaned_data["version"]
+    visit_request.version = seen
+    if not is_valid:
+        return _list(request, tried=(visit_request, form), status=422)
+    try:
+        answer(visit_request, by=request.user, answer=form.cleaned_data["answer"], note=form.cleaned_data["note"])
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        visit_request.refresh_from_db()
+        news = changes_since(visit_request, seen)
+        return _list(request, tried=(visit_request, form), news=news, status=409)
+    messages.success(request, f"Your answer about {visit_request} is saved.")
+    return redirect(request.get_full_path())
+
+
+def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> HttpResponse:
+    """Asked ones first, then by priority and waiting time; above all the one that could not be answered.
+
+    Costs three statements, however long the list is.
+    """
+    tried_request, tried_form = tried
+    waiting = AppointmentRequest.objects.open().filter(nurse_check__in=ORDER).select_related("claimed_by")
+    place = Case(*(When(nurse_check=state, then=Value(number)) for number, state in enumerate(ORDER)))
+    waiting = waiting.defer("answers", "findings", "consent")
+    waiting = waiting.order_by(place, "is_doubtful", "priority", "created_at", "pk")
+    said = Event.objects.filter(verb__in=(Event.Verb.NURSE_ASKED, Event.Verb.NURSE_ANSWERED)).select_related("by")
+    pages = Paginator(waiting.prefetch_related(Prefetch("events", said, "said")), REQUESTS_ON_A_PAGE)
+    shown = pages.get_page(request.GET.get("page"))
+    rows = [_row(one) for one in shown if one != tried_request]
+    if tried_request:
+        tried_request.said = said.filter(request=tried_request)
+        rows.insert(0, {**_row(tried_request), "form": tried_form, "news": news})
+    return staff_page(
+        request,
+        "nurse.html",
+        title=f"{'Error: ' if tried_form else ''}Questions to the nurse",
+        status=status,
+        page=shown,
+        rows=rows,
+        may_answer=request.user.has_perm(ANSWER_AS_NURSE),
+    )
+
+
+def _row(visit_request: AppointmentRequest) -> dict:
+    return {
+        "request": visit_request,
+        "flags": flags_of(visit_request),
+        "language": language_of(visit_request),
+        "nurse_calls": visit_request.nurse_check == NurseCheck.CALL_FIRST,
+        "form": AnswerForm(auto_id=f"r{visit_request.pk}_%s"),
+    }

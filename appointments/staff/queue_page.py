@@ -1,0 +1,131 @@
+"""The queue: whom to call, most urgent first, and the search. Costs the same with a million requests as with none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from .. import search
+from ..business_hours import BusinessHours
+from ..call_windows import next_callable
+from ..models import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from ..next_call import callable_now
+from .pages import SEE, staff_page
+from .rows import flags_of, language_of
+
+PAGE_SIZE = 50
+NEWEST_FIRST = ("-created_at", "-pk")
+
+
+@dataclass(frozen=True)
+class Filter:
+    key: str
+    label: str
+    choose: Callable[[QuerySet, HttpRequest], QuerySet]
+    order: tuple[str, ...] = QUEUE_ORDER
+
+
+def _callable_now(requests: QuerySet, request: HttpRequest) -> QuerySet:
+    _moment, candidates = callable_now(request.user)
+    return requests.filter(pk__in=[candidate.pk for candidate in candidates[:PAGE_SIZE]])
+
+
+FILTERS = (
+    Filter("open", "Open", lambda requests, request: requests.open()),
+    Filter("mine", "Mine", lambda requests, request: requests.open().filter(claimed_by=request.user)),
+    Filter("callable", "Callable now", _callable_now),
+    Filter("overdue", "Overdue", lambda requests, request: requests.overdue()),
+    Filter("waiting", "Held by nobody", lambda requests, request: requests.open().filter(claimed_by=None)),
+    Filter("spanish", "Spanish", lambda requests, request: requests.open().filter(language=Language.SPANISH)),
+    Filter(
+        "nurse",
+        "Needs a nurse",
+        lambda requests, request: requests.open().filter(nurse_check__in=NurseCheck.to_be_answered()),
+    ),
+    Filter("doubtful", "Perhaps not a person", lambda requests, request: requests.open().filter(is_doubtful=True)),
+    Filter("booked", "Booked", lambda requests, request: requests.filter(status=Status.BOOKED), order=NEWEST_FIRST),
+    Filter("closed", "Closed", lambda requests, request: requests.filter(status=Status.CLOSED), order=NEWEST_FIRST),
+    Filter("all", "All", lambda requests, request: requests, order=NEWEST_FIRST),
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def queue_page(request: HttpRequest) -> HttpResponse:
+    """What is searched for comes as a POST, so that no name stands in an address."""
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    requests = AppointmentRequest.objects.select_related(
+        "claimed_by", "appointment__clinician", "appointment__place"
+    ).defer("answers", "findings", "consent")
+    typed = request.POST.get("q", "").replace("\0", "").strip()[:100]
+    if typed:
+        found = list(search.find(requests, typed)[: PAGE_SIZE + 1])
+        # Sorted here: asked to sort, the database would look for its order instead of for the words.
+        rows = sorted(found, key=lambda row: (row.status in (Status.BOOKED, Status.CLOSED), row.priority, row.pk))
+        chosen, more = None, len(found) > PAGE_SIZE
+    else:
+        chosen = next((one for one in FILTERS if one.key == request.GET.get("queue")), FILTERS[0])
+        page = chosen.choose(requests, request)
+        page = _after(page, request.GET.get("after", ""), chosen.order).order_by(*chosen.order)
+        rows = list(page[: PAGE_SIZE + 1])
+        more = len(rows) > PAGE_SIZE
+    rows = rows[:PAGE_SIZE]
+    hours = BusinessHours.of_the_clinic()
+    return staff_page(
+        request,
+        "queue.html",
+        title="Queue",
+        filters=FILTERS,
+        chosen=chosen,
+        typed=typed,
+        is_too_short=bool(typed) and not rows and len(typed) < search.FEWEST_CHARACTERS,
+        rows=[_shown(row, hours) for row in rows],
+        after=rows[-1].pk if more and not typed else None,
+        more=more,
+    )
+
+
+def _after(requests: QuerySet, after: str, order: tuple[str, ...]) -> QuerySet:
+    """Those that come behind the request of that number: the last page costs as much as the first."""
+    names = [name.lstrip("-") for name in order]
+    if not after.isdecimal() or len(after) > 18:
+        return requests
+    last = AppointmentRequest.objects.filter(pk=after).values(*names).first()
+    if last is None:
+        return requests
+    behind, same = Q(), Q()
+    for name, key in zip(names, order, strict=True):
+        behind |= same & _is_behind(name, last[name], descending=key.startswith("-"))
+        same &= Q(**{name: last[name]})
+    return requests.filter(behind)
+
+
+def _is_behind(name: str, value, *, descending: bool) -> Q:
+    # Databases do not all compare booleans, so those are told apart by being equal.
+    if isinstance(value, bool):
+        return Q(**{name: not descending}) if value == descending else Q(pk__in=())
+    return Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
+
+
+def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
+    now = timezone.now()
+    is_open = row.status in (Status.WAITING, Status.CLAIMED)
+    since = max(row.next_call_at or now, now)
+    call_at = is_open and next_callable(since, zone=row.zone, call_times=row.call_times, hours=hours)
+    if is_open and row.is_promised:
+        call_at = since
+    return {
+        "request": row,
+        "language": language_of(row),
+        "flags": flags_of(row),
+        "is_open": is_open,
+        "is_late": is_open and (row.next_call_at or row.due_at) <= now,
+        "due_at": row.next_call_at or row.due_at,
+        "call_at": call_at,
+        "call_now": call_at and call_at <= now,
+        "attempt": row.attempts_made + 1,
+    }

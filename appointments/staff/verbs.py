@@ -1,0 +1,115 @@
+"""The buttons of the call sheet: which verb is offered when, what it asks for, and what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from .. import booking, calls, contact, nurse, offers, queue, undo
+from ..changes import has_lapsed
+from ..models import AppointmentRequest, NurseCheck, Status
+from . import forms
+
+
+@dataclass(frozen=True)
+class Verb:
+    """`ends_the_call` says that the next thing to do is another call, so that its page should come next."""
+
+    key: str
+    label: str
+    form: type[forms.VerbForm]
+    do: Callable
+    is_offered: Callable[[AppointmentRequest, object], bool]
+    done: str
+    ends_the_call: bool = False
+
+
+def _is_free(request, user):
+    return request.status == Status.WAITING or (has_lapsed(request) and request.claimed_by != user)
+
+
+def _is_held(request, user):
+    return request.status == Status.CLAIMED and request.claimed_by == user
+
+
+def _is_booked(request, user):
+    return request.status == Status.BOOKED
+
+
+def _can_be_closed(request, user):
+    visit_is_over = _is_booked(request, user) and request.appointment.starts_at <= timezone.now()
+    return _is_held(request, user) or visit_is_over
+
+
+VERBS = (
+    Verb("claim", "Claim", forms.VerbForm, queue.claim, _is_free, "You hold this request now."),
+    Verb("log-call", "Log a call", forms.LogCallForm, calls.log_call, _is_held, "The call is logged.", True),
+    Verb("book", "Book a visit", forms.BookForm, booking.book, _is_held, "The visit is booked.", True),
+    Verb(
+        "offer",
+        "Offer times to choose from",
+        forms.OfferForm,
+        offers.offer,
+        _is_held,
+        "The times are offered. Give the patient the link.",
+    ),
+    Verb(
+        "reschedule",
+        "Move the visit",
+        forms.RescheduleForm,
+        booking.reschedule,
+        _is_booked,
+        "The visit is moved.",
+    ),
+    Verb(
+        "cancel",
+        "Cancel the visit",
+        forms.CancelForm,
+        booking.cancel,
+        _is_booked,
+        "The visit is cancelled. The request is back in the queue.",
+    ),
+    Verb(
+        "ask-nurse",
+        "Ask the nurse",
+        forms.NoteForm,
+        nurse.ask,
+        lambda request, user: _is_held(request, user) and request.nurse_check != NurseCheck.ASKED,
+        "The nurse sees your question in her list.",
+    ),
+    Verb("skip", "Skip", forms.SkipForm, queue.skip, _is_held, "Skipped: it is back in the queue for others.", True),
+    Verb("close", "Close", forms.CloseForm, queue.close, _can_be_closed, "The request is closed.", True),
+    Verb(
+        "correct",
+        "Correct contact details",
+        forms.CorrectForm,
+        contact.correct,
+        lambda request, user: request.status != Status.CLOSED,
+        "The details are corrected.",
+    ),
+    Verb(
+        "release",
+        "Give back",
+        forms.NoteForm,
+        queue.release,
+        lambda request, user: request.status == Status.CLAIMED,
+        "The request is back in the queue.",
+        True,
+    ),
+    Verb(
+        "reopen",
+        "Reopen",
+        forms.NoteForm,
+        queue.reopen,
+        lambda request, user: request.status == Status.CLOSED,
+        "The request is back in the queue.",
+    ),
+    Verb(
+        "undo",
+        "Take back the last step",
+        forms.VerbForm,
+        undo.undo,
+        lambda request, user: undo.what_can_be_undone(request, by=user) is not None,
+        "Taken back.",
+    ),
+)

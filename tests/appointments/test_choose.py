@@ -1,0 +1,121 @@
+"""Staff offer up to three times, and the patient chooses one of them by a private link."""
+
+import datetime
+import html
+import re
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from appointments import booking, offers, queue
+from appointments.free_times import free_times
+from tests.walk import words_of
+
+SHEET = "/admin/appointments/appointmentrequest/{}/"
+
+
+@pytest.fixture
+def staff(scheduler) -> Client:
+    client = Client()
+    client.force_login(scheduler)
+    return client
+
+
+@pytest.fixture
+def held(send_request, scheduler, consulting_hours):
+    request = send_request()
+    queue.claim(request, by=scheduler)
+    return request
+
+
+@pytest.fixture
+def link(staff, held) -> str:
+    """The link on the call sheet, after two times were offered there."""
+    page = staff.get(SHEET.format(held.pk) + "change/")
+    times = re.findall('name="times" value="([^"]*)"', page.text)[:2]
+    staff.post(SHEET.format(held.pk) + "do/offer/", {"times": times, "version": held.version})
+    held.refresh_from_db()
+    page = staff.get(SHEET.format(held.pk) + "change/")
+    return "/visit/choose/" + re.search('/visit/choose/([^<"]*)', html.unescape(page.text))[1]
+
+
+def times_on(page) -> list[str]:
+    return re.findall('name="time" value="([0-9]+)"', page.text)
+
+
+def test_the_patient_chooses_one_of_the_offered_times_and_has_a_visit(held, link):
+    patient = Client()
+    page = patient.get(link)
+
+    chosen = patient.post(link, {"time": times_on(page)[1]})
+
+    held.refresh_from_db()
+    assert len(times_on(page)) == 2
+    assert (held.status, held.appointment.booked_by) == ("booked", None)
+    assert "Your visit is booked for" in words_of(chosen)
+    assert words_of(patient.get(link)) == words_of(chosen)
+    assert [(event.by, event.verb) for event in held.events.all()][-1] == (None, "booked")
+
+
+def test_whoever_has_the_link_learns_nothing_about_the_patient(held, link):
+    page = Client().get(link)
+
+    shown = words_of(page) + link
+    assert not any(secret in shown for secret in (held.name, held.reference, held.phone, "1948", "osteoporosis"))
+
+
+def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_request, scheduler):
+    patient = Client()
+    wanted = times_on(patient.get(link))[0]
+    taken = held.offered_times.get(pk=wanted)
+    another = send_request()
+    queue.claim(another, by=scheduler)
+    slot = {"starts_at": taken.starts_at, "clinician": taken.clinician, "place": taken.place}
+    booking.book(another, by=scheduler, **slot)
+
+    page = patient.post(link, {"time": wanted})
+
+    held.refresh_from_db()
+    assert (page.status_code, held.status) == (422, "waiting")
+    assert "Somebody took that time just now. Choose another." in words_of(page)
+    assert len(times_on(page)) == 1
+
+
+def test_no_time_chosen_is_asked_for_again(link):
+    page = Client().post(link, {})
+
+    assert page.status_code == 422
+    assert "Choose one of the times." in words_of(page)
+
+
+def test_a_link_that_is_too_old_or_made_up_leads_to_the_phone(held, link):
+    later = timezone.now() + datetime.timedelta(days=settings.OFFER_DAYS, minutes=1)
+    with time_machine.travel(later, tick=False):
+        old = Client().get(link)
+    forged = Client().get("/visit/choose/" + offers.link_of(held).split("/")[-2][:-1] + "/")
+
+    assert (old.status_code, forged.status_code) == (404, 404)
+    assert "There are no times to choose here" in words_of(old)
+    assert "call us" in words_of(forged)
+
+
+def test_no_more_than_three_times_are_offered(staff, held):
+    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_times(most=4)]
+
+    page = staff.post(SHEET.format(held.pk) + "do/offer/", {"times": times, "version": held.version})
+
+    assert page.status_code == 422
+    assert "Choose no more than 3 times." in page.text
+    assert not held.offered_times.exists()
+
+
+def test_after_the_offer_the_request_waits_until_the_link_has_expired(held, link):
+    wait = held.next_call_at - timezone.now()
+
+    assert (
+        datetime.timedelta(days=settings.OFFER_DAYS, minutes=-5) < wait < datetime.timedelta(days=settings.OFFER_DAYS)
+    )
+    assert held.status == "waiting"

@@ -1,0 +1,234 @@
+"""On paper stands whom to call on a day and who comes, and nothing that is not needed for that."""
+
+import datetime
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from appointments import booking, calls, queue
+from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
+from tests.staff import member_of, signed_in
+from tests.walk import title_of, words_of
+
+SHEET = "/admin/day-sheet/"
+
+
+@pytest.fixture
+def staff(db):
+    return signed_in(member_of("Schedulers", "caller"))
+
+
+@pytest.fixture
+def day():
+    """A Tuesday or so in the next weeks, far enough from now that no clock matters."""
+    return timezone.localdate() + datetime.timedelta(days=10)
+
+
+def at(day: datetime.date, clock: str) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.fromisoformat(clock)))
+
+
+def sheet_of(client, day):
+    return client.get(SHEET, {"date": day.isoformat()})
+
+
+def calls_on(page) -> list[str]:
+    """The names of those to call, from top to bottom."""
+    return re.findall(r"<h3><span class=\"badge p\d\">P\d</span> ([^<]*)</h3>", page.text)
+
+
+def set_apart(request, **changes) -> AppointmentRequest:
+    AppointmentRequest.objects.filter(pk=request.pk).update(**changes)
+    request.refresh_from_db()
+    return request
+
+
+def more_like(request, count, **changes) -> None:
+    names = {field.name for field in request._meta.concrete_fields if not field.generated}
+    values = {name: getattr(request, name) for name in names - {"id", "journey", "reference"}} | changes
+    AppointmentRequest.objects.bulk_create(AppointmentRequest(journey=uuid.uuid4(), **values) for _ in range(count))
+
+
+def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(send_request, staff, scheduler, day):
+    last_minute, next_morning = at(day, "23:59"), at(day + datetime.timedelta(days=1), "00:00")
+    earlier = timezone.now() - datetime.timedelta(days=1)
+    changes = {
+        "Later Again": {"due_at": earlier, "next_call_at": next_morning},
+        "Due Later": {"due_at": next_morning},
+        "Again Today": {"due_at": earlier, "next_call_at": last_minute},
+        "Due Today": {"due_at": last_minute},
+        "Overdue": {"due_at": earlier, "priority": "P1"},
+        "Doubtful": {"due_at": earlier, "priority": "P1", "doubts": "too fast"},
+        "Closed": {"due_at": earlier},
+    }
+    for name, changed in changes.items():
+        sent = set_apart(send_request(), **{"name": name, "doubts": "", **changed})
+        if name == "Closed":
+            queue.claim(sent, by=scheduler)
+            queue.close(sent, by=scheduler, reason="declined")
+
+    page = sheet_of(staff, day)
+
+    assert calls_on(page) == ["Overdue", "Again Today", "Due Today", "Doubtful"]
+    assert "Calls (4)" in words_of(page)
+
+
+def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(send_request, staff, scheduler, day):
+    sent = send_request(
+        filled_in_for="someone_else",
+        filled_in_by="Berta Example",
+        relationship="daughter",
+        language="other",
+        other_language="Haitian Creole",
+        needs_interpreter="on",
+        hard_of_hearing="on",
+        voicemail_ok="no",
+        call_times=["morning", "afternoon"],
+        clotting="too_much",
+        blood_thinner="yes",
+    )
+    queue.claim(sent, by=scheduler)
+    calls.log_call(sent, by=scheduler, channel="phone", outcome="call_back", next_call_at=at(day, "09:30"))
+    set_apart(sent, time_zone="America/Denver")
+
+    words = words_of(sheet_of(staff, day))
+
+    for needed in (
+        "P2 Ana Example (212) 555-0123",
+        f"Promised {day:%a, %b} {day.day}, 9:30 AM. Morning, 8 am to noon, Afternoon, noon to 4 pm",
+        "by the clock in America/Denver",
+        "Haitian Creole, needs an interpreter , hard of hearing",
+        "Ask for Berta Example (daughter), who filled this in.",
+        "Leave no message.",
+        "May I speak with Berta Example?",
+        "Ask for the birthday (March 14, 1948) before you say what the call is about.",
+        "Ask the nurse: Blood clots too much , ",
+        "☐ reached",
+    ):
+        assert needed in words
+    assert "A message may be left" not in words
+
+
+def test_a_message_may_be_left_where_the_patient_said_so_and_spanish_is_greeted_in_spanish(send_request, staff, day):
+    set_apart(send_request(language="es"), due_at=at(day, "12:00"))
+
+    page = sheet_of(staff, day)
+
+    assert "A message may be left: name and number only." in words_of(page)
+    assert re.search(r'<q lang="es">Hola, soy …, de [^<]*¿Puedo hablar con Ana Example\?</q>', page.text)
+
+
+def test_visits_of_the_day_stand_by_clinician_and_time(send_request, staff, scheduler, clinician, place, day):
+    other = Clinician.objects.create(name="Dr. Another")
+    booked = {}
+    for name, who, starts_at in (
+        ("Late Sample", clinician, at(day, "23:30")),
+        ("Early Sample", clinician, at(day, "00:00")),
+        ("Other Sample", other, at(day, "10:00")),
+        ("Before Sample", clinician, at(day, "00:00") - datetime.timedelta(minutes=30)),
+        ("After Sample", clinician, at(day + datetime.timedelta(days=1), "00:00")),
+        ("Cancelled Sample", clinician, at(day, "12:00")),
+    ):
+        booked[name] = set_apart(send_request(), name=name)
+        queue.claim(booked[name], by=scheduler)
+        booking.book(booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who)
+    booking.cancel(booked["Cancelled Sample"], by=scheduler, reason="patient")
+
+    words = words_of(sheet_of(staff, day)).partition("Visits")[2]
+
+    assert re.findall(r"Dr\. \w+, \d visits?|\d+:\d\d [AP]M|\w+ Sample", words) == [
+        "Dr. Another, 1 visit",
+        "10:00 AM",
+        "Other Sample",
+        "Dr. Example, 2 visits",
+        "12:00 AM",
+        "Early Sample",
+        "11:30 PM",
+        "Late Sample",
+    ]
+    assert "(212) 555-0123" in words
+
+
+def test_without_a_date_it_is_the_next_business_day(staff):
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+    expected = tomorrow + datetime.timedelta(days=1)
+    OpeningHours.objects.all().delete()
+    for weekday in range(7):
+        OpeningHours.objects.create(weekday=weekday, opens=datetime.time(8), closes=datetime.time(17))
+    Holiday.objects.create(date=tomorrow, name="Example Day")
+
+    assert title_of(staff.get(SHEET)).startswith(f"Day sheet for {expected:%a, %b} {expected.day}, {expected.year}")
+
+
+def test_of_a_clinic_that_is_never_open_it_is_tomorrow(staff):
+    OpeningHours.objects.all().delete()
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+
+    assert title_of(staff.get(SHEET)).startswith(f"Day sheet for {tomorrow:%a, %b} {tomorrow.day}, {tomorrow.year}")
+
+
+@pytest.mark.parametrize("typed", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "05/04/2026", "2" * 5_000])
+def test_what_is_no_day_of_these_years_is_said_plainly(send_request, staff, typed):
+    send_request()
+
+    page = staff.get(SHEET, {"date": typed})
+
+    assert page.status_code == 400
+    assert title_of(page).startswith("Error: Day sheet")
+    assert re.search(r'class="error"[^>]*>Choose a day', page.text)
+    assert "Ana" not in page.text
+
+
+def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so(send_request, staff, day):
+    sent = set_apart(send_request(), due_at=at(day, "12:00"))
+    assert "These are the first" not in words_of(sheet_of(staff, day))
+    more_like(sent, 203)
+    set_apart(sent, priority="P1", name="Ana First")
+
+    page = sheet_of(staff, day)
+
+    assert len(calls_on(page)) == 200
+    assert calls_on(page)[0] == "Ana First"
+    assert "These are the first 200 calls. There are more, which are not on this sheet." in words_of(page)
+
+
+def test_a_long_sheet_costs_as_many_statements_as_a_short_one(send_request, staff, scheduler, clinician, place, day):
+    def statements():
+        with CaptureQueriesContext(connection) as queries:
+            assert sheet_of(staff, day).status_code == 200
+        return len(queries)
+
+    sent = set_apart(send_request(), due_at=at(day, "12:00"))
+    booked = send_request()
+    queue.claim(booked, by=scheduler)
+    booking.book(booked, by=scheduler, starts_at=at(day, "09:00"), place=place, clinician=clinician)
+    short = statements()
+    more_like(sent, 50, claimed_by=scheduler, claimed_at=timezone.now())
+    for hour in range(10, 15):
+        booked = send_request()
+        queue.claim(booked, by=scheduler)
+        booking.book(booked, by=scheduler, starts_at=at(day, f"{hour}:00"), place=place, clinician=clinician)
+
+    assert statements() == short <= 8
+
+
+def test_the_title_and_the_address_name_nobody(send_request, staff, day):
+    set_apart(send_request(), due_at=at(day, "12:00"))
+
+    page = sheet_of(staff, day)
+
+    assert calls_on(page) == ["Ana Example"]
+    assert "Ana" not in title_of(page) + page.wsgi_request.get_full_path()
+
+
+def test_only_those_who_may_see_requests_get_a_sheet(send_request):
+    send_request()
+    auditor = signed_in(member_of("Auditors"))
+
+    assert auditor.get(SHEET).status_code == 403
+    assert signed_in(member_of("Nurses")).get(SHEET).status_code == 200
+    assert signed_in(member_of("Schedulers")).post(SHEET).status_code == 405

@@ -1,0 +1,473 @@
+"""Somebody who asks twice is noticed, families are not taken for one person, and staff have the last word."""
+
+import datetime
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from appointments import booking, queue
+from appointments.changes import Refused
+from appointments.duplicates import decide, pairs_of, reasons_to_ask
+from appointments.models import AppointmentRequest, Event, PossibleDuplicate
+from tests.staff import member_of, signed_in
+from tests.walk import CALL, answer_check, ask_for_visit, title_of, words_of
+
+LIST = "/admin/duplicates/"
+SHEETS = "/admin/appointments/appointmentrequest/"
+
+ANA = {
+    "name": "Ana Example",
+    "date_of_birth": datetime.date(1948, 3, 14),
+    "phone": "+12125550123",
+    "email": "ana@example.com",
+}
+# Somebody with whom Ana has nothing in common.
+LUIS = {
+    "name": "Luis Sample",
+    "date_of_birth": datetime.date(1951, 7, 2),
+    "phone": "+12125550147",
+    "email": "luis@example.com",
+}
+BIRTHDAY, PHONE, EMAIL = ({key: ANA[key]} for key in ("date_of_birth", "phone", "email"))
+
+# Luis, as he fills in the form.
+SOMEBODY_ELSE = {
+    "name": "Luis Sample",
+    "date_of_birth_month": "7",
+    "date_of_birth_day": "2",
+    "date_of_birth_year": "1951",
+    "phone": "(212) 555-0147",
+    "email": "luis@example.com",
+}
+
+
+def born(year: int, month: int, day: int) -> dict:
+    return {"date_of_birth": datetime.date(year, month, day)}
+
+
+@pytest.mark.parametrize(
+    ("shared", "reasons"),
+    [
+        ({**BIRTHDAY, "name": "Ana Example"}, "same birthday, same name"),
+        ({**BIRTHDAY, "name": "ANA  EXAMPLE"}, "same birthday, same name"),
+        ({**BIRTHDAY, "name": "Example, Ana"}, "same birthday, same name"),
+        ({**BIRTHDAY, "name": "Ána Exámple"}, "same birthday, same name"),
+        ({**BIRTHDAY, "name": "Mrs. Ana Example"}, "same birthday, same name"),
+        ({**BIRTHDAY, "name": "Anna Example"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "Ana Exmaple"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "Exampel Ana"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "Ana María Example"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "A. Example"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "AnaExample"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "Ana Example-Muestra"}, "same birthday, similar name"),
+        ({**BIRTHDAY, "name": "Ana Muestra"}, "same birthday, same or similar first name"),
+        ({**BIRTHDAY, **PHONE}, "same birthday, same phone"),
+        ({**BIRTHDAY, **EMAIL}, "same birthday, same e-mail"),
+        ({**PHONE, "name": "Anna Example"}, "same phone, similar name"),
+        ({**EMAIL, "name": "Example Ana"}, "same e-mail, same name"),
+        ({"email": "Ana@Example.com", "name": "Ana Example"}, "same e-mail, same name"),
+        ({**PHONE, **born(1948, 3, 15)}, "birthday that differs in one part, same phone"),
+        ({**PHONE, **born(1948, 8, 14)}, "birthday that differs in one part, same phone"),
+        ({**PHONE, **born(1984, 3, 14)}, "birthday that differs in one part, same phone"),
+        (ANA, "same birthday, same phone, same e-mail, same name"),
+        # What does not make one person of two.
+        ({}, ""),
+        (BIRTHDAY, ""),
+        ({**BIRTHDAY, "name": "Luis Example"}, ""),
+        ({**BIRTHDAY, "name": "Dr. Sample"}, ""),
+        ({"name": "Ana Example"}, ""),
+        ({"name": "Ana Example", **born(1948, 3, 15)}, ""),
+        ({**PHONE, **EMAIL}, ""),
+        ({**PHONE, **EMAIL, "name": "Luis Example"}, ""),
+        ({**PHONE, "name": "Ana Muestra"}, ""),
+        ({**PHONE, **born(1948, 4, 15)}, ""),
+        ({**EMAIL, **born(1948, 3, 15)}, ""),
+    ],
+    ids=str,
+)
+def test_two_are_taken_for_one_person_for_these_reasons_and_no_others(shared, reasons):
+    one, other = AppointmentRequest(**ANA), AppointmentRequest(**{**LUIS, **shared})
+
+    assert ", ".join(reasons_to_ask(one, other)) == reasons
+    assert ", ".join(reasons_to_ask(other, one)) == reasons
+
+
+def test_day_and_month_the_other_way_round_are_a_mistake():
+    one = AppointmentRequest(**{**ANA, **born(1948, 3, 4)})
+    other = AppointmentRequest(**{**LUIS, **PHONE, **born(1948, 4, 3)})
+
+    assert reasons_to_ask(one, other) == ["birthday that differs in one part", "same phone"]
+
+
+def test_people_who_left_no_email_do_not_share_one():
+    one, other = AppointmentRequest(**{**ANA, "email": ""}), AppointmentRequest(**{**ANA, **born(1960, 1, 1)})
+    other.phone, other.email = LUIS["phone"], ""
+
+    assert reasons_to_ask(one, other) == []
+
+
+@pytest.mark.parametrize(
+    "shared", [("date_of_birth_month", "date_of_birth_day", "date_of_birth_year"), ("phone",), ("email",)], ids=str
+)
+def test_who_asks_again_is_noticed_by_birthday_phone_or_email(send_request, shared):
+    first = send_request()
+    differs = {key: value for key, value in SOMEBODY_ELSE.items() if key not in shared}
+
+    # Phones begin a field with a capital.
+    second = send_request(**{"email": "Ana@example.com", **differs, "name": "Anna Example"})
+
+    pair = PossibleDuplicate.objects.get()
+    assert (pair.earlier, pair.later, pair.decision) == (first, second, "")
+    assert pair.reasons.endswith("similar name")
+
+
+def test_a_capital_that_a_phone_put_first_does_not_hide_an_email(send_request):
+    send_request(email="Ana@example.com")
+
+    send_request(**{**SOMEBODY_ELSE, "name": "Anna Example", "email": "ana@example.com"})
+
+    assert PossibleDuplicate.objects.get().reasons == "same e-mail, similar name"
+
+
+def test_a_couple_on_one_phone_is_not_noticed(send_request):
+    send_request()
+
+    send_request(**{**SOMEBODY_ELSE, "phone": "(212) 555-0123", "email": "ana@example.com"})
+
+    assert not PossibleDuplicate.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "is_noticed"), [(0, True), (89, True), (91, False)])
+def test_a_request_closed_more_than_90_days_ago_counts_no_more(send_request, scheduler, days, is_noticed):
+    first = send_request()
+    queue.claim(first, by=scheduler)
+    queue.close(first, by=scheduler, reason="declined")
+    AppointmentRequest.objects.update(closed_at=timezone.now() - datetime.timedelta(days=days))
+
+    send_request()
+
+    assert PossibleDuplicate.objects.exists() is is_noticed
+
+
+def test_a_booked_request_counts(send_request, scheduler, clinician, place, next_week):
+    first = send_request()
+    queue.claim(first, by=scheduler)
+    booking.book(first, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
+
+    send_request()
+
+    assert PossibleDuplicate.objects.get().earlier == first
+
+
+def test_a_request_that_is_sent_twice_is_looked_at_once(send_request, client):
+    send_request()
+    client.cookies.clear()
+    answer_check(client)
+    tab, other_tab = ready_to_send(client)
+    tab.post("/visit/call/", CALL)
+    PossibleDuplicate.objects.get().delete()
+
+    other_tab.post("/visit/call/", CALL)
+
+    assert AppointmentRequest.objects.count() == 2
+    assert not PossibleDuplicate.objects.exists()
+
+
+def ready_to_send(client) -> list[Client]:
+    """Two tabs of one browser that has checked, each with all but the last step done."""
+    ask_for_visit(client, consent="")
+    tabs = [Client(), Client()]
+    for tab in tabs:
+        tab.cookies.load({"answers": client.cookies["answers"].value})
+    return tabs
+
+
+def test_finding_any_number_of_them_costs_one_statement_more_than_finding_none(client, db):
+    def statements() -> int:
+        client.cookies.clear()
+        answer_check(client)
+        with CaptureQueriesContext(connection) as queries:
+            ask_for_visit(client)
+        return len(queries)
+
+    statements()
+    AppointmentRequest.objects.update(**LUIS)
+    none = statements()
+    # Intake links those with the same phone and birthday, and its view reads the one that is linked.
+    AppointmentRequest.objects.update(phone=LUIS["phone"])
+    one = statements()
+    more_like(AppointmentRequest.objects.latest("pk"), 150, phone=LUIS["phone"])
+    AppointmentRequest.objects.update(phone=LUIS["phone"])
+    PossibleDuplicate.objects.all().delete()
+    many = statements()
+
+    assert (one, many) == (none + 1, none + 1)
+    assert PossibleDuplicate.objects.count() == 100
+
+
+def more_like(request, count, **changes) -> list[AppointmentRequest]:
+    names = {field.name for field in request._meta.concrete_fields if not field.generated}
+    values = {name: getattr(request, name) for name in names - {"id", "journey", "reference"}} | changes
+    return AppointmentRequest.objects.bulk_create(
+        AppointmentRequest(journey=uuid.uuid4(), **values) for _ in range(count)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_are_sent_at_once_each_pair_is_found_once():
+    tabs = []
+    for _ in range(6):
+        visitor = Client()
+        answer_check(visitor)
+        tabs.append(ready_to_send(visitor)[0])
+
+    at_once(*(partial(tab.post, "/visit/call/", CALL) for tab in tabs))
+
+    sent = sorted(AppointmentRequest.objects.values_list("pk", flat=True))
+    expected = [(one, other) for one in sent for other in sent if one < other]
+    assert len(sent) == len(tabs)
+    assert sorted(PossibleDuplicate.objects.values_list("earlier", "later")) == expected
+
+
+def at_once(*jobs) -> list:
+    start = threading.Barrier(len(jobs))
+
+    def run(job):
+        start.wait()
+        try:
+            return job()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [future.result() for future in [pool.submit(run, job) for job in jobs]]
+
+
+# What staff decide.
+
+
+@pytest.fixture
+def pair(send_request) -> PossibleDuplicate:
+    """Two with the same birthday and a similar name, which intake did not link."""
+    send_request()
+    send_request(name="Ana Exmaple", phone="(212) 555-0147")
+    return PossibleDuplicate.objects.get()
+
+
+def test_one_person_links_the_later_request_and_closes_nothing(pair, scheduler):
+    decide(pair, by=scheduler, same=True)
+
+    pair.refresh_from_db()
+    assert (pair.decision, pair.decided_by) == ("same", scheduler)
+    assert pair.later.earlier == pair.earlier
+    assert [pair.earlier.status, pair.later.status] == ["waiting", "waiting"]
+    told = [(event.request, event.by, event.details) for event in Event.objects.all()]
+    assert told == [(pair.later, scheduler, f"The same person as {pair.earlier}")]
+
+
+def test_then_the_later_request_can_be_closed_as_asked_twice(pair, scheduler):
+    decide(pair, by=scheduler, same=True)
+    later = AppointmentRequest.objects.get(pk=pair.later_id)
+
+    queue.claim(later, by=scheduler)
+    queue.close(later, by=scheduler, reason="duplicate")
+
+    assert (later.status, later.close_reason) == ("closed", "duplicate")
+
+
+def test_different_people_are_not_asked_about_again(pair, scheduler):
+    decide(pair, by=scheduler, same=False)
+
+    page = signed_in(scheduler).get(LIST)
+
+    assert pairs_of(pair.later) == []
+    assert "There is nothing to decide." in words_of(page)
+    assert not Event.objects.exists()
+
+
+def test_different_people_whom_intake_linked_are_linked_no_more(send_request, scheduler):
+    first, second = send_request(), send_request(name="Luis Sample")
+    assert second.earlier == first
+
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
+
+    second.refresh_from_db()
+    assert second.earlier is None
+    assert [event.details for event in second.events.all()] == [f"Not the same person as {first}"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_to_decide_the_same_again_does_nothing(pair, scheduler, colleague, same):
+    stale = PossibleDuplicate.objects.get()
+    decide(pair, by=scheduler, same=same)
+    before = what_there_is()
+
+    decide(stale, by=colleague, same=same)
+    decide(pair, by=colleague, same=same)
+
+    assert what_there_is() == before
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_decision_that_was_not_seen_is_not_overwritten(pair, scheduler, colleague, same):
+    stale = PossibleDuplicate.objects.get()
+    decide(pair, by=scheduler, same=same)
+    before = what_there_is()
+
+    with pytest.raises(Refused, match="scheduler decided meanwhile: "):
+        decide(stale, by=colleague, same=not same)
+
+    assert what_there_is() == before
+
+
+def test_a_decision_that_was_seen_can_be_changed(pair, scheduler, colleague):
+    decide(pair, by=scheduler, same=True)
+
+    decide(PossibleDuplicate.objects.get(), by=colleague, same=False)
+
+    changed = PossibleDuplicate.objects.get()
+    assert (changed.decision, changed.decided_by, changed.later.earlier) == ("different", colleague, None)
+
+
+def what_there_is() -> list:
+    return [list(model.objects.order_by("pk").values()) for model in (PossibleDuplicate, AppointmentRequest, Event)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_decide_differently_at_once_one_is_refused(pair, scheduler, colleague):
+    def press(by, same) -> bool:
+        try:
+            decide(PossibleDuplicate(pk=pair.pk, decision="", later=pair.later), by=by, same=same)
+        except Refused:
+            return False
+        return True
+
+    succeeded = at_once(*(partial(press, by, same) for by, same in [(scheduler, True), (colleague, False)] * 4))
+
+    decided = PossibleDuplicate.objects.get()
+    same_won = decided.decision == "same"
+    assert succeeded == [same_won, not same_won] * 4
+    assert (decided.later.earlier == decided.earlier) is same_won
+    assert Event.objects.count() == same_won
+
+
+# What staff see.
+
+
+def test_the_list_shows_pairs_that_are_not_decided_and_concern_an_open_request(send_request, scheduler, pair):
+    page = signed_in(scheduler).get(LIST)
+
+    assert f"Ana Example {pair.earlier}" in words_of(page)
+    assert f"Ana Exmaple {pair.later}" in words_of(page)
+    assert "Same birthday, same e-mail, similar name Compare" in words_of(page)
+
+    for request in (pair.earlier, pair.later):
+        queue.claim(request, by=scheduler)
+        queue.close(request, by=scheduler, reason="declined")
+
+    assert "There is nothing to decide." in words_of(signed_in(scheduler).get(LIST))
+
+
+def test_side_by_side_each_difference_is_marked_in_words(pair, scheduler):
+    page = signed_in(scheduler).get(f"{LIST}{pair.pk}/")
+
+    words = words_of(page)
+    assert "Name differs Ana Example Ana Exmaple" in words
+    assert "Born March 14, 1948 March 14, 1948" in words
+    assert "Phone differs (212) 555-0123 (212) 555-0147" in words
+    assert "E-mail ana@example.com ana@example.com" in words
+    assert words.count("differs") == 2
+
+
+@pytest.mark.parametrize(("pressed", "decided"), [("same", "the same person"), ("different", "different people")])
+def test_a_press_of_a_button_decides_and_leads_back_to_the_list(pair, pressed, decided):
+    user = member_of("Schedulers")
+
+    page = signed_in(user).post(f"{LIST}{pair.pk}/", {"decision": pressed, "seen": ""}, follow=True)
+
+    assert page.redirect_chain == [(LIST, 302)]
+    assert f"Decided for {pair}: {decided}." in words_of(page)
+    stored = PossibleDuplicate.objects.get()
+    assert (stored.decision, stored.decided_by) == (pressed, user)
+
+
+def test_who_comes_late_is_told_what_was_decided_and_can_decide_anew(pair, scheduler, colleague):
+    decide(pair, by=colleague, same=False)
+    staff = signed_in(scheduler)
+
+    late = staff.post(f"{LIST}{pair.pk}/", {"decision": "same", "seen": ""})
+
+    assert late.status_code == 409
+    assert "colleague decided meanwhile: different people." in words_of(late)
+    assert title_of(late).startswith("Error: ")
+    assert PossibleDuplicate.objects.get().decision == "different"
+    assert 'name="seen" value="different"' in late.text
+    assert staff.post(f"{LIST}{pair.pk}/", {"decision": "same", "seen": "different"}).status_code == 302
+    assert PossibleDuplicate.objects.get().decision == "same"
+
+
+@pytest.mark.parametrize("sent", [{}, {"decision": "bogus"}, {"decision": "same", "seen": "bogus"}, {"decision": ""}])
+def test_what_no_button_sends_decides_nothing(pair, scheduler, sent):
+    assert signed_in(scheduler).post(f"{LIST}{pair.pk}/", sent).status_code == 422
+    assert PossibleDuplicate.objects.get().decision == ""
+
+
+@pytest.mark.parametrize("pk", [0, 999_999, 10**30])
+def test_a_pair_that_does_not_exist_is_not_found(scheduler, pk):
+    assert signed_in(scheduler).get(f"{LIST}{pk}/").status_code == 404
+
+
+def test_who_may_only_look_sees_no_buttons_and_decides_nothing(pair):
+    looking = signed_in(member_of("Nurses"))
+
+    page = looking.get(f"{LIST}{pair.pk}/")
+
+    assert "Ana Exmaple" in page.text
+    assert "Same person" not in page.text
+    assert looking.post(f"{LIST}{pair.pk}/", {"decision": "same"}).status_code == 403
+    assert PossibleDuplicate.objects.get().decision == ""
+
+
+def test_titles_and_messages_name_nobody(pair, scheduler):
+    staff = signed_in(scheduler)
+    done = staff.post(f"{LIST}{pair.pk}/", {"decision": "same"}, follow=True)
+
+    said = [str(message) for message in done.context["messages"]]
+    said += [title_of(done), title_of(staff.get(f"{LIST}{pair.pk}/"))]
+
+    assert not any(private in " ".join(said) for private in ("Ana", "Example", "1948", "555"))
+
+
+def test_a_long_list_costs_as_many_statements_as_a_short_one(pair, scheduler):
+    staff = signed_in(scheduler)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert staff.get(LIST).status_code == 200
+        return len(queries)
+
+    short = statements()
+    others = more_like(pair.later, 60)
+    PossibleDuplicate.objects.bulk_create(
+        PossibleDuplicate(earlier=pair.earlier, later=other, reasons="same birthday") for other in others
+    )
+
+    assert statements() == short <= 6
+    assert "Page 2 of 2" in words_of(staff.get(LIST, {"page": "2"}))
+    assert "Page 1 of 2" in words_of(staff.get(LIST, {"page": "bogus"}))
+
+
+def test_the_sheet_is_told_of_pairs_from_both_sides_until_they_are_dismissed(pair, scheduler):
+    assert [(found.pk, other) for found, other in pairs_of(pair.earlier)] == [(pair.pk, pair.later)]
+    assert [(found.pk, other) for found, other in pairs_of(pair.later)] == [(pair.pk, pair.earlier)]
+
+    decide(pair, by=scheduler, same=True)
+
+    assert [found.decision for found, _ in pairs_of(pair.earlier)] == ["same"]

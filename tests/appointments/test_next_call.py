@@ -1,0 +1,376 @@
+"""Whom to call next: the most urgent of those who may be called now, each to one person, with the true reasons."""
+
+import datetime
+import functools
+import re
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from appointments import booking, calls, next_call, queue
+from appointments.business_hours import BusinessHours
+from appointments.changes import Refused
+from appointments.models import Appointment, AppointmentRequest, Caller, Event, OpeningHours
+from appointments.next_call import Candidate, Moment
+from tests.copies import many_like
+from tests.minutes import luck
+
+QUEUES = 10_000
+MINUTE, HOUR, DAY = datetime.timedelta(minutes=1), datetime.timedelta(hours=1), datetime.timedelta(days=1)
+NOW = datetime.datetime(2027, 1, 13, 18, 30, 15, tzinfo=datetime.UTC)
+ANYBODY = {
+    "pk": 1,
+    "priority": "P2",
+    "due_at": NOW + DAY,
+    "is_recent_pain": False,
+    "created_at": NOW - HOUR,
+    "next_call_at": None,
+    "is_promised": False,
+    "attempts_made": 0,
+    "reached_at": None,
+    "language": "en",
+    "needs_interpreter": False,
+    "time_zone": "America/New_York",
+    "call_times": ["any"],
+    "nurse_check": "",
+    "version": 0,
+}
+
+
+def somebody(**changes) -> Candidate:
+    facts = ANYBODY | changes
+    return Candidate(**{name: facts[name] for name in Candidate._fields})
+
+
+def moment(now=NOW, *, speaks_spanish=False, some_speak_spanish=True) -> Moment:
+    return Moment(now, BusinessHours(timezone.get_default_timezone(), {}), speaks_spanish, some_speak_spanish)
+
+
+# The order, and the words for it.
+
+
+def any_candidate(chance, pk: int) -> Candidate:
+    """Few different values, so that many are equal in one thing and differ in the next."""
+    kind = chance.choice(["first call", "first call", "called again", "promised", "given back after a talk"])
+    seconds_due = chance.choice([5, 20, 70, 100, 4_000, 90_000])
+    seconds_old = chance.choice([30, 90, 3_000, 9_000, 90_000, 900_000, 3_000_000])
+    has_next_call = kind in ("called again", "promised")
+    return somebody(
+        pk=pk,
+        priority=chance.choice(["P1", "P2", "P3"]),
+        due_at=NOW.replace(second=0) + chance.choice([-3 * DAY, -DAY, -MINUTE, MINUTE, DAY]),
+        is_recent_pain=chance.random() < 0.5,
+        created_at=NOW - datetime.timedelta(seconds=seconds_old),
+        next_call_at=NOW - datetime.timedelta(seconds=seconds_due) if has_next_call else None,
+        is_promised=kind == "promised",
+        attempts_made=chance.randint(1, 3) if kind == "called again" else 0,
+        reached_at=NOW - DAY if kind in ("promised", "given back after a talk") else None,
+    )
+
+
+def order_by_the_words(reasons: list[str]) -> tuple:
+    """What somebody would sort by who knows nothing of a request but the reasons that are shown."""
+    words = "; ".join(reasons)
+    level = int(re.search(r"\bP(\d)", words)[1]) - ("one level up" in words)
+    at = re.search(r"(?:promised a call at|due by|due since) (\w+ \w+ \d+, \d+:\d\d [AP]M)", words)[1]
+    number, unit = re.search(r"asked (\d+)\s(minute|hour|day|week|month)s? ago", words).groups()
+    age = (["minute", "hour", "day", "week", "month"].index(unit), int(number))
+    return ("promised" not in words, level, moment_in_words(at), "newer pain" not in words, *(-part for part in age))
+
+
+@functools.cache
+def moment_in_words(words: str) -> datetime.datetime:
+    """Without its year it is the nearest one."""
+    nearby = (datetime.datetime.strptime(f"{year} {words}", "%Y %a %b %d, %I:%M %p") for year in (2026, 2027))
+    return min(nearby, key=lambda at: abs(at - NOW.replace(tzinfo=None)))
+
+
+def test_sorting_a_queue_by_the_reasons_that_are_shown_gives_its_order():
+    chance, now = luck("reasons"), moment()
+    for _ in range(QUEUES):
+        candidates = [any_candidate(chance, pk) for pk in range(chance.randint(2, 6))]
+
+        reasons = [now.reasons(candidate) for candidate in sorted(candidates, key=now.order)]
+
+        shown = [order_by_the_words(words) for words in reasons]
+        assert shown == sorted(shown), reasons
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"is_promised": True, "next_call_at": NOW, "priority": "P3"}, {"priority": "P1", "is_recent_pain": True}),
+        ({"is_promised": True, "next_call_at": NOW - HOUR}, {"is_promised": True, "next_call_at": NOW}),
+        ({"priority": "P1"}, {"priority": "P2", "is_recent_pain": True}),
+        ({"priority": "P2"}, {"priority": "P3", "created_at": NOW - DAY}),
+        # Whoever has waited too long for the first call is as urgent as the next level, and longer due than that.
+        ({"priority": "P3", "due_at": NOW - MINUTE}, {"priority": "P2"}),
+        ({"priority": "P2", "due_at": NOW - 2 * DAY}, {"priority": "P1", "due_at": NOW - DAY}),
+        ({"priority": "P1"}, {"priority": "P3", "due_at": NOW - 9 * DAY}),
+        ({"due_at": NOW + HOUR}, {"due_at": NOW + DAY, "is_recent_pain": True}),
+        ({"attempts_made": 1, "next_call_at": NOW - HOUR}, {"is_recent_pain": True}),
+        ({"is_recent_pain": True}, {"created_at": NOW - DAY}),
+        ({"created_at": NOW - DAY}, {"created_at": NOW - HOUR}),
+        # Seconds are not shown, so they do not count.
+        (
+            {"next_call_at": NOW.replace(second=50), "attempts_made": 1, "is_recent_pain": True},
+            {"next_call_at": NOW.replace(second=10), "attempts_made": 1},
+        ),
+    ],
+)
+def test_the_first_of_two_is_called_first(first, second):
+    one, other = somebody(pk=2, **first), somebody(pk=1, **second)
+
+    assert moment().order(one) < moment().order(other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, ["P2", "first call is due by Thu Jan 14, 1:30 PM", "asked 1 hour ago"]),
+        (
+            {"due_at": NOW - HOUR, "is_recent_pain": True},
+            [
+                "P2, one level up because the first call is overdue",
+                "first call was due by Wed Jan 13, 12:30 PM",
+                "newer pain",
+                "asked 1 hour ago",
+            ],
+        ),
+        ({"priority": "P1", "due_at": NOW}, ["P1", "first call was due by Wed Jan 13, 1:30 PM", "asked 1 hour ago"]),
+        (
+            {"attempts_made": 2, "next_call_at": NOW - MINUTE},
+            ["P2", "call number 3 is due since Wed Jan 13, 1:29 PM", "asked 1 hour ago"],
+        ),
+        (
+            {"is_promised": True, "next_call_at": NOW, "reached_at": NOW - DAY},
+            ["was promised a call at Wed Jan 13, 1:30 PM", "P2", "asked 1 hour ago"],
+        ),
+    ],
+)
+def test_the_reasons_say_what_counts_in_the_sequence_in_which_it_counts(changes, shown):
+    reasons = [reason.replace("\xa0", " ") for reason in moment().reasons(somebody(**changes))]
+
+    assert reasons[:-1] == shown
+    assert reasons[-1] == "it is 1:30 PM there; chose: Any of these times"
+
+
+@pytest.mark.parametrize("changes", [{"reached_at": NOW - DAY}, {"attempts_made": 4}])
+def test_nobody_who_was_called_before_is_said_to_wait_for_the_first_call(changes):
+    """Given back after a talk, or called as often as planned: there is no next call, and there was a first one."""
+    candidate = somebody(due_at=NOW - DAY, **changes)
+
+    assert "first call" not in "; ".join(moment().reasons(candidate))
+    assert moment().level(candidate) == 2
+
+
+@pytest.mark.parametrize(
+    ("i_speak", "reason"), [(True, "speaks Spanish, as you do"), (False, "speaks Spanish: get an interpreter")]
+)
+def test_it_is_said_when_the_language_matters(i_speak, reason):
+    now, spanish = moment(speaks_spanish=i_speak), {"language": "es", "time_zone": "America/Denver"}
+
+    assert now.reasons(somebody(**spanish))[-2:] == ["it is 11:30 AM there; chose: Any of these times", reason]
+    assert "Spanish" not in "; ".join(now.reasons(somebody(needs_interpreter=True, **spanish)))
+
+
+# Who is offered at all.
+
+
+def zone_where_it_is(hour: int) -> str:
+    east = (hour - timezone.now().hour + 11) % 24 - 11
+    return f"Etc/GMT{-east:+d}"
+
+
+@pytest.fixture
+def always_open(db):
+    OpeningHours.objects.all().delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(weekday=weekday, opens=datetime.time(), closes=datetime.time.max) for weekday in range(7)
+    )
+
+
+@pytest.fixture
+def waiting(send_request, always_open):
+    """Somebody who can be called at this minute."""
+    sent = send_request(call_times=["any"])
+    AppointmentRequest.objects.update(doubts="", time_zone=zone_where_it_is(13))
+    sent.refresh_from_db()
+    return sent
+
+
+def test_somebody_who_can_be_called_is_offered_once_and_held_by_who_asked(waiting, scheduler, colleague):
+    taken, reasons = next_call.take(scheduler)
+
+    assert (taken, taken.claimed_by, taken.status) == (waiting, scheduler, "claimed")
+    assert reasons[0] == "P2"
+    assert next_call.reasons(taken, scheduler) == reasons
+    assert [(event.verb, event.by) for event in taken.events.all()] == [("claimed", scheduler)]
+    assert next_call.take(colleague) is None
+
+
+NOBODY_IS_OFFERED_WHO = {
+    "is to be called later": lambda: {"next_call_at": timezone.now() + MINUTE, "attempts_made": 1},
+    "was promised a call later": lambda: {"next_call_at": timezone.now() + MINUTE, "is_promised": True},
+    "is asleep": lambda: {"time_zone": zone_where_it_is(4)},
+    "is asleep though a call was promised": lambda: {
+        "time_zone": zone_where_it_is(4),
+        "next_call_at": timezone.now(),
+        "is_promised": True,
+    },
+    "chose another time of the day": lambda: {"call_times": ["morning", "evening"]},
+    "is to be called by the nurse first": lambda: {"nurse_check": "call_first"},
+    "is perhaps not a person": lambda: {"doubts": "filled in too fast"},
+    "speaks Spanish as a colleague does": lambda: {"language": "es"},
+}
+
+
+@pytest.mark.parametrize("why", NOBODY_IS_OFFERED_WHO)
+def test_nobody_is_offered_who(waiting, scheduler, colleague, why):
+    Caller.objects.create(user=colleague, speaks_spanish=True)
+    changes = NOBODY_IS_OFFERED_WHO[why]()
+    AppointmentRequest.objects.update(**changes)
+
+    assert next_call.take(scheduler) is None
+    assert not Event.objects.exists()
+
+    AppointmentRequest.objects.update(**{name: getattr(waiting, name) for name in changes})
+    assert next_call.take(scheduler)[0] == waiting
+
+
+def test_nobody_is_offered_while_the_clinic_is_closed_but_those_to_whom_it_was_promised(waiting, scheduler):
+    OpeningHours.objects.all().delete()
+    cache.clear()
+    assert next_call.take(scheduler) is None
+
+    AppointmentRequest.objects.update(next_call_at=timezone.now(), is_promised=True)
+    assert next_call.take(scheduler)[0] == waiting
+
+
+def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there_is_nobody(
+    waiting, scheduler, colleague
+):
+    AppointmentRequest.objects.update(language="es")
+    spanish = Caller.objects.create(user=colleague, speaks_spanish=True)
+
+    def is_offered_to(user):
+        _moment, candidates = next_call.callable_now(user)
+        return bool(candidates)
+
+    assert (is_offered_to(scheduler), is_offered_to(colleague)) == (False, True)
+    AppointmentRequest.objects.update(needs_interpreter=True)
+    assert is_offered_to(scheduler)
+    AppointmentRequest.objects.update(needs_interpreter=False, due_at=timezone.now())
+    assert is_offered_to(scheduler)
+    AppointmentRequest.objects.update(due_at=timezone.now() + DAY)
+    type(colleague).objects.filter(pk=colleague.pk).update(is_active=False)
+    assert is_offered_to(scheduler)
+    type(colleague).objects.filter(pk=colleague.pk).update(is_active=True)
+    spanish.delete()
+    assert is_offered_to(scheduler)
+
+
+def test_nobody_is_offered_who_is_held_booked_or_closed(waiting, scheduler, colleague, clinician, place, next_week):
+    held, booked, closed = many_like(waiting, 3)
+    for request in (waiting, held, booked, closed):
+        queue.claim(request, by=colleague)
+    booking.book(booked, by=colleague, starts_at=next_week, clinician=clinician, place=place)
+    queue.close(closed, by=colleague, reason="declined")
+    assert next_call.take(scheduler) is None
+
+    queue.release(waiting, by=colleague)
+    assert next_call.take(scheduler)[0] == waiting
+
+
+def test_what_somebody_skipped_is_offered_to_others_and_after_a_while_to_them_again(
+    waiting, scheduler, colleague, settings
+):
+    taken, _reasons = next_call.take(scheduler)
+    queue.skip(taken, by=scheduler, reason="busy")
+
+    assert next_call.take(scheduler) is None
+    queue.release(next_call.take(colleague)[0], by=colleague)
+    assert next_call.take(scheduler) is None
+
+    Event.objects.update(at=timezone.now() - settings.SKIP_MINUTES * MINUTE)
+    assert next_call.take(scheduler)[0] == waiting
+
+
+def test_a_claim_that_lapsed_is_offered_at_once_and_who_let_it_lie_can_save_nothing_more(
+    waiting, scheduler, colleague, settings
+):
+    first, _reasons = next_call.take(scheduler)
+    almost, just = ((timezone.now() - settings.CLAIM_MINUTES * MINUTE + s * MINUTE / 30) for s in (1, 0))
+
+    AppointmentRequest.objects.update(claimed_at=almost)
+    assert next_call.take(colleague) is None
+    AppointmentRequest.objects.update(claimed_at=just)
+    second, _reasons = next_call.take(colleague)
+    assert (second, second.claimed_by) == (waiting, colleague)
+
+    with pytest.raises(Refused, match="colleague holds this request"):
+        calls.log_call(first, by=scheduler, channel="phone", outcome="reached", note="Wants a Tuesday.")
+    second.refresh_from_db()
+    assert (second.claimed_by, second.reached_at, second.contact_attempts.count()) == (colleague, None, 0)
+
+
+def test_who_let_a_claim_lie_that_nobody_took_can_still_save(waiting, scheduler, settings):
+    taken, _reasons = next_call.take(scheduler)
+    AppointmentRequest.objects.update(claimed_at=timezone.now() - 2 * settings.CLAIM_MINUTES * MINUTE)
+
+    calls.log_call(taken, by=scheduler, channel="phone", outcome="reached")
+
+    assert taken.claimed_by == scheduler
+    assert taken.claimed_at > timezone.now() - MINUTE
+
+
+def test_everybody_gets_another_one_in_the_order_of_the_list_until_there_is_nobody_left(
+    waiting, scheduler, colleague
+):
+    chance = luck("take")
+    for request in [waiting, *many_like(waiting, 11)]:
+        AppointmentRequest.objects.filter(pk=request.pk).update(
+            priority=chance.choice(["P1", "P2", "P3"]),
+            is_recent_pain=chance.random() < 0.5,
+            due_at=timezone.now() + chance.choice([-DAY, HOUR, DAY]),
+            created_at=timezone.now() - chance.randint(1, 9) * DAY,
+        )
+    _moment, candidates = next_call.callable_now(scheduler)
+
+    taken = [next_call.take(user)[0].pk for user in [scheduler, colleague] * 6]
+
+    assert taken == [candidate.pk for candidate in candidates]
+    assert len(set(taken)) == 12
+    assert next_call.take(scheduler) is next_call.take(colleague) is None
+    assert not AppointmentRequest.objects.filter(status="waiting").exists()
+
+
+def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_list(
+    waiting, scheduler, colleague, monkeypatch
+):
+    """Between the look at the list and the claim a colleague has taken, called and given back the first of it."""
+    (other,) = many_like(waiting, 1, priority="P3")
+    look = next_call.callable_now
+
+    def look_and_be_slow(*args):
+        seen = look(*args)
+        monkeypatch.setattr(next_call, "callable_now", look)
+        queue.claim(waiting, by=colleague)
+        calls.log_call(waiting, by=colleague, channel="phone", outcome="no_answer")
+        return seen
+
+    monkeypatch.setattr(next_call, "callable_now", look_and_be_slow)
+
+    assert next_call.take(scheduler)[0] == other
+
+
+def test_a_booked_visit_that_is_cancelled_brings_its_patient_back(
+    waiting, scheduler, colleague, clinician, place, next_week
+):
+    taken, _reasons = next_call.take(scheduler)
+    booking.book(taken, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
+    booking.cancel(taken, by=scheduler, reason="clinic")
+
+    assert next_call.take(colleague)[0] == waiting
+    assert Appointment.objects.filter(cancelled_at=None).count() == 0

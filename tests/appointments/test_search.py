@@ -1,0 +1,147 @@
+"""Somebody is found by what a caller says: however a number is spelled, whatever the accents, in any sequence."""
+
+import pytest
+
+from appointments import contact, search
+from appointments.models import AppointmentRequest
+from tests.copies import many_like
+
+
+@pytest.fixture
+def people(send_request):
+    """Three of them, by a short name."""
+    ana = send_request()
+    (iñaki,) = many_like(
+        ana, 1, name="Iñaki Núñez-García O’Brien", phone="+17875550147;ext=12", email="i_100%real@example.com"
+    )
+    (john,) = many_like(ana, 1, name="John Sample", phone="+18085550199", email="")
+    return {"ana": ana, "iñaki": iñaki, "john": john}
+
+
+def found(people: dict, typed: str) -> list[str]:
+    requests = set(search.find(AppointmentRequest.objects.all(), typed))
+    return [name for name, request in people.items() if request in requests]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(212) 555-0123",
+        "212.555.0123",
+        "212 555 0123",
+        "212-555-0123",
+        "212–555–0123",
+        "2125550123",
+        "+12125550123",
+        "+1 212 555 0123",
+        "1 (212) 555-0123",
+        "001 212 555 0123",
+        "tel:+1-212-555-0123",
+        " 212\u00a0555\u00a00123 ",
+        "555-0123",
+        "0123",
+        "50123",
+        "212",
+    ],
+)
+def test_a_number_is_found_in_any_spelling_and_by_its_last_digits(people, typed):
+    assert found(people, typed) == ["ana"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["(787) 555-0147", "(787) 555-0147 ext. 12", "787 555 0147 x12", "7875550147 #12", "tel:+1-787-555-0147;ext=12"],
+)
+def test_a_number_with_an_extension_is_found_with_and_without_it(people, typed):
+    assert found(people, typed) == ["iñaki"]
+
+
+def test_the_numbers_that_staff_pages_show_are_found_as_they_are_shown(people):
+    for name, request in people.items():
+        assert found(people, request.phone_shown) == found(people, request.phone_link) == [name]
+
+
+def test_an_extension_that_is_another_one_is_not_found(people):
+    assert found(people, "787 555 0147 x13") == []
+
+
+def test_the_last_four_digits_are_found_also_if_they_start_with_zeros(people):
+    contact.correct(people["john"], by=None, phone="+18085550012")
+
+    assert found(people, "0012") == ["john"]
+    assert found(people, "0199") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "who"),
+    [
+        ("Ana Example", ["ana"]),
+        ("example ana", ["ana"]),
+        ("EXAMPLE, ana", []),
+        ("amp", ["ana", "iñaki", "john"]),
+        ("inaki", ["iñaki"]),
+        ("IÑAKI", ["iñaki"]),
+        ("nunez garcia", ["iñaki"]),
+        ("garcía-núñez", ["iñaki"]),
+        ("Nun\u0303ez", ["iñaki"]),
+        ("o'brien", ["iñaki"]),
+        ("O’Brien", ["iñaki"]),
+        ("obrien", ["iñaki"]),
+        ("john  sample", ["john"]),
+        ("jo sample", ["john"]),
+        ("john example", []),
+        ("john 0199", ["john"]),
+        ("ana@", ["ana"]),
+        ("ANA@Example.com", ["ana"]),
+        ("@example.com", ["ana", "iñaki"]),
+    ],
+)
+def test_names_and_addresses_are_found_by_parts_of_their_words_in_any_sequence(people, typed, who):
+    assert found(people, typed) == who
+
+
+def test_a_reference_is_found_with_and_without_dashes_in_any_case(people):
+    AppointmentRequest.objects.filter(pk=people["ana"].pk).update(reference="MXP44MX9H")
+    people["ana"].refresh_from_db()
+    contact.correct(people["ana"], by=None, email="")
+
+    for typed in ("MXP44MX9H", "mxp44mx9h", "MXP-44M-X9H", "mxp 44m x9h", " mxp-44mx9h ", "mxp44m", "mxp-44m"):
+        assert found(people, typed) == ["ana"]
+    assert found(people, "MXP-44M-X9J") == []
+
+
+@pytest.mark.parametrize("typed", ["", " ", "a", "an", "a n a", "12", "(1)", "+", "...", "--", "'''", "\0", "00"])
+def test_under_three_characters_nothing_is_found(people, typed):
+    assert found(people, typed) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "who"),
+    [
+        ("i_1", ["iñaki"]),
+        ("100%", ["iñaki"]),
+        ("%%%", []),
+        ("___", []),
+        ("a_a", []),
+        ("a%a", []),
+        ("\\\\\\", []),
+        ("ana\\", []),
+        ("\\_1", []),
+        ("'; --", []),
+        ("ana\0example", ["ana"]),
+    ],
+)
+def test_what_means_something_to_the_database_is_taken_as_it_is(people, typed, who):
+    assert found(people, typed) == who
+
+
+@pytest.mark.parametrize("typed", ["ana " * 5_000, "1 " * 30_000, "1" + " " * 60_000 + "y", "x" * 60_000])
+def test_what_nobody_types_is_no_burden(people, typed):
+    found(people, typed)
+
+
+def test_what_was_corrected_is_found_and_what_it_was_before_is_not(people):
+    contact.correct(people["john"], by=None, name="Juan Muestra", phone="+12125550188")
+
+    assert found(people, "muestra juan") == found(people, "212-555-0188") == ["john"]
+    assert found(people, "john sample") == found(people, "808-555-0199") == []

@@ -1,0 +1,201 @@
+"""Whoever works on a screen that is no longer true changes nothing, whatever they press, and learns what happened."""
+
+import copy
+import datetime
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from django.db import transaction
+
+from appointments import booking, calls, contact, nurse, offers, queue, self_service, undo
+from appointments.changes import Refused, changes_since
+from appointments.free_times import FreeTime
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
+
+STALE = "This changed while you worked on it. See what is new, and press again if it still fits."
+
+
+@pytest.fixture
+def verbs(scheduler, colleague, clinician, place, next_week):
+    """All that can be done with a request, by name; each takes the request."""
+    slot = {"clinician": clinician, "place": place, "starts_at": next_week}
+    later = {**slot, "starts_at": next_week + datetime.timedelta(hours=1)}
+    by_me, by_another = {"by": scheduler}, {"by": colleague}
+    return {
+        "claim": partial(queue.claim, **by_another),
+        "release": partial(queue.release, **by_another),
+        "skip": partial(queue.skip, **by_me, reason="busy"),
+        "hand out": partial(queue.assign, **by_another, to=colleague),
+        "miss": partial(calls.log_call, **by_me, channel="phone", outcome="no_answer"),
+        "reach": partial(calls.log_call, **by_me, channel="phone", outcome="reached"),
+        "book": partial(booking.book, **by_me, **slot),
+        "offer": partial(offers.offer, **by_me, times=[FreeTime(**later)]),
+        "choose": lambda request: offers.choose(request, OfferedTime(request=request, **later)),
+        "close": partial(queue.close, **by_me, reason="declined"),
+        "correct a phone number": partial(contact.correct, **by_another, phone="+18085550199"),
+        "correct a name": partial(contact.correct, **by_me, name="Ana Muestra"),
+        "ask the nurse": partial(nurse.ask, **by_me),
+        "answer as nurse": partial(nurse.answer, **by_another, answer="fine"),
+        "reschedule": partial(booking.reschedule, **by_another, **later),
+        "cancel": partial(booking.cancel, **by_me, reason="clinic"),
+        "close after the visit": partial(queue.close, **by_another, reason="attended"),
+        "reopen": partial(queue.reopen, **by_me),
+        "the patient corrects the phone number": partial(self_service.correct_phone, phone="+13125550177"),
+        "the patient changes when to call": partial(self_service.change_call_times, call_times=["evening"]),
+        "the patient withdraws": self_service.withdraw,
+        "take back": partial(undo.undo, **by_me),
+    }
+
+
+ANY_TIME_BEFORE_THE_END = {
+    "correct a phone number",
+    "correct a name",
+    "the patient corrects the phone number",
+    "the patient changes when to call",
+    "the patient withdraws",
+}
+POSSIBLE = {
+    "waiting": ANY_TIME_BEFORE_THE_END | {"claim", "hand out", "answer as nurse", "choose"},
+    "claimed": ANY_TIME_BEFORE_THE_END
+    | {"release", "skip", "hand out", "miss", "reach", "book", "offer", "choose", "close", "ask the nurse"}
+    | {"answer as nurse", "take back"},
+    "booked": ANY_TIME_BEFORE_THE_END | {"reschedule", "cancel", "take back"},
+    "visit is over": ANY_TIME_BEFORE_THE_END | {"reschedule", "cancel", "close after the visit", "take back"},
+    "closed": {"reopen", "take back"},
+    "closed after the visit": {"reopen"},
+}
+
+
+@pytest.fixture
+def in_state(send_request, verbs):
+    def bring(state) -> AppointmentRequest:
+        sent = send_request()
+        AppointmentRequest.objects.update(nurse_check="needed")
+        sent.refresh_from_db()
+        if state != "waiting":
+            verbs["hand out"].func(sent, by=verbs["skip"].keywords["by"], to=verbs["skip"].keywords["by"])
+        if state in ("booked", "visit is over", "closed after the visit"):
+            verbs["book"](sent)
+        if state in ("visit is over", "closed after the visit"):
+            past = Appointment.objects.get()
+            past.starts_at -= datetime.timedelta(days=9)
+            past.ends_at -= datetime.timedelta(days=9)
+            past.save()
+        if state == "closed":
+            verbs["close"](sent)
+        if state == "closed after the visit":
+            verbs["close after the visit"](sent)
+        return AppointmentRequest.objects.get()
+
+    return bring
+
+
+def everything() -> list:
+    models = (AppointmentRequest, Appointment, ContactAttempt, Event, OfferedTime)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@contextmanager
+def rolled_back():
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("state", POSSIBLE)
+def test_of_any_two_things_that_are_done_from_the_same_screen_the_second_is_refused_and_changes_nothing(
+    in_state, verbs, state
+):
+    screen = in_state(state)
+    assert len(verbs) == 22
+    for first in POSSIBLE[state]:
+        with rolled_back():
+            verbs[first](copy.copy(screen))
+            before = everything()
+            for verb in verbs.values():
+                with pytest.raises(Refused, match=r".\."):
+                    verb(copy.copy(screen))
+            assert everything() == before, first
+
+
+@pytest.mark.parametrize("state", POSSIBLE)
+def test_what_is_possible_from_a_screen_that_is_true_is_done_and_raises_the_version(in_state, verbs, state):
+    screen = in_state(state)
+    for name, verb in verbs.items():
+        with rolled_back():
+            request, before = copy.copy(screen), everything()
+            if name in POSSIBLE[state]:
+                verb(request)
+                assert request.version == AppointmentRequest.objects.get().version == screen.version + 1, name
+                assert request.events.filter(version=request.version).count() == 1, name
+            else:
+                with pytest.raises(Refused):
+                    verb(request)
+                assert everything() == before, name
+
+
+@pytest.mark.parametrize(
+    ("state", "first", "second", "told"),
+    [
+        ("waiting", "claim", "hand out", STALE),
+        ("waiting", "correct a name", "correct a phone number", STALE),
+        ("waiting", "the patient corrects the phone number", "claim", STALE),
+        ("claimed", "reach", "book", STALE),
+        ("claimed", "answer as nurse", "book", STALE),
+        ("claimed", "release", "book", "Nobody holds this request: it waits in the queue."),
+        ("claimed", "hand out", "book", "colleague holds this request."),
+        ("claimed", "close", "miss", "scheduler closed this request: Does not want a visit."),
+        ("claimed", "the patient withdraws", "miss", "The patient closed this request: Withdrew the request."),
+        ("booked", "the patient withdraws", "cancel", "The patient closed this request: Withdrew the request."),
+        ("booked", "cancel", "reschedule", "Nobody holds this request: it waits in the queue."),
+        ("closed", "reopen", "take back", "There is nothing of yours here that can be taken back."),
+    ],
+)
+def test_who_comes_too_late_is_told_why(in_state, verbs, state, first, second, told):
+    screen = in_state(state)
+    verbs[first](copy.copy(screen))
+
+    with pytest.raises(Refused) as refusal:
+        verbs[second](screen)
+
+    assert str(refusal.value) == told
+
+
+def test_who_comes_too_late_for_a_time_is_told_which_visit_there_is(in_state, verbs):
+    screen = in_state("claimed")
+    verbs["book"](copy.copy(screen))
+
+    with pytest.raises(Refused) as refusal:
+        verbs["miss"](screen)
+
+    assert str(refusal.value) == f"A visit is booked: {Appointment.objects.get()}."
+
+
+def test_what_happened_since_is_told_in_its_sequence(in_state, verbs, scheduler, colleague):
+    screen = in_state("claimed")
+    current = copy.copy(screen)
+    verbs["reach"](current, note="Asks for a Tuesday.")
+    verbs["correct a phone number"](current)
+    verbs["the patient changes when to call"](current)
+
+    told = [(event.by, event.verb, event.details, event.note) for event in changes_since(screen, screen.version)]
+
+    assert told == [
+        (scheduler, "called", "Phone call: Reached", "Asks for a Tuesday."),
+        (colleague, "corrected", "phone", ""),
+        (None, "times_changed", "", ""),
+    ]
+    assert changes_since(current, current.version) == []
+
+
+def test_a_change_and_its_place_in_the_history_are_stored_both_or_neither(in_state, scheduler):
+    screen = in_state("claimed")
+    before = everything()
+
+    with pytest.raises(ValueError, match="is not a valid"):
+        calls.log_call(copy.copy(screen), by=scheduler, channel="pigeon", outcome="reached")
+    with pytest.raises(Refused, match="in the past"):
+        booking.book(copy.copy(screen), by=scheduler, starts_at=screen.created_at, place=None, clinician=None)
+
+    assert everything() == before

@@ -1,0 +1,295 @@
+"""What was done last can be taken back by who did it, for a while, and leaves no trace but in the history."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from appointments import booking, calls, contact, next_call, nurse, offers, queue, self_service, undo
+from appointments.changes import Refused
+from appointments.free_times import FreeTime
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
+
+MINUTE = datetime.timedelta(minutes=1)
+NOTHING = "There is nothing of yours here that can be taken back."
+
+
+@pytest.fixture
+def do(scheduler, colleague, clinician, place, next_week):
+    """Does a verb, as the scheduler unless somebody else is named."""
+    slot = {"clinician": clinician, "place": place}
+    at_ten, at_noon = next_week.replace(hour=15), next_week.replace(hour=17)
+    noon = timezone.now().replace(hour=17, minute=0, second=0, microsecond=123_456) + datetime.timedelta(days=2)
+    verbs = {
+        "claim": (queue.claim, {}),
+        "release": (queue.release, {}),
+        "skip": (queue.skip, {"reason": "busy"}),
+        "assign": (queue.assign, {"to": colleague}),
+        "miss": (calls.log_call, {"channel": "phone", "outcome": "no_answer"}),
+        "leave a message": (calls.log_call, {"channel": "phone", "outcome": "voicemail"}),
+        "reach": (calls.log_call, {"channel": "phone", "outcome": "reached"}),
+        "agree on a call": (calls.log_call, {"channel": "phone", "outcome": "call_back", "next_call_at": noon}),
+        "find a wrong number": (calls.log_call, {"channel": "phone", "outcome": "wrong_number"}),
+        "send a letter": (calls.log_call, {"channel": "letter", "outcome": "sent"}),
+        "book": (booking.book, {"starts_at": at_ten, **slot}),
+        "reschedule": (booking.reschedule, {"starts_at": at_noon, "reason": "patient", **slot}),
+        "reschedule by a few minutes": (booking.reschedule, {"starts_at": at_ten + 10 * MINUTE, **slot}),
+        "cancel": (booking.cancel, {"reason": "clinic"}),
+        "offer": (offers.offer, {"times": [FreeTime(at_ten, clinician, place), FreeTime(at_noon, clinician, place)]}),
+        "close": (queue.close, {"reason": "declined"}),
+        "close after the visit": (queue.close, {"reason": "attended"}),
+        "reopen": (queue.reopen, {}),
+        "correct": (contact.correct, {"name": "Ana Muestra", "phone": "+18085550199", "call_times": ["evening"]}),
+        "ask the nurse": (nurse.ask, {"note": "Takes blood thinners."}),
+        "answer as nurse": (nurse.answer, {"answer": "against"}),
+    }
+
+    def press(verb: str, request, by=scheduler) -> None:
+        do_it, arguments = verbs[verb]
+        do_it(request, by=by, **arguments)
+        if verb == "book":
+            assert request.appointment.starts_at == at_ten
+
+    return press
+
+
+def row_of(request) -> dict:
+    row = AppointmentRequest.objects.filter(pk=request.pk).values().get()
+    del row["version"]
+    return row
+
+
+def standing_visits() -> list:
+    return list(
+        Appointment.objects.filter(cancelled_at=None).values_list("request", "clinician", "starts_at", "ends_at")
+    )
+
+
+def everything() -> list:
+    models = (AppointmentRequest, Appointment, ContactAttempt, Event, OfferedTime)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def let_visits_pass() -> None:
+    for visit in Appointment.objects.all():
+        visit.starts_at -= datetime.timedelta(days=9)
+        visit.ends_at -= datetime.timedelta(days=9)
+        visit.save()
+
+
+CASES = [
+    ([], "claim"),
+    ([], "assign"),
+    ([], "correct"),
+    ([], "answer as nurse"),
+    (["claim"], "release"),
+    (["claim"], "skip"),
+    (["claim"], "assign"),
+    (["claim"], "miss"),
+    (["claim"], "leave a message"),
+    (["claim"], "reach"),
+    (["claim"], "agree on a call"),
+    (["claim"], "find a wrong number"),
+    (["claim"], "send a letter"),
+    (["claim"], "book"),
+    (["claim"], "offer"),
+    (["claim"], "close"),
+    (["claim"], "correct"),
+    (["claim"], "ask the nurse"),
+    (["claim", "ask the nurse"], "answer as nurse"),
+    (["claim", "agree on a call", "claim"], "miss"),
+    (["claim", "agree on a call", "claim"], "book"),
+    (["claim", "agree on a call", "claim"], "close"),
+    (["claim", "miss", "claim", "miss", "claim"], "reach"),
+    (["claim", "book"], "reschedule"),
+    (["claim", "book"], "reschedule by a few minutes"),
+    (["claim", "book"], "cancel"),
+    (["claim", "book", "cancel", "claim"], "book"),
+    (["claim", "book", "the visit passes"], "close after the visit"),
+    (["claim", "book", "the visit passes", "close after the visit"], "reopen"),
+    (["claim", "close"], "reopen"),
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "verb"), CASES, ids=lambda value: value if isinstance(value, str) else "; ".join(value)
+)
+def test_every_verb_that_is_taken_back_gives_back_every_column_and_every_time(
+    send_request, scheduler, do, before, verb
+):
+    request = send_request()
+    AppointmentRequest.objects.update(nurse_check="needed")
+    request.refresh_from_db()
+    for step in before:
+        if step == "the visit passes":
+            let_visits_pass()
+        else:
+            do(step, request)
+    row, visits, version = row_of(request), standing_visits(), request.version
+    do(verb, request)
+    assert row_of(request) != row
+
+    undo.undo(request, by=scheduler)
+
+    assert row_of(request) == row
+    assert standing_visits() == visits
+    assert request.version == version + 2
+    done, taken_back = request.events.order_by("version")[len(before) - ("the visit passes" in before) :]
+    assert (taken_back.verb, taken_back.by) == ("undone", scheduler)
+    assert taken_back.details == f"{done.get_verb_display()} {done.details}".strip()
+
+
+def test_a_verb_that_was_taken_back_can_be_done_again(send_request, scheduler, do):
+    request = send_request()
+    for verb in ("claim", "book"):
+        do(verb, request)
+        undo.undo(request, by=scheduler)
+        do(verb, request)
+
+    assert request.status == "booked"
+    assert Appointment.objects.filter(cancelled_at=None).get().request == request
+
+
+def test_a_call_that_was_taken_back_does_not_count_and_the_patient_is_not_told_of_it(send_request, scheduler, do):
+    request = send_request()
+    for verb in ("claim", "miss", "claim", "leave a message"):
+        do(verb, request)
+    assert request.attempts_made == 2
+
+    undo.undo(request, by=scheduler)
+
+    assert request.attempts_made == 1
+    assert list(request.contact_attempts.values_list("outcome", "is_undone")) == [
+        ("no_answer", False),
+        ("voicemail", True),
+    ]
+    assert "left a message" not in str(self_service.story(request))
+
+
+def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, scheduler, do):
+    request = send_request()
+    do("claim", request)
+    do("offer", request)
+
+    undo.undo(request, by=scheduler)
+
+    assert offers.open_times(request) == []
+
+
+def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_request, scheduler, do, settings):
+    request = send_request(call_times=["any"])
+    AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=timezone.now())
+    request.refresh_from_db()
+    settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
+    do("claim", request)
+    do("skip", request)
+    assert next_call.take(scheduler) is None
+
+    undo.undo(request, by=scheduler)
+    do("release", request)
+
+    assert next_call.take(scheduler)[0] == request
+
+
+def test_a_time_that_somebody_took_meanwhile_is_not_taken_from_them(send_request, scheduler, do):
+    request, another = send_request(), send_request()
+    for verb in ("claim", "book", "cancel"):
+        do(verb, request)
+    for verb in ("claim", "book"):
+        do(verb, another)
+    before = everything()
+
+    with pytest.raises(Refused, match=r"Dr. Example already has a visit at that time"):
+        undo.undo(request, by=scheduler)
+
+    assert everything() == before
+
+
+def test_a_time_that_was_given_up_by_moving_is_not_taken_from_who_has_it_now(send_request, scheduler, do):
+    request, another = send_request(), send_request()
+    for verb in ("claim", "book", "reschedule"):
+        do(verb, request)
+    for verb in ("claim", "book"):
+        do(verb, another)
+    before = everything()
+
+    with pytest.raises(Refused, match=r"Dr. Example already has a visit at that time"):
+        undo.undo(request, by=scheduler)
+
+    assert everything() == before
+
+
+def is_refused(request, by) -> bool:
+    before = everything()
+    assert undo.what_can_be_undone(request, by=by) is None
+    with pytest.raises(Refused, match=NOTHING):
+        undo.undo(request, by=by)
+    return everything() == before
+
+
+def test_only_who_did_it_can_take_it_back(send_request, scheduler, colleague, do):
+    request = send_request()
+    assert is_refused(request, by=scheduler)
+    do("claim", request)
+
+    assert is_refused(request, by=colleague)
+    assert undo.what_can_be_undone(request, by=scheduler).verb == "claimed"
+
+
+@pytest.mark.parametrize("after", ["a colleague", "the patient"])
+def test_what_something_came_after_cannot_be_taken_back(send_request, scheduler, colleague, do, after):
+    request = send_request()
+    do("claim", request)
+    if after == "a colleague":
+        do("correct", request, by=colleague)
+    else:
+        self_service.change_call_times(request, ["evening"])
+
+    assert is_refused(request, by=scheduler)
+
+
+def test_what_the_patient_did_cannot_be_taken_back_by_staff(send_request, scheduler):
+    request = send_request()
+    self_service.withdraw(request)
+
+    assert is_refused(request, by=scheduler)
+
+
+def test_of_two_own_steps_only_the_last_is_taken_back_and_not_the_one_before(send_request, scheduler, do):
+    request = send_request()
+    do("claim", request)
+    do("reach", request)
+
+    undo.undo(request, by=scheduler)
+
+    assert (request.status, request.reached_at) == ("claimed", None)
+    assert is_refused(request, by=scheduler)
+
+
+def test_a_step_can_be_taken_back_for_some_minutes(send_request, scheduler, do, settings):
+    request = send_request()
+    do("claim", request)
+
+    Event.objects.update(at=timezone.now() - settings.UNDO_MINUTES * MINUTE)
+    assert is_refused(request, by=scheduler)
+
+    Event.objects.update(at=timezone.now() - (settings.UNDO_MINUTES - 1) * MINUTE)
+    undo.undo(request, by=scheduler)
+    assert request.status == "waiting"
+
+
+def test_two_screens_of_one_person_take_it_back_once(send_request, scheduler, do):
+    request = send_request()
+    do("claim", request)
+    other_screen = AppointmentRequest.objects.get()
+
+    undo.undo(request, by=scheduler)
+
+    assert is_refused(other_screen, by=scheduler)
+
+
+def test_a_screen_that_is_older_than_the_step_cannot_take_it_back(send_request, scheduler, do):
+    old_screen = send_request()
+    do("claim", AppointmentRequest.objects.get())
+
+    assert is_refused(old_screen, by=scheduler)

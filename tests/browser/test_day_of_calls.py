@@ -1,0 +1,170 @@
+"""A scheduler works through calls in a real browser: by keyboard alone, with JavaScript and without."""
+
+import datetime
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from appointments import reference
+from appointments.models import AppointmentRequest, OpeningHours
+from tests.browser.conftest import DESKTOP, PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+PASSWORD = "fifteen-is-the-fewest"  # noqa: S105
+MOST_PRESSES = 12
+MOST_PAGES = 3
+
+with_and_without_javascript = pytest.mark.parametrize("javascript", [True, False], ids=["JavaScript", "none"])
+
+
+@pytest.fixture(autouse=True)
+def always_open(settings):
+    """Calls can be made whenever this test runs."""
+    settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
+    OpeningHours.objects.all().delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(weekday=weekday, opens=datetime.time.min, closes=datetime.time.max) for weekday in range(7)
+    )
+
+
+@pytest.fixture
+def five_to_call(send_request):
+    requests = [send_request(name=f"Ana {name} Example", call_times=["any"]) for name in ("A", "B", "C", "D", "E")]
+    AppointmentRequest.objects.update(doubts="")
+    return requests
+
+
+@pytest.fixture
+def sign_in(open_page, db):
+    get_user_model().objects.create_superuser("nora", password=PASSWORD)
+
+    def sign_in(size=DESKTOP, *, javascript=True) -> Page:
+        page = open_page(size, javascript=javascript)
+        page.goto("/admin/")
+        page.get_by_label("Username").fill("nora")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+        return page
+
+    return sign_in
+
+
+class Keyboard:
+    """Presses keys, and counts them and the pages that come of them."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.presses = self.pages = 0
+        page.on("framenavigated", self._count)
+
+    def _count(self, frame) -> None:
+        self.pages += 1
+
+    def press(self, key: str) -> None:
+        self.presses += 1
+        self.page.keyboard.press(key)
+
+    def press_to(self, name: str) -> None:
+        """Tab to a button and press it."""
+        target = self.page.get_by_role("button", name=name, exact=True)
+        focused = target.and_(self.page.locator(":focus"))
+        while not focused.count():
+            assert self.presses < MOST_PRESSES, f"no way to {name}"
+            self.press("Tab")
+        with self.page.expect_navigation():
+            self.press("Enter")
+
+
+@with_and_without_javascript
+def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_call, javascript):
+    page = sign_in(javascript=javascript)
+    called = []
+
+    for _ in five_to_call:
+        hands = Keyboard(page)
+        hands.press_to("Next call")
+        called.append(page.get_by_role("heading", level=1).inner_text())
+        expect(page.locator(".phone a")).to_be_focused()
+        # Enter would dial here, outside of the browser.
+        hands.presses += 1
+        hands.press_to("No answer")
+        expect(page.get_by_role("button", name="Next call")).to_be_focused()
+        assert hands.presses <= MOST_PRESSES
+        assert hands.pages <= MOST_PAGES
+
+    assert called == [request.name for request in five_to_call]
+    assert set(AppointmentRequest.objects.values_list("status", "attempts_made")) == {("waiting", 1)}
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("There is nobody to call just now.").first).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
+    sign_in, open_page, five_to_call, consulting_hours, size
+):
+    page = sign_in(size)
+    page.get_by_role("button", name="Next call").click()
+    page.get_by_role("button", name="Reached", exact=True).click()
+    page.goto(page.url if "/change/" in page.url else "/admin/")
+    page.get_by_role("link", name="Ana A Example").click()
+
+    for _ in range(2):
+        page.locator("summary", has_text="Book a visit").click()
+        first = page.locator("input[name='time']").first
+        chosen = page.locator(f"label[for='{first.get_attribute('id')}']").inner_text()
+        first.check()
+        page.get_by_role("button", name="Book a visit").click()
+        expect(page.get_by_text("The visit is booked.")).to_be_visible()
+        if _ == 0:
+            page.get_by_role("button", name="Take it back").click()
+            expect(page.get_by_text("Taken back.")).to_be_visible()
+
+    booked = AppointmentRequest.objects.get(name="Ana A Example")
+    assert booked.status == "booked"
+    assert f"{timezone.localtime(booked.appointment.starts_at):%-I:%M %p}" in chosen
+
+    patient = open_page()
+    patient.goto("/status/")
+    patient.get_by_label("Your reference").fill(reference.grouped(booked.reference))
+    for part, value in (("Month", "3"), ("Day", "14"), ("Year", "1948")):
+        patient.get_by_label(part, exact=True).fill(value)
+    patient.get_by_role("button", name="See your request").click()
+    expect(patient.get_by_text("Your visit is booked for")).to_be_visible()
+
+
+def test_the_search_answers_while_one_types_and_the_slash_key_leads_to_it(sign_in, five_to_call):
+    page = sign_in()
+    page.get_by_role("link", name="Queue", exact=True).click()
+
+    page.keyboard.press("/")
+    page.keyboard.type("ana c")
+
+    expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    expect(page.locator("table.queue tbody")).to_contain_text("Ana C Example")
+    assert "ana" not in page.url
+
+
+def test_two_schedulers_get_different_patients_and_neither_overwrites_the_other(
+    sign_in, open_page, five_to_call, colleague
+):
+    first = sign_in()
+    first.get_by_role("button", name="Next call").click()
+    mine = first.url
+    second = first.context.new_page()
+    second.goto(mine)
+    second.locator("summary", has_text="Correct contact details").click()
+    second.get_by_label("Phone", exact=True).fill("(212) 555-0177")
+    second.get_by_role("button", name="Correct contact details").click()
+    expect(second.get_by_text("The details are corrected.")).to_be_visible()
+
+    first.get_by_label("Note on the call").fill("Her daughter answered.")
+    first.get_by_role("button", name="Left a message").click()
+
+    expect(first.get_by_text("New since you opened this page")).to_be_visible()
+    expect(first.get_by_label("Note on the call")).to_have_value("Her daughter answered.")
+    first.get_by_role("button", name="Left a message").click()
+    expect(first.get_by_text("The call is logged.")).to_be_visible()
