@@ -17,7 +17,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test lint format approve messages requirements
+.PHONY: help run test bench lint format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -33,6 +33,9 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 
 test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some of them).
 	@$(PY) -m tests $(ARGS)
+
+bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
+	@$(PY) -m tests.bench $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Checking the style of the code."

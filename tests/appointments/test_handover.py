@@ -439,9 +439,7 @@ def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(send_
     assert (taken, taken.claimed_by, taken.assigned_until) == (request, colleague, None)
 
 
-def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(
-    send_request, scheduler, colleague
-):
+def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(send_request, scheduler, colleague):
     send_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
