@@ -1,6 +1,8 @@
 """What staff manage as plain tables, and where the admin's addresses of requests lead: to pages of our own."""
 
+from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -9,35 +11,44 @@ from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holi
 from .staff import call_sheet, queue_page
 
 
-class ConsultingHoursInline(admin.TabularInline):
-    model = ConsultingHours
-    extra = 1
+class TableAdmin(admin.ModelAdmin):
+    """With the browser's own ways to enter dates and times: Django's need styles that our policy forbids."""
+
+    formfield_overrides = {  # noqa: RUF012  # Django reads it as it is
+        models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
+        models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
+    }
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(admin.ModelAdmin):
+class ClinicianAdmin(TableAdmin):
     list_display = ("name", "is_active")
-    inlines = (ConsultingHoursInline,)
+
+
+@admin.register(ConsultingHours)
+class ConsultingHoursAdmin(TableAdmin):
+    list_display = ("clinician", "place", "weekday", "starts", "ends")
+    list_select_related = ("clinician", "place")
 
 
 @admin.register(Place)
-class PlaceAdmin(admin.ModelAdmin):
+class PlaceAdmin(TableAdmin):
     list_display = ("name", "address", "is_active")
 
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(admin.ModelAdmin):
+class OpeningHoursAdmin(TableAdmin):
     list_display = ("weekday", "opens", "closes")
 
 
 @admin.register(Holiday)
-class HolidayAdmin(admin.ModelAdmin):
+class HolidayAdmin(TableAdmin):
     list_display = ("date", "name")
     ordering = ("-date",)
 
 
 @admin.register(Caller)
-class CallerAdmin(admin.ModelAdmin):
+class CallerAdmin(TableAdmin):
     list_display = ("user", "speaks_spanish")
     list_select_related = ("user",)
 

@@ -6,7 +6,8 @@ class AppointmentsConfig(AppConfig):
     verbose_name = "Visit requests"
 
     def ready(self):
-        from . import counts, roles
+        from . import business_hours, counts, roles
 
+        business_hours.connect(self)
         counts.connect()
         roles.connect(self)

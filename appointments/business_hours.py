@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
+from django.db import connections
+from django.db.models.signals import post_migrate
 from django.utils import timezone
 
 from .models import Holiday, OpeningHours
 
 FARTHEST_DAYS = 366
+OFFICE_DAYS, OFFICE_OPENS, OFFICE_CLOSES = range(5), datetime.time(8), datetime.time(17)
 CACHED_SECONDS = 60
 
 
@@ -71,3 +74,19 @@ class BusinessHours:
         """
         closes = [closes for (opens, closes), _ in zip(self.openings(since), range(business_days + 1), strict=False)]
         return closes[-1] if len(closes) > business_days else since + datetime.timedelta(days=business_days)
+
+
+def connect(app_config) -> None:
+    """After a migration, a clinic that is never open is open on weekdays, until its staff say otherwise."""
+    post_migrate.connect(_open_on_weekdays, sender=app_config, dispatch_uid="opening hours")
+
+
+def _open_on_weekdays(sender, *, using, **kwargs) -> None:
+    # The table is not there yet when only the first migrations are run.
+    with connections[using].cursor() as cursor:
+        tables = connections[using].introspection.table_names(cursor)
+    hours = OpeningHours.objects.using(using)
+    if OpeningHours._meta.db_table in tables and not hours.exists():
+        hours.bulk_create(
+            OpeningHours(weekday=weekday, opens=OFFICE_OPENS, closes=OFFICE_CLOSES) for weekday in OFFICE_DAYS
+        )

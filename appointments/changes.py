@@ -10,6 +10,7 @@ from django.utils import timezone
 from .models import AppointmentRequest, Event, Status
 from .search import SEARCHED, text_to_search
 
+DETAILS_LENGTH = Event._meta.get_field("details").max_length
 NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
 
 
@@ -31,9 +32,14 @@ def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details=""
     same = AppointmentRequest.objects.filter(allowed, pk=request.pk, version=request.version)
     if not same.update(version=F("version") + 1, **values):
         raise Refused(what_happened_meanwhile(request, allowed))
-    version = request.version + 1
     Event.objects.create(
-        request=request, by=by, verb=verb, details=details, note=note, version=version, before=before
+        request=request,
+        by=by,
+        verb=verb,
+        details=details[:DETAILS_LENGTH],
+        note=note,
+        version=request.version + 1,
+        before=before,
     )
     request.refresh_from_db()
 

@@ -441,7 +441,7 @@ class OfferedTime(models.Model):
 
     class Meta:
         ordering = ("starts_at",)
-        constraints = (models.UniqueConstraint(fields=("request", "starts_at"), name="offered_once"),)
+        constraints = (models.UniqueConstraint(fields=("request", "clinician", "starts_at"), name="offered_once"),)
 
     def __str__(self):
         return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"

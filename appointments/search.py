@@ -24,7 +24,7 @@ AS_IF_WRITTEN = str.maketrans(
 
 
 def text_to_search(*, name: str, phone: str, email: str, reference: str) -> str:
-    return " ".join((folded(name), phone, folded(email), reference.lower()))
+    return " ".join(("", folded(name), phone, folded(email), reference.lower()))
 
 
 def folded(text: str) -> str:
@@ -43,7 +43,8 @@ def find(requests: QuerySet, typed: str) -> QuerySet:
     if max(map(len, parts), default=0) < FEWEST_CHARACTERS:
         return requests.none()
     for part in parts:
-        requests = requests.filter(search_text__contains=part)
+        # An initial is in every text somewhere, so it has to be the start of a word.
+        requests = requests.filter(search_text__contains=part if len(part) >= FEWEST_CHARACTERS else f" {part}")
     return requests
 
 

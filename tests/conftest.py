@@ -5,10 +5,22 @@ import datetime
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
 from tests.walk import answer_check, ask_for_visit
+
+DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def pytest_collection_modifyitems(config, items):
+    """What asks no database is the same with each, and is run with SQLite only."""
+    if connection.vendor == "sqlite":
+        return
+    asks = [item for item in items if item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in asks])
+    items[:] = asks
 
 
 @pytest.fixture

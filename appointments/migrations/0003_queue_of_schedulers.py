@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='offeredtime',
-            constraint=models.UniqueConstraint(fields=('request', 'starts_at'), name='offered_once'),
+            constraint=models.UniqueConstraint(fields=('request', 'clinician', 'starts_at'), name='offered_once'),
         ),
         migrations.AddConstraint(
             model_name='possibleduplicate',

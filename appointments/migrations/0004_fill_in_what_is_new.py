@@ -7,15 +7,13 @@ from django.conf import settings
 from django.db import migrations
 from django.db.models import F
 
-OFFICE_DAY = (datetime.time(8), datetime.time(17))
-
 
 def fill_in(apps, schema_editor):
     Appointment = apps.get_model("appointments", "Appointment")
     Request = apps.get_model("appointments", "AppointmentRequest")
     Appointment.objects.update(ends_at=F("starts_at") + datetime.timedelta(minutes=settings.VISIT_MINUTES))
     for request in Request.objects.iterator():
-        searched = f"{request.name} {request.phone} {request.email} {request.reference}".casefold()
+        searched = f" {request.name} {request.phone} {request.email} {request.reference}".casefold()
         letters = unicodedata.normalize("NFKD", searched)
         events = list(request.events.order_by("at", "pk"))
         for version, event in enumerate(events, start=1):
@@ -30,18 +28,9 @@ def fill_in(apps, schema_editor):
         )
 
 
-def open_on_weekdays(apps, schema_editor):
-    OpeningHours = apps.get_model("appointments", "OpeningHours")
-    opens, closes = OFFICE_DAY
-    OpeningHours.objects.bulk_create(
-        OpeningHours(weekday=weekday, opens=opens, closes=closes) for weekday in range(5)
-    )
-
-
 class Migration(migrations.Migration):
     dependencies = [("appointments", "0003_queue_of_schedulers")]
 
     operations = [
         migrations.RunPython(fill_in, migrations.RunPython.noop),
-        migrations.RunPython(open_on_weekdays, migrations.RunPython.noop),
     ]

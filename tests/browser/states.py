@@ -19,7 +19,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, Response
 
 from appointments import status_views
-from appointments.models import AppointmentRequest, Clinician
+from appointments.models import AppointmentRequest
 from appointments.reference import grouped
 from appointments.views import STEPS
 from screening.pathway import PATHWAY
@@ -270,9 +270,9 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("hand-over, to nobody", "/admin/hand-over/", session, sent={"to": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
-    yield State(
-        "clinician, changed", f"/admin/appointments/clinician/{Clinician.objects.first().pk}/change/", session
-    )
+    for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller"):
+        yield State(f"table {table}", f"/admin/appointments/{table}/", session)
+        yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)
 
 
 def failing(function: str, failure: type[Exception] = OperationalError) -> AbstractContextManager:
