@@ -1,13 +1,14 @@
 """Who to call next, and why: one list for the "Next call" button, the home page and the filter "callable now"."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import transaction
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -18,6 +19,8 @@ from .changes import Refused, free
 from .fields import CALL_TIMES
 from .models import AppointmentRequest, Caller, Event, Language, NurseCheck
 
+# So many of the list are looked at in one statement, as long as others are faster.
+TRIED_AT_ONCE = 50
 URGENCY = {"P1": 1, "P2": 2, "P3": 3}
 
 
@@ -58,6 +61,8 @@ class Moment:
     hours: BusinessHours
     speaks_spanish: bool
     some_speak_spanish: bool
+    # Thousands of requests share a few zones and times of the day.
+    _in_a_window: dict[tuple, bool] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, user) -> "Moment":
@@ -82,10 +87,10 @@ class Moment:
             return False
         if not self._can_talk_with(candidate):
             return False
-        zone = ZoneInfo(candidate.time_zone)
-        if candidate.is_promised:
-            return is_decent_hour(self.now, zone)
-        return is_callable(self.now, zone=zone, call_times=candidate.call_times, hours=self.hours)
+        key = (candidate.is_promised, candidate.time_zone, *candidate.call_times)
+        if key not in self._in_a_window:
+            self._in_a_window[key] = self._is_in_a_window(candidate)
+        return self._in_a_window[key]
 
     def order(self, candidate: Candidate) -> tuple:
         """Sorts the most urgent first: promised calls, then by level, due time, newer pain, and waiting time."""
@@ -123,6 +128,12 @@ class Moment:
             )
         return reasons
 
+    def _is_in_a_window(self, candidate: Candidate) -> bool:
+        zone = ZoneInfo(candidate.time_zone)
+        if candidate.is_promised:
+            return is_decent_hour(self.now, zone)
+        return is_callable(self.now, zone=zone, call_times=candidate.call_times, hours=self.hours)
+
     def _can_talk_with(self, candidate: Candidate) -> bool:
         """Those who speak Spanish are left to colleagues who do, unless there is none or the call is overdue."""
         needs_spanish = candidate.language == Language.SPANISH and not candidate.needs_interpreter
@@ -137,7 +148,8 @@ def callable_now(user, requests: QuerySet | None = None) -> tuple[Moment, list[C
     moment = Moment.of(user)
     requests = AppointmentRequest.objects.all() if requests is None else requests
     handed_to_me = Q(claimed_by=user, assigned_until__gt=moment.now)
-    rows = requests.open().filter(free() | handed_to_me, is_doubtful=False).values_list(*Candidate._fields)
+    is_due = Q(next_call_at=None) | Q(next_call_at__lte=moment.now)
+    rows = requests.open().filter(free() | handed_to_me, is_due, is_doubtful=False).values_list(*Candidate._fields)
     candidates = [candidate for candidate in map(Candidate._make, rows.iterator()) if moment.is_callable(candidate)]
     return moment, sorted(candidates, key=moment.order)
 
@@ -152,15 +164,28 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
         moment, candidates = callable_now(user, AppointmentRequest.objects.exclude(pk__in=skipped))
         if not candidates:
             return None
-        for candidate in candidates:
-            request = AppointmentRequest.objects.get(pk=candidate.pk)
-            # As it was when it was found callable; what was changed since may not be.
-            request.version = candidate.version
-            try:
-                queue.claim(request, by=user)
-            except Refused:
-                continue
-            return request, moment.reasons(candidate)
+        for start in range(0, len(candidates), TRIED_AT_ONCE):
+            if request := _claim_first(candidates[start : start + TRIED_AT_ONCE], user):
+                candidate = next(candidate for candidate in candidates if candidate.pk == request.pk)
+                return request, moment.reasons(candidate)
+
+
+@transaction.atomic
+def _claim_first(candidates: list[Candidate], user) -> AppointmentRequest | None:
+    """Claim the first that is as it was when it was found callable, and that nobody is claiming at this moment."""
+    place = Case(*(When(pk=one.pk, version=one.version, then=n) for n, one in enumerate(candidates)), default=None)
+    unchanged = (
+        AppointmentRequest.objects.filter(pk__in=[candidate.pk for candidate in candidates])
+        .annotate(place=place)
+        .filter(place__isnull=False)
+    )
+    request = unchanged.order_by("place").select_for_update(skip_locked=True).first()
+    if request:
+        try:
+            queue.claim(request, by=user)
+        except Refused:
+            return None
+    return request
 
 
 def reasons(request: AppointmentRequest, user) -> list[str]:

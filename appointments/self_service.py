@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from .booking import appointment_of, cancel_appointment
+from .call_windows import zone_of
 from .changes import NOBODY, change
 from .models import AppointmentRequest, CloseReason, ContactAttempt, Event, Status
 
@@ -40,7 +41,9 @@ def withdraw(request: AppointmentRequest) -> None:
 
 
 def correct_phone(request: AppointmentRequest, phone: str) -> None:
-    change(request, by=None, verb=Event.Verb.PHONE_CORRECTED, allowed=NOT_CLOSED, phone=phone)
+    change(
+        request, by=None, verb=Event.Verb.PHONE_CORRECTED, allowed=NOT_CLOSED, phone=phone, time_zone=zone_of(phone)
+    )
 
 
 def change_call_times(request: AppointmentRequest, call_times: list[str]) -> None:

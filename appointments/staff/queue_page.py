@@ -47,7 +47,12 @@ FILTERS = (
         lambda requests, request: requests.open().filter(nurse_check__in=NurseCheck.to_be_answered()),
     ),
     Filter("doubtful", "Perhaps not a person", lambda requests, request: requests.open().filter(is_doubtful=True)),
-    Filter("booked", "Booked", lambda requests, request: requests.filter(status=Status.BOOKED), order=NEWEST_FIRST),
+    Filter(
+        "booked",
+        "Booked",
+        lambda requests, request: requests.filter(closed_at=None, appointment__isnull=False),
+        order=NEWEST_FIRST,
+    ),
     Filter("closed", "Closed", lambda requests, request: requests.filter(status=Status.CLOSED), order=NEWEST_FIRST),
     Filter("all", "All", lambda requests, request: requests, order=NEWEST_FIRST),
 )

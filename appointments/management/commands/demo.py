@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from appointments import booking, calls, intake, queue
+from appointments.business_hours import BusinessHours
 from appointments.free_times import free_times
 from appointments.models import (
     AppointmentRequest,
@@ -83,12 +84,13 @@ class Command(BaseCommand):
                     defaults={"starts": datetime.time(9), "ends": datetime.time(15)},
                 )
         Caller.objects.get_or_create(user=staff, defaults={"speaks_spanish": True})
-        now = timezone.now()
+        now, hours = timezone.now(), BusinessHours.of_the_clinic()
         for number in range(SIZE):
             request = self._request(chance)
-            waiting = datetime.timedelta(minutes=chance.randint(5, 6_000))
+            asked_at = now - datetime.timedelta(minutes=chance.randint(5, 6_000))
+            days = next(one.business_days for one in PATHWAY.priorities if one.key == request.priority)
             AppointmentRequest.objects.filter(pk=request.pk).update(
-                created_at=now - waiting, due_at=request.due_at - waiting
+                created_at=asked_at, due_at=hours.end_of_day(asked_at, business_days=days)
             )
             self._work_on(request, number, staff, colleague, clinicians, places, chance)
 

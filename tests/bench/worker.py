@@ -1,0 +1,64 @@
+"""One of many processes that work on the queue at once. Says what it got, and how long each step took, as JSON."""
+
+import datetime
+import json
+import sys
+import time
+
+import django
+
+
+def take_all(user) -> dict:
+    """Take calls until there is nobody to call."""
+    from appointments import next_call
+
+    taken, seconds = [], []
+    while True:
+        started = time.perf_counter()
+        found = next_call.take(user)
+        seconds.append(time.perf_counter() - started)
+        if not found:
+            return {"taken": taken, "seconds": seconds}
+        taken.append(found[0].pk)
+
+
+def book_all(user, clinician: int, count: int) -> dict:
+    """Offer each of the next times to the next of the own patients."""
+    from django.db import Error
+
+    from appointments import booking
+    from appointments.changes import Refused
+    from appointments.models import AppointmentRequest, Clinician, Place
+
+    who, place = Clinician.objects.get(pk=clinician), Place.objects.get()
+    patients = list(AppointmentRequest.objects.filter(status="claimed", claimed_by=user))
+    first = datetime.datetime(2099, 1, 5, 13, tzinfo=datetime.UTC)
+    booked, seconds, errors = 0, [], []
+    for number in range(count):
+        if not patients:
+            break
+        started = time.perf_counter()
+        starts_at = first + datetime.timedelta(minutes=30 * number)
+        try:
+            booking.book(patients[0], by=user, starts_at=starts_at, clinician=who, place=place)
+            patients.pop(0)
+            booked += 1
+        except Refused:
+            pass
+        except Error as error:
+            errors.append(type(error).__name__ + ": " + str(error).splitlines()[0])
+        seconds.append(time.perf_counter() - started)
+    return {"booked": booked, "seconds": seconds, "errors": errors}
+
+
+if __name__ == "__main__":
+    django.setup()
+    from django.contrib.auth import get_user_model
+
+    job, username, *numbers = sys.argv[1:]
+    work = {"take": take_all, "book": book_all}[job]
+    me = get_user_model().objects.get(username=username)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    sys.stdout.write(json.dumps(work(me, *map(int, numbers))))
