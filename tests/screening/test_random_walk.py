@@ -4,6 +4,7 @@ The first tests send what no page of ours would. The last one wanders about at r
 browser should have kept.
 """
 
+import os
 import random
 import re
 from dataclasses import dataclass, replace
@@ -148,6 +149,8 @@ class Kept:
 
 
 NEW = Kept({})
+# RANDOM_WALKS=1000 for the long version.
+WALKS = int(os.environ.get("RANDOM_WALKS", "20"))
 STEPS = {"questions": walk.VISIT_ANSWERS, "who": walk.WHO, "call": walk.CALL}
 SPOILT = {"questions": {"function": "fly"}, "who": {"name": ""}, "call": {"language": "other"}}
 JUNK = ["", "nope", "none\0", "-1", "9" * 300, "🦴"]
@@ -294,7 +297,7 @@ HOW_OFTEN = {
 def test_two_tabs_that_wander_about_are_never_told_what_is_not_so(db):
     met = set()
 
-    for seed in range(20):
+    for seed in range(WALKS):
         AppointmentRequest.objects.all().delete()
         visitors = Visitors(seed)
         for action in visitors.random.choices([*HOW_OFTEN], HOW_OFTEN.values(), k=130):
