@@ -31,7 +31,7 @@ def book_all(user, clinician: int, count: int) -> dict:
     from appointments.models import AppointmentRequest, Clinician, Place
 
     who, place = Clinician.objects.get(pk=clinician), Place.objects.get()
-    patients = list(AppointmentRequest.objects.filter(status="claimed", claimed_by=user))
+    patients = list(AppointmentRequest.objects.filter(status="claimed", claimed_by=user).values_list("pk", flat=True))
     first = datetime.datetime(2099, 1, 5, 13, tzinfo=datetime.UTC)
     booked, seconds, errors = 0, [], []
     for number in range(count):
@@ -40,7 +40,8 @@ def book_all(user, clinician: int, count: int) -> dict:
         started = time.perf_counter()
         starts_at = first + datetime.timedelta(minutes=30 * number)
         try:
-            booking.book(patients[0], by=user, starts_at=starts_at, clinician=who, place=place)
+            patient = AppointmentRequest.objects.get(pk=patients[0])
+            booking.book(patient, by=user, starts_at=starts_at, clinician=who, place=place)
             patients.pop(0)
             booked += 1
         except Refused:
