@@ -28,8 +28,9 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 	@$(PY) manage.py migrate --verbosity 0
 	@echo "Loading the demo."
 	@$(PY) manage.py demo
-	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C."
-	@$(PY) manage.py runserver $(PORT)
+	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C. What is sent by e-mail is put into var/mail/."
+	@export SITE_URL=http://127.0.0.1:$(PORT); $(PY) manage.py work & worker=$$!; \
+		trap "kill $$worker" EXIT; trap "exit 130" INT TERM; $(PY) manage.py runserver $(PORT)
 
 test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some of them).
 	@$(PY) -m tests $(ARGS)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from .messages import announce
 from .models import AppointmentRequest, Event, Status
 from .search import SEARCHED, text_to_search
 
@@ -42,6 +43,7 @@ def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details=""
         before=before,
     )
     request.refresh_from_db()
+    announce.changed(request, before=before, verb=verb)
 
 
 def held_by(user) -> Q:

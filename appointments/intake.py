@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from screening.pathway import PATHWAY
@@ -12,6 +13,7 @@ from screening.wording import english_line
 from . import duplicates, reference
 from .business_hours import BusinessHours
 from .call_windows import zone_of
+from .messages import announce
 from .models import AppointmentRequest, NurseCheck
 from .search import text_to_search
 
@@ -29,7 +31,7 @@ def submit(
 
     The outcome is worked out here, from the answers. `contact` are the fields of AppointmentRequest that the patient
     fills in. An open request of the same person is linked, and those that may be of the same person are remembered.
-    Costs four statements, and one more if there are such. Raises NoVisitOffered.
+    Costs four statements, one more if there are such, and one for what is to be told. Raises NoVisitOffered.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
@@ -76,9 +78,17 @@ def submit(
             **facts,
             **contact,
         )
-        AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
-        if stored := AppointmentRequest.objects.filter(journey=journey_id).first():
-            if stored.reference == new:
-                duplicates.look_for(stored)
+        if stored := _store(row):
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
+
+
+@transaction.atomic
+def _store(row: AppointmentRequest) -> AppointmentRequest | None:
+    """The request of this journey, the new one or that of before; None if its reference belongs to another."""
+    AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
+    stored = AppointmentRequest.objects.filter(journey=row.journey).first()
+    if stored and stored.reference == row.reference:
+        duplicates.look_for(stored)
+        announce.new_request(stored)
+    return stored

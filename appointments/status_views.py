@@ -149,7 +149,8 @@ def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     if found.status != Status.BOOKED:
         return redirect("appointments:yours")
     headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
-    return HttpResponse(calendar_file(found), content_type=CONTENT_TYPE, headers=headers)
+    file = calendar_file(found, found.appointment, sequence=found.version)
+    return HttpResponse(file, content_type=CONTENT_TYPE, headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

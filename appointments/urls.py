@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import choose_views, status_views, views
+from .messages.views import text_received
 
 app_name = "appointments"
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("visit/sent/summary/", views.sent_summary, name="sent_summary"),
     # The private link to choose one of the times that staff offered.
     path("visit/choose/<str:token>/", choose_views.choose, name="choose"),
+    path("texts/", text_received, name="text_received"),
     path("visit/<slug:key>/", views.step, name="step"),
     # The patient's own request, opened with its reference and a date of birth.
     path("status/", status_views.look_up, name="status"),

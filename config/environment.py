@@ -2,6 +2,7 @@
 
 import os
 import re
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -30,6 +31,22 @@ def color(name: str, default: str) -> str:
     value = text(name, default)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ImproperlyConfigured(f"{name} must be a colour like #0a4f5c, not {value!r}.")
+    return value
+
+
+def url(name: str, default: str | None = None) -> str:
+    """Where a site is, without a slash at the end."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or "*" in value:
+        raise ImproperlyConfigured(f"{name} must be an address like https://clinic.example, not {value!r}.")
+    return value
+
+
+def choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
     return value
 
 

@@ -64,6 +64,48 @@ UNDO_MINUTES = environment.number("UNDO_MINUTES", 15, least=1)
 # Patients can choose one of the times that were offered for so many days.
 OFFER_DAYS = environment.number("OFFER_DAYS", 7, least=1)
 
+# ------------------------------------------------------------------------------------------------------- Messages
+
+# Where patients and staff find the site: the links in messages start with it.
+SITE_URL = environment.url("SITE_URL", "http://127.0.0.1:8000" if DEVELOPMENT else f"https://{ALLOWED_HOSTS[0]}")
+if not DEVELOPMENT and not SITE_URL.startswith("https://"):
+    raise ImproperlyConfigured("SITE_URL must begin with https://.")
+# Without a mail server no e-mail is sent; in development they become files.
+EMAIL_HOST = environment.text("EMAIL_HOST", "")
+EMAIL_PORT = environment.number("EMAIL_PORT", 587, least=1, most=65_535)
+EMAIL_HOST_USER = environment.text("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not DEVELOPMENT)
+# How long one step of a conversation with the mail server may take, in seconds.
+EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 10, least=1, most=60)
+EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+if DEVELOPMENT and not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+SENDS_EMAILS = bool(EMAIL_HOST) or DEVELOPMENT
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "clinic@example.com" if not EMAIL_HOST else None)
+# Who hears of new urgent requests, and of requests that nobody called in time.
+STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
+
+# How text messages are sent: not at all, to the console, or by a provider with the interface of Twilio.
+TEXTS = environment.choice("TEXTS", ("off", "console", "twilio"), "console" if DEVELOPMENT else "off")
+TEXTS_URL = environment.text("TEXTS_URL", "https://api.twilio.com")
+TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
+TEXTS_TOKEN = environment.text("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
+TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none")
+
+# A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
+CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")
+
+REMINDER_HOURS = environment.number("REMINDER_HOURS", 48, least=1)
+# So often is a message tried before it is left to staff; with twelve, for about sixteen hours.
+MESSAGE_ATTEMPTS = environment.number("MESSAGE_ATTEMPTS", 12, least=1, most=100)
+# A message that a worker has been sending for so long is taken up by another. It must be longer than SEND_SECONDS,
+# after which the worker itself gives up.
+LEASE_SECONDS = environment.number("LEASE_SECONDS", 120, least=1)
+SEND_SECONDS = environment.number("SEND_SECONDS", 60, least=1)
+if SEND_SECONDS >= LEASE_SECONDS:
+    raise ImproperlyConfigured("SEND_SECONDS must be less than LEASE_SECONDS, or messages would be sent twice.")
+
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
 
@@ -109,7 +151,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [*filter(None, [CLINIC_TEMPLATES]), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

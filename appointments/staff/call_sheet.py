@@ -1,5 +1,6 @@
 """One request as a call sheet: what to know before dialling, what to say, what came of it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -107,7 +108,8 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         reasons=next_call.reasons(visit_request, user) if is_held else [],
         is_exhausted=is_open and call_policy.is_exhausted(visit_request.attempts_made),
         offered_times=offers.open_times(visit_request) if is_open else [],
-        offer_link=is_open and request.build_absolute_uri(offers.link_of(visit_request)),
+        offer_link=is_open and f"{settings.SITE_URL}{offers.link_of(visit_request)}",
+        told=visit_request.messages.order_by("-created_at", "pk"),
         history=visit_request.events.select_related("by").order_by("-version"),
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
         duplicates=duplicates.pairs_of(visit_request),

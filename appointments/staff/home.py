@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from .. import next_call as calls_to_make
 from .. import undo
-from ..models import Appointment, AppointmentRequest, Event, NurseCheck
+from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
 from .call_sheet import sheet_url
 from .pages import SEE, WORK, needs, staff_page
 from .rows import language_of
@@ -46,6 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
         for_nurse=open_requests.filter(nurse_check__in=NurseCheck.to_be_answered()).count(),
         bars=_bars(waiting),
         visits=visits.select_related("clinician", "place", "request").order_by("starts_at")[:MOST_SHOWN],
+        failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
         last=_last_step(request.user),
     )
 

@@ -17,7 +17,7 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import day_sheet, duplicates, export, handover, home, letter, nurse, report
+        from . import day_sheet, duplicates, export, handover, home, letter, messages, nurse, report
 
         own = [
             path("", home.page, name="index"),
@@ -30,6 +30,7 @@ class StaffSite(AdminSite):
             path("report/", report.page, name="report"),
             path("letter/<int:pk>/", letter.page, name="letter"),
             path("export/", export.page, name="export"),
+            path("messages/", messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
         ]
         for url in own:

@@ -51,7 +51,7 @@ VERBS = (
         forms.OfferForm,
         offers.offer,
         _is_held,
-        "The times are offered. Give the patient the link.",
+        "The times are offered. The sheet says whether the link was sent; you can also read it out.",
     ),
     Verb(
         "reschedule",

@@ -34,6 +34,8 @@ PAGES = {
     ("duplicates", "GET"): WHO_SEE,
     ("duplicate", "GET"): WHO_SEE,
     ("duplicate", "POST"): WHO_WORK | {"Schedulers": 302, "Managers": 302},
+    ("messages", "GET"): WHO_WORK,
+    ("messages", "POST"): WHO_WORK | {"Schedulers": 302, "Managers": 302},
     ("report", "GET"): WHO_MANAGE,
     ("export", "GET"): WHO_MANAGE,
     ("export", "POST"): WHO_MANAGE,

@@ -21,6 +21,7 @@ from appointments.models import (
     CloseReason,
     ConsultingHours,
     ContactAttempt,
+    Message,
     Place,
 )
 from screening.pathway import PATHWAY, TREATMENTS
@@ -93,6 +94,8 @@ class Command(BaseCommand):
                 created_at=asked_at, due_at=hours.end_of_day(asked_at, business_days=days)
             )
             self._work_on(request, number, staff, colleague, clinicians, places, chance)
+        # What was told before anybody looked would only fill the folder of e-mails.
+        Message.objects.exclude(kind=Message.Kind.REMINDER).delete()
 
     def _request(self, chance: random.Random) -> AppointmentRequest:
         journey = qualifying_journey(chance)

@@ -1,0 +1,53 @@
+"""The worker: sends messages and does what is due again and again. As many as one likes work side by side."""
+
+import logging
+import signal
+import threading
+
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from appointments import periodic
+from appointments.messages.outbox import Worker
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 2
+SECONDS_AFTER_A_FAULT = 5
+
+
+class Command(BaseCommand):
+    help = "Send waiting messages and do periodic work, until told to stop (SIGTERM): then after the current message."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--once", action="store_true", help="end when nothing is due any more")
+
+    def handle(self, *, once: bool, **options):
+        self._stop = threading.Event()
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(stop, lambda *_: self._stop.set())
+        worker = Worker(should_stop=self._stop.is_set)
+        try:
+            while not self._stop.is_set():
+                is_idle = self._look(worker)
+                if once and is_idle:
+                    break
+                if is_idle:
+                    self._stop.wait(SECONDS_BETWEEN_LOOKS)
+        finally:
+            worker.close()
+
+    def _look(self, worker: Worker) -> bool:
+        """Whether there was nothing to do. A database that is away is waited for."""
+        try:
+            periodic.run_due()
+            return not worker.send_some()
+        except (OperationalError, InterfaceError) as error:
+            # What the database says may hold values and addresses.
+            logger.warning("The worker waits for the database: %s", type(error).__name__)
+        except Exception:
+            # One job or message that fails in an unforeseen way must not stop the others.
+            logger.exception("The worker goes on after an error.")
+        connection.close()
+        self._stop.wait(SECONDS_AFTER_A_FAULT)
+        return False

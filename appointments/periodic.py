@@ -1,0 +1,73 @@
+"""What is done again and again without anybody asking for it, by whichever worker comes first."""
+
+import datetime
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from .messages import announce
+from .models import AppointmentRequest, PeriodicJob, RateBucket
+
+LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True)
+class Job:
+    """`do` is told when it ran last, and is done in one transaction with the note that it ran."""
+
+    name: str
+    every: datetime.timedelta
+    do: Callable[[datetime.datetime], None]
+
+
+def run_due() -> list[str]:
+    """Do what is due and give the names. Of any number of workers that try at once, one does each job.
+
+    A worker that is killed in the middle leaves no trace: the job is still due, for another. When a clock was set
+    back, a job that ran "in the future" is due too. Costs one statement when nothing is due.
+    """
+    last = dict(PeriodicJob.objects.values_list("name", "last_run_at"))
+    return [job.name for job in JOBS if _is_due(job, last.get(job.name)) and _run(job)]
+
+
+@transaction.atomic
+def _run(job: Job) -> bool:
+    PeriodicJob.objects.bulk_create([PeriodicJob(name=job.name, last_run_at=LONG_AGO)], ignore_conflicts=True)
+    record = PeriodicJob.objects.filter(name=job.name).select_for_update(skip_locked=True).first()
+    if record is None or not _is_due(job, record.last_run_at):
+        return False
+    now = timezone.now()
+    PeriodicJob.objects.filter(name=job.name).update(last_run_at=now)
+    job.do(min(record.last_run_at, now))
+    return True
+
+
+def _is_due(job: Job, last: datetime.datetime | None) -> bool:
+    return last is None or not timezone.now() - job.every < last <= timezone.now()
+
+
+def alert_of_overdue_calls(since: datetime.datetime) -> None:
+    """Tell staff once for all calls that became overdue, not once for each."""
+    became = Q(next_call_at=None, due_at__gt=since) | Q(next_call_at__gt=since)
+    if AppointmentRequest.objects.overdue().filter(became, is_doubtful=False, claimed_at=None).exists():
+        announce.calls_overdue()
+
+
+def forget_sessions(since: datetime.datetime) -> None:
+    importlib.import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+def forget_tries(since: datetime.datetime) -> None:
+    RateBucket.objects.filter(ends_at__lt=timezone.now().timestamp()).delete()
+
+
+JOBS = (
+    Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_overdue_calls),
+    Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
+    Job("forget tries", datetime.timedelta(days=1), forget_tries),
+)

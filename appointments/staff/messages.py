@@ -1,0 +1,44 @@
+"""Messages that did not get out: what failed for good, to be sent again by hand, and what is being tried."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from ..messages import outbox
+from ..models import Message
+from .pages import WORK, needs, staff_page
+
+MOST_SHOWN = 100
+
+
+class SendAgainForm(forms.Form):
+    """Without a message, all that failed are meant."""
+
+    message = forms.UUIDField(required=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(WORK)
+def page(request: HttpRequest) -> HttpResponse:
+    failed = Message.objects.filter(state=Message.State.FAILED)
+    if request.method == "POST":
+        form = SendAgainForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, "This message is not known.")
+            return redirect("admin:messages")
+        one = form.cleaned_data["message"]
+        count = outbox.send_again(failed.filter(pk=one) if one else failed)
+        messages.success(request, f"{count} to be sent again." if count else "It waits to be sent already.")
+        return redirect("admin:messages")
+    waiting = Message.objects.filter(state=Message.State.WAITING)
+    return staff_page(
+        request,
+        "messages.html",
+        title="Messages",
+        count=failed.count(),
+        failed=failed.select_related("request").order_by("-done_at", "pk")[:MOST_SHOWN],
+        trying=waiting.filter(attempts__gt=0).select_related("request").order_by("send_at", "pk")[:MOST_SHOWN],
+        waiting=waiting.count(),
+    )

@@ -1,0 +1,400 @@
+"""What patients and staff are told of a request by e-mail and text, as it arrives at a real mail server."""
+
+import datetime
+
+import icalendar
+import pytest
+import time_machine
+from django.utils import timezone
+
+from appointments import booking, calls, offers, queue, self_service, undo
+from appointments.changes import Refused
+from appointments.free_times import FreeTime
+from appointments.messages.outbox import Worker
+from appointments.models import AppointmentRequest, ContactAttempt, Message
+from tests.mail import mail_server, text_provider
+from tests.walk import answer_check, ask_for_visit
+
+Kind = Message.Kind
+HOUR = datetime.timedelta(hours=1)
+# A Tuesday at noon in New York, in summer.
+NOON = datetime.datetime(2026, 8, 4, 16, tzinfo=datetime.UTC)
+HEALTH = (
+    "fracture",
+    "bone",
+    "spine",
+    "osteoporosis",
+    "kyphoplasty",
+    "vertebroplasty",
+    "pain",
+    "hueso",
+    "fractura",
+    "dolor",
+)
+
+
+@pytest.fixture
+def mailbox(settings):
+    settings.STAFF_EMAILS = ["desk@clinic.example"]
+    settings.SITE_URL = "https://clinic.example"
+    with mail_server(settings) as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def send(db, client):
+    """Somebody takes ten minutes to ask for a visit; give the request that comes of it."""
+
+    def send(**changes) -> AppointmentRequest:
+        client.cookies.clear()
+        now = timezone.now()
+        with time_machine.travel(now - datetime.timedelta(minutes=10)):
+            answer_check(client, **changes)
+        with time_machine.travel(now, tick=False):
+            ask_for_visit(client, **changes)
+        return AppointmentRequest.objects.latest("pk")
+
+    return send
+
+
+@pytest.fixture
+def book(scheduler, clinician, place):
+    def book(request, starts_at):
+        queue.claim(request, by=scheduler)
+        booking.book(request, by=scheduler, starts_at=starts_at, place=place, clinician=clinician)
+
+    return book
+
+
+def send_all() -> None:
+    worker = Worker()
+    while worker.send_some():
+        pass
+    worker.close()
+
+
+def parts_of(message) -> dict[str, str]:
+    return {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
+
+
+def event_of(message) -> tuple[str, icalendar.Event]:
+    [part] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    calendar = icalendar.Calendar.from_ical(part.get_content())
+    assert part.get_param("method") == calendar["method"]
+    [event] = calendar.walk("VEVENT")
+    return str(calendar["method"]), event
+
+
+def test_who_asks_for_a_visit_is_told_that_we_have_the_request_and_how_to_see_it(send, mailbox):
+    request = send(pain="3")
+
+    send_all()
+
+    [message] = mailbox.messages
+    assert message["Subject"] == "We have your request"
+    assert mailbox.recipients == ["ana@example.com"]
+    parts = parts_of(message)
+    for words in parts.values():
+        assert f"{request}" in words
+        assert "https://clinic.example/status/" in words
+        assert "If you get worse, do not wait for us." in words
+    assert set(parts) == {"text/plain", "text/html"}
+
+
+def test_nobody_is_written_to_whose_request_may_be_made_up_by_somebody_else(send_request, mailbox):
+    request = send_request()
+    assert request.doubts
+
+    send_all()
+
+    assert mailbox.messages == []
+    assert request.messages.count() == 0
+
+
+def test_without_an_address_nothing_is_kept_to_be_sent(send, mailbox):
+    assert send(email="", pain="3").messages.count() == 0
+
+
+def test_the_clinic_is_told_at_once_of_a_new_urgent_request_and_of_no_other(send, mailbox):
+    calm = send(pain="3", email="")
+    urgent = send(pain="9", email="", name="Bo Example", phone="(212) 555-0177")
+    assert (calm.priority, urgent.priority) != ("P1", "P1")
+    assert urgent.priority == "P1"
+
+    send_all()
+
+    [message] = mailbox.messages
+    assert mailbox.recipients == ["desk@clinic.example"]
+    assert message["Subject"] == "A new urgent request waits"
+    text = parts_of(message)["text/plain"]
+    assert f"https://clinic.example/admin/appointments/appointmentrequest/{urgent.pk}/change/" in text
+    assert "Bo" not in text
+
+
+@time_machine.travel(NOON)
+def test_a_visit_is_put_into_the_calendar_then_moved_then_taken_out(send, mailbox, book, scheduler, clinician, place):
+    request = send(pain="3")
+    send_all()
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    booking.reschedule(request, by=scheduler, starts_at=NOON + 96 * HOUR, place=place, clinician=clinician)
+    send_all()
+    booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    send_all()
+
+    assert mailbox.subjects == [
+        "We have your request",
+        "Your visit is booked",
+        "Your visit was moved",
+        "Your visit was cancelled",
+    ]
+    methods, events = zip(*map(event_of, mailbox.messages[1:]), strict=True)
+    assert methods == ("REQUEST", "REQUEST", "CANCEL")
+    assert len({event["uid"] for event in events}) == 1
+    assert [event["status"] for event in events] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    sequences = [event["sequence"] for event in events]
+    assert sequences == sorted(set(sequences))
+    assert [event["dtstart"].dt for event in events] == [NOON + 72 * HOUR, NOON + 96 * HOUR, NOON + 96 * HOUR]
+    assert all(event["dtstart"].to_ical().endswith(b"Z") for event in events)
+    assert "Friday, August 7, 2026 at noon" in parts_of(mailbox.messages[1])["text/plain"]
+    assert "Main clinic" in parts_of(mailbox.messages[2])["text/plain"]
+
+
+@time_machine.travel(NOON)
+def test_what_was_taken_back_before_it_was_told_is_not_told(send, mailbox, book, scheduler):
+    request = send(pain="3", email="ana@example.com")
+    book(request, NOON + 72 * HOUR)
+    undo.undo(request, by=scheduler)
+
+    send_all()
+
+    assert mailbox.subjects == ["We have your request"]
+    assert set(request.messages.exclude(kind=Kind.RECEIVED).values_list("state", flat=True)) == {"dropped"}
+
+
+@time_machine.travel(NOON)
+def test_a_booking_that_was_told_and_then_taken_back_is_told_as_cancelled(send, mailbox, book, scheduler):
+    request = send(pain="3")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    undo.undo(request, by=scheduler)
+
+    send_all()
+
+    assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
+
+
+def test_a_verb_that_is_refused_tells_nobody_anything(send, mailbox, book, scheduler, colleague, clinician, place):
+    request = send(pain="3")
+    queue.claim(request, by=colleague)
+
+    with pytest.raises(Refused):
+        booking.book(request, by=scheduler, starts_at=NOON + 9999 * HOUR, place=place, clinician=clinician)
+
+    assert list(request.messages.values_list("kind", flat=True)) == [Kind.RECEIVED]
+
+
+def test_the_reminder_comes_two_days_before_and_only_for_a_visit_that_is_still_on(send, mailbox, book, scheduler):
+    with time_machine.travel(NOON, tick=False) as clock:
+        kept = send(pain="3")
+        book(kept, NOON + 24 * 10 * HOUR)
+        called_off = send(pain="3", email="bo@example.com", name="Bo Example", phone="(212) 555-0177")
+        book(called_off, NOON + 24 * 10 * HOUR + HOUR)
+        send_all()
+        assert mailbox.subjects == ["Your visit is booked"] * 2
+        booking.cancel(called_off, by=scheduler, reason=booking.CancelReason.PATIENT)
+        send_all()
+        mailbox.messages.clear()
+
+        clock.move_to(NOON + 24 * 8 * HOUR - HOUR)
+        send_all()
+        assert mailbox.subjects == []
+
+        clock.move_to(NOON + 24 * 8 * HOUR)
+        send_all()
+
+        [message] = mailbox.messages
+        assert (message["Subject"], message["To"]) == ("Your visit is soon", "ana@example.com")
+        send_all()
+        assert len(mailbox.messages) == 1
+
+
+@time_machine.travel(NOON)
+def test_who_booked_for_the_day_after_tomorrow_gets_no_reminder(send, mailbox, book):
+    request = send(pain="3")
+    book(request, NOON + 50 * HOUR)
+
+    send_all()
+
+    assert request.messages.get(kind=Kind.REMINDER).state == "dropped"
+
+
+def log_call(request, scheduler, outcome):
+    queue.claim(request, by=scheduler)
+    calls.log_call(request, by=scheduler, channel=ContactAttempt.Channel.PHONE, outcome=outcome)
+
+
+@time_machine.travel(NOON)
+def test_a_missed_call_is_told_and_the_last_one_says_that_we_could_not_reach_them(send, mailbox, scheduler, settings):
+    settings.CALL_ATTEMPTS = 2
+    request = send(pain="3")
+    send_all()
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    send_all()
+    log_call(request, scheduler, ContactAttempt.Outcome.VOICEMAIL)
+    send_all()
+
+    assert mailbox.subjects[1:] == ["We called and did not reach you", "We could not reach you"]
+
+
+@time_machine.travel(NOON)
+def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
+    request = send(pain="3")
+    log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
+
+    assert list(request.messages.values_list("kind", flat=True)) == [Kind.RECEIVED]
+
+
+@time_machine.travel(NOON)
+def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, scheduler, clinician, place, client):
+    request = send(pain="3")
+    queue.claim(request, by=scheduler)
+    offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
+    send_all()
+
+    words = parts_of(mailbox.messages[-1])["text/plain"]
+    link = next(word for word in words.split() if "/visit/choose/" in word)
+
+    assert link.startswith("https://clinic.example/")
+    assert client.get(link.removeprefix("https://clinic.example")).status_code == 200
+
+
+@time_machine.travel(NOON)
+def test_who_withdraws_is_told_once_and_a_booked_visit_leaves_the_calendar(send, mailbox, book):
+    request = send(pain="3")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    self_service.withdraw(request)
+    send_all()
+
+    assert mailbox.subjects == ["Your visit is booked", "You withdrew your request"]
+    method, event = event_of(mailbox.messages[-1])
+    assert (method, event["status"]) == ("CANCEL", "CANCELLED")
+
+
+@time_machine.travel(NOON)
+def test_every_message_in_spanish_says_nothing_in_english_and_nothing_about_health(
+    send, mailbox, book, scheduler, clinician, place, settings
+):
+    settings.CALL_ATTEMPTS = 2
+    everything_told_to(send(pain="3", language="es"), book, scheduler, clinician, place)
+
+    subjects = mailbox.subjects
+    assert len(set(subjects)) == len(Kind) - 2
+    for message in mailbox.messages:
+        for words in [message["Subject"], *parts_of(message).values()]:
+            told = words.replace("Upright Spine Clinic", "")
+            assert not any(word in told.lower() for word in HEALTH), words
+            assert "Your " not in words
+            assert "Ana" not in words
+
+
+def everything_told_to(request, book, scheduler, clinician, place):
+    """One request that goes through all that is told to patients."""
+    send_all()
+    with time_machine.travel(NOON) as clock:
+        log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+        send_all()
+        log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+        send_all()
+        queue.claim(request, by=scheduler)
+        offers.offer(request, by=scheduler, times=[FreeTime(NOON + 24 * 9 * HOUR, clinician, place)])
+        send_all()
+        book(request, NOON + 24 * 10 * HOUR)
+        send_all()
+        at = NOON + 24 * 11 * HOUR
+        booking.reschedule(request, by=scheduler, starts_at=at, place=place, clinician=clinician)
+        send_all()
+        clock.move_to(NOON + 24 * 9 * HOUR + HOUR)
+        send_all()
+        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        send_all()
+        self_service.withdraw(request)
+        send_all()
+
+
+def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_how_to_end_them(
+    send, mailbox, book, settings
+):
+    with text_provider(settings) as provider, time_machine.travel(NOON + 10 * HOUR, tick=False) as clock:
+        asked = send(pain="3", email="", texts_ok="on")
+        book(asked, NOON + 72 * HOUR)
+        not_asked = send(pain="3", email="", name="Bo Example", phone="(212) 555-0177")
+        book(not_asked, NOON + 73 * HOUR)
+        send_all()
+        assert provider.orders == []
+
+        clock.move_to(NOON + 20 * HOUR)
+        send_all()
+
+        [order] = provider.orders
+        assert order["To"] == "+12125550123"
+        assert order["Body"] == (
+            "Your visit is booked: Friday, August 7, 2026 at noon. Questions? Call us at (212) 555-0100. "
+            "Upright Spine Clinic. Reply STOP to end texts."
+        )
+        assert provider.paths == ["/2010-04-01/Accounts/AC1/Messages.json"]
+        assert provider.secrets == ["Basic QUMxOmEgdG9rZW4="]
+
+
+def test_the_words_of_a_clinic_take_the_place_of_ours(send, mailbox, settings, tmp_path):
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages/received.txt").write_text("Thank you\n\nWe call {{ reference }} soon & <gladly>.")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    request = send(pain="3")
+
+    send_all()
+
+    [message] = mailbox.messages
+    assert message["Subject"] == "Thank you"
+    assert parts_of(message)["text/plain"].strip() == f"We call {request} soon & <gladly>."
+    assert f"We call {request} soon &amp; &lt;gladly&gt;." in parts_of(message)["text/html"]
+
+
+def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, send_periodic_alerts):
+    with time_machine.travel(NOON, tick=False) as clock:
+        send(pain="3", email="")
+        send_periodic_alerts()
+        assert mailbox.subjects == []
+
+        clock.move_to(NOON + 24 * 20 * HOUR)
+        send_periodic_alerts()
+        assert mailbox.subjects == ["Calls are overdue"]
+        assert mailbox.recipients == ["desk@clinic.example"]
+        assert "?queue=overdue" in parts_of(mailbox.messages[0])["text/plain"]
+
+        clock.move_to(NOON + 24 * 20 * HOUR + HOUR)
+        send_periodic_alerts()
+        assert len(mailbox.messages) == 1
+
+
+@pytest.fixture
+def send_periodic_alerts():
+    from appointments import periodic
+
+    def run():
+        periodic.run_due()
+        send_all()
+
+    return run
+
+
+@time_machine.travel(NOON)
+def test_a_call_sheet_shows_what_the_patient_was_told(send, mailbox, admin_client):
+    request = send(pain="3")
+    send_all()
+
+    page = admin_client.get(f"/admin/appointments/appointmentrequest/{request.pk}/change/").text
+
+    assert "What we wrote to the patient" in page
+    assert "We have your request" in page

@@ -1,0 +1,449 @@
+"""Whatever servers and workers do, no message is lost, and none sent twice but by a kill just after sending it."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from appointments.messages import outbox, texts
+from appointments.messages.outbox import Worker
+from appointments.models import AppointmentRequest, Message, TextOptOut
+from tests.copies import many_like
+from tests.mail import free_port, mail_server, raw_server, text_provider
+
+ROOT = Path(__file__).parents[2]
+MINUTE = datetime.timedelta(minutes=1)
+Kind, State = Message.Kind, Message.State
+
+
+@pytest.fixture
+def mailbox(settings):
+    settings.EMAIL_TIMEOUT = 1
+    with mail_server(settings) as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+def message(send_request):
+    """One that waits to be sent."""
+    return put(send_request())
+
+
+def put(request, **changes) -> Message:
+    values = {"request": request, "kind": Kind.CALL_MISSED, "channel": Message.Channel.EMAIL, **changes}
+    return Message.objects.create(**values)
+
+
+def send() -> None:
+    """What a worker does that was just started."""
+    with closing(Worker()) as worker:
+        worker.send_some()
+
+
+def send_some() -> Message:
+    """The only message, as it is then."""
+    send()
+    return Message.objects.get()
+
+
+@pytest.fixture
+def worker():
+    with closing(Worker()) as worker:
+        yield worker
+
+
+# ------------------------------------------------------------------------------------------------- Mail servers
+
+
+def test_a_server_that_is_away_is_tried_again_later(message, settings, mailbox):
+    settings.EMAIL_PORT = free_port()
+
+    tried = send_some()
+
+    assert (tried.state, tried.attempts, tried.lease) == (State.WAITING, 1, None)
+    assert tried.error == "the connection to the mail server broke (ConnectionRefusedError)"
+    assert tried.send_at > timezone.now()
+
+
+def test_the_time_between_tries_doubles_up_to_four_hours_until_staff_have_to_see_to_it(
+    message, settings, mailbox, admin_client
+):
+    settings.EMAIL_PORT, up = free_port(), settings.EMAIL_PORT
+    waits = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        while (tried := send_some()).state == State.WAITING:
+            waits.append((tried.send_at - timezone.now()) / MINUTE)
+            clock.move_to(tried.send_at)
+
+        assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 240, 240, 240]
+        page = admin_client.get("/admin/messages/").text
+        assert "The connection to the mail server broke" in page
+        assert f"{message.request}" in page
+        assert "message could not be sent" in admin_client.get("/admin/").text.replace("</strong>", "")
+
+        settings.EMAIL_PORT = up
+        admin_client.post("/admin/messages/", {"message": message.pk})
+        assert send_some().state == State.SENT
+        assert len(mailbox.messages) == 1
+
+
+def test_a_message_that_was_sent_cannot_be_sent_again_by_hand(message, mailbox, admin_client):
+    send_some()
+
+    admin_client.post("/admin/messages/", {"message": message.pk})
+    admin_client.post("/admin/messages/")
+
+    assert send_some().state == State.SENT
+    assert len(mailbox.messages) == 1
+
+
+def test_to_send_again_a_message_that_is_none_is_refused_in_words(admin_client, db):
+    answer = admin_client.post("/admin/messages/", {"message": "x' OR 1=1"}, follow=True)
+
+    assert "This message is not known." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "error"),
+    [
+        ("451 try later", State.WAITING, "the mail server refused the address (451)"),
+        ("550 no such user", State.FAILED, "the mail server refused the address (550)"),
+    ],
+)
+def test_an_address_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_not(
+    message, mailbox, answer, state, error
+):
+    mailbox.at_recipient = answer
+
+    tried = send_some()
+
+    assert (tried.state, tried.attempts, tried.error) == (state, 1, error)
+
+
+@pytest.mark.parametrize(("answer", "state"), [("452 full", State.WAITING), ("554 spam", State.FAILED)])
+def test_a_message_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_not(message, mailbox, answer, state):
+    mailbox.at_data = answer
+
+    tried = send_some()
+
+    assert (tried.state, tried.attempts) == (state, 1)
+
+
+def test_one_refused_address_keeps_nobody_else_from_their_message(message, mailbox):
+    put(many_like(message.request, 1, email="bo@example.com")[0])
+    mailbox.at_recipient = lambda address: "550 no" if address == message.request.email else "250 OK"
+
+    send()
+
+    assert mailbox.recipients == ["bo@example.com"]
+
+
+def greet(line: socket.socket) -> None:
+    line.sendall(b"220 slow ESMTP\r\n")
+    line.recv(1000)
+    line.sendall(b"250 slow\r\n")
+
+
+def hang(line: socket.socket) -> None:
+    greet(line)
+    time.sleep(3)
+
+
+def cut_off_in_the_message(line: socket.socket) -> None:
+    greet(line)
+    for answer in (b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n"):
+        line.recv(1000)
+        line.sendall(answer)
+    line.recv(100)
+
+
+def answer_drop_by_drop(line: socket.socket) -> None:
+    """Each within the time that one step of the conversation may take."""
+    greet(line)
+    line.recv(1000)
+    for _ in range(100):
+        line.sendall(b"250-")
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("conversation", [hang, cut_off_in_the_message, answer_drop_by_drop])
+def test_a_server_that_leaves_us_hanging_is_left_in_time_and_the_message_kept(
+    message, settings, mailbox, conversation
+):
+    settings.SEND_SECONDS = 2
+    with raw_server(conversation) as settings.EMAIL_PORT:
+        started = time.monotonic()
+        tried = send_some()
+
+    assert (tried.state, tried.attempts, tried.lease) == (State.WAITING, 1, None)
+    assert "the connection to the mail server broke" in tried.error
+    assert time.monotonic() - started < 10
+
+
+def test_when_the_server_is_away_one_message_is_tried_and_not_all(message, settings, mailbox, worker):
+    put(message.request)
+    settings.EMAIL_PORT = free_port()
+
+    worker.send_some()
+    worker.send_some()
+
+    assert sorted(Message.objects.values_list("attempts", flat=True)) == [0, 1]
+    assert Message.objects.filter(lease__isnull=False).count() == 0
+
+
+def test_what_a_server_says_is_not_kept_because_it_may_name_the_patient(message, mailbox):
+    mailbox.at_recipient = "550 Ana Example <ana@example.com> is unknown here"
+
+    assert "ana" not in send_some().error.lower()
+
+
+# ------------------------------------------------------------------------------------------------------- Workers
+
+
+def test_a_message_that_a_dead_worker_was_sending_is_taken_over_with_the_same_message_id(
+    message, mailbox, settings, worker
+):
+    Message.objects.update(lease=uuid.uuid4(), attempts=1)
+    settings.LEASE_SECONDS = 0.3
+    worker.send_some()
+    assert mailbox.messages == []
+
+    time.sleep(0.4)
+    worker.send_some()
+
+    assert [sent["Message-ID"] for sent in mailbox.messages] == [f"<{message.pk}@127.0.0.1>"]
+    assert Message.objects.get().attempts == 2
+
+
+@pytest.mark.parametrize("jump", [datetime.timedelta(days=-1), datetime.timedelta(days=1)])
+def test_a_clock_that_is_set_makes_nobody_take_over_what_another_is_sending(message, mailbox, worker, jump):
+    Message.objects.update(lease=uuid.uuid4())
+    worker.send_some()
+
+    with time_machine.travel(timezone.now() + jump):
+        worker.send_some()
+
+    assert mailbox.messages == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_was_so_slow_that_another_took_over_does_not_send_as_well(send_request, mailbox):
+    first, second = put(send_request()), put(AppointmentRequest.objects.get())
+
+    def take_over(_) -> str:
+        Message.objects.filter(pk=second.pk).update(lease=uuid.uuid4())
+        connection.close()
+        return "250 OK"
+
+    mailbox.at_data = take_over
+    send()
+
+    assert [sent["Message-ID"] for sent in mailbox.messages] == [f"<{first.pk}@127.0.0.1>"]
+
+
+def start_worker(settings, log: Path, *options) -> subprocess.Popen:
+    database = connection.settings_dict
+    variables = {
+        **os.environ,
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(settings.EMAIL_PORT),
+        "LEASE_SECONDS": "2",
+        "SEND_SECONDS": "1",
+        "EMAIL_TIMEOUT": "5",
+        "EMAIL_FROM": "clinic@example.com",
+        ("DATABASE_NAME" if connection.vendor == "postgresql" else "SQLITE_PATH"): str(database["NAME"]),
+    }
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "manage.py", "work", *options], cwd=ROOT, env=variables, stdout=output, stderr=output
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_what_they_were_sending(
+    send_request, mailbox, settings, tmp_path
+):
+    request = send_request()
+    messages = Message.objects.bulk_create(
+        Message(request=request, kind=Kind.CALL_MISSED, channel="email") for _ in range(150)
+    )
+    mailbox.at_data = lambda _: time.sleep(0.01) or "250 OK"
+    kills = 4
+    log = tmp_path / "log"
+    for _ in range(kills):
+        sent_before = len(mailbox.messages)
+        worker = start_worker(settings, log)
+        wait_until(lambda before=sent_before: len(mailbox.messages) >= before + 15, worker)
+        worker.kill()
+        worker.wait()
+    last = [start_worker(settings, log), start_worker(settings, log)]
+    try:
+        wait_until(lambda: not Message.objects.filter(state=State.WAITING).exists(), *last)
+    finally:
+        for worker in last:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(20) == 0
+
+    times_sent = Counter(sent["Message-ID"] for sent in mailbox.messages)
+    assert set(times_sent) == {f"<{message.pk}@127.0.0.1>" for message in messages}
+    assert sum(times_sent.values()) - len(messages) <= kills
+    assert set(Message.objects.values_list("state", flat=True)) == {State.SENT}
+    assert "ana" not in log.read_text().lower()
+
+
+def wait_until(condition, *processes, seconds=60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert all(process.poll() is None for process in processes), "a worker ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_side_by_side_send_each_message_once(send_request, mailbox):
+    request = send_request()
+    Message.objects.bulk_create(Message(request=request, kind=Kind.CALL_MISSED, channel="email") for _ in range(200))
+
+    def work():
+        with closing(Worker()) as worker:
+            while worker.send_some():
+                pass
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    sent = Counter(message["Message-ID"] for message in mailbox.messages)
+    assert len(sent) == 200
+    assert set(sent.values()) == {1}
+
+
+def test_the_worker_that_is_asked_to_send_once_ends_when_nothing_is_due(message, mailbox):
+    call_command("work", once=True)
+
+    assert Message.objects.get().state == State.SENT
+
+
+# --------------------------------------------------------------------------------------------------------- Texts
+
+
+@pytest.fixture
+def provider(settings):
+    settings.SITE_URL = "https://clinic.example"
+    with text_provider(settings) as provider:
+        yield provider
+
+
+@pytest.fixture
+def text(send_request):
+    request = send_request(texts_ok="on")
+    AppointmentRequest.objects.update(time_zone=zone_where_it_is_noon())
+    return put(AppointmentRequest.objects.get(pk=request.pk), channel=Message.Channel.TEXT)
+
+
+def zone_where_it_is_noon() -> str:
+    return f"Etc/GMT{timezone.now().astimezone(datetime.UTC).hour - 12:+d}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "state", "error"),
+    [
+        (503, None, State.WAITING, "the text provider does not serve us (503)"),
+        (429, 20429, State.WAITING, "the text provider does not serve us (429)"),
+        (401, 20003, State.WAITING, "the text provider does not serve us (401)"),
+        (400, 21211, State.FAILED, "the text provider refused the message (400)"),
+        (400, 21610, State.FAILED, "the patient answered STOP"),
+    ],
+)
+def test_what_the_provider_refuses_for_now_is_tried_again_and_what_for_ever_is_not(
+    text, provider, status, code, state, error
+):
+    provider.answer = (status, code)
+
+    tried = send_some()
+
+    assert (tried.state, tried.error) == (state, error)
+
+
+def test_a_provider_that_is_away_is_tried_again_later(text, provider, settings):
+    settings.TEXTS_URL = f"http://127.0.0.1:{free_port()}"
+
+    assert (send_some().state, send_some().attempts) == (State.WAITING, 1)
+
+
+def answer_text(client, words, *, token="a token", phone="+12125550123"):  # noqa: S107
+    form = {"From": phone, "Body": words}
+    signed = "https://clinic.example/texts/" + "".join(name + form[name] for name in sorted(form))
+    signature = base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    return client.post("/texts/", form, headers={"X-Twilio-Signature": signature})
+
+
+@pytest.mark.parametrize("word", ["STOP", " stop. ", "Unsubscribe", "ALTO"])
+def test_who_answers_stop_gets_no_more_texts(text, provider, client, word):
+    assert answer_text(client, word).status_code == 200
+
+    assert (send_some().state, send_some().error) == (State.FAILED, "the patient wants no texts any more")
+    assert provider.orders == []
+    assert "5550123" not in str(TextOptOut.objects.values().get())
+
+
+def test_who_answers_start_gets_texts_again(text, provider, client):
+    answer_text(client, "STOP")
+    answer_text(client, "Start")
+
+    assert send_some().state == State.SENT
+    assert len(provider.orders) == 1
+
+
+def test_stop_holds_after_the_secret_was_changed(text, provider, client, settings):
+    answer_text(client, "STOP")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret", [settings.SECRET_KEY]
+
+    assert texts.has_stopped("+12125550123")
+
+
+def test_only_the_provider_can_say_that_somebody_answered(text, provider, client):
+    assert answer_text(client, "STOP", token="a guess").status_code == 403  # noqa: S106
+    assert client.post("/texts/", {"From": "+12125550123", "Body": "STOP"}).status_code == 403
+
+    assert not TextOptOut.objects.exists()
+
+
+def test_without_a_provider_nobody_listens(client, db, settings):
+    settings.TEXTS = "console"
+
+    assert answer_text(client, "STOP").status_code == 404
+
+
+def test_a_phone_with_an_extension_gets_no_texts(text, provider):
+    AppointmentRequest.objects.update(phone="+12125550123;ext=12")
+
+    assert send_some().error == "a phone with an extension gets no texts"
+
+
+def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox):
+    Message.objects.update(state=State.FAILED, attempts=12, done_at=timezone.now())
+
+    assert outbox.send_again(Message.objects.all()) == 1
+
+    assert (Message.objects.get().attempts, Message.objects.get().state) == (0, State.WAITING)

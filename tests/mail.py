@@ -1,0 +1,135 @@
+"""Real servers for tests to send to: one for e-mail that can be told to misbehave, one that stands in for texts."""
+
+import http.server
+import json
+import socket
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+
+ACCEPTED = "250 OK"
+
+
+class Mailbox:
+    """What a mail server took in, and how it answers.
+
+    `at_recipient` and `at_data` are its answers to RCPT and to the message itself; a function is called for each.
+    """
+
+    def __init__(self):
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.at_recipient: str | Callable[[str], str] = ACCEPTED
+        self.at_data: str | Callable[[EmailMessage], str] = ACCEPTED
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802, as aiosmtpd names it
+        answer = self.at_recipient(address) if callable(self.at_recipient) else self.at_recipient
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        answer = self.at_data(message) if callable(self.at_data) else self.at_data
+        if answer.startswith("250"):
+            self.messages.append(message)
+            self.recipients += envelope.rcpt_tos
+        return answer
+
+    @property
+    def subjects(self) -> list[str]:
+        return [message["Subject"] for message in self.messages]
+
+
+@contextmanager
+def mail_server(settings) -> Iterator[Mailbox]:
+    """Runs a mail server to which the settings point."""
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
+    settings.EMAIL_USE_TLS = False
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def raw_server(conversation: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that does with each connection what it is told to; gives its port."""
+    server = socket.create_server(("127.0.0.1", 0))
+    stopped = threading.Event()
+
+    def serve():
+        while not stopped.is_set():
+            try:
+                line, _ = server.accept()
+            except OSError:
+                return
+            with line:
+                try:
+                    conversation(line)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        stopped.set()
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+class TextProvider:
+    """What stands in for the provider of texts took in, and the (status, code) that it answers with."""
+
+    def __init__(self):
+        self.orders: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.secrets: list[str] = []
+        self.answer: tuple[int, int | None] = (201, None)
+
+
+@contextmanager
+def text_provider(settings) -> Iterator[TextProvider]:
+    provider = TextProvider()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            status, code = provider.answer
+            if status < 300:
+                provider.orders.append(dict(urllib.parse.parse_qsl(body)))
+                provider.paths.append(self.path)
+                provider.secrets.append(self.headers["Authorization"])
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps({"code": code}).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.TEXTS, settings.TEXTS_URL = "twilio", f"http://127.0.0.1:{server.server_port}"
+    settings.TEXTS_ACCOUNT, settings.TEXTS_TOKEN, settings.TEXTS_FROM = "AC1", "a token", "+12125550199"
+    try:
+        yield provider
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
