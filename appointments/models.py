@@ -248,6 +248,10 @@ class AppointmentRequest(models.Model):
     reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
     nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)
 
+    is_on_legal_hold = models.BooleanField(
+        default=False, help_text="Kept, whatever retention says; see retention.py."
+    )
+
     # Rises with each change. Whoever changes something names the version they looked at.
     version = models.PositiveIntegerField(default=0)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -277,6 +281,7 @@ class AppointmentRequest(models.Model):
         permissions = (
             ("answer_as_nurse", "Can answer questions to the nurse"),
             ("manage_queue", "Can see reports, hand out requests and export"),
+            ("erase_request", "Can erase requests and place legal holds"),
         )
         constraints = (
             models.CheckConstraint(
@@ -336,6 +341,7 @@ class AppointmentRequest(models.Model):
             models.Index("email", condition=~Q(email=""), name="same_email"),
             models.Index(fields=("claimed_by",), condition=Q(claimed_by__isnull=False), name="held_by_somebody"),
             models.Index(fields=("created_at",), name="by_day_asked"),
+            models.Index(fields=("closed_at",), condition=Q(closed_at__isnull=False), name="closed_longest_ago"),
         )
 
     def __str__(self):
@@ -383,6 +389,8 @@ class Event(models.Model):
         CANCELLED = "cancelled", "Cancelled the visit"
         CLOSED = "closed", "Closed"
         REOPENED = "reopened", "Reopened"
+        HOLD_PLACED = "hold_placed", "Placed a legal hold"
+        HOLD_LIFTED = "hold_lifted", "Lifted the legal hold"
         WITHDREW = "withdrew", "The patient withdrew the request"
         PHONE_CORRECTED = "phone_corrected", "The patient corrected the phone number"
         CALL_TIMES_CHANGED = "times_changed", "The patient changed when to call"

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import retention
 from .messages import announce
 from .models import AppointmentRequest, PeriodicJob, RateBucket
 
@@ -66,8 +67,13 @@ def forget_tries(since: datetime.datetime) -> None:
     RateBucket.objects.filter(ends_at__lt=timezone.now().timestamp()).delete()
 
 
+def delete_what_is_kept_no_longer(since: datetime.datetime) -> None:
+    retention.delete_some()
+
+
 JOBS = (
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_overdue_calls),
+    Job("retention", datetime.timedelta(hours=1), delete_what_is_kept_no_longer),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
     Job("forget tries", datetime.timedelta(days=1), forget_tries),
 )

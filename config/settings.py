@@ -106,6 +106,16 @@ SEND_SECONDS = environment.number("SEND_SECONDS", 60, least=1)
 if SEND_SECONDS >= LEASE_SECONDS:
     raise ImproperlyConfigured("SEND_SECONDS must be less than LEASE_SECONDS, or messages would be sent twice.")
 
+# ------------------------------------------------------------------------------------------------------ Retention
+
+# So many days are kept: requests that were closed without a visit, those closed after one, those that perhaps no
+# person sent, messages that are done with, and the log of exports.
+KEEP_CLOSED_DAYS = environment.number("KEEP_CLOSED_DAYS", 365, least=1)
+KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1)
+KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1)
+KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1)
+KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
+
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
 
@@ -199,7 +209,8 @@ else:
                 # A transaction that writes takes its turn at the start and cannot deadlock later.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                # What is deleted is overwritten.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
             },
         }
     }

@@ -17,7 +17,7 @@ from ..business_hours import BusinessHours
 from ..call_windows import next_callable
 from ..changes import Refused, changes_since, what_happened_meanwhile
 from ..models import AppointmentRequest, Language, Status
-from .pages import SEE, WORK, staff_page
+from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
 from .verbs import VERBS, Verb
 
@@ -35,7 +35,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     verb = next((verb for verb in VERBS if verb.key == key), None)
     if verb is None:
         raise Http404
-    if not request.user.has_perm(WORK):
+    if not request.user.has_perm(verb.permission):
         raise PermissionDenied
     visit_request = _found(pk)
     if request.method != "POST":
@@ -79,7 +79,7 @@ def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpRespo
 def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
     tried_verb, tried_form = tried
     user = request.user
-    offered = [verb for verb in VERBS if user.has_perm(WORK) and verb.is_offered(visit_request, user)]
+    offered = [verb for verb in VERBS if user.has_perm(verb.permission) and verb.is_offered(visit_request, user)]
     if tried_verb and tried_verb not in offered:
         offered.insert(0, tried_verb)
     now = timezone.now()
