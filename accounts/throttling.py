@@ -2,11 +2,13 @@
 
 import math
 
+from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username, get_cool_off
 from axes.models import AccessAttempt
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
 from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +18,14 @@ from django.utils.crypto import salted_hmac
 
 def connect() -> None:
     pre_save.connect(_keep_no_more_than_counts, sender=AccessAttempt, dispatch_uid="accounts.throttling")
+
+
+class Backend(AxesStandaloneBackend, ModelBackend):
+    """Django's accounts, after a look at the locks. One backend and not two, because some of Django asks for one."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        return ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
 
 
 class Handler(AxesDatabaseHandler):

@@ -35,28 +35,28 @@ def after_the_password(view: Callable) -> Callable:
 
 
 @sensitive_post_parameters("code")
-@get_or_post
 @after_the_password
+@get_or_post
 def enter_code(request: HttpRequest) -> HttpResponse:
     if admin.site.has_permission(request):
         return redirect(next_page(request))
     if second_factor.app_of(request.user) is None:
         return redirect(with_next(request, "admin:set_up_second_factor"))
-    form = AppCodeForm(request.POST or None)
+    form = AppCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_app(request, code)):
         return redirect(next_page(request))
     return page(request, "code.html", "Enter the code", form=form)
 
 
 @sensitive_post_parameters("code")
-@get_or_post
 @after_the_password
+@get_or_post
 def enter_recovery_code(request: HttpRequest) -> HttpResponse:
     if admin.site.has_permission(request):
         return redirect(next_page(request))
     if second_factor.app_of(request.user) is None:
         return redirect(with_next(request, "admin:set_up_second_factor"))
-    form = RecoveryCodeForm(request.POST or None)
+    form = RecoveryCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_recovery_code(request, code)):
         left = second_factor.recovery_codes_left(request.user)
         messages.warning(request, f"You used a recovery code. You have {left} left.")
@@ -65,13 +65,13 @@ def enter_recovery_code(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@get_or_post
 @after_the_password
+@get_or_post
 def set_up(request: HttpRequest) -> HttpResponse:
     # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
     if second_factor.app_of(request.user) and not second_factor.has_passed(request):
         return redirect(with_next(request, "admin:second_factor"))
-    form = AppCodeForm(request.POST or None)
+    form = AppCodeForm(request.POST if request.method == "POST" else None)
     codes: list[str] = []
     if form.is_valid() and _counts(form, lambda code: codes.extend(second_factor.set_up(request, code))):
         return page(request, "recovery_codes.html", "Keep your recovery codes", codes=codes)
@@ -86,8 +86,8 @@ def set_up(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
 @after_the_password
+@require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Log out, for those who cannot get further than the password: Django's own is not for them."""
     logout(request)

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
+from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import second_factor, signals
@@ -232,18 +233,12 @@ def test_moving_to_another_phone_ends_the_old_one_and_the_sessions_elsewhere(nor
 
     nora_inside.client.get(SET_UP)
     new = TOTPDevice.objects.get(confirmed=False)
-    code = f"{second_factor.TOTPDevice.objects.get(pk=new.pk) and _code_of(new):06}"
+    code = f"{totp(new.bin_key):06}"
     nora_inside.client.post(SET_UP, {"code": code})
 
     assert second_factor.app_of(nora_inside.user).key == new.key != old_key
     assert nora_inside.is_in
     assert not other.is_in
-
-
-def _code_of(app: TOTPDevice) -> int:
-    from django_otp.oath import totp
-
-    return totp(app.bin_key)
 
 
 def test_a_secret_that_was_shown_long_ago_and_not_confirmed_is_not_shown_again(nora):
