@@ -54,7 +54,12 @@ def locked_out(request: HttpRequest, response: HttpResponse | None = None, crede
     return render(
         request,
         "accounts/locked_out.html",
-        {"title": "Locked for a while", "minutes": _minutes_left(request, credentials), "site_header": "Upright"},
+        {
+            "title": "Error: Locked for a while",
+            "heading": "Locked for a while",
+            "minutes": _minutes_left(request, credentials),
+            "site_header": "Upright",
+        },
         status=429,
     )
 
