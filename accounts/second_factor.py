@@ -59,7 +59,10 @@ def secret_in_groups(app: TOTPDevice) -> str:
 def picture_of(app: TOTPDevice) -> SafeString:
     """The QR code as an SVG element, dark on light whatever the page's colours, because cameras need that."""
     code = segno.make(app.config_url, error="m")
-    svg = code.svg_inline(border=4, scale=4, dark="#000", light="#fff", title="QR code for the authenticator app")
+    # Without a size of its own it has a viewBox, and so is scaled to its place and not cut off.
+    svg = code.svg_inline(
+        border=4, omitsize=True, dark="#000", light="#fff", title="QR code for the authenticator app"
+    )
     return mark_safe(svg.replace("<svg ", '<svg role="img" ', 1))  # noqa: S308  # all of it is drawn here
 
 

@@ -75,7 +75,10 @@ def test_after_the_password_who_has_no_app_is_led_to_the_set_up(nora):
     assert led.context["next"] == "/admin/export/"
     secret = second_factor.secret_in_groups(TOTPDevice.objects.get())
     assert secret in led.text
-    assert re.search(r"<svg [^>]*role=\"img\"", led.text)
+    picture = re.search(r"<div class=\"picture\">\s*<svg ([^>]*)>", led.text)[1]
+    assert 'role="img"' in picture
+    # With it the picture is scaled whole; a width without it would cut the code off.
+    assert 'viewBox="0 0 ' in picture
     # Our policy refuses styles in a page.
     assert "style=" not in re.search(r"<div class=\"picture\">.*?</div>", led.text, re.DOTALL)[0]
 
