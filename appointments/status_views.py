@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.addresses import address_of
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.sealed_cookie import Expired, Unreadable, seal, unseal
@@ -79,7 +80,7 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     reference = references.parse(form.cleaned_data["reference"]) or form.cleaned_data["reference"]
     tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR)
-    tries_from_here = rate_limit.count("status by address", rate_limit.address_of(request), seconds=AN_HOUR)
+    tries_from_here = rate_limit.count("status by address", address_of(request), seconds=AN_HOUR)
     if tries > MOST_TRIES_PER_REFERENCE or tries_from_here > MOST_TRIES_PER_ADDRESS:
         form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=429)

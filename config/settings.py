@@ -1,5 +1,6 @@
 """All settings. What differs between places comes from the environment; docs/operation.md lists the variables."""
 
+import datetime
 from pathlib import Path
 
 import phonenumbers
@@ -119,6 +120,21 @@ KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
 
+# ------------------------------------------------------------------------------------------------------ Signing in
+
+# Without it a password would be enough; only the demo and tests may do without.
+SECOND_FACTOR = environment.boolean("SECOND_FACTOR", not DEVELOPMENT)
+if not SECOND_FACTOR and not DEVELOPMENT:
+    raise ImproperlyConfigured("SECOND_FACTOR may be false in development only.")
+# Staff who do nothing for so long are signed out, and everybody is after so many hours.
+SESSION_IDLE_MINUTES = environment.number("SESSION_IDLE_MINUTES", 30, least=1)
+SESSION_HOURS = environment.number("SESSION_HOURS", 12, least=1, most=24 * 7)
+# After so many wrong passwords a username is locked for the address they came from, for so long.
+SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
+SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
+UNSENT_FORMS = ["admin:appointments_appointmentrequest_do"]
+
 # ------------------------------------------------------------------------------------------------------- Django
 
 INSTALLED_APPS = [
@@ -134,6 +150,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "axes",
+    # After those whose tables it takes out of the admin.
+    "accounts.apps.AccountsConfig",
 ]
 
 # Widgets are found in templates/ too.
@@ -153,6 +174,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.middleware.SessionLimits",
+    # Last, because it looks at what came of a sign-in.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -269,6 +294,7 @@ COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_SECURE = not DEVELOPMENT
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 LANGUAGE_COOKIE_SECURE = not DEVELOPMENT
@@ -283,14 +309,30 @@ CSRF_FAILURE_VIEW = "screening.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
+AUTHENTICATION_BACKENDS = ["accounts.throttling.Backend"]
+PASSWORD_HASHERS = ["accounts.passwords.Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.LongEnough"},
+    {"NAME": "accounts.passwords.NotTriedFirst"},
 ]
+
+AXES_HANDLER = "accounts.throttling.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.counted_address_of"
+AXES_USERNAME_CALLABLE = "accounts.throttling.counted_username"
+AXES_LOCKOUT_CALLABLE = "accounts.throttling.locked_out"
+# Kept are the counts that lock, and no diary.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# What authenticator apps call the account.
+OTP_TOTP_ISSUER = f"Upright, {CLINIC_NAME}"
 
 # ------------------------------------------------------------------------------------------------------ Logging
 

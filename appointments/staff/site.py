@@ -1,15 +1,16 @@
 """The staff's side of the product: Django's admin with pages of our own, all of them listed here."""
 
-from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.urls import URLPattern, path
+
+from accounts.site import SignInSite
 
 
 class StaffAdminConfig(AdminConfig):
     default_site = "appointments.staff.site.StaffSite"
 
 
-class StaffSite(AdminSite):
+class StaffSite(SignInSite):
     site_header = site_title = "Upright"
     index_title = "Today"
     # The queue needs the width.
