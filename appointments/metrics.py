@@ -52,7 +52,9 @@ def page(request: HttpRequest) -> HttpResponse:
         raise Http404
     sent = request.headers.get("Authorization", "").encode()
     if not constant_time_compare(sent, f"Bearer {settings.METRICS_TOKEN}".encode()):
-        return HttpResponse("unauthorized", 401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain")
+        return HttpResponse(
+            "unauthorized", status=401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain"
+        )
     text = cache.get("metrics")
     if text is None:
         # No figures of the process itself: with several of them each scrape would tell of another one.
