@@ -114,13 +114,13 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         .order_by()
         .values_list("status", "priority", "language", "is_doubtful")
         .annotate(
-            Count("pk"),
-            Min("created_at"),
-            Count("pk", filter=first_late),
-            Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=False)),
-            Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=True)),
-            Count("pk", filter=Q(status=Status.CLAIMED) & ~free()),
-            Count("pk", filter=is_open & Q(nurse_check__in=NurseCheck.to_be_answered())),
+            count=Count("pk"),
+            asked=Min("created_at"),
+            first=Count("pk", filter=first_late),
+            planned=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=False)),
+            promised=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=True)),
+            holding=Count("pk", filter=Q(status=Status.CLAIMED) & ~free()),
+            asks=Count("pk", filter=is_open & Q(nurse_check__in=NurseCheck.to_be_answered())),
         )
     )
     requests = {
