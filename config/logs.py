@@ -61,6 +61,7 @@ def settings_for(form: str, *, scrub: bool = True) -> dict:
 def configure(config: dict) -> None:
     """Django's LOGGING_CONFIG. With lines of JSON, what nobody caught becomes such a line too."""
     logging.config.dictConfig(config)
+    logging.setLogRecordFactory(_numbered)
     if config["formatters"]["ours"]["()"] == "config.logs.JsonLines":
         sys.excepthook = _log_uncaught
         threading.excepthook = lambda failed: _log_uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)
@@ -104,7 +105,7 @@ def scrubbed(record: logging.LogRecord) -> logging.LogRecord:
     )
     clean.created, clean.msecs = record.created, record.msecs
     # Django writes of failed requests after the middleware has ended, but the request knows its own.
-    clean.request_id = getattr(request, "request_id", "") or request_id.get()
+    clean.request_id = getattr(request, "request_id", "") or getattr(record, "request_id", "")
     if _is_ours(record):
         vars(clean).update({name: vars(record)[name] for name in FIELDS if name in vars(record)})
     elif request is not None:
@@ -119,6 +120,12 @@ def route_of(request) -> str:
     """The pattern that the address matched, never the address itself: that may hold the token of a private link."""
     match = getattr(request, "resolver_match", None)
     return (match.route or "/") if match else NO_ROUTE
+
+
+def _numbered(*args, **kwargs) -> logging.LogRecord:
+    record = logging.LogRecord(*args, **kwargs)
+    record.request_id = request_id.get()
+    return record
 
 
 def _message(record: logging.LogRecord) -> str:
