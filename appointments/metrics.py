@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.cache import cache
 from django.db import Error
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Case, Count, F, Max, Min, Q, Sum, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -69,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 class Figures:
-    """A collector: each scrape reads anew. Costs six statements."""
+    """A collector: each scrape reads anew. Costs seven statements."""
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
@@ -174,14 +174,16 @@ def _last_day(now: datetime.datetime) -> Iterator[Metric]:
         asked[tuple(labels)] = count
     steps = dict.fromkeys(((verb,) for verb in Event.Verb.values), 0)
     closed = dict.fromkeys(((reason,) for reason in CloseReason.values), 0)
-    newest = Event.objects.order_by("-pk").values_list("at", "verb", "details")[:MOST_STEPS_READ]
-    for at, verb, details in newest.iterator():
-        if at < since:
-            # They are written in the order in which they happen.
-            break
-        steps[verb,] = steps.get((verb,), 0) + 1
-        if verb == Event.Verb.WITHDREW or (verb == Event.Verb.CLOSED and details in REASONS):
-            closed[REASONS.get(details, CloseReason.WITHDRAWN.value),] += 1
+    # Numbers rise with time, and there is an index of them and none of times.
+    last = Event.objects.aggregate(last=Max("pk"))["last"] or 0
+    reason = Case(When(verb=Event.Verb.CLOSED, then=F("details")), default=Value(""))
+    done = Event.objects.filter(pk__gt=last - MOST_STEPS_READ, at__gte=since).order_by()
+    for verb, details, count in done.values_list("verb", reason).annotate(Count("pk")):
+        steps[verb,] = steps.get((verb,), 0) + count
+        if verb == Event.Verb.WITHDREW:
+            closed[CloseReason.WITHDRAWN.value,] += count
+        elif details in REASONS:
+            closed[REASONS[details],] += count
     yield _gauges(
         "upright_requests_asked_last_day",
         "Requests that were asked in the last 24 hours.",

@@ -94,7 +94,7 @@ def test_each_request_is_counted_where_it_stands(
     queue.close(declined, by=scheduler, reason=CloseReason.DECLINED)
     self_service.withdraw(withdrawn)
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         figures = scrape()
 
     assert {key: value for key, value in figures.items() if value and key[0].startswith("requests")} == {
