@@ -15,8 +15,8 @@ RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
 USER upright
 EXPOSE 8000
 
-# No access log: addresses of pages and of visitors are nobody's business. As many workers as WEB_CONCURRENCY says.
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "sync", "--no-control-socket", \
+# As many workers as WEB_CONCURRENCY says.
+CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "sync", "--no-control-socket", \
      "--worker-tmp-dir", "/dev/shm"]
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "\

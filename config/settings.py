@@ -7,7 +7,7 @@ import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -88,7 +88,7 @@ DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "clinic@example.com" if not 
 STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
 
 # How text messages are sent: not at all, to the console, or by a provider with the interface of Twilio.
-TEXTS = environment.choice("TEXTS", ("off", "console", "twilio"), "console" if DEVELOPMENT else "off")
+TEXTS = environment.choice("TEXTS", "console" if DEVELOPMENT else "off", ("off", "console", "twilio"))
 TEXTS_URL = environment.text("TEXTS_URL", "https://api.twilio.com")
 TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
 TEXTS_TOKEN = environment.text("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
@@ -161,11 +161,12 @@ INSTALLED_APPS = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
-    # First those that only add headers, so that no answer goes without them.
-    "django.middleware.security.SecurityMiddleware",
+    # First those that only add headers, so that no answer goes without them: not even the way to HTTPS.
+    "config.request_log.request_log",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.gate.gate",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -282,7 +283,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 SECURE_SSL_REDIRECT = not DEVELOPMENT
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/(ready/)?$"]
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 SECURE_HSTS_PRELOAD = not DEVELOPMENT
@@ -334,14 +335,14 @@ AXES_VERBOSE = False
 # What authenticator apps call the account.
 OTP_TOTP_ISSUER = f"Upright, {CLINIC_NAME}"
 
-# ------------------------------------------------------------------------------------------------------ Logging
+# ---------------------------------------------------------------------------------------------- Logs and metrics
 
-# To the standard error stream only. Django's own default would mail whole requests, with all that was typed.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
-}
+# DEBUG, which is for made-up people only, shows the messages of exceptions too.
+LOG_FORMAT = logs.format_from_environment("line" if DEVELOPMENT else "json")
+LOGGING = logs.settings_for(LOG_FORMAT, scrub=not DEBUG)
+LOGGING_CONFIG = "config.logs.configure"
+
+# Whoever sends it may read /metrics/; without it nobody may.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must be 20 random characters or more.")
