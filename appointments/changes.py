@@ -3,11 +3,11 @@
 import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .models import AppointmentRequest, Event, Status
+from . import audit
+from .models import AppointmentRequest, AuditEntry, Event, Status
 from .search import SEARCHED, text_to_search
 
 DETAILS_LENGTH = Event._meta.get_field("details").max_length
@@ -18,7 +18,7 @@ class Refused(Exception):
     """The request is not in a state that allows this. The message tells staff what happened meanwhile."""
 
 
-@transaction.atomic
+@audit.atomic()
 def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details="", note="", **values) -> None:
     """Set `values` if the stored request has the version of `request` and matches `allowed`; else raise Refused.
 
@@ -40,6 +40,10 @@ def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details=""
         note=note,
         version=request.version + 1,
         before=before,
+    )
+    who = "" if by else AuditEntry.Who.PATIENT
+    audit.record(
+        AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=f"{verb}, version {request.version + 1}"
     )
     request.refresh_from_db()
 

@@ -64,6 +64,14 @@ UNDO_MINUTES = environment.number("UNDO_MINUTES", 15, least=1)
 # Patients can choose one of the times that were offered for so many days.
 OFFER_DAYS = environment.number("OFFER_DAYS", 7, least=1)
 
+# The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
+AUDIT_KEY = environment.text("AUDIT_KEY", "")
+AUDIT_KEY_FALLBACKS = environment.words("AUDIT_KEY_FALLBACKS", "")
+for name, secrets in (("AUDIT_KEY", [AUDIT_KEY] if AUDIT_KEY else []), ("AUDIT_KEY_FALLBACKS", AUDIT_KEY_FALLBACKS)):
+    if not DEVELOPMENT and any(len(secret) < 50 or "," in secret for secret in secrets):
+        raise ImproperlyConfigured(f"{name} must be 50 random characters or more, without a comma.")
+AUDIT_YEARS = environment.number("AUDIT_YEARS", 6, least=1, most=100)
+
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
 
@@ -94,6 +102,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.gate.gate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Around all that could refuse or answer, so that it sees every answer there is.
+    "appointments.audit.seam.audited",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.gate.staff_pages_in_english",
