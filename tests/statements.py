@@ -7,10 +7,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 
+class Asked(list):
+    """The statements, and how many more the audit asked."""
+
+    of_the_audit = 0
+
+
 @contextmanager
-def statements_without_audit() -> Iterator[list[str]]:
+def statements_without_audit() -> Iterator[Asked]:
     """What is asked meanwhile, without the audit's own three, which each page of staff pays the same for."""
-    asked = []
+    asked = Asked()
     with CaptureQueriesContext(connection) as queries:
         yield asked
     asked += [query["sql"] for query in queries if "appointments_audit" not in query["sql"]]
+    asked.of_the_audit = len(queries) - len(asked)

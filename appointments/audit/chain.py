@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 
 from ..models import AuditEntry, AuditHead
 
@@ -21,7 +22,7 @@ START = "0" * 64
 READ_AT_ONCE = 1_000
 
 
-class Broken(Exception):
+class Broken(OperationalError):
     """The head of the chain is missing, so that nothing can be added to it."""
 
 
@@ -74,8 +75,8 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
         seq, mac = end.first_kept - 1, end.cut_mac
         if not _is_sealed(end.cut_seal, "cut", seq, mac):
             yield f"{seq + 1}: cut off in front without the key."
-    is_found = kept is None
-    for entry in _entries(seq, end.seq):
+    is_found = kept in (None, (0, START))
+    for entry in in_pieces(AuditEntry.objects.filter(seq__gt=seq, seq__lte=end.seq)):
         if entry.seq != seq + 1:
             yield f"{seq + 1}: removed, up to {entry.seq - 1}."
             mac = None
@@ -87,6 +88,14 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
         yield f"{seq + 1}: removed at the end: the head is {end.seq}."
     if not is_found and kept[0] >= end.first_kept:
         yield f"{kept[0]}: not the head that was kept: the end was cut off, or all was written anew."
+
+
+def in_pieces(entries: QuerySet) -> Iterator[AuditEntry]:
+    """These, by number, in memory for a piece only; without a cursor, which a pooler may not let live."""
+    after = -1
+    while piece := list(entries.filter(seq__gt=after).order_by("seq")[:READ_AT_ONCE]):
+        yield from piece
+        after = piece[-1].seq
 
 
 def cut(before) -> int:
@@ -169,10 +178,3 @@ def _seal(what: str, seq: int, mac: str) -> str:
 
 def _is_sealed(seal: str, what: str, seq: int, mac: str) -> bool:
     return any(hmac.compare_digest(seal, _mac(key, json.dumps([what, seq, mac]))) for key in keys())
-
-
-def _entries(after: int, until: int) -> Iterator[AuditEntry]:
-    """Read piece by piece, because a pooler may not let a cursor live."""
-    while piece := list(AuditEntry.objects.filter(seq__gt=after, seq__lte=until).order_by("seq")[:READ_AT_ONCE]):
-        yield from piece
-        after = piece[-1].seq

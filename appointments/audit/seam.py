@@ -55,7 +55,6 @@ def _written_down(notes: Notes, response: HttpResponse) -> HttpResponse:
     if not is_declared:
         record(Action.UNKNOWN, outcome=Outcome.FAILED, status=500)
         logger.error("%s does not say which requests it shows: it has to call audit.shows", notes.page)
-        response.close()
         return _undeclared(notes)
     shown = notes.shown or Numbers()
     # What was written while it was made says all there is to say.

@@ -12,6 +12,7 @@ SEE = "appointments.view_appointmentrequest"
 WORK = "appointments.change_appointmentrequest"
 ANSWER_AS_NURSE = "appointments.answer_as_nurse"
 MANAGE = "appointments.manage_queue"
+AUDIT = "appointments.view_auditentry"
 
 
 def needs(permission: str) -> Callable:

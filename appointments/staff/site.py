@@ -17,7 +17,7 @@ class StaffSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import day_sheet, duplicates, export, handover, home, letter, nurse, report
+        from . import audit, day_sheet, duplicates, export, handover, home, letter, nurse, report
 
         own = [
             path("", home.page, name="index"),
@@ -31,6 +31,7 @@ class StaffSite(AdminSite):
             path("letter/<int:pk>/", letter.page, name="letter"),
             path("export/", export.page, name="export"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
+            path("audit/", audit.page, name="audit"),
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)
