@@ -15,7 +15,16 @@ from .trail import Action, Outcome, Who, record
 
 # Signals of other parts: the application, where the signal is, what it is an entry of, and how it ended. They are
 # listened to where the application is installed; one named here that is not there is an error.
-OF_OTHERS = (("axes", "axes.signals.user_locked_out", Action.LOCKED_OUT, Outcome.REFUSED),)
+OF_OTHERS = (
+    ("axes", "axes.signals.user_locked_out", Action.LOCKED_OUT, Outcome.REFUSED),
+    ("accounts", "accounts.signals.second_factor_passed", Action.SECOND_FACTOR, Outcome.OK),
+    ("accounts", "accounts.signals.second_factor_failed", Action.SECOND_FACTOR, Outcome.REFUSED),
+    ("accounts", "accounts.signals.second_factor_set_up", Action.SECOND_FACTOR, Outcome.OK),
+    ("accounts", "accounts.signals.recovery_codes_made", Action.SECOND_FACTOR, Outcome.OK),
+    ("accounts", "accounts.signals.second_factor_reset", Action.SECOND_FACTOR, Outcome.OK),
+    ("accounts", "accounts.signals.session_refused", Action.REFUSED, Outcome.REFUSED),
+    ("accounts", "accounts.signals.sessions_ended", Action.SIGN_OUT, Outcome.OK),
+)
 
 
 def connect(app_config) -> None:
@@ -38,7 +47,7 @@ def connect(app_config) -> None:
     for app, path, action, outcome in OF_OTHERS:
         if apps.is_installed(app):
             module, name = path.rsplit(".", 1)
-            listener = partial(_told, action=action, outcome=outcome)
+            listener = partial(_told, action=action, outcome=outcome, details=name.replace("_", " "))
             getattr(import_module(module), name).connect(listener, weak=False, dispatch_uid=f"audit {path}")
 
 
@@ -61,8 +70,11 @@ def _sign_in_failed(sender, credentials, request=None, **kwargs) -> None:
     record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Outcome.REFUSED, username=_name_or_hash(typed))
 
 
-def _told(sender, action, outcome, user=None, username="", **kwargs) -> None:
-    record(action, by=user, who=Who.NOBODY, outcome=outcome, username="" if user else _name_or_hash(username or ""))
+def _told(sender, action, outcome, details, user=None, username="", by=None, **kwargs) -> None:
+    if by is not None and by != user:
+        details = f"{details} of user {user.pk}"
+    tried = "" if user else _name_or_hash(username or "")
+    record(action, by=by or user, who=Who.NOBODY, outcome=outcome, username=tried, details=details)
 
 
 def _name_or_hash(typed: str) -> str:

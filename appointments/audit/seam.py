@@ -26,6 +26,9 @@ HARMLESS = frozenset(
         *(f"admin:{table}_{page}" for table in TABLES for page in OF_A_TABLE),
         *(f"admin:{page}" for page in ("login", "logout", "password_change", "password_change_done", "jsi18n")),
         *("admin:app_list", "admin:auth_user_password_change"),
+        # The pages of accounts, about oneself.
+        *(f"admin:{page}" for page in ("second_factor", "use_recovery_code", "set_up_second_factor", "leave")),
+        *(f"admin:{page}" for page in ("new_recovery_codes", "sessions", "end_all_sessions", "end_session")),
     )
 )
 # Answers that come from before or behind a page, with words of our own.
