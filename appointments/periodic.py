@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import retention
+from . import audit, retention
 from .messages import announce
 from .models import AppointmentRequest, PeriodicJob, RateBucket
 
@@ -36,7 +35,7 @@ def run_due() -> list[str]:
     return [job.name for job in JOBS if _is_due(job, last.get(job.name)) and _run(job)]
 
 
-@transaction.atomic
+@audit.atomic()
 def _run(job: Job) -> bool:
     PeriodicJob.objects.bulk_create([PeriodicJob(name=job.name, last_run_at=LONG_AGO)], ignore_conflicts=True)
     record = PeriodicJob.objects.filter(name=job.name).select_for_update(skip_locked=True).first()

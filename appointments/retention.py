@@ -5,14 +5,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
+from . import audit
 from .changes import Refused, change
 from .messages import texts
-from .models import Appointment, AppointmentRequest, CloseReason, Event, ExportLog, Message, PossibleDuplicate
+from .models import (
+    Appointment,
+    AppointmentRequest,
+    AuditEntry,
+    CloseReason,
+    Event,
+    ExportLog,
+    Message,
+    PossibleDuplicate,
+)
 from .reference import grouped
 
 DELETED_AT_ONCE = 1_000
@@ -64,6 +73,7 @@ def report(within: datetime.timedelta) -> Iterator[tuple[Rule, int, int]]:
         yield rule, rule.due(now).count(), rule.due(now + within).count()
 
 
+@audit.atomic()
 def delete_some() -> int:
     """Delete what is kept no longer, DELETED_AT_ONCE records of each kind at most; give how many there were."""
     return sum(_delete(rule.due().order_by("pk")[:DELETED_AT_ONCE]) for rule in RULES)
@@ -80,19 +90,22 @@ def lift_hold(request: AppointmentRequest, *, by, note: str) -> None:
     change(request, by=by, verb=Event.Verb.HOLD_LIFTED, allowed=held, note=note, is_on_legal_hold=False)
 
 
-@transaction.atomic
+@audit.atomic()
 def erase(request: AppointmentRequest, *, by=None) -> None:
     """Delete everything about this request, whatever its state. Raises Refused if it is on legal hold."""
     locked = AppointmentRequest.objects.select_for_update().filter(pk=request.pk, is_on_legal_hold=False).first()
     if locked is None:
         raise Refused("This request is on legal hold, or erased already.")
     _delete_requests([locked])
+    audit.record(AuditEntry.Action.ERASE, by=by, requests=[locked], details="asked for")
 
 
 def _delete(records: QuerySet) -> int:
     if records.model is AppointmentRequest:
         found = list(records.select_for_update())
         _delete_requests(found)
+        if found:
+            audit.record(AuditEntry.Action.ERASE, requests=found, details="kept long enough")
         return len(found)
     keys = list(records.values_list("pk", flat=True))
     records.model.objects.filter(pk__in=keys).delete()

@@ -19,7 +19,7 @@ PERMISSIONS = {
         *(f"{action}_{model}" for model in KEPT_BY_MANAGERS for action in ("view", "add", "change", "delete")),
     ),
     # What was done, and nothing of the patients.
-    "Auditors": ("view_event", "view_contactattempt"),
+    "Auditors": ("view_event", "view_contactattempt", "view_auditentry"),
 }
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.addresses import address_of
 from screening.visitor import Visitor, remember, visitor_of
 
-from . import intake, rate_limit, reference
+from . import audit, intake, rate_limit, reference
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 from .models import AppointmentRequest
 from .status_views import summary_of
@@ -95,6 +95,7 @@ def sent_summary(request: HttpRequest) -> HttpResponse:
     stored = AppointmentRequest.objects.filter(reference=_sent_reference(visitor_of(request))).first()
     if stored is None:
         return redirect("screening:start")
+    audit.shows(request, [stored])
     return summary_of(request, stored, back=reverse("appointments:sent"))
 
 

@@ -116,6 +116,13 @@ KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1)
 KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1)
 KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1)
 KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
+# The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
+AUDIT_KEY = environment.text("AUDIT_KEY", "")
+AUDIT_KEY_FALLBACKS = environment.words("AUDIT_KEY_FALLBACKS", "")
+for name, secrets in (("AUDIT_KEY", [AUDIT_KEY] if AUDIT_KEY else []), ("AUDIT_KEY_FALLBACKS", AUDIT_KEY_FALLBACKS)):
+    if not DEVELOPMENT and any(len(secret) < 50 or "," in secret for secret in secrets):
+        raise ImproperlyConfigured(f"{name} must be 50 random characters or more, without a comma.")
+AUDIT_YEARS = environment.number("AUDIT_YEARS", 6, least=1, most=100)
 
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
@@ -168,6 +175,8 @@ MIDDLEWARE = [
     "config.gate.gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Around all that could refuse or answer, so that it sees every answer there is.
+    "appointments.audit.seam.audited",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.gate.staff_pages_in_english",

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from screening.clinic import CLINIC
 from screening.pathway import PATHWAY
 
-from .. import call_policy, duplicates, next_call, offers
+from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
 from ..changes import Refused, changes_since, what_happened_meanwhile
@@ -87,6 +87,8 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
     is_open = visit_request.status in (Status.WAITING, Status.CLAIMED)
     is_held = visit_request.status == Status.CLAIMED and visit_request.claimed_by == user
     seen = request.POST.get("version", "")
+    pairs = duplicates.pairs_of(visit_request)
+    audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
     return staff_page(
         request,
         "call_sheet.html",
@@ -112,7 +114,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         told=visit_request.messages.order_by("-created_at", "pk"),
         history=visit_request.events.select_related("by").order_by("-version"),
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
-        duplicates=duplicates.pairs_of(visit_request),
+        duplicates=pairs,
         verbs=[
             (verb, tried_form if verb is tried_verb else verb.form(visit_request, auto_id=f"{verb.key}_%s"))
             for verb in offered

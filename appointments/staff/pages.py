@@ -13,6 +13,7 @@ WORK = "appointments.change_appointmentrequest"
 ANSWER_AS_NURSE = "appointments.answer_as_nurse"
 MANAGE = "appointments.manage_queue"
 ERASE = "appointments.erase_request"
+AUDIT = "appointments.view_auditentry"
 
 
 def needs(permission: str) -> Callable:

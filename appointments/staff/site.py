@@ -40,7 +40,7 @@ class StaffSite(SignInSite):
 
     def get_urls(self) -> list[URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import day_sheet, duplicates, export, handover, home, letter, messages, nurse, report
+        from . import audit, day_sheet, duplicates, export, handover, home, letter, messages, nurse, report
 
         own = [
             path("", home.page, name="index"),
@@ -55,6 +55,7 @@ class StaffSite(SignInSite):
             path("export/", export.page, name="export"),
             path("messages/", messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
+            path("audit/", audit.page, name="audit"),
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)

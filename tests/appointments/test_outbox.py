@@ -441,9 +441,9 @@ def test_a_phone_with_an_extension_gets_no_texts(text, provider):
     assert send_some().error == "a phone with an extension gets no texts"
 
 
-def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox):
+def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox, scheduler):
     Message.objects.update(state=State.FAILED, attempts=12, done_at=timezone.now())
 
-    assert outbox.send_again(Message.objects.all()) == 1
+    assert outbox.send_again(Message.objects.all(), by=scheduler) == 1
 
     assert (Message.objects.get().attempts, Message.objects.get().state) == (0, State.WAITING)

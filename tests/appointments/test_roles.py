@@ -42,6 +42,8 @@ PAGES = {
     ("export", "GET"): WHO_MANAGE,
     ("export", "POST"): WHO_MANAGE,
     ("day_sheet", "GET"): WHO_SEE,
+    ("audit", "GET"): dict.fromkeys(ROLES, 403) | {"Auditors": 200},
+    ("audit", "POST"): dict.fromkeys(ROLES, 403) | {"Auditors": 422},
     ("letter", "GET"): WHO_WORK,
     ("appointments_appointmentrequest_changelist", "GET"): WHO_SEE,
     ("appointments_appointmentrequest_changelist", "POST"): WHO_SEE,

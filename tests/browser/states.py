@@ -267,12 +267,13 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
-    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet"):
+    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "audit"):
         yield State(page, f"/admin/{page}/", session)
     pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
     yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
     yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
     yield State("hand-over, to nobody", "/admin/hand-over/", session, sent={"to": ""}, status=422)
+    yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
     for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller"):
