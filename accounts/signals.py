@@ -16,5 +16,7 @@ recovery_codes_made = Signal()
 second_factor_reset = Signal()
 # request, user, reason: "idle", "too long" or "ended"; the session was refused and is gone
 session_refused = Signal()
+# request, user, path: what was sent there in vain is shown to whoever sent it
+unsent_form_shown = Signal()
 # request, user: somebody ended sessions of their own
 sessions_ended = Signal()

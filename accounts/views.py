@@ -151,6 +151,7 @@ def unsent_form(request: HttpRequest) -> HttpResponse:
         response = redirect("admin:index")
         unsent.forget(response)
         return response
+    signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=kept["path"])
     return page(
         request,
         "unsent.html",

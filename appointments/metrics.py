@@ -208,7 +208,7 @@ def _messages() -> Iterator[Metric]:
     now = timezone.now()
     waiting = Message.objects.filter(state=Message.State.WAITING).order_by()
     due = waiting.filter(send_at__lte=now).values_list("channel")
-    groups = due.annotate(Count("pk"), Count("pk", filter=Q(attempts__gt=0)), Min("send_at"))
+    groups = due.annotate(count=Count("pk"), tried_before=Count("pk", filter=Q(attempts__gt=0)), since=Min("send_at"))
     kinds = {(channel.value,): 0 for channel in Message.Channel}
     due_by, retried, oldest = dict(kinds), dict(kinds), dict(kinds)
     for channel, count, tried_before, since in groups:

@@ -8,10 +8,13 @@ from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model, signals
 from django.contrib.auth.models import Group
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
+from django.urls import resolve
+
+from accounts.signals import unsent_form_shown
 
 from ..roles import KEPT_BY_MANAGERS
 from . import chain
-from .trail import Action, Outcome, Who, record
+from .trail import Action, Outcome, Who, record, shows
 
 # Signals of other parts: the application, where the signal is, what it is an entry of, and how it ended. They are
 # listened to where the application is installed; one named here that is not there is an error.
@@ -44,11 +47,17 @@ def connect(app_config) -> None:
     # Several that are deleted at once the admin logs without a signal, so what counts is that they go.
     for model in (get_user_model(), Group, *map(app_config.get_model, KEPT_BY_MANAGERS)):
         post_delete.connect(_deleted, sender=model, dispatch_uid="audit")
+    unsent_form_shown.connect(_unsent_form_shown, dispatch_uid="audit")
     for app, path, action, outcome in OF_OTHERS:
         if apps.is_installed(app):
             module, name = path.rsplit(".", 1)
             listener = partial(_told, action=action, outcome=outcome, details=name.replace("_", " "))
             getattr(import_module(module), name).connect(listener, weak=False, dispatch_uid=f"audit {path}")
+
+
+def _unsent_form_shown(sender, request, path, **kwargs) -> None:
+    """It is about the request whose call sheet it was typed on."""
+    shows(request, [resolve(path).kwargs["pk"]])
 
 
 def _begin(sender, using, **kwargs) -> None:

@@ -1,5 +1,7 @@
 """Who did and saw what is written down, without the data itself, before any of it leaves; nothing leaves without."""
 
+import uuid
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -83,6 +85,8 @@ def all_pages(pair: PossibleDuplicate, user) -> dict[str, str]:
                 "id": row.pk if row else 1,
                 "content_type_id": content_type,
             }
+            if one.name == "end_session":
+                known["pk"] = uuid.uuid4()
             wanted = one.pattern.converters or getattr(one.pattern.regex, "groupindex", {})
             route = {name: known[name] for name in wanted}
             name = one.name or f"{base}{one.pattern}"
@@ -96,15 +100,18 @@ def test_every_staff_page_and_method_writes_one_entry_and_who_is_not_let_in_leav
     pages = all_pages(pair, scheduler)
     nobody = get_user_model().objects.create_user("new here", is_staff=True)
     visitors = {"staff": scheduler, "new": nobody, "outside": None}
-    clients = {who: signed_in(user) if user else Client() for who, user in visitors.items()}
     asked = [("staff", "GET"), ("staff", "POST"), ("new", "GET"), ("outside", "POST")]
     wrong = {}
     assert len(pages) > 60
-    for name, address in sorted(pages.items(), key=lambda page: "logout" in page[0]):
+    for name, address in pages.items():
+        # Some pages sign out.
+        clients = {who: signed_in(user) if user else Client() for who, user in visitors.items()}
         for who, method in asked:
             user, since = visitors[who], Since()
             answer = clients[who].generic(method, address)
             entries = list(since)
+            if entries and {entry.action for entry in entries} == {"sign-out"}:
+                continue
             told = [(entry.username, entry.action != "unknown") for entry in entries]
             is_refused = answer.status_code >= 400 or "login" in answer.get("Location", "")
             outcomes = {"refused"} if is_refused else {"ok", "refused"}

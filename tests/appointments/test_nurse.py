@@ -357,6 +357,6 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one(asked, the_nurse):
         Event(request=other, by=asked.claimed_by, verb="nurse_asked", version=1, before={}) for other in others
     )
 
-    assert statements() == short <= 7
+    assert statements() == short <= 8
     assert len(names_on(staff.get(LIST))) == 25
     assert len(names_on(staff.get(LIST, {"page": "2"}))) == 6
