@@ -30,7 +30,7 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 	@$(PY) manage.py demo
 	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C. What is sent by e-mail is put into var/mail/."
 	@export SITE_URL=http://127.0.0.1:$(PORT); $(PY) manage.py work & worker=$$!; \
-		trap "kill $$worker" EXIT; trap "exit 130" INT TERM; $(PY) manage.py runserver $(PORT)
+		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; $(PY) manage.py runserver $(PORT)
 
 test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some of them).
 	@$(PY) -m tests $(ARGS)

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from tests import postgres
 
-PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 WIDTH = 100
 
 say = partial(print, flush=True)

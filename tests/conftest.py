@@ -15,10 +15,15 @@ DATABASE = {"db", "transactional_db", "live_server"}
 
 
 def pytest_collection_modifyitems(config, items):
-    """What asks no database is the same with each, and is run with SQLite only."""
+    """What asks no database is the same with each, and so is what a browser shows: they are run with SQLite only."""
     if connection.vendor == "sqlite":
         return
-    asks = [item for item in items if item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames)]
+    asks = [
+        item
+        for item in items
+        if (item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames))
+        and not item.get_closest_marker("browser")
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in asks])
     items[:] = asks
 
@@ -26,18 +31,20 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup):
     """To empty the tables after a test, the audit is cut off first, as only its owner can."""
-    sql_flush = connection.ops.sql_flush
+    operations = type(connection.ops)
+    sql_flush = operations.sql_flush
 
-    def cut_and_flush(style, tables, **options):
+    def cut_and_flush(self, style, tables, **options):
         cut = [
             "DELETE FROM appointments_audithead",
             "INSERT INTO appointments_audithead (id, seq, mac, seal, first_kept, cut_mac, cut_seal)"
             " VALUES (1, 0, '', '', 9223372036854775807, '', '')",
             "DELETE FROM appointments_auditentry",
         ]
-        return [*cut, *sql_flush(style, tables, **options)]
+        return [*cut, *sql_flush(self, style, tables, **options)]
 
-    connection.ops.sql_flush = cut_and_flush
+    # Of the class, because tests in a browser have connections of their own.
+    operations.sql_flush = cut_and_flush
 
 
 @pytest.fixture

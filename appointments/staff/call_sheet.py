@@ -15,7 +15,7 @@ from screening.pathway import PATHWAY
 from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
-from ..changes import Refused, changes_since, what_happened_meanwhile
+from ..changes import Refused, changes_since, held_by, what_happened_meanwhile
 from ..models import AppointmentRequest, Language, Status
 from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
@@ -52,7 +52,11 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, _found(pk), verb, form, str(refusal))
     messages.success(request, verb.done)
-    return redirect(reverse("admin:index") if verb.ends_the_call else sheet_url(pk))
+    if not verb.ends_the_call:
+        return redirect(sheet_url(pk))
+    # Who was reached can be booked at once; whatever else ends a call gives the request away.
+    is_still_mine = AppointmentRequest.objects.filter(held_by(request.user), pk=pk).exists()
+    return redirect(f"{sheet_url(pk)}#do-book" if is_still_mine else reverse("admin:index"))
 
 
 def sheet_url(pk: int) -> str:

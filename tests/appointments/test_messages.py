@@ -340,8 +340,8 @@ def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_ho
         [order] = provider.orders
         assert order["To"] == "+12125550123"
         assert order["Body"] == (
-            "Your visit is booked: Friday, August 7, 2026 at noon. Questions? Call us at (212) 555-0100. "
-            "Upright Spine Clinic. Reply STOP to end texts."
+            "Your visit is booked: Friday, August 7, 2026 at noon, Upright Spine Clinic. "
+            "Questions? Call us at (212) 555-0100. Reply STOP to end texts."
         )
         assert provider.paths == ["/2010-04-01/Accounts/AC1/Messages.json"]
         assert provider.secrets == ["Basic QUMxOmEgdG9rZW4="]

@@ -17,13 +17,14 @@ from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, Response
 
 from accounts import unsent
 from appointments import status_views
-from appointments.models import AppointmentRequest
+from appointments.models import AppointmentRequest, Message
 from appointments.reference import grouped
 from appointments.views import STEPS
 from screening.pathway import PATHWAY
@@ -269,6 +270,13 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("letter", f"/admin/letter/{held.pk}/", session)
     for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "audit"):
         yield State(page, f"/admin/{page}/", session)
+    Message.objects.create(request=held, kind="received", channel="text", attempts=2, error="no connection")
+    failed = {"state": "failed", "done_at": timezone.now(), "error": "the mail server refused the address (550)"}
+    Message.objects.bulk_create(
+        Message(request=held, kind=kind, channel="email", attempts=12, **failed) for kind in ("booked", "reminder")
+    )
+    yield State("messages", "/admin/messages/", session)
+    yield State("home, with failed messages", "/admin/", session)
     pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
     yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
     yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
