@@ -144,39 +144,46 @@ class Topology:
         command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--data-checksums"]
         self._run(self._postgres(*command), user=True)
 
-    def start_database(self, data: Path | None = None, *, name: str = "database") -> None:
+    def start_database(self, data: Path | None = None) -> None:
         data = data or self.folder / "data"
         options = {
             "listen_addresses": "127.0.0.1",
-            "port": self.ports[name],
+            "port": self.ports["database"],
             "unix_socket_directories": data,
             **POSTGRES_SETTINGS,
         }
         command = self._postgres("postgres", "-D", str(data))
-        self._begin(name, [*command, *(f"--{option}={value}" for option, value in options.items())], user=True)
-        ready = self._postgres("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.ports[name]))
-        self._until(name, lambda: subprocess.run(ready, check=False).returncode == 0)  # noqa: S603
+        self._begin("database", [*command, *(f"--{option}={value}" for option, value in options.items())], user=True)
+        ready = self._postgres("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.ports["database"]))
+        self._until("database", lambda: subprocess.run(ready, check=False).returncode == 0)  # noqa: S603
 
-    def stop_database(self, name: str = "database") -> None:
+    def stop_database(self) -> None:
         """At once, without waiting for who is connected."""
-        self.stop(name, signal.SIGINT)
+        self.stop("database", signal.SIGINT)
 
-    def make_roles(self, data: Path | None = None, *, name: str = "database", **changes: str) -> None:
-        command = self._postgres(
-            "psql", "-q", "-X", "-h", str(data or self.folder / "data"), "-p", str(self.ports[name])
+    def make_roles(self, data: Path | None = None, **changes: str) -> None:
+        self._psql(data, "--dbname=postgres", f"--file={ROOT / 'deploy' / 'roles.sql'}", **changes)
+
+    def as_superuser(self, statement: str, data: Path | None = None) -> None:
+        self._psql(data, f"--dbname={self.database['DATABASE_NAME']}", f"--command={statement}")
+
+    def _psql(self, data: Path | None, *arguments: str, **changes: str) -> None:
+        """On the server's own socket, where its superuser needs no password."""
+        where = [f"--host={data or self.folder / 'data'}", f"--port={self.ports['database']}", "--username=postgres"]
+        self._run(
+            self._postgres("psql", "--quiet", "--no-psqlrc", *where, *arguments),
+            variables={**self.database, **changes},
         )
-        command += ["-U", "postgres", "-d", "postgres", "-f", str(ROOT / "deploy" / "roles.sql")]
-        self._run(command, variables={**self.database, **changes})
 
     def release(self) -> None:
         self._run(["sh", "deploy/release.sh"], variables=self.as_owner())
 
-    def as_owner(self, name: str = "database") -> dict[str, str]:
+    def as_owner(self) -> dict[str, str]:
         """The variables under which settings open the database as its owner, without the pooler."""
         return {
             **self.settings,
             "DATABASE_HOST": "127.0.0.1",
-            "DATABASE_PORT": str(self.ports[name]),
+            "DATABASE_PORT": str(self.ports["database"]),
             "DATABASE_NAME": self.database["DATABASE_NAME"],
             "DATABASE_USER": self.database["DATABASE_OWNER"],
             "DATABASE_PASSWORD": self.database["DATABASE_OWNER_PASSWORD"],
@@ -191,9 +198,9 @@ class Topology:
             **{name: self.database[name] for name in ("DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")},
         }
 
-    def client(self, program: str, *arguments: str, name: str = "database") -> str:
+    def client(self, program: str, *arguments: str) -> str:
         """Run psql, pg_dump or pg_restore as the owner, straight at PostgreSQL, and give what it printed."""
-        owner = self.as_owner(name)
+        owner = self.as_owner()
         variables = {
             "PGHOST": owner["DATABASE_HOST"],
             "PGPORT": owner["DATABASE_PORT"],
@@ -261,21 +268,18 @@ class Topology:
         The proxy first stops passing requests to it: one that waits to be taken by a process that ends is lost.
         """
         self._in_service.remove(web)
+        former = self._processes_of_the_proxy()
         self.reload("proxy")
-        self._wait_until_drained()
+        self._until("proxy", lambda: not former & self._processes_of_the_proxy())
         self.stop(web)
         self.start_part(web)
         self._in_service.append(web)
         self.reload("proxy")
-        self._wait_until_drained()
 
-    def _wait_until_drained(self) -> None:
-        """Until no process of the proxy is left that knows the former configuration."""
+    def _processes_of_the_proxy(self) -> set[int]:
+        """Each reads the configuration once, and ends when another was read and its last request is answered."""
         proxy = self.processes["proxy"].popen.pid
-        own = lambda: {int(pid) for pid in Path(f"/proc/{proxy}/task/{proxy}/children").read_text().split()}  # noqa: E731
-        former = self._proxy_workers
-        self._until("proxy", lambda: own() and not own() & former)
-        self._proxy_workers = own()
+        return set(map(int, Path(f"/proc/{proxy}/task/{proxy}/children").read_text().split()))
 
     def is_ready(self, web: str) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[web], timeout=5)
@@ -318,9 +322,8 @@ class Topology:
             self.processes[name].popen.terminate()
         failures = []
         for name in running:
-            is_database = name not in first and name not in ("pooler", "mail")
             try:
-                self.stop(name, signal.SIGINT if is_database else signal.SIGTERM)
+                self.stop(name, signal.SIGINT if name == "database" else signal.SIGTERM)
             except Failed as failure:
                 failures.append(str(failure))
         if failures:
@@ -363,9 +366,6 @@ class Topology:
             if time.monotonic() > end:
                 raise Failed(f"{name} takes too long.\n{process.last_words()}")
             time.sleep(0.05)
-        if name == "proxy" and not hasattr(self, "_proxy_workers"):
-            children = Path(f"/proc/{process.popen.pid}/task/{process.popen.pid}/children").read_text()
-            self._proxy_workers = {int(pid) for pid in children.split()}
 
     def _run(self, command: list[str], *, variables: Mapping[str, str] | None = None, user=False) -> str:
         ran = subprocess.run(  # noqa: S603

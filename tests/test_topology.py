@@ -283,7 +283,7 @@ def test_without_a_database_questions_go_on_and_the_form_is_kept_until_it_can_be
 
 def test_when_no_web_process_answers_the_proxy_says_what_to_do(topology):
     for web in topology.webs:
-        topology.stop(web)
+        topology.kill(web)
 
     page = visitor_of(topology).get("/check/")
 
@@ -327,12 +327,10 @@ def test_while_everything_is_replaced_with_other_secrets_nobody_notices(topology
     assert scheduler.get("/admin/").status_code == 200
     assert visitor_of(topology).get(link).status_code == 200
 
-    # Now the former role can go.
     topology.database |= {"DATABASE_FORMER_USER": "", "DATABASE_FORMER_PASSWORD": ""}
     topology.reload("pooler")
-    users = "SELECT count(DISTINCT usename) FROM pg_stat_activity WHERE application_name = '' AND usename = 'upright'"
-    assert ask(topology, users) in ("0", "1")
-    assert visitor_of(topology).get("/status/").status_code == 200
+    topology.as_superuser("DROP ROLE upright")
+    assert scheduler.get("/admin/").status_code == 200
 
 
 def replace_everything(topology) -> None:
@@ -382,7 +380,7 @@ def test_a_web_process_that_is_told_to_reload_fails_nobody(topology, scheduler):
     with people_at_work(topology, scheduler) as seen:
         for web in topology.webs:
             topology.processes[web].popen.send_signal(signal.SIGHUP)
-            time.sleep(1.5)
+        time.sleep(2)
 
     assert seen
     assert [failure for failure in seen if failure] == []
@@ -444,9 +442,7 @@ def test_a_patient_goes_from_the_first_question_to_a_booked_visit(topology, pati
     birthday = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
     opened = patient.post("/status/", {"reference": reference, **birthday})
     assert opened["Location"] == "/status/yours/"
-    assert "Monday" in words_of(patient.get("/status/yours/")) or "May 4, 2099" in words_of(
-        patient.get("/status/yours/")
-    )
+    assert "May 4, 2099" in words_of(patient.get("/status/yours/"))
     assert count(topology) == before + 1
 
 
