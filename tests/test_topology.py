@@ -336,6 +336,8 @@ def test_while_everything_is_replaced_with_other_secrets_nobody_notices(topology
 def replace_everything(topology) -> None:
     for web in topology.webs:
         topology.replace(web)
+        # Those with the former settings and those with the new ones serve the same visitors for a while.
+        time.sleep(0.7)
     for worker in topology.workers:
         topology.stop(worker)
     topology.start_together(*topology.workers)
