@@ -7,7 +7,9 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self):
         from . import business_hours, counts, roles
+        from .audit import listeners
 
+        listeners.connect(self)
         business_hours.connect(self)
         counts.connect()
         roles.connect(self)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import audit
 from .changes import NOBODY, Refused, change, held_by
 from .models import Appointment, AppointmentRequest, Clinician, Event, Place, Status
 
@@ -75,7 +76,7 @@ def reschedule(
     )
 
 
-@transaction.atomic
+@audit.atomic()
 def cancel(request: AppointmentRequest, *, by, reason: CancelReason, note="") -> None:
     """Give the time free again and put the request back into the queue."""
     cancelled = appointment_of(request)
@@ -103,7 +104,7 @@ def reinstate(appointment: Appointment) -> None:
         Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None)
 
 
-@transaction.atomic
+@audit.atomic()
 def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple, note: str, reason="") -> None:
     starts_at, place, clinician = slot
     if starts_at <= timezone.now():

@@ -2,10 +2,9 @@
 
 import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
-from . import call_policy
+from . import audit, call_policy
 from .call_windows import is_decent_hour
 from .changes import NOBODY, Refused, change, held_by, hold
 from .models import AppointmentRequest, ContactAttempt, Event
@@ -15,7 +14,7 @@ MISSED = (Outcome.NO_ANSWER, Outcome.VOICEMAIL)
 TALKED = (Outcome.REACHED, Outcome.CALL_BACK)
 
 
-@transaction.atomic
+@audit.atomic()
 def log_call(
     request: AppointmentRequest,
     *,

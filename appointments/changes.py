@@ -3,12 +3,12 @@
 import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from . import audit
 from .messages import announce
-from .models import AppointmentRequest, Event, Status
+from .models import AppointmentRequest, AuditEntry, Event, Status
 from .search import SEARCHED, text_to_search
 
 DETAILS_LENGTH = Event._meta.get_field("details").max_length
@@ -19,7 +19,7 @@ class Refused(Exception):
     """The request is not in a state that allows this. The message tells staff what happened meanwhile."""
 
 
-@transaction.atomic
+@audit.atomic()
 def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details="", note="", **values) -> None:
     """Set `values` if the stored request has the version of `request` and matches `allowed`; else raise Refused.
 
@@ -41,6 +41,10 @@ def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details=""
         note=note,
         version=request.version + 1,
         before=before,
+    )
+    who = "" if by else AuditEntry.Who.PATIENT
+    audit.record(
+        AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=f"{verb}, version {request.version + 1}"
     )
     request.refresh_from_db()
     announce.changed(request, before=before, verb=verb)

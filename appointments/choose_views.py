@@ -8,9 +8,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from . import offers, self_service
+from . import audit, offers, self_service
 from .changes import Refused
-from .models import AppointmentRequest, OfferedTime, Status
+from .models import AppointmentRequest, AuditEntry, OfferedTime, Status
 
 
 class ChooseForm(forms.Form):
@@ -28,6 +28,7 @@ class ChooseForm(forms.Form):
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """Says nothing about who the patient is, because whoever has the link sees it."""
     found = offers.opened_by(token)
+    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     times = offers.open_times(found) if found else []
     if not times:
         return _nothing_to_choose(request, found)

@@ -4,12 +4,12 @@ import datetime
 import re
 from difflib import SequenceMatcher
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import audit
 from .changes import Refused, change
-from .models import AppointmentRequest, Event, PossibleDuplicate
+from .models import AppointmentRequest, AuditEntry, Event, PossibleDuplicate
 from .search import folded
 
 CLOSED_WITHIN = datetime.timedelta(days=90)
@@ -88,7 +88,7 @@ def pairs_of(request: AppointmentRequest) -> list[tuple[PossibleDuplicate, Appoi
     ]
 
 
-@transaction.atomic
+@audit.atomic()
 def decide(pair: PossibleDuplicate, *, by, same: bool) -> None:
     """Say whether both are of one person: then the later one is linked to the earlier one, and not closed by that.
 
@@ -113,6 +113,9 @@ def decide(pair: PossibleDuplicate, *, by, same: bool) -> None:
             details=f"{'The same person as' if same else 'Not the same person as'} {pair.earlier}",
             earlier=pair.earlier if same else None,
         )
+    elif is_new:
+        pair_of_two = [pair.earlier_id, pair.later_id]
+        audit.record(AuditEntry.Action.CHANGE, by=by, requests=pair_of_two, details=f"duplicate: {decision}")
     pair.later = later
 
 

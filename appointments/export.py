@@ -3,7 +3,7 @@
 import csv
 import datetime
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from types import SimpleNamespace
 
 from django.db import models
@@ -86,17 +86,20 @@ def fitting(
     return requests.filter(language=language) if language else requests
 
 
-def table(requests: QuerySet) -> Iterator[str]:
-    """The requests as CSV, in pieces. Costs one statement and memory for each piece, however many they are.
+def table(requests: QuerySet, within: Container[int] | None = None) -> Iterator[str]:
+    """The requests as CSV, in pieces; only those `within` these numbers, if they are given.
 
-    When an error comes, the first lines have gone, so that it cannot become a page: the last line tells of it.
+    Costs one statement and memory for each piece, however many they are. When an error comes, the first lines have
+    gone, so that it cannot become a page: the last line tells of it.
     """
     written = [BYTE_ORDER_MARK]
     writer = csv.writer(SimpleNamespace(write=written.append))
     writer.writerow(COLUMNS)
     rows = 0
     try:
-        for _number, *row in _in_pieces(requests.values_list("pk", *COLUMNS.values())):
+        for number, *row in _in_pieces(requests.values_list("pk", *COLUMNS.values())):
+            if within is not None and number not in within:
+                continue
             writer.writerow([harmless(_in_words(value)) for value in row])
             rows += 1
             if rows % ROWS_AT_ONCE == 0:
@@ -112,8 +115,11 @@ def table(requests: QuerySet) -> Iterator[str]:
 def _in_pieces(rows: QuerySet) -> Iterator[tuple]:
     """Rows that begin with their number, in its order. No cursor is held open: a pooler would lose it."""
     last = 0
-    while piece := list(rows.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
+    while True:
+        piece = list(rows.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE])
         yield from piece
+        if len(piece) < ROWS_AT_ONCE:
+            return
         last = piece[-1][0]
 
 

@@ -79,6 +79,9 @@ def submit(
             **contact,
         )
         if stored := _store(row):
+            if stored.reference == new:
+                # After the transaction: of two that are sent at once, one at least sees the other.
+                duplicates.look_for(stored)
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
 
@@ -89,6 +92,5 @@ def _store(row: AppointmentRequest) -> AppointmentRequest | None:
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
     stored = AppointmentRequest.objects.filter(journey=row.journey).first()
     if stored and stored.reference == row.reference:
-        duplicates.look_for(stored)
         announce.new_request(stored)
     return stored

@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from . import queue
+from . import audit, queue
 from .business_hours import BusinessHours
 from .call_windows import is_callable, is_decent_hour
 from .changes import Refused, free
@@ -170,7 +169,7 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
                 return request, moment.reasons(candidate)
 
 
-@transaction.atomic
+@audit.atomic()
 def _claim_first(candidates: list[Candidate], user) -> AppointmentRequest | None:
     """Claim the first that is as it was when it was found callable, and that nobody is claiming at this moment."""
     place = Case(*(When(pk=one.pk, version=one.version, then=n) for n, one in enumerate(candidates)), default=None)

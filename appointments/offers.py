@@ -4,12 +4,11 @@ import datetime
 
 from django.conf import settings
 from django.core import signing
-from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from . import booking
+from . import audit, booking
 from .changes import NOBODY, Refused, change, held_by
 from .free_times import FreeTime
 from .models import AppointmentRequest, Event, OfferedTime, Status
@@ -18,7 +17,7 @@ MOST = 3
 PURPOSE = "times to choose from"
 
 
-@transaction.atomic
+@audit.atomic()
 def offer(request: AppointmentRequest, *, by, times: list[FreeTime], note="") -> None:
     """Let the patient choose. The times stay free for others; the request waits until the link has expired."""
     if not 1 <= len(times) <= MOST:
@@ -63,7 +62,7 @@ def open_times(request: AppointmentRequest) -> list[OfferedTime]:
     return [time for time in offered if booking.is_free(time.clinician, time.starts_at)]
 
 
-@transaction.atomic
+@audit.atomic()
 def choose(request: AppointmentRequest, time: OfferedTime) -> None:
     """Book it in the patient's name. Raises Refused if it was taken, or the request is booked or closed by now."""
     booking.book(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from . import audit, retention
 from .messages import announce
 from .models import AppointmentRequest, PeriodicJob, RateBucket
 
@@ -35,7 +35,7 @@ def run_due() -> list[str]:
     return [job.name for job in JOBS if _is_due(job, last.get(job.name)) and _run(job)]
 
 
-@transaction.atomic
+@audit.atomic()
 def _run(job: Job) -> bool:
     PeriodicJob.objects.bulk_create([PeriodicJob(name=job.name, last_run_at=LONG_AGO)], ignore_conflicts=True)
     record = PeriodicJob.objects.filter(name=job.name).select_for_update(skip_locked=True).first()
@@ -66,8 +66,13 @@ def forget_tries(since: datetime.datetime) -> None:
     RateBucket.objects.filter(ends_at__lt=timezone.now().timestamp()).delete()
 
 
+def delete_what_is_kept_no_longer(since: datetime.datetime) -> None:
+    retention.delete_some()
+
+
 JOBS = (
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_overdue_calls),
+    Job("retention", datetime.timedelta(hours=1), delete_what_is_kept_no_longer),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
     Job("forget tries", datetime.timedelta(days=1), forget_tries),
 )

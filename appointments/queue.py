@@ -3,10 +3,11 @@
 import datetime
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from . import audit
 from .booking import appointment_of, cancel_appointment
 from .business_hours import BusinessHours
 from .changes import NOBODY, change, free, held_by, hold
@@ -86,7 +87,7 @@ def close(request: AppointmentRequest, *, by, reason: CloseReason, note="") -> N
     )
 
 
-@transaction.atomic
+@audit.atomic()
 def reopen(request: AppointmentRequest, *, by, note="") -> None:
     """Put a closed request back into the queue, at the place that its age gives it."""
     past_visit = appointment_of(request)

@@ -2,9 +2,7 @@
 
 import time
 
-from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 COUNT = """
@@ -23,11 +21,3 @@ def count(kind: str, value: str, *, seconds: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + seconds})
         return cursor.fetchone()[0]
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: behind our proxy, what the proxy saw, which is the last it added."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.BEHIND_TLS_PROXY and forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return request.META["REMOTE_ADDR"]

@@ -15,10 +15,11 @@ PERMISSIONS = {
         SEE,
         WORK,
         "manage_queue",
+        "erase_request",
         *(f"{action}_{model}" for model in KEPT_BY_MANAGERS for action in ("view", "add", "change", "delete")),
     ),
     # What was done, and nothing of the patients.
-    "Auditors": ("view_event", "view_contactattempt"),
+    "Auditors": ("view_event", "view_contactattempt", "view_auditentry"),
 }
 
 

@@ -2,12 +2,12 @@
 
 import datetime
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from . import audit
 from .booking import appointment_of, cancel_appointment
 from .call_windows import zone_of
 from .changes import NOBODY, change
@@ -20,7 +20,7 @@ def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | N
     return AppointmentRequest.objects.filter(reference=reference, date_of_birth=date_of_birth).first()
 
 
-@transaction.atomic
+@audit.atomic()
 def withdraw(request: AppointmentRequest) -> None:
     """Close the request, and give a booked time free. Raises Refused if it is closed already."""
     appointment = appointment_of(request)

@@ -11,17 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.addresses import address_of
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.sealed_cookie import Expired, Unreadable, seal, unseal
 from screening.views import summary_page
 
-from . import rate_limit, self_service
+from . import audit, rate_limit, self_service
 from . import reference as references
 from .calendar_file import CONTENT_TYPE, calendar_file
 from .changes import Refused
 from .fields import CallTimesField, DateOfBirthField, PhoneField
-from .models import AppointmentRequest, Status
+from .models import AppointmentRequest, AuditEntry, Status
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
@@ -64,7 +65,10 @@ def opened(view):
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
         found = _opened_request(request)
-        return view(request, found) if found else redirect("appointments:status")
+        if found is None:
+            return redirect("appointments:status")
+        audit.shows(request, [found])
+        return view(request, found)
 
     return guarded
 
@@ -77,9 +81,10 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return _form_page(request, form, _("See your request"), _("See your request"))
     if not form.is_valid():
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    audit.shows(request, action=AuditEntry.Action.LOOK_UP)
     reference = references.parse(form.cleaned_data["reference"]) or form.cleaned_data["reference"]
     tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR)
-    tries_from_here = rate_limit.count("status by address", rate_limit.address_of(request), seconds=AN_HOUR)
+    tries_from_here = rate_limit.count("status by address", address_of(request), seconds=AN_HOUR)
     if tries > MOST_TRIES_PER_REFERENCE or tries_from_here > MOST_TRIES_PER_ADDRESS:
         form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=429)
@@ -87,6 +92,7 @@ def look_up(request: HttpRequest) -> HttpResponse:
     if found is None:
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     response = redirect("appointments:yours")
     response.set_cookie(
         COOKIE,

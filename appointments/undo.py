@@ -3,11 +3,10 @@
 import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import booking
+from . import audit, booking
 from .changes import Refused, change
 from .models import Appointment, AppointmentRequest, Event
 
@@ -23,7 +22,7 @@ def what_can_be_undone(request: AppointmentRequest, *, by) -> Event | None:
     return last if mine and last.verb not in FINAL else None
 
 
-@transaction.atomic
+@audit.atomic()
 def undo(request: AppointmentRequest, *, by) -> None:
     """Give every column back what it held before. Raises Refused, also if a time given up has been taken since."""
     event = what_can_be_undone(request, by=by)

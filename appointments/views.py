@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.addresses import address_of
 from screening.visitor import Visitor, remember, visitor_of
 
-from . import intake, rate_limit, reference
+from . import audit, intake, rate_limit, reference
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 from .models import AppointmentRequest
 from .status_views import summary_of
@@ -94,6 +95,7 @@ def sent_summary(request: HttpRequest) -> HttpResponse:
     stored = AppointmentRequest.objects.filter(reference=_sent_reference(visitor_of(request))).first()
     if stored is None:
         return redirect("screening:start")
+    audit.shows(request, [stored])
     return summary_of(request, stored, back=reverse("appointments:sent"))
 
 
@@ -121,7 +123,7 @@ def _known_from_before(visitor: Visitor) -> dict:
 
 def _doubts(request: HttpRequest, visitor: Visitor) -> str:
     """Signs that no person sends this. Staff see them; nothing is refused for them."""
-    sent_from_here = rate_limit.count("sent", rate_limit.address_of(request), seconds=AN_HOUR)
+    sent_from_here = rate_limit.count("sent", address_of(request), seconds=AN_HOUR)
     signs = {
         "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
         "answered faster than people read": time.time() - visitor.since < FEWEST_SECONDS,

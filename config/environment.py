@@ -43,15 +43,15 @@ def url(name: str, default: str | None = None) -> str:
     return value
 
 
-def choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    value = text(name, default)
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
-    return value
-
-
 def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
     value = text(name, str(default))
     if not value.isdecimal() or not least <= int(value) <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
     return int(value)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+    return value

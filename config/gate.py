@@ -1,16 +1,25 @@
 """The gate: refuses requests that nothing behind it should have to read, and keeps answers out of caches."""
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 from django.urls import reverse
 from django.utils import translation
 
+from screening.plain_page import plain_page
+
 LARGEST_BODY_READ = 4 * 1024 * 1024
+METHODS = ("GET", "HEAD", "POST")
 
 
 def gate(get_response):
+    # It stands behind the gate, because it reads the host as well, but its headers belong to refusals too.
+    security = SecurityMiddleware(get_response)
+
     def middleware(request: HttpRequest) -> HttpResponse:
-        response = _refusal(request) or get_response(request)
+        refusal = _refusal(request)
+        response = security.process_response(request, refusal) if refusal else get_response(request)
         if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
             response["Cache-Control"] = "no-store"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
@@ -32,16 +41,30 @@ def staff_pages_in_english(get_response):
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return plain_page(400, "This address is not one of ours.", "Esta dirección no es nuestra.")
+    if request.method not in METHODS:
+        page = plain_page(405, "This page cannot do that.", "Esta página no puede hacer eso.")
+        page["Allow"] = ", ".join(METHODS)
+        return page
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-        return _plain(400, "This address is not valid.")
+        return plain_page(400, "This address is not valid.", "Esta dirección no es válida.")
     if request.content_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-        return _plain(400, "Please send this form as UTF-8.")
+        return plain_page(400, "Please send this form as UTF-8.", "Por favor, envíe este formulario en UTF-8.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
-        return _plain(400, "The length of this form is not a number.")
+        return plain_page(
+            400, "The length of this form is not a number.", "La longitud de este formulario no es un número."
+        )
     if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         _read_away(request)
-        return _plain(413, "This form is too large to be one of ours. Please go back and try again.")
+        return plain_page(
+            413,
+            "This form is too large to be one of ours. Please go back and try again.",
+            "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo.",
+        )
     return None
 
 
@@ -50,9 +73,3 @@ def _read_away(request: HttpRequest) -> None:
     left = LARGEST_BODY_READ
     while left > 0 and (chunk := request.read(min(left, 64 * 1024))):
         left -= len(chunk)
-
-
-def _plain(status: int, message: str) -> HttpResponse:
-    # Nothing here may depend on a part that has not run yet: no template, no language, no cookie.
-    page = f"<!doctype html><html lang=en><title>{message}</title><h1>{message}</h1><p><a href=/>Start page</a>"
-    return HttpResponse(page, status=status)

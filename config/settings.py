@@ -1,12 +1,13 @@
 """All settings. What differs between places comes from the environment; docs/operation.md lists the variables."""
 
+import datetime
 from pathlib import Path
 
 import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -87,7 +88,7 @@ DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "clinic@example.com" if not 
 STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
 
 # How text messages are sent: not at all, to the console, or by a provider with the interface of Twilio.
-TEXTS = environment.choice("TEXTS", ("off", "console", "twilio"), "console" if DEVELOPMENT else "off")
+TEXTS = environment.choice("TEXTS", "console" if DEVELOPMENT else "off", ("off", "console", "twilio"))
 TEXTS_URL = environment.text("TEXTS_URL", "https://api.twilio.com")
 TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
 TEXTS_TOKEN = environment.text("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
@@ -106,8 +107,40 @@ SEND_SECONDS = environment.number("SEND_SECONDS", 60, least=1)
 if SEND_SECONDS >= LEASE_SECONDS:
     raise ImproperlyConfigured("SEND_SECONDS must be less than LEASE_SECONDS, or messages would be sent twice.")
 
+# ------------------------------------------------------------------------------------------------------ Retention
+
+# So many days are kept: requests that were closed without a visit, those closed after one, those that perhaps no
+# person sent, messages that are done with, and the log of exports.
+KEEP_CLOSED_DAYS = environment.number("KEEP_CLOSED_DAYS", 365, least=1)
+KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1)
+KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1)
+KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1)
+KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
+# The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
+AUDIT_KEY = environment.text("AUDIT_KEY", "")
+AUDIT_KEY_FALLBACKS = environment.words("AUDIT_KEY_FALLBACKS", "")
+for name, secrets in (("AUDIT_KEY", [AUDIT_KEY] if AUDIT_KEY else []), ("AUDIT_KEY_FALLBACKS", AUDIT_KEY_FALLBACKS)):
+    if not DEVELOPMENT and any(len(secret) < 50 or "," in secret for secret in secrets):
+        raise ImproperlyConfigured(f"{name} must be 50 random characters or more, without a comma.")
+AUDIT_YEARS = environment.number("AUDIT_YEARS", 6, least=1, most=100)
+
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
+
+# ------------------------------------------------------------------------------------------------------ Signing in
+
+# Without it a password would be enough; only the demo and tests may do without.
+SECOND_FACTOR = environment.boolean("SECOND_FACTOR", not DEVELOPMENT)
+if not SECOND_FACTOR and not DEVELOPMENT:
+    raise ImproperlyConfigured("SECOND_FACTOR may be false in development only.")
+# Staff who do nothing for so long are signed out, and everybody is after so many hours.
+SESSION_IDLE_MINUTES = environment.number("SESSION_IDLE_MINUTES", 30, least=1)
+SESSION_HOURS = environment.number("SESSION_HOURS", 12, least=1, most=24 * 7)
+# After so many wrong passwords a username is locked for the address they came from, for so long.
+SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
+SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
+UNSENT_FORMS = ["admin:appointments_appointmentrequest_do"]
 
 # ------------------------------------------------------------------------------------------------------- Django
 
@@ -124,18 +157,26 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "axes",
+    # After those whose tables it takes out of the admin.
+    "accounts.apps.AccountsConfig",
 ]
 
 # Widgets are found in templates/ too.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 MIDDLEWARE = [
-    # First those that only add headers, so that no answer goes without them.
-    "django.middleware.security.SecurityMiddleware",
+    # First those that only add headers, so that no answer goes without them: not even the way to HTTPS.
+    "config.request_log.request_log",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.gate.gate",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Around all that could refuse or answer, so that it sees every answer there is.
+    "appointments.audit.seam.audited",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.gate.staff_pages_in_english",
@@ -143,6 +184,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.middleware.SessionLimits",
+    # Last, because it looks at what came of a sign-in.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -201,7 +246,8 @@ else:
                 # A transaction that writes takes its turn at the start and cannot deadlock later.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                # What is deleted is overwritten.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
             },
         }
     }
@@ -248,7 +294,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 SECURE_SSL_REDIRECT = not DEVELOPMENT
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/(ready/)?$"]
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEVELOPMENT
 SECURE_HSTS_PRELOAD = not DEVELOPMENT
@@ -260,6 +306,7 @@ COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_SECURE = not DEVELOPMENT
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = SESSION_HOURS * 60 * 60
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 LANGUAGE_COOKIE_SECURE = not DEVELOPMENT
@@ -274,23 +321,39 @@ CSRF_FAILURE_VIEW = "screening.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
+AUTHENTICATION_BACKENDS = ["accounts.throttling.Backend"]
+PASSWORD_HASHERS = ["accounts.passwords.Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 15},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.LongEnough"},
+    {"NAME": "accounts.passwords.NotTriedFirst"},
 ]
 
-# ------------------------------------------------------------------------------------------------------ Logging
+AXES_HANDLER = "accounts.throttling.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.counted_address_of"
+AXES_USERNAME_CALLABLE = "accounts.throttling.counted_username"
+AXES_LOCKOUT_CALLABLE = "accounts.throttling.locked_out"
+# Kept are the counts that lock, and no diary.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
-# To the standard error stream only. Django's own default would mail whole requests, with all that was typed.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
-}
+# What authenticator apps call the account.
+OTP_TOTP_ISSUER = f"Upright, {CLINIC_NAME}"
+
+# ---------------------------------------------------------------------------------------------- Logs and metrics
+
+# DEBUG, which is for made-up people only, shows the messages of exceptions too.
+LOG_FORMAT = logs.format_from_environment("line" if DEVELOPMENT else "json")
+LOGGING = logs.settings_for(LOG_FORMAT, scrub=not DEBUG)
+LOGGING_CONFIG = "config.logs.configure"
+
+# Whoever sends it may read /metrics/; without it nobody may.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must be 20 random characters or more.")

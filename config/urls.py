@@ -1,18 +1,21 @@
 """The table of contents."""
 
 from django.contrib import admin
-from django.http import HttpResponse
 from django.urls import include, path
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
+
+from appointments import metrics
+from config import health
 
 urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
     path("admin/", admin.site.urls),
     path("language/", require_http_methods(["GET", "HEAD", "POST"])(set_language), name="set_language"),
-    # Liveness: the process answers. It does not ask the database, without which question pages go on working.
-    path("health/", require_safe(lambda request: HttpResponse("ok", content_type="text/plain"))),
+    path("health/", health.live, name="live"),
+    path("health/ready/", health.ready, name="ready"),
+    path("metrics/", metrics.page, name="metrics"),
 ]
 
 handler400 = "screening.views.bad_request"

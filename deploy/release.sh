@@ -3,6 +3,4 @@
 set -eu
 python manage.py migrate --noinput
 # What the application's roles may do with the tables is decided here.
-if python manage.py help grant_app_role >/dev/null 2>&1; then
-    python manage.py grant_app_role upright_app
-fi
+python manage.py grant_app_role upright_app

@@ -24,7 +24,8 @@ GRANT upright_app TO :"user";
 -- A statement that hangs gives its web process back before gunicorn takes it away.
 ALTER ROLE :"user" SET statement_timeout = '30s';
 ALTER ROLE :"user" SET lock_timeout = '10s';
-ALTER ROLE :"user" SET idle_in_transaction_session_timeout = '60s';
+-- Others wait for who writes into the audit.
+ALTER ROLE :"user" SET idle_in_transaction_session_timeout = '10s';
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'owner')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
@@ -34,7 +35,4 @@ GRANT CONNECT ON DATABASE :"name" TO upright_app;
 \connect :"name"
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO upright_app;
--- Of every table that the owner makes. deploy/release.sh is where less is given of some.
-ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO upright_app;
-ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO upright_app;
+-- What it may do with the tables is granted at each release: deploy/release.sh.

@@ -1,5 +1,6 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
+import logging
 import sys
 
 from django.conf import settings
@@ -14,12 +15,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .forms import AnswersForm
 from .pathway import PATHWAY
+from .plain_page import plain_page
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page
 from .sign_off import current_sign_off
 from .signals import check_finished, check_started
 from .visitor import Visitor, forget, remember, visitor_of
 from .wording import say
+
+logger = logging.getLogger(__name__)
 
 
 # The two long pages are compressed. They have nothing of a person on them that its length could give away.
@@ -235,7 +239,29 @@ COMPONENT_ANSWERS = {
 
 
 def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
-    return render(request, "problem.html", {"title": title, "message": message}, status=status)
+    number = getattr(request, "request_id", "") if status >= 500 else ""
+    context = {"title": title, "message": message, "number": number}
+    try:
+        return render(request, "problem.html", context, status=status)
+    except Exception:  # What failed may be a part of every page, and then this one fails too.
+        logger.error("The page that tells of a problem has failed itself.", exc_info=True)
+        return plain_page(status, *PLAINLY[status], number=number)
+
+
+# What a page says that no template and no translation is needed for.
+PLAINLY = {
+    400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
+    403: ("This page is not open to you.", "Esta página no está abierta para usted."),
+    404: ("There is no such page.", "Esta página no existe."),
+    500: (
+        "Something went wrong on our side. Please call us.",
+        "Algo salió mal de nuestro lado. Por favor, llámenos.",
+    ),
+    503: (
+        "We cannot look that up right now. Please try again in a few minutes.",
+        "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
+    ),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

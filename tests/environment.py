@@ -11,6 +11,8 @@ import pytest
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 os.environ["UPRIGHT_DEVELOPMENT"] = "1"
+# The tests in tests/accounts switch it on.
+os.environ["SECOND_FACTOR"] = "0"
 # Counting checks would write to the database, which most tests do not have. test_counts.py switches it on.
 os.environ["COUNT_EVERY_SECONDS"] = "0"
 # Playwright runs an event loop in the thread of the test, and Django would take each query there for a mistake.

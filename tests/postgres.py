@@ -17,6 +17,7 @@ fsync = off
 full_page_writes = off
 synchronous_commit = off
 # As docker-compose.yml sets it: without these the log repeats what patients typed whenever a statement fails.
+log_min_messages = log
 log_min_error_statement = panic
 log_error_verbosity = terse
 log_parameter_max_length_on_error = 0

@@ -32,6 +32,17 @@ def test_appointments_does_not_import_config():
     assert imports_of(python_files("appointments"), "config") == []
 
 
+def test_accounts_imports_neither_screening_nor_appointments_nor_config():
+    files = python_files("accounts")
+
+    assert files
+    assert imports_of(files, "screening", "appointments", "config") == []
+
+
+def test_screening_knows_no_accounts():
+    assert imports_of(python_files("screening"), "accounts") == []
+
+
 def test_only_config_stands_above_both_screening_and_appointments():
     parts = {"screening", "appointments", "config", "tests"}
     rest = [file for file in all_python_files() if file.relative_to(ROOT).parts[0] not in parts]

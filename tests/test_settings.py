@@ -22,6 +22,8 @@ PRODUCTION = {
     "DATABASE_HOST": "database.example",
     "DATABASE_PASSWORD": "correct horse battery staple",
 }
+DEVELOPMENT = {"UPRIGHT_DEVELOPMENT": "1"}
+ON = {"SECOND_FACTOR": "true"}
 # As settings.py has it for development.
 EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105
 
@@ -88,6 +90,22 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
     assert started.stderr.splitlines()[-1] == (
         f"django.core.exceptions.ImproperlyConfigured: {name} must be true or false, not 'ture'."
     )
+
+
+def test_the_second_factor_cannot_be_left_out_in_production():
+    started = python("manage.py", "check", **PRODUCTION | {"SECOND_FACTOR": "false"})
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        "django.core.exceptions.ImproperlyConfigured: SECOND_FACTOR may be false in development only."
+    )
+
+
+def test_in_production_staff_are_asked_for_it_and_in_development_only_on_request():
+    program = "from django.conf import settings; print(settings.SECOND_FACTOR)"
+
+    for variables, asked in ((PRODUCTION, "True"), (DEVELOPMENT, "False"), (DEVELOPMENT | ON, "True")):
+        assert python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **variables).stdout == f"{asked}\n"
 
 
 def test_debug_pages_are_for_development_only():

@@ -16,7 +16,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ..models import Message
+from .. import audit
+from ..models import AuditEntry, Message
 from . import truth
 from .emails import EmailSender
 from .failures import Failure, Rejected, Unavailable
@@ -120,10 +121,17 @@ class Worker:
             logger.warning("%d messages were taken over from a worker that does not go on.", freed)
 
 
-def send_again(messages) -> int:
+@audit.atomic()
+def send_again(messages, *, by) -> int:
     """Let failed messages be tried anew from now on, and give how many there were."""
-    failed = messages.filter(state=State.FAILED)
-    return failed.update(state=State.WAITING, attempts=0, done_at=None, send_at=timezone.now())
+    failed = messages.filter(state=State.FAILED).select_for_update()
+    about = dict(failed.values_list("pk", "request"))
+    again = {"state": State.WAITING, "attempts": 0, "done_at": None, "send_at": timezone.now()}
+    count = Message.objects.filter(pk__in=about, state=State.FAILED).update(**again)
+    if count:
+        requests = {request for request in about.values() if request}
+        audit.record(AuditEntry.Action.CHANGE, by=by, requests=requests, details=f"{count} messages sent again")
+    return count
 
 
 @transaction.atomic

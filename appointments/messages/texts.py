@@ -95,11 +95,16 @@ def answered(phone: str, words: str) -> None:
     if word in STOP:
         stop(phone)
     elif word in START:
-        TextOptOut.objects.filter(phone__in=_hashes(phone)).delete()
+        forget(phone)
 
 
 def stop(phone: str) -> None:
     TextOptOut.objects.bulk_create([TextOptOut(phone=_hashes(phone)[0])], ignore_conflicts=True)
+
+
+def forget(phone: str) -> None:
+    """As if nobody had ever answered STOP there."""
+    TextOptOut.objects.filter(phone__in=_hashes(phone)).delete()
 
 
 def has_stopped(phone: str) -> bool:

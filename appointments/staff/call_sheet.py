@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from screening.clinic import CLINIC
 from screening.pathway import PATHWAY
 
-from .. import call_policy, duplicates, next_call, offers
+from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
 from ..changes import Refused, changes_since, what_happened_meanwhile
 from ..models import AppointmentRequest, Language, Status
-from .pages import SEE, WORK, staff_page
+from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
 from .verbs import VERBS, Verb
 
@@ -35,7 +35,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     verb = next((verb for verb in VERBS if verb.key == key), None)
     if verb is None:
         raise Http404
-    if not request.user.has_perm(WORK):
+    if not request.user.has_perm(verb.permission):
         raise PermissionDenied
     visit_request = _found(pk)
     if request.method != "POST":
@@ -79,7 +79,7 @@ def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpRespo
 def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
     tried_verb, tried_form = tried
     user = request.user
-    offered = [verb for verb in VERBS if user.has_perm(WORK) and verb.is_offered(visit_request, user)]
+    offered = [verb for verb in VERBS if user.has_perm(verb.permission) and verb.is_offered(visit_request, user)]
     if tried_verb and tried_verb not in offered:
         offered.insert(0, tried_verb)
     now = timezone.now()
@@ -87,6 +87,8 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
     is_open = visit_request.status in (Status.WAITING, Status.CLAIMED)
     is_held = visit_request.status == Status.CLAIMED and visit_request.claimed_by == user
     seen = request.POST.get("version", "")
+    pairs = duplicates.pairs_of(visit_request)
+    audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
     return staff_page(
         request,
         "call_sheet.html",
@@ -112,7 +114,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         told=visit_request.messages.order_by("-created_at", "pk"),
         history=visit_request.events.select_related("by").order_by("-version"),
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
-        duplicates=duplicates.pairs_of(visit_request),
+        duplicates=pairs,
         verbs=[
             (verb, tried_form if verb is tried_verb else verb.form(visit_request, auto_id=f"{verb.key}_%s"))
             for verb in offered

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 
 from screening.clinic import CLINIC
 
+from .. import audit
 from ..business_hours import BusinessHours
-from ..models import Appointment, AppointmentRequest, Language
+from ..models import Appointment, AppointmentRequest, AuditEntry, Language
 from .pages import SEE, needs, staff_page
 from .rows import call_times_of, flags_of, language_of
 
@@ -42,9 +43,13 @@ def page(request: HttpRequest) -> HttpResponse:
     """The sheet of the day that is asked for, else of the next business day. Costs two statements."""
     form = DayForm({"date": request.GET.get("date") or _next_business_day()})
     if not form.is_valid():
+        audit.shows(request)
         return staff_page(request, "day_sheet.html", title="Error: Day sheet", status=400, form=form)
     day = form.cleaned_data["date"]
     calls = list(_due_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
+    visits = list(_visits(day))
+    seen = [*calls[:MOST_CALLS], *(getattr(visit, "request", None) for visit in visits)]
+    audit.shows(request, seen, action=AuditEntry.Action.PRINT)
     return staff_page(
         request,
         "day_sheet.html",
@@ -54,7 +59,7 @@ def page(request: HttpRequest) -> HttpResponse:
         printed_at=timezone.now(),
         calls=[_call(visit_request) for visit_request in calls[:MOST_CALLS]],
         there_are_more=len(calls) > MOST_CALLS,
-        visits=[(clinician, list(visits)) for clinician, visits in groupby(_visits(day), lambda v: v.clinician)],
+        visits=[(clinician, list(visits)) for clinician, visits in groupby(visits, lambda v: v.clinician)],
         zone=timezone.get_default_timezone_name(),
     )
 

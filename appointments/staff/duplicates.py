@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from .. import audit
 from ..changes import Refused
 from ..duplicates import decide
-from ..models import AppointmentRequest, PossibleDuplicate
+from ..models import AppointmentRequest, AuditEntry, PossibleDuplicate
 from .pages import SEE, WORK, needs, staff_page
 from .rows import flags_of, language_of
 
@@ -53,9 +54,10 @@ def page(request: HttpRequest) -> HttpResponse:
         Q(earlier__closed_at=None) | Q(later__closed_at=None), decision=Decision.OPEN
     )
     pages = Paginator(pairs.select_related(*BOTH).order_by("-pk"), PAIRS_ON_A_PAGE)
-    return staff_page(
-        request, "duplicates.html", title="Possible duplicates", pairs=pages.get_page(request.GET.get("page"))
-    )
+    shown = pages.get_page(request.GET.get("page"))
+    numbers = [number for pair in shown for number in (pair.earlier_id, pair.later_id)]
+    audit.shows(request, numbers, action=AuditEntry.Action.LIST)
+    return staff_page(request, "duplicates.html", title="Possible duplicates", pairs=shown)
 
 
 @needs(SEE)
@@ -81,6 +83,7 @@ def pair(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _side_by_side(request: HttpRequest, found: PossibleDuplicate, problem="", status=200) -> HttpResponse:
+    audit.shows(request, [found.earlier, found.later])
     return staff_page(
         request,
         "duplicate.html",

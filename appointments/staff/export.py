@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from .. import export
-from ..models import ExportLog, Language
+from .. import audit, export
+from ..models import AuditEntry, ExportLog, Language
 from .pages import MANAGE, needs, staff_page
 
 logger = logging.getLogger(__name__)
@@ -66,22 +66,24 @@ def page(request: HttpRequest) -> HttpResponse:
     purpose = PurposeForm(request.POST)
     if not purpose.is_valid():
         return _form(request, filters, rows=requests.count(), purpose=purpose, status=422)
+    chosen = {name: str(value) for name, value in filters.cleaned_data.items() if value}
+    numbers = audit.Numbers(requests.values_list("pk", flat=True).iterator())
     log = ExportLog.objects.create(
-        by=request.user,
-        filters={name: str(value) for name, value in filters.cleaned_data.items() if value},
-        purpose=purpose.cleaned_data["purpose"],
-        rows=requests.count(),
+        by=request.user, filters=chosen, purpose=purpose.cleaned_data["purpose"], rows=numbers.count
     )
+    details = f"export {log.pk}: {', '.join(' '.join(pair) for pair in chosen.items())}"
+    audit.shows(request, numbers, action=AuditEntry.Action.EXPORT, details=details)
     logger.info("Export %s of %s requests by user %s", log.pk, log.rows, request.user.pk)
     name = f"visit-requests-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
     return StreamingHttpResponse(
-        export.table(requests),
+        export.table(requests, numbers),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
 
 
 def _form(request: HttpRequest, filters: FilterForm, *, rows=None, purpose=None, status=200) -> HttpResponse:
+    audit.shows(request)
     return staff_page(
         request,
         "export.html",

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from .. import reference as references
 from ..booking import CancelReason, RescheduleReason
 from ..fields import CallTimesField, PersonNameField, PhoneField
 from ..free_times import FreeTime, free_times
@@ -45,6 +46,29 @@ class VerbForm(forms.Form):
 
 class NoteForm(VerbForm):
     note = note()
+
+
+class ReasonForm(VerbForm):
+    note = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea({"rows": 2}))
+
+
+class EraseForm(VerbForm):
+    """Nothing brings it back, so that one press must not be enough."""
+
+    reference = forms.CharField(
+        label="Type the reference",
+        max_length=40,
+        help_text="Everything about this request is deleted. Nobody can undo it.",
+    )
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        self._reference = visit_request.reference
+
+    def clean(self):
+        if "reference" in self.cleaned_data and references.parse(self.cleaned_data["reference"]) != self._reference:
+            self.add_error("reference", "This is not the reference of this request.")
+        return {}
 
 
 class LogCallForm(VerbForm):

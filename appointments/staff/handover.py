@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from screening.pathway import PATHWAY
 
-from .. import next_call, queue
+from .. import audit, next_call, queue
 from ..changes import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
-from ..models import AppointmentRequest, ContactAttempt, Event, Language
+from ..models import AppointmentRequest, AuditEntry, ContactAttempt, Event, Language
 from .pages import MANAGE, SEE, WORK, needs, staff_page
 from .rows import flags_of, language_of
 
@@ -201,6 +201,8 @@ def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpR
     held = _held_by(owner).in_queue_order()[: MOST_ROWS + 1]
     # Not by time, which would be more handy, because there is an index for this order and none for that one.
     promised = _promised_by(owner).in_queue_order()[: MOST_ROWS + 1]
+    lists = [_shown("Held", held, form), _shown("Promised a call", promised, form)]
+    _say_what_is_shown(request, lists, outcome)
     return staff_page(
         request,
         "handover.html",
@@ -210,13 +212,15 @@ def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpR
         is_own=owner == request.user,
         whose=_whose_form(owner) if request.user.has_perm(MANAGE) else None,
         form=form,
-        lists=[_shown("Held", held, form), _shown("Promised a call", promised, form)],
+        lists=lists,
         may_work=request.user.has_perm(WORK),
         **outcome,
     )
 
 
 def _assign_page(request, pick: PickForm, form: HandOverForm | None, *, status=200, **outcome) -> HttpResponse:
+    lists = [_shown("First in the queue", _picked(**pick.cleaned_data), form)] if form else []
+    _say_what_is_shown(request, lists, outcome)
     return staff_page(
         request,
         "assign.html",
@@ -224,10 +228,16 @@ def _assign_page(request, pick: PickForm, form: HandOverForm | None, *, status=2
         status=status,
         pick=pick,
         form=form,
-        lists=[_shown("First in the queue", _picked(**pick.cleaned_data), form)] if form else [],
+        lists=lists,
         may_work=request.user.has_perm(WORK),
         **outcome,
     )
+
+
+def _say_what_is_shown(request: HttpRequest, lists: list[dict], outcome: dict) -> None:
+    seen = [row["request"] for shown in lists for row in shown["rows"]]
+    refused = [visit_request for visit_request, _reason in outcome.get("refused", ())]
+    audit.shows(request, [*seen, *refused], action=AuditEntry.Action.LIST)
 
 
 def _whose_form(owner) -> forms.Form:

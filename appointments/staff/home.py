@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from .. import audit, undo
 from .. import next_call as calls_to_make
-from .. import undo
-from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
+from ..models import Appointment, AppointmentRequest, AuditEntry, Event, Message, NurseCheck
 from .call_sheet import sheet_url
 from .pages import SEE, WORK, needs, staff_page
 from .rows import language_of
@@ -22,6 +22,7 @@ MOST_SHOWN = 20
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(SEE):
+        audit.shows(request)
         return staff_page(request, "home.html", title="Today", may_see=False)
     moment, candidates = calls_to_make.callable_now(request.user)
     first = candidates[0] if candidates else None
@@ -31,7 +32,11 @@ def page(request: HttpRequest) -> HttpResponse:
     visits = Appointment.objects.filter(
         request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
     )
-    mine = open_requests.filter(claimed_by=request.user).in_queue_order()[:MOST_SHOWN]
+    visits = list(visits.select_related("clinician", "place", "request").order_by("starts_at")[:MOST_SHOWN])
+    mine = list(open_requests.filter(claimed_by=request.user).in_queue_order()[:MOST_SHOWN])
+    last = _last_step(request.user)
+    seen = [*mine, *(visit.request for visit in visits), last and last.request]
+    audit.shows(request, seen, action=AuditEntry.Action.LIST)
     return staff_page(
         request,
         "home.html",
@@ -45,9 +50,9 @@ def page(request: HttpRequest) -> HttpResponse:
         overdue=AppointmentRequest.objects.overdue().filter(is_doubtful=False).count(),
         for_nurse=open_requests.filter(nurse_check__in=NurseCheck.to_be_answered()).count(),
         bars=_bars(waiting),
-        visits=visits.select_related("clinician", "place", "request").order_by("starts_at")[:MOST_SHOWN],
         failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
-        last=_last_step(request.user),
+        visits=visits,
+        last=last,
     )
 
 

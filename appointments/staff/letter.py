@@ -5,7 +5,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
-from ..models import AppointmentRequest, Language
+from .. import audit
+from ..models import AppointmentRequest, AuditEntry, Language
 from .pages import WORK, needs
 
 
@@ -13,6 +14,7 @@ from .pages import WORK, needs
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     visit_request = get_object_or_404(AppointmentRequest, pk=pk)
+    audit.shows(request, [visit_request], action=AuditEntry.Action.PRINT)
     language = "es" if visit_request.language == Language.SPANISH else "en"
     with translation.override(language):
         context = {"visit_request": visit_request, "language": language, "date": timezone.localdate()}

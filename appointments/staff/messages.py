@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from .. import audit
 from ..messages import outbox
-from ..models import Message
+from ..models import AuditEntry, Message
 from .pages import WORK, needs, staff_page
 
 MOST_SHOWN = 100
@@ -29,16 +30,19 @@ def page(request: HttpRequest) -> HttpResponse:
             messages.error(request, "This message is not known.")
             return redirect("admin:messages")
         one = form.cleaned_data["message"]
-        count = outbox.send_again(failed.filter(pk=one) if one else failed)
+        count = outbox.send_again(failed.filter(pk=one) if one else failed, by=request.user)
         messages.success(request, f"{count} to be sent again." if count else "It waits to be sent already.")
         return redirect("admin:messages")
+    failed_shown = list(failed.select_related("request").order_by("-done_at", "pk")[:MOST_SHOWN])
     waiting = Message.objects.filter(state=Message.State.WAITING)
+    trying = list(waiting.filter(attempts__gt=0).select_related("request").order_by("send_at", "pk")[:MOST_SHOWN])
+    audit.shows(request, [message.request for message in (*failed_shown, *trying)], action=AuditEntry.Action.LIST)
     return staff_page(
         request,
         "messages.html",
         title="Messages",
         count=failed.count(),
-        failed=failed.select_related("request").order_by("-done_at", "pk")[:MOST_SHOWN],
-        trying=waiting.filter(attempts__gt=0).select_related("request").order_by("send_at", "pk")[:MOST_SHOWN],
+        failed=failed_shown,
+        trying=trying,
         waiting=waiting.count(),
     )

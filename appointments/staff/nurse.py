@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from .. import audit
 from ..changes import Refused, changes_since
-from ..models import AppointmentRequest, Event, NurseCheck
+from ..models import AppointmentRequest, AuditEntry, Event, NurseCheck
 from ..nurse import answer
 from .forms import note
 from .pages import ANSWER_AS_NURSE, SEE, needs, staff_page
@@ -80,6 +81,7 @@ def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> Http
     if tried_request:
         tried_request.said = said.filter(request=tried_request)
         rows.insert(0, {**_row(tried_request), "form": tried_form, "news": news})
+    audit.shows(request, [row["request"] for row in rows], action=AuditEntry.Action.LIST)
     return staff_page(
         request,
         "nurse.html",

@@ -12,6 +12,8 @@ SEE = "appointments.view_appointmentrequest"
 WORK = "appointments.change_appointmentrequest"
 ANSWER_AS_NURSE = "appointments.answer_as_nurse"
 MANAGE = "appointments.manage_queue"
+ERASE = "appointments.erase_request"
+AUDIT = "appointments.view_auditentry"
 
 
 def needs(permission: str) -> Callable:

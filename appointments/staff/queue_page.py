@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from .. import search
+from .. import audit, search
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
-from ..models import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from ..models import QUEUE_ORDER, AppointmentRequest, AuditEntry, Language, NurseCheck, Status
 from ..next_call import callable_now
 from .pages import SEE, staff_page
 from .rows import flags_of, language_of
@@ -79,6 +79,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows = list(page[: PAGE_SIZE + 1])
         more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
+    action, details = (AuditEntry.Action.SEARCH, "") if typed else (AuditEntry.Action.LIST, chosen.key)
+    audit.shows(request, rows, action=action, details=details)
     hours = BusinessHours.of_the_clinic()
     return staff_page(
         request,

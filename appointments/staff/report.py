@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from screening.pathway import PATHWAY
 
+from .. import audit
 from ..models import Language
 from ..reports import OUTCOMES, Figures, Period, report_on
 from .pages import MANAGE, needs, staff_page
@@ -53,6 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
     chosen = {**AT_FIRST, **asked_for.cleaned_data}
     period = Period(chosen["weeks"], timezone.now())
     report = report_on(period, chosen["language"])
+    audit.shows(request)
     most_in_a_week = max(week.asked for week in report.by_week)
     return staff_page(
         request,

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from .. import booking, calls, contact, nurse, offers, queue, undo
+from .. import booking, calls, contact, nurse, offers, queue, retention, undo
 from ..changes import has_lapsed
 from ..models import AppointmentRequest, NurseCheck, Status
 from . import forms
+from .pages import ERASE, WORK
 
 
 @dataclass(frozen=True)
 class Verb:
-    """`ends_the_call` says that the next thing to do is another call, so that its page should come next."""
+    """`ends_the_call` says that the sheet is done with, so that the page with the next call should come next."""
 
     key: str
     label: str
@@ -22,6 +23,7 @@ class Verb:
     is_offered: Callable[[AppointmentRequest, object], bool]
     done: str
     ends_the_call: bool = False
+    permission: str = WORK
 
 
 def _is_free(request, user):
@@ -111,5 +113,33 @@ VERBS = (
         undo.undo,
         lambda request, user: undo.what_can_be_undone(request, by=user) is not None,
         "Taken back.",
+    ),
+    Verb(
+        "hold",
+        "Place a legal hold",
+        forms.ReasonForm,
+        retention.place_hold,
+        lambda request, user: not request.is_on_legal_hold,
+        "This request is kept until the hold is lifted.",
+        permission=ERASE,
+    ),
+    Verb(
+        "lift-hold",
+        "Lift the legal hold",
+        forms.ReasonForm,
+        retention.lift_hold,
+        lambda request, user: request.is_on_legal_hold,
+        "The hold is lifted.",
+        permission=ERASE,
+    ),
+    Verb(
+        "erase",
+        "Erase for good",
+        forms.EraseForm,
+        retention.erase,
+        lambda request, user: not request.is_on_legal_hold,
+        "Everything about this request is erased.",
+        True,
+        permission=ERASE,
     ),
 )

@@ -5,13 +5,12 @@ import re
 import uuid
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from appointments import booking, calls, queue
 from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
 from tests.staff import member_of, signed_in
+from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
 
 SHEET = "/admin/day-sheet/"
@@ -198,7 +197,7 @@ def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so
 
 def test_a_long_sheet_costs_as_many_statements_as_a_short_one(send_request, staff, scheduler, clinician, place, day):
     def statements():
-        with CaptureQueriesContext(connection) as queries:
+        with statements_without_audit() as queries:
             assert sheet_of(staff, day).status_code == 200
         return len(queries)
 

@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from appointments import booking, queue
@@ -17,6 +16,7 @@ from appointments.changes import Refused
 from appointments.duplicates import decide, pairs_of, reasons_to_ask
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
 from tests.staff import member_of, signed_in
+from tests.statements import statements_without_audit
 from tests.walk import CALL, answer_check, ask_for_visit, title_of, words_of
 
 LIST = "/admin/duplicates/"
@@ -193,7 +193,7 @@ def test_finding_any_number_of_them_costs_one_statement_more_than_finding_none(c
     def statements() -> int:
         client.cookies.clear()
         answer_check(client)
-        with CaptureQueriesContext(connection) as queries:
+        with statements_without_audit() as queries:
             ask_for_visit(client)
         return len(queries)
 
@@ -449,7 +449,7 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one(pair, scheduler):
     staff = signed_in(scheduler)
 
     def statements() -> int:
-        with CaptureQueriesContext(connection) as queries:
+        with statements_without_audit() as queries:
             assert staff.get(LIST).status_code == 200
         return len(queries)
 

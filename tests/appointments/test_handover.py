@@ -8,13 +8,12 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from appointments import calls, next_call, queue, self_service
 from appointments.models import AppointmentRequest, Caller, ContactAttempt, Event, OpeningHours
 from tests.staff import member_of, signed_in
+from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
 
 HANDOVER = "/admin/hand-over/"
@@ -404,7 +403,7 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one_and_its_form_can_be
         )
 
     def page_and_statements():
-        with CaptureQueriesContext(connection) as queries:
+        with statements_without_audit() as queries:
             page = boss.get(HANDOVER)
         return page, len(queries)
 

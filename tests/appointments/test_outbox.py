@@ -83,7 +83,7 @@ def test_a_server_that_is_away_is_tried_again_later(message, settings, mailbox):
 
 
 def test_the_time_between_tries_doubles_up_to_four_hours_until_staff_have_to_see_to_it(
-    message, settings, mailbox, admin_client
+    message, settings, mailbox, admin_client, scheduler
 ):
     settings.EMAIL_PORT, up = free_port(), settings.EMAIL_PORT
     waits = []
@@ -93,6 +93,8 @@ def test_the_time_between_tries_doubles_up_to_four_hours_until_staff_have_to_see
             clock.move_to(tried.send_at)
 
         assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 240, 240, 240]
+        # The session has ended meanwhile.
+        admin_client.force_login(scheduler)
         page = admin_client.get("/admin/messages/").text
         assert "The connection to the mail server broke" in page
         assert f"{message.request}" in page
@@ -441,9 +443,9 @@ def test_a_phone_with_an_extension_gets_no_texts(text, provider):
     assert send_some().error == "a phone with an extension gets no texts"
 
 
-def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox):
+def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox, scheduler):
     Message.objects.update(state=State.FAILED, attempts=12, done_at=timezone.now())
 
-    assert outbox.send_again(Message.objects.all()) == 1
+    assert outbox.send_again(Message.objects.all(), by=scheduler) == 1
 
     assert (Message.objects.get().attempts, Message.objects.get().state) == (0, State.WAITING)

@@ -16,6 +16,7 @@ QUEUE = "/admin/appointments/appointmentrequest/"
 FEW = 100
 TO_TAKE = 1_000
 BOOKERS, SLOTS = 10, 500
+AUDIT_ENTRIES, FEW_ENTRIES = 100_000, 2_000
 GOAL_OF_SEARCH = 0.150
 GOAL_OF_GROWTH = 1.25
 MOST_QUERIES = 6
@@ -58,7 +59,7 @@ def main(requests: int, still_open: int, callers: int) -> int:
         if seconds > GOAL_OF_SEARCH:
             missed.append(f"search for {name}: ≤ {milliseconds(GOAL_OF_SEARCH)}")
 
-    missed += next_calls(user, callers) + bookings()
+    missed += next_calls(user, callers) + bookings() + verified()
     say("goals missed", "; ".join(missed) or "none")
     return int(bool(missed))
 
@@ -112,8 +113,7 @@ def found_on(staff, typed: str) -> int:
 
 def measured(staff, page: Callable, times=11) -> tuple[float, int]:
     """The median of some times, in seconds, and the number of queries. `page` gives an address and what is posted."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
+    from tests.statements import statements_without_audit
 
     address, data = page()
 
@@ -124,9 +124,9 @@ def measured(staff, page: Callable, times=11) -> tuple[float, int]:
             raise RuntimeError(f"{address} answers {response.status_code}")
 
     get()
-    with CaptureQueriesContext(connection) as queries:
+    with statements_without_audit() as queries:
         get()
-        count = len(queries)
+    count = len(queries)
     return statistics.median(timed(get) for _ in range(times)), count
 
 
@@ -205,6 +205,23 @@ def bookings() -> list[str]:
         say("", error)
     is_right = told == len(times) == slots and not (twice or errors or without)
     return [] if is_right else ["each time is booked once, without errors"]
+
+
+def verified() -> list[str]:
+    from appointments import audit
+    from appointments.audit import chain
+
+    seconds = [timed(lambda: audit.record("view", who="system", requests=[1])) for _ in range(300)]
+    say("one audit entry", f"median {milliseconds(statistics.median(seconds))}")
+    for _ in range(AUDIT_ENTRIES // FEW_ENTRIES):
+        with audit.atomic():
+            for _ in range(FEW_ENTRIES):
+                audit.record("view", who="system", requests=[1])
+    started = time.perf_counter()
+    faults = list(chain.faults())
+    took = time.perf_counter() - started
+    say(f"the audit of {chain.head().seq:,} entries is verified", f"{took:.1f} s", f"faults {len(faults)}")
+    return ["the audit is whole"] if faults else []
 
 
 def users(count: int) -> list[str]:

@@ -11,13 +11,17 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, Response
 
+from accounts import unsent
 from appointments import status_views
 from appointments.models import AppointmentRequest
 from appointments.reference import grouped
@@ -244,6 +248,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     queue = reverse("admin:appointments_appointmentrequest_changelist")
     yield State("sign in", "/admin/login/")
     yield State("sign in, refused", "/admin/login/", sent={"username": "nobody", "password": "wrong"})
+    yield from states_of_signing_in(requests["claimed"])
     yield State("home", "/admin/", session)
     yield State("queue", queue, session)
     yield State("queue, all", f"{queue}?queue=all", session)
@@ -262,17 +267,56 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
-    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet"):
+    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "audit"):
         yield State(page, f"/admin/{page}/", session)
     pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
     yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
     yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
     yield State("hand-over, to nobody", "/admin/hand-over/", session, sent={"to": ""}, status=422)
+    yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
     for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller"):
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)
+
+
+def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
+    """What comes between the password and the work, for somebody without an app and for somebody with one."""
+    without_app, with_app = (get_user_model().objects.create_superuser(name) for name in ("no app", "an app"))
+    app = TOTPDevice.objects.create(user=with_app, name="Authenticator app")
+    new, half_way = signed_in_as(without_app), signed_in_as(with_app)
+    session = signed_in_as(with_app, app)
+    asked = override_settings(SECOND_FACTOR=True)
+    wrong = {"username": "nobody", "password": "wrong"}
+    locked = override_settings(AXES_FAILURE_LIMIT=1)
+    yield State("sign in, locked", "/admin/login/", sent=wrong, status=429, meanwhile=locked)
+    path = "/admin/second-factor"
+    yield State("second factor, set up", f"{path}/set-up/", new, meanwhile=asked)
+    yield State("second factor, set up, no code", f"{path}/set-up/", new, sent={}, status=422, meanwhile=asked)
+    for page in ("", "recovery-code/"):
+        yield State(f"second factor {page}", f"{path}/{page}", half_way, meanwhile=asked)
+        yield State(f"second factor {page} wrong", f"{path}/{page}", half_way, sent={}, status=422, meanwhile=asked)
+    yield State("recovery codes, new ones", f"{path}/new-recovery-codes/", session, meanwhile=asked)
+    yield State("recovery codes, shown once", f"{path}/new-recovery-codes/", session, sent={}, meanwhile=asked)
+    yield State("sessions", "/admin/sessions/", session, meanwhile=asked)
+    yield State("password change", "/admin/password_change/", session, meanwhile=asked)
+    sheet = reverse("admin:appointments_appointmentrequest_do", args=[request.pk, "log-call"])
+    answer = HttpResponse()
+    unsent.keep(RequestFactory().post(sheet, {"outcome": "no_answer", "note": "Long " * 40}), answer, with_app)
+    kept = {name: cookie.value for name, cookie in answer.cookies.items()}
+    yield State("not sent yet", "/admin/unsent/", session | kept, meanwhile=asked)
+
+
+def signed_in_as(user, app: TOTPDevice | None = None) -> dict[str, str]:
+    """The cookies of a browser in which somebody has signed in, by a password alone or by an app too."""
+    client = Client()
+    client.force_login(user)
+    if app:
+        session = client.session
+        session[DEVICE_ID_SESSION_KEY] = app.persistent_id
+        session.save()
+    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
 
 def failing(function: str, failure: type[Exception] = OperationalError) -> AbstractContextManager:

@@ -1,0 +1,43 @@
+"""What is typed to sign in."""
+
+import re
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
+
+
+class SignInForm(AdminAuthenticationForm):
+    def confirm_login_allowed(self, user) -> None:
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            # To Django the password was right; to us this is a failure like others, and counted like others.
+            credentials = {"username": user.get_username(), "password": "*"}
+            user_login_failed.send(__name__, credentials=credentials, request=self.request)
+            raise
+
+
+class AppCodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        help_text="The six digits that the app shows now.",
+        max_length=20,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise ValidationError("Enter six digits.")
+        return code
+
+
+class RecoveryCodeForm(forms.Form):
+    code = forms.CharField(
+        label="Recovery code",
+        help_text="One of the codes you kept, like ABCD-EFGH-IJKL-MNOP.",
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "autofocus": True}),
+    )

@@ -1,0 +1,74 @@
+"""What makes a password: long enough, and not one that is tried first. Nothing else is asked of it."""
+
+import re
+import unicodedata
+from itertools import pairwise
+
+from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
+
+PRODUCT = "upright"
+# So many characters must be left when the words are taken out that anybody would try here.
+LEAST_OF_ONES_OWN = 8
+
+
+class Hasher(PBKDF2PasswordHasher):
+    """Django's own, for the same password however a keyboard composes its accents (Unicode NFC)."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        return super().encode(unicodedata.normalize("NFC", password), salt, iterations)
+
+
+class LongEnough:
+    def __init__(self, least: int = 15):
+        self.least = least
+
+    def validate(self, password: str, user=None) -> None:
+        if len(unicodedata.normalize("NFC", password)) < self.least:
+            raise ValidationError(self.get_help_text(), code="password_too_short")
+
+    def get_help_text(self) -> str:
+        return f"At least {self.least} characters, for example a few words. Spaces and any letters are welcome."
+
+
+class NotTriedFirst:
+    """Refuses common passwords and words of this place, also repeated or with digits around them."""
+
+    def validate(self, password: str, user=None) -> None:
+        plain = unicodedata.normalize("NFC", password).casefold()
+        piece = _repeated_piece(plain)
+        core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", piece)
+        common = CommonPasswordValidator().passwords
+        if {plain, piece, core} & common or _is_a_row(plain) or len(_ones_own(piece, user)) < LEAST_OF_ONES_OWN:
+            raise ValidationError(
+                "This is among the first that somebody would try: a common password, or made of the names of the "
+                "clinic, of this product or of yourself. Please take other words.",
+                code="password_tried_first",
+            )
+
+    def get_help_text(self) -> str:
+        return "Not a common password, and not just the names of the clinic, of this product or of yourself."
+
+
+def _repeated_piece(text: str) -> str:
+    """The shortest piece that gives the text when it is repeated, as "ab" gives "ababab"."""
+    found = (text + text).find(text, 1)
+    return text[:found] if found > 0 else text
+
+
+def _is_a_row(text: str) -> bool:
+    """Whether each character follows on the one before, as in 123456789012345."""
+    return len({(ord(b) - ord(a)) % 10 for a, b in pairwise(text)}) <= 1
+
+
+def _ones_own(text: str, user) -> str:
+    """What is left without the words that anybody would try here."""
+    names = [settings.CLINIC_NAME, PRODUCT]
+    if user is not None:
+        names += [user.get_username(), user.first_name, user.last_name, user.email]
+    words = {word for name in names for word in re.findall(r"\w{3,}", unicodedata.normalize("NFC", name).casefold())}
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, "")
+    return text

@@ -1,0 +1,123 @@
+"""Who is signed in where, for how long, and what ends it.
+
+A session of a browser names an AccountSession. When that is gone, the next request is refused: to end a session is to
+delete its row.
+"""
+
+import datetime
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models import Q, QuerySet
+from django.db.models.signals import post_save, pre_save
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .addresses import shortened_address_of
+from .models import AccountSession
+
+KEY = "account_session"
+# Seen is written down so often at most.
+SEEN_EVERY = datetime.timedelta(minutes=1)
+# What of an account, when it changes, ends its sessions.
+WATCHED = ("password", "is_active", "is_staff")
+
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "a Mac"),
+    ("CrOS", "a Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+def connect() -> None:
+    user_logged_in.connect(_start, dispatch_uid="accounts.sessions")
+    user_logged_out.connect(_end, dispatch_uid="accounts.sessions")
+    pre_save.connect(_look_for_changes, sender=settings.AUTH_USER_MODEL, dispatch_uid="accounts.sessions")
+    post_save.connect(_end_after_changes, sender=settings.AUTH_USER_MODEL, dispatch_uid="accounts.sessions")
+
+
+def of(user) -> QuerySet[AccountSession]:
+    """The sessions of a user that have not run out, the last seen first."""
+    return AccountSession.objects.filter(user=user).exclude(_run_out())
+
+
+def end_all(user, *, but: HttpRequest | None = None) -> None:
+    """End all sessions of a user, perhaps but the one of this request. The next request of each is refused."""
+    kept = but.session.get(KEY) if but else None
+    AccountSession.objects.filter(user=user).exclude(pk=kept).delete()
+
+
+def current(request: HttpRequest) -> AccountSession | None:
+    """Reads one row."""
+    named = request.session.get(KEY)
+    return AccountSession.objects.filter(pk=named, user_id=request.user.pk).first() if named else None
+
+
+def reason_to_refuse(request: HttpRequest) -> str:
+    """Why the session of a signed-in user is over: "idle", "too long" or "ended"; empty if it is not.
+
+    Notes that it was seen, about once a minute.
+    """
+    session, now = current(request), timezone.now()
+    if session is None:
+        return "ended"
+    if session.created_at <= now - _longest():
+        return "too long"
+    if session.last_seen_at <= now - _longest_idle():
+        return "idle"
+    if session.last_seen_at <= now - SEEN_EVERY:
+        # An update and not a save: a session that was ended meanwhile must not come back.
+        AccountSession.objects.filter(pk=session.pk).update(last_seen_at=now)
+    return ""
+
+
+def browser_in_words(user_agent: str) -> str:
+    browser = next((name for sign, name in BROWSERS if sign in user_agent), "A browser")
+    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
+def _start(sender, request: HttpRequest, user, **kwargs) -> None:
+    # Whatever has run out, of anybody, is not needed any more.
+    AccountSession.objects.filter(_run_out()).delete()
+    session = AccountSession.objects.create(
+        user=user,
+        address=shortened_address_of(request),
+        browser=browser_in_words(request.META.get("HTTP_USER_AGENT", "")),
+    )
+    request.session[KEY] = str(session.pk)
+
+
+def _end(sender, request: HttpRequest, user, **kwargs) -> None:
+    AccountSession.objects.filter(pk=request.session.get(KEY)).delete()
+
+
+def _look_for_changes(sender, instance, update_fields=None, **kwargs) -> None:
+    instance.ends_sessions = False
+    if instance.pk is None or (update_fields is not None and not set(WATCHED) & set(update_fields)):
+        return
+    before = sender.objects.filter(pk=instance.pk).values(*WATCHED).first()
+    instance.ends_sessions = before is not None and any(before[name] != getattr(instance, name) for name in WATCHED)
+
+
+def _end_after_changes(sender, instance, **kwargs) -> None:
+    if instance.ends_sessions:
+        end_all(instance)
+
+
+def _run_out() -> Q:
+    now = timezone.now()
+    return Q(created_at__lte=now - _longest()) | Q(last_seen_at__lte=now - _longest_idle())
+
+
+def _longest() -> datetime.timedelta:
+    return datetime.timedelta(hours=settings.SESSION_HOURS)
+
+
+def _longest_idle() -> datetime.timedelta:
+    return datetime.timedelta(minutes=settings.SESSION_IDLE_MINUTES)

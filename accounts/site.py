@@ -1,0 +1,44 @@
+"""An admin site that nobody enters without a second factor, with the pages for that."""
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+
+
+class SignInSite(AdminSite):
+    def has_permission(self, request: HttpRequest) -> bool:
+        from . import second_factor
+
+        return super().has_permission(request) and second_factor.is_passed(request)
+
+    def login(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        # These need the models, which are not there yet when this module is imported.
+        from . import views
+        from .forms import SignInForm
+
+        is_half_way = super().has_permission(request) and not self.has_permission(request)
+        if request.method == "GET" and is_half_way:
+            return redirect(views.with_next(request, "admin:second_factor"))
+        self.login_form = SignInForm
+        return super().login(request, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        from . import views
+
+        before = [
+            path("second-factor/", views.enter_code, name="second_factor"),
+            path("second-factor/recovery-code/", views.enter_recovery_code, name="use_recovery_code"),
+            path("second-factor/set-up/", views.set_up, name="set_up_second_factor"),
+            path("second-factor/leave/", views.leave, name="leave"),
+        ]
+        behind = [
+            path("second-factor/new-recovery-codes/", views.recovery_codes, name="new_recovery_codes"),
+            path("sessions/", views.sessions, name="sessions"),
+            path("sessions/end/", views.end_all_sessions, name="end_all_sessions"),
+            path("sessions/<uuid:pk>/end/", views.end_session, name="end_session"),
+            path("unsent/", views.unsent_form, name="unsent"),
+        ]
+        for url in behind:
+            url.callback = self.admin_view(url.callback)
+        return before + behind + super().get_urls()

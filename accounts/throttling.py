@@ -1,0 +1,78 @@
+"""After some wrong passwords, this username is locked for this address, for a while; nobody else is (django-axes)."""
+
+import math
+
+from axes.backends import AxesStandaloneBackend
+from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_client_username, get_cool_off
+from axes.models import AccessAttempt
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.db.models.signals import pre_save
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+
+def connect() -> None:
+    pre_save.connect(_keep_no_more_than_counts, sender=AccessAttempt, dispatch_uid="accounts.throttling")
+
+
+class Backend(AxesStandaloneBackend, ModelBackend):
+    """Django's accounts, after a look at the locks. One backend and not two, because some of Django asks for one."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        return ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
+
+
+class Handler(AxesDatabaseHandler):
+    """Counts in the database, so for all processes, and whatever the browser calls itself."""
+
+    def user_login_failed(self, sender, credentials: dict, request=None, **kwargs) -> None:
+        if request is not None:
+            request.axes_user_agent = request.axes_http_accept = ""
+        super().user_login_failed(sender, credentials, request, **kwargs)
+
+
+def counted_username(request: HttpRequest, credentials: dict | None) -> str:
+    """What failures are counted by: the name, or a digest of one that no account has. It may be a password."""
+    typed = str((credentials or request.POST).get("username") or "")
+    known = getattr(request, "_counted_usernames", {})
+    if typed not in known:
+        digest = salted_hmac("accounts.throttling", typed, algorithm="sha256").hexdigest()
+        is_one = get_user_model().objects.filter(username=typed[:150]).exists()
+        known[typed] = typed if is_one else f"unknown {digest[:32]}"
+        request._counted_usernames = known
+    return known[typed]
+
+
+def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials=None) -> HttpResponse:
+    """The page for who is locked out, whether there is such an account or not."""
+    return render(
+        request,
+        "accounts/locked_out.html",
+        {
+            "title": "Error: Locked for a while",
+            "heading": "Locked for a while",
+            "minutes": _minutes_left(request, credentials),
+            "site_header": "Upright",
+        },
+        status=429,
+    )
+
+
+def _minutes_left(request: HttpRequest, credentials: dict | None) -> int:
+    AxesProxyHandler.update_request(request)
+    attempts = AccessAttempt.objects.filter(
+        username=get_client_username(request, credentials), ip_address=request.axes_ip_address
+    )
+    last = max(attempts.values_list("attempt_time", flat=True), default=timezone.now())
+    return max(1, math.ceil((last + get_cool_off(request) - timezone.now()).total_seconds() / 60))
+
+
+def _keep_no_more_than_counts(sender, instance: AccessAttempt, **kwargs) -> None:
+    """The forms that failed are nobody's business."""
+    instance.get_data = instance.post_data = ""

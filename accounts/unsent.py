@@ -1,0 +1,69 @@
+"""Keeps what was typed when the session had ended meanwhile, for the same person to send again after signing in.
+
+It is kept in a cookie of that browser, sealed, for a while, and only for the pages that settings.UNSENT_FORMS names:
+never for one with a password on it. Nothing of it is stored on the server.
+"""
+
+import base64
+import json
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+SECONDS = 30 * 60
+# Browsers drop a cookie that is longer than 4096 bytes with its name and attributes.
+LONGEST = 3600
+
+
+def can_be_kept(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.resolver_match.view_name in settings.UNSENT_FORMS
+
+
+def keep(request: HttpRequest, response: HttpResponse, user) -> bool:
+    """Put it into the answer; False when it is too long. The form must have passed the CSRF check."""
+    typed = request.POST.copy()
+    typed.pop("csrfmiddlewaretoken", None)
+    fields = [(name, value) for name, values in typed.lists() for value in values]
+    text = json.dumps({"user": user.pk, "path": request.path, "fields": fields}, separators=(",", ":"))
+    sealed = _seal().encrypt(text.encode()).decode()
+    if len(sealed) > LONGEST:
+        return False
+    response.set_cookie(
+        _cookie(),
+        sealed,
+        max_age=SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return True
+
+
+def kept(request: HttpRequest) -> dict | None:
+    """The path and the fields that this user had sent in vain with this browser, if there are any."""
+    sealed = request.COOKIES.get(_cookie(), "")
+    try:
+        content = json.loads(_seal().decrypt(sealed, ttl=SECONDS))
+    except (InvalidToken, ValueError):
+        return None
+    return content if content["user"] == request.user.pk else None
+
+
+def forget(response: HttpResponse) -> None:
+    response.delete_cookie(_cookie(), samesite="Lax")
+
+
+def page() -> str:
+    return reverse("admin:unsent")
+
+
+def _cookie() -> str:
+    return f"{settings.COOKIE_PREFIX}unsent"
+
+
+def _seal() -> Fernet:
+    key = salted_hmac("accounts.unsent", "key", algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,201 @@
+"""The pages between the password and the work, and the page of one's own sessions."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from . import second_factor, signals, unsent
+from . import sessions as account_sessions
+from .forms import AppCodeForm, RecoveryCodeForm
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def after_the_password(view: Callable) -> Callable:
+    """For staff who have given their password, and perhaps no more. Others are sent to the sign-in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not (request.user.is_active and request.user.is_staff):
+            return redirect_to_login(next_page(request), reverse("admin:login"))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@sensitive_post_parameters("code")
+@after_the_password
+@get_or_post
+def enter_code(request: HttpRequest) -> HttpResponse:
+    if admin.site.has_permission(request):
+        return redirect(next_page(request))
+    if second_factor.app_of(request.user) is None:
+        return redirect(with_next(request, "admin:set_up_second_factor"))
+    form = AppCodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_app(request, code)):
+        return redirect(next_page(request))
+    return page(request, "code.html", "Enter the code", form=form)
+
+
+@sensitive_post_parameters("code")
+@after_the_password
+@get_or_post
+def enter_recovery_code(request: HttpRequest) -> HttpResponse:
+    if admin.site.has_permission(request):
+        return redirect(next_page(request))
+    if second_factor.app_of(request.user) is None:
+        return redirect(with_next(request, "admin:set_up_second_factor"))
+    form = RecoveryCodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_recovery_code(request, code)):
+        left = second_factor.recovery_codes_left(request.user)
+        messages.warning(request, f"You used a recovery code. You have {left} left.")
+        return redirect("admin:sessions" if left < 3 else next_page(request))
+    return page(request, "recovery_code.html", "Enter a recovery code", form=form)
+
+
+@sensitive_post_parameters("code")
+@after_the_password
+@get_or_post
+def set_up(request: HttpRequest) -> HttpResponse:
+    # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
+    if second_factor.app_of(request.user) and not second_factor.has_passed(request):
+        return redirect(with_next(request, "admin:second_factor"))
+    form = AppCodeForm(request.POST if request.method == "POST" else None)
+    codes: list[str] = []
+    if form.is_valid() and _counts(form, lambda code: codes.extend(second_factor.set_up(request, code))):
+        return page(request, "recovery_codes.html", "Keep your recovery codes", codes=codes)
+    app = second_factor.app_to_confirm(request.user)
+    return page(
+        request,
+        "set_up.html",
+        "Set up your second factor",
+        form=form,
+        picture=second_factor.picture_of(app),
+        secret=second_factor.secret_in_groups(app),
+    )
+
+
+@after_the_password
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Log out, for those who cannot get further than the password: Django's own is not for them."""
+    logout(request)
+    return redirect("admin:login")
+
+
+@get_or_post
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    if second_factor.app_of(request.user) is None:
+        return redirect("admin:set_up_second_factor")
+    # Where no code is asked for, nobody has shown that these codes are theirs to replace.
+    if not second_factor.has_passed(request):
+        return redirect("admin:sessions")
+    if request.method == "POST":
+        codes = second_factor.new_recovery_codes(request)
+        return page(request, "recovery_codes.html", "Keep your recovery codes", codes=codes)
+    left = second_factor.recovery_codes_left(request.user)
+    return page(request, "new_recovery_codes.html", "Make new recovery codes", left=left)
+
+
+@require_http_methods(["GET", "HEAD"])
+def sessions(request: HttpRequest) -> HttpResponse:
+    return page(
+        request,
+        "sessions.html",
+        "Sign-in and sessions",
+        sessions=account_sessions.of(request.user),
+        current=account_sessions.current(request),
+        app=second_factor.app_of(request.user),
+        has_passed=second_factor.has_passed(request),
+        left=second_factor.recovery_codes_left(request.user),
+        is_asked_for=settings.SECOND_FACTOR,
+    )
+
+
+@require_POST
+def end_session(request: HttpRequest, pk) -> HttpResponse:
+    ended, _ = account_sessions.of(request.user).filter(pk=pk).delete()
+    if ended:
+        signals.sessions_ended.send(type(request.user), request=request, user=request.user)
+        messages.success(request, "This session has ended.")
+    else:
+        messages.info(request, "This session had ended before.")
+    return redirect("admin:sessions")
+
+
+@require_POST
+def end_all_sessions(request: HttpRequest) -> HttpResponse:
+    signals.sessions_ended.send(type(request.user), request=request, user=request.user)
+    account_sessions.end_all(request.user)
+    logout(request)
+    messages.success(request, "You are logged out everywhere.")
+    return redirect("admin:login")
+
+
+@get_or_post
+def unsent_form(request: HttpRequest) -> HttpResponse:
+    """What was typed when the session had ended: to look at, to send, or to forget."""
+    kept = unsent.kept(request)
+    if request.method == "POST" or kept is None:
+        response = redirect("admin:index")
+        unsent.forget(response)
+        return response
+    signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=kept["path"])
+    return page(
+        request,
+        "unsent.html",
+        "Not sent yet",
+        path=kept["path"],
+        fields=kept["fields"],
+        shown=[(name.replace("_", " "), value) for name, value in kept["fields"] if value and name != "version"],
+    )
+
+
+def page(request: HttpRequest, template: str, title: str, **context) -> TemplateResponse:
+    form = context.get("form")
+    has_errors = form is not None and form.is_bound and not form.is_valid()
+    return TemplateResponse(
+        request,
+        f"accounts/{template}",
+        {
+            **admin.site.each_context(request),
+            "title": f"Error: {title}" if has_errors else title,
+            "heading": title,
+            "next": next_page(request),
+            **context,
+        },
+        status=422 if has_errors else 200,
+    )
+
+
+def with_next(request: HttpRequest, page: str) -> str:
+    return redirect_to_login(next_page(request), reverse(page))["Location"]
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where the person was going: on this site, or to the start."""
+    wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
+    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return reverse("admin:index")
+
+
+def _counts(form, use: Callable[[str], object]) -> bool:
+    """Use the code that was typed; what is wrong with it is said at the field."""
+    try:
+        use(form.cleaned_data["code"])
+    except second_factor.Refused as refusal:
+        form.add_error("code", str(refusal))
+        return False
+    return True

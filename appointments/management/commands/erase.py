@@ -1,0 +1,30 @@
+"""Erases a person's requests when they ask for it."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from appointments import reference as references
+from appointments import retention
+from appointments.changes import Refused
+from appointments.models import AppointmentRequest
+
+
+class Command(BaseCommand):
+    help = "Erase everything about the requests with these references. Nobody can undo it."
+
+    def add_arguments(self, parser):
+        parser.add_argument("reference", nargs="+")
+
+    def handle(self, *, reference: list[str], **options):
+        found = [self._find(typed) for typed in reference]
+        for request in found:
+            try:
+                retention.erase(request)
+            except Refused as refusal:
+                raise CommandError(f"{request}: {refusal}") from None
+            self.stdout.write("One request is erased.")
+
+    def _find(self, typed: str) -> AppointmentRequest:
+        request = AppointmentRequest.objects.filter(reference=references.parse(typed) or typed).first()
+        if request is None:
+            raise CommandError(f"There is no request {typed}. Nothing was erased.")
+        return request

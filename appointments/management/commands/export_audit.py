@@ -1,0 +1,39 @@
+import datetime
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from appointments.audit import chain, record
+from appointments.audit.fhir import audit_event
+from appointments.models import AuditEntry
+
+
+class Command(BaseCommand):
+    help = "Prints the audit as AuditEvent resources of FHIR R4, one in a line."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--since", type=day, help="the first day, like 2026-05-04")
+        parser.add_argument("--until", type=day, help="the last day")
+
+    def handle(self, *args, since, until, **options):
+        entries = AuditEntry.objects.all()
+        if since:
+            entries = entries.filter(at__gte=midnight(since))
+        if until:
+            entries = entries.filter(at__lt=midnight(until + datetime.timedelta(days=1)))
+        record(AuditEntry.Action.EXPORT, details=f"audit, {since or 'all'} to {until or 'now'}")
+        for entry in chain.in_pieces(entries):
+            self.stdout.write(json.dumps(audit_event(entry), ensure_ascii=False))
+
+
+def day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{text!r} is no day like 2026-05-04.") from None
+
+
+def midnight(date: datetime.date) -> datetime.datetime:
+    """By the clinic's clock."""
+    return timezone.make_aware(datetime.datetime.combine(date, datetime.time.min), timezone.get_default_timezone())

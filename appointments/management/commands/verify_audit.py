@@ -1,0 +1,40 @@
+import re
+
+from django.core.management.base import BaseCommand, CommandError
+
+from appointments.audit import chain, record
+from appointments.models import AuditEntry
+
+MOST_SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = "Finds entries of the audit that were altered, removed, inserted, swapped or cut off; prints its head."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--head", help="a head that this printed before, as NUMBER:HASH, that must be in the chain"
+        )
+
+    def handle(self, *args, head, **options):
+        kept = None
+        if head:
+            match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", head)
+            if match is None:
+                raise CommandError("A head looks like NUMBER:HASH, as this command prints it.")
+            kept = int(match[1]), match[2]
+        verified = chain.head()
+        found = 0
+        for fault in chain.faults(kept):
+            found += 1
+            if found <= MOST_SHOWN:
+                self.stdout.write(fault)
+        if found > MOST_SHOWN:
+            self.stdout.write(f"and {found - MOST_SHOWN} more.")
+        if verified:
+            outcome = AuditEntry.Outcome.FAILED if found else AuditEntry.Outcome.OK
+            record(AuditEntry.Action.VERIFY, outcome=outcome, details=f"up to {verified.seq}")
+            self.stdout.write(f"Head: {verified}")
+        if found:
+            raise CommandError(f"The audit is not whole: {found} found.")
+        self.stdout.write("The audit is whole.")

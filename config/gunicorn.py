@@ -1,0 +1,45 @@
+"""How gunicorn is to run us, beside what its command line says: gunicorn --config config/gunicorn.py config.wsgi"""
+
+import logging
+
+from gunicorn import glogging
+
+from config.logs import JsonLines, PlainLines, format_from_environment
+
+
+class Logger(glogging.Logger):
+    """Gunicorn's own lines, written as ours are. It writes addresses of pages into them when something fails."""
+
+    def setup(self, cfg) -> None:
+        super().setup(cfg)
+        formatter = JsonLines() if format_from_environment("json") == "json" else PlainLines()
+        for handler in self.error_log.handlers:
+            handler.setFormatter(formatter)
+
+    def log(self, level, msg, *args, **kwargs) -> None:
+        # With the place of whoever says it, where our formatter looks for the text that may be shown.
+        number = self.LOG_LEVELS.get(level.lower(), logging.INFO) if isinstance(level, str) else level
+        self.error_log.log(number, msg, *args, stacklevel=kwargs.pop("stacklevel", 2), **kwargs)
+
+    def critical(self, msg, *args, **kwargs) -> None:
+        self.log(logging.CRITICAL, msg, *args, stacklevel=3, **kwargs)
+
+    def error(self, msg, *args, **kwargs) -> None:
+        self.log(logging.ERROR, msg, *args, stacklevel=3, **kwargs)
+
+    def warning(self, msg, *args, **kwargs) -> None:
+        self.log(logging.WARNING, msg, *args, stacklevel=3, **kwargs)
+
+    def info(self, msg, *args, **kwargs) -> None:
+        self.log(logging.INFO, msg, *args, stacklevel=3, **kwargs)
+
+    def debug(self, msg, *args, **kwargs) -> None:
+        self.log(logging.DEBUG, msg, *args, stacklevel=3, **kwargs)
+
+    def exception(self, msg, *args, **kwargs) -> None:
+        self.log(logging.ERROR, msg, *args, stacklevel=3, exc_info=True, **kwargs)
+
+
+logger_class = Logger
+# We write a line about each request ourselves, without addresses of pages and of visitors.
+accesslog = None

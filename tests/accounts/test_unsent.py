@@ -1,0 +1,138 @@
+"""What was typed while the session ran out is not lost, and nobody else gets to see it."""
+
+import datetime
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import AccountSession
+from appointments import queue
+from appointments.models import ContactAttempt
+from tests.staff import member_of, signed_in
+
+from .conftest import LOGIN, PASSWORD
+
+NOTE = "Her daughter will be there; call after ten."
+
+
+def give_password(user):
+    user.set_password(PASSWORD)
+    user.save()
+
+
+@pytest.fixture
+def call(send_request):
+    """A scheduler's call sheet, the form as filled in, and the browser."""
+    user = member_of("Schedulers", "sam")
+    give_password(user)
+    client = signed_in(user)
+    request = send_request()
+    queue.claim(request, by=user)
+    request.refresh_from_db()
+    address = f"/admin/appointments/appointmentrequest/{request.pk}/do/log-call/"
+    return client, address, {"version": request.version, "outcome": "no_answer", "note": NOTE}
+
+
+def run_out():
+    AccountSession.objects.update(last_seen_at=timezone.now() - datetime.timedelta(hours=1))
+
+
+def sign_in(client, username="sam", **more):
+    return client.post(
+        LOGIN, {"username": username, "password": PASSWORD, "next": "/admin/unsent/"}, follow=True, **more
+    )
+
+
+def hidden_fields(page) -> dict:
+    return dict(page.context["fields"])
+
+
+def test_after_signing_in_again_it_is_there_to_be_sent(call):
+    client, address, typed = call
+    run_out()
+
+    told = client.post(address, typed, follow=True)
+    assert "What you typed was not saved. Sign in, and you can look at it and send it." in told.text
+    assert not ContactAttempt.objects.exists()
+    page = sign_in(client)
+    assert NOTE in page.text
+    assert page.context["path"] == address
+    client.post(page.context["path"], hidden_fields(page))
+
+    assert ContactAttempt.objects.get().note == NOTE
+
+
+def test_it_lies_in_the_browser_only_and_nobody_can_read_it_there(call):
+    client, address, typed = call
+    run_out()
+
+    client.post(address, typed)
+
+    cookie = client.cookies["unsent"]
+    assert cookie["httponly"]
+    assert cookie["max-age"] == 1800
+    assert "daughter" not in cookie.value
+    assert len(cookie.value) < 4000
+
+
+def test_somebody_else_at_the_same_browser_does_not_see_it(call, db):
+    client, address, typed = call
+    give_password(member_of("Schedulers", "pat"))
+    run_out()
+    client.post(address, typed)
+
+    page = sign_in(client, "pat")
+
+    assert page.request["PATH_INFO"] == "/admin/"
+    assert "daughter" not in page.text
+    assert not client.cookies["unsent"].value
+
+
+def test_it_can_be_forgotten(call):
+    client, address, typed = call
+    run_out()
+    client.post(address, typed)
+    sign_in(client)
+
+    client.post("/admin/unsent/")
+
+    assert client.get("/admin/unsent/").status_code == 302
+
+
+def test_what_is_too_long_or_on_another_page_is_not_kept_and_that_is_said(call):
+    client, address, typed = call
+    for path, form in (
+        (address, {**typed, "note": "x" * 5000}),
+        ("/admin/password_change/", {"old_password": PASSWORD}),
+    ):
+        sign_in(client)
+        run_out()
+
+        told = client.post(path, form, follow=True)
+
+        assert "What you typed last was not saved. Please enter it again." in told.text
+        assert "unsent" not in client.cookies or not client.cookies["unsent"].value
+
+
+def test_what_another_site_sends_is_not_kept(call):
+    client, address, typed = call
+    run_out()
+    client.handler.enforce_csrf_checks = True
+
+    refused = client.post(address, typed)
+
+    assert refused.status_code == 403
+    assert "unsent" not in client.cookies
+
+
+@pytest.mark.parametrize("junk", ["", "x", "é", "gAAAAA"])
+def test_what_is_not_our_seal_is_nothing(call, junk):
+    client, _, _ = call
+    client.cookies["unsent"] = junk
+
+    assert client.get("/admin/unsent/").status_code == 302
+
+
+def test_the_pages_whose_forms_are_kept_have_no_password():
+    assert settings.UNSENT_FORMS == ["admin:appointments_appointmentrequest_do"]

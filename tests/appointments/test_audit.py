@@ -1,0 +1,495 @@
+"""Who did and saw what is written down, without the data itself, before any of it leaves; nothing leaves without."""
+
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLResolver, include, path, reverse
+
+from appointments import booking, duplicates, queue
+from appointments.audit import chain
+from appointments.audit.numbers import MOST_IN_WORDS, Numbers, about
+from appointments.changes import Refused
+from appointments.models import (
+    AppointmentRequest,
+    AuditEntry,
+    AuditHead,
+    Clinician,
+    ExportLog,
+    Place,
+    PossibleDuplicate,
+)
+from tests.copies import many_like
+from tests.staff import member_of, signed_in
+from tests.statements import statements_without_audit
+
+QUEUE = "/admin/appointments/appointmentrequest/"
+CANARY = "Zyxcanary"
+
+
+class Since:
+    """The entries that were written after it was made."""
+
+    def __init__(self):
+        self.seq = chain.head().seq
+
+    def __iter__(self):
+        return iter(AuditEntry.objects.filter(seq__gt=self.seq).order_by("seq"))
+
+    @property
+    def only(self) -> AuditEntry:
+        [entry] = self
+        return entry
+
+
+def numbers(entry: AuditEntry) -> set[int]:
+    return set(map(int, entry.numbers.split()))
+
+
+def sheet(request: AppointmentRequest) -> str:
+    return f"{QUEUE}{request.pk}/change/"
+
+
+@pytest.fixture
+def pair(send_request) -> PossibleDuplicate:
+    send_request(blood_thinner="yes")
+    send_request(blood_thinner="yes")
+    return PossibleDuplicate.objects.get()
+
+
+# Every page.
+
+
+def all_pages(pair: PossibleDuplicate, user) -> dict[str, str]:
+    """The name and an address of everything below /admin/, as Django resolves it."""
+    clinician, place = Clinician.objects.create(name="Dr. Example"), Place.objects.create(name="Main clinic")
+    rows = {AppointmentRequest: pair.later, get_user_model(): user, Clinician: clinician, Place: place}
+    arguments = {"key": "claim", "app_label": "appointments", "url": "nothing/here"}
+    content_type = ContentType.objects.get_for_model(Clinician).pk
+    found = {}
+
+    def visit(patterns, base, row):
+        for one in patterns:
+            if isinstance(one, URLResolver):
+                model = next((m for m in admin.site._registry if f"{m._meta.model_name}/" in str(one.pattern)), None)
+                visit(one.url_patterns, base + str(one.pattern), rows.get(model))
+                continue
+            known = arguments | {"pk": pair.pk if one.name == "duplicate" else pair.later_id}
+            known |= {
+                "object_id": row.pk if row else "1",
+                "id": row.pk if row else 1,
+                "content_type_id": content_type,
+            }
+            if one.name == "end_session":
+                known["pk"] = uuid.uuid4()
+            wanted = one.pattern.converters or getattr(one.pattern.regex, "groupindex", {})
+            route = {name: known[name] for name in wanted}
+            name = one.name or f"{base}{one.pattern}"
+            found[name] = reverse(f"admin:{one.name}", kwargs=route) if one.name else f"/admin/{base}nothing/here/"
+
+    visit(admin.site.get_urls(), "", None)
+    return found
+
+
+def test_every_staff_page_and_method_writes_one_entry_and_who_is_not_let_in_leaves_one_too(pair, scheduler):
+    pages = all_pages(pair, scheduler)
+    nobody = get_user_model().objects.create_user("new here", is_staff=True)
+    visitors = {"staff": scheduler, "new": nobody, "outside": None}
+    asked = [("staff", "GET"), ("staff", "POST"), ("new", "GET"), ("outside", "POST")]
+    wrong = {}
+    assert len(pages) > 60
+    for name, address in pages.items():
+        # Some pages sign out.
+        clients = {who: signed_in(user) if user else Client() for who, user in visitors.items()}
+        for who, method in asked:
+            user, since = visitors[who], Since()
+            answer = clients[who].generic(method, address)
+            entries = list(since)
+            if entries and {entry.action for entry in entries} == {"sign-out"}:
+                continue
+            told = [(entry.username, entry.action != "unknown") for entry in entries]
+            is_refused = answer.status_code >= 400 or "login" in answer.get("Location", "")
+            outcomes = {"refused"} if is_refused else {"ok", "refused"}
+            if told != [(user.get_username() if user else "", True)] or entries[0].outcome not in outcomes:
+                wrong[name, method, who] = (answer.status_code, told, [entry.outcome for entry in entries])
+    assert wrong == {}
+
+
+SHOWS = {
+    "/admin/": "list",
+    QUEUE: "list",
+    "/admin/nurse/": "list",
+    "/admin/duplicates/": "list",
+    "/admin/day-sheet/": "print",
+    "/admin/hand-over/": "list",
+    "/admin/report/": "view",
+    "/admin/export/": "view",
+    "/admin/audit/": "list",
+    "/admin/auth/user/": "view",
+}
+
+
+@pytest.mark.parametrize("address", SHOWS)
+def test_an_entry_says_which_requests_stood_on_the_page(pair, scheduler, address):
+    for request in (pair.earlier, pair.later):
+        queue.claim(request, by=scheduler)
+    client = signed_in(scheduler)
+    since = Since()
+
+    page = client.get(address)
+
+    entry = since.only
+    shown = {one.pk for one in (pair.earlier, pair.later) if str(one) in page.text or sheet(one) in page.text}
+    assert (entry.action, entry.outcome, entry.status, entry.user_id) == (SHOWS[address], "ok", 200, scheduler.pk)
+    assert numbers(entry) == shown
+    assert entry.count == len(shown)
+    assert address not in ("/admin/", QUEUE, "/admin/nurse/", "/admin/hand-over/", "/admin/duplicates/") or shown
+
+
+@pytest.mark.parametrize(
+    ("page", "action"),
+    [("appointments_appointmentrequest_change", "view"), ("letter", "print"), ("duplicate", "view")],
+)
+def test_a_sheet_also_shows_whom_it_compares_with(pair, scheduler, page, action):
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.get(reverse(f"admin:{page}", args=[pair.pk if page == "duplicate" else pair.later_id]))
+
+    both = {pair.later_id} if page == "letter" else {pair.earlier_id, pair.later_id}
+    assert (since.only.action, numbers(since.only)) == (action, both)
+
+
+def test_a_search_leaves_what_was_found_and_not_what_was_searched_for(pair, scheduler):
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.post(QUEUE, {"q": "Ana Example"})
+
+    assert (since.only.action, numbers(since.only)) == ("search", {pair.earlier_id, pair.later_id})
+    assert "Ana" not in everything_written()
+
+
+def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, scheduler, colleague):
+    request = send_request()
+    client = signed_in(scheduler)
+    queue.claim(request, by=colleague)
+    since = Since()
+
+    late = client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
+
+    assert late.status_code == 409
+    assert (since.only.outcome, since.only.status, numbers(since.only)) == ("refused", 409, {request.pk})
+
+
+def test_a_form_without_its_token_leaves_an_entry(send_request, scheduler):
+    request = send_request()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(scheduler)
+    since = Since()
+
+    assert client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"}).status_code == 403
+    assert (since.only.action, since.only.status, since.only.username) == ("refused", 403, "scheduler")
+
+
+# Changes.
+
+
+def test_a_change_and_its_entry_are_written_together_and_once(send_request, scheduler):
+    request = send_request()
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
+
+    entry = since.only
+    assert (entry.action, entry.details, numbers(entry)) == ("change", "claimed, version 1", {request.pk})
+    assert (entry.username, entry.address) == ("scheduler", "127.0.0.1")
+    assert entry.page == "admin:appointments_appointmentrequest_do"
+
+
+def test_what_was_taken_back_by_the_database_leaves_no_entry_of_a_change(
+    send_request, scheduler, clinician, place, next_week
+):
+    first, second = send_request(), send_request()
+    slot = {"starts_at": next_week, "place": place, "clinician": clinician}
+    for request in (first, second):
+        queue.claim(request, by=scheduler)
+    booking.book(first, by=scheduler, **slot)
+    since = Since()
+
+    with pytest.raises(Refused):
+        booking.book(second, by=scheduler, **slot)
+
+    assert list(since) == []
+
+
+def test_a_verdict_that_changes_no_request_leaves_an_entry(pair, scheduler):
+    duplicates.decide(pair, by=scheduler, same=False)
+    AppointmentRequest.objects.filter(pk=pair.later_id).update(earlier=None)
+    PossibleDuplicate.objects.update(decision="")
+    since = Since()
+
+    duplicates.decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
+
+    assert (since.only.details, numbers(since.only)) == ("duplicate: different", {pair.earlier_id, pair.later_id})
+
+
+def test_tables_and_accounts_changed_in_the_admin_leave_entries_without_their_names(scheduler):
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.post("/admin/appointments/clinician/add/", {"name": f"Dr. {CANARY}"})
+    clinician = Clinician.objects.get()
+    client.post(f"/admin/appointments/clinician/{clinician.pk}/delete/", {"post": "yes"})
+    added = get_user_model().objects.create_user("somebody")
+    added.groups.add(Group.objects.get(name="Nurses"))
+    chosen = {"action": "delete_selected", "_selected_action": [added.pk], "post": "yes"}
+    client.post("/admin/auth/user/", chosen)
+
+    nurses = Group.objects.get(name="Nurses").pk
+    assert [entry.details for entry in since if entry.action == "change"] == [
+        f"clinician {clinician.pk} added",
+        f"clinician {clinician.pk} deleted",
+        f"user {added.pk} added",
+        f"user {added.pk} user_groups add {nurses}",
+        f"user {added.pk} deleted",
+    ]
+    assert CANARY not in everything_written()
+
+
+# Signing in.
+
+
+def test_signing_in_and_out_leaves_one_entry_each(scheduler):
+    scheduler.set_password("a long pass phrase for tests")
+    scheduler.save()
+    client = Client()
+    since = Since()
+
+    client.post("/admin/login/", {"username": "scheduler", "password": "a long pass phrase for tests"})
+    client.post("/admin/logout/")
+
+    assert [(entry.action, entry.username, entry.address) for entry in since] == [
+        ("sign-in", "scheduler", "127.0.0.1"),
+        ("sign-out", "scheduler", "127.0.0.1"),
+    ]
+
+
+@pytest.mark.parametrize(("typed", "is_kept"), [("scheduler", True), (CANARY, False)])
+def test_a_failed_sign_in_keeps_the_name_of_an_account_and_nothing_else(scheduler, typed, is_kept):
+    since = Since()
+
+    Client().post("/admin/login/", {"username": typed, "password": f"{CANARY} {CANARY}"})
+
+    assert (since.only.action, since.only.outcome) == ("sign-in-failed", "refused")
+    assert (since.only.username == typed) == is_kept
+    assert CANARY not in everything_written()
+
+
+# Patients.
+
+
+def test_a_patient_who_looks_up_and_changes_a_request_leaves_entries(send_request):
+    request = send_request()
+    client = Client()
+    born = request.date_of_birth
+    birthday = {f"date_of_birth_{part}": getattr(born, part) for part in ("year", "month", "day")}
+    since = Since()
+
+    client.post("/status/", {"reference": request.reference, **birthday})
+    client.get("/status/yours/")
+    client.post("/status/yours/withdraw/", {"version": "0"})
+    client.post("/status/", {"reference": "R7M343N4X", **birthday})
+
+    assert [(e.who, e.action, e.outcome, numbers(e)) for e in since] == [
+        ("patient", "look-up", "ok", {request.pk}),
+        ("patient", "view", "ok", {request.pk}),
+        ("patient", "change", "ok", {request.pk}),
+        ("patient", "look-up", "refused", set()),
+    ]
+
+
+def test_asking_for_a_visit_writes_no_entry_because_the_request_itself_says_it(send_request):
+    since = Since()
+
+    send_request()
+
+    assert list(since) == []
+
+
+# Exports.
+
+
+def test_an_export_is_written_down_whole_before_its_first_line_even_if_nobody_reads_it(send_request, scheduler):
+    request = send_request()
+    others = many_like(request, MOST_IN_WORDS + 20)
+    gone = others[-1].pk
+    others.pop().delete()
+    client = signed_in(scheduler)
+    since = Since()
+
+    answer = client.post("/admin/export/", {"purpose": f"For {CANARY}"})  # which is never read
+    entry = since.only
+    assert answer.streaming
+
+    log = ExportLog.objects.get()
+    assert (entry.action, entry.count) == ("export", MOST_IN_WORDS + 20)
+    assert entry.details == f"export {log.pk}: state open"
+    assert set(Numbers.unpacked(entry.packed)) == {request.pk, *(one.pk for one in others)}
+    assert AuditEntry.objects.filter(about(others[7].pk), action="export").count() == 1
+    assert AuditEntry.objects.filter(about(gone), action="export").count() == 0
+
+
+def test_what_was_sent_in_after_the_entry_is_not_in_the_file(send_request, scheduler):
+    request = send_request()
+    answer = signed_in(scheduler).post("/admin/export/", {"purpose": "The yearly report"})
+    [late] = many_like(request, 1)
+
+    text = answer.getvalue().decode()
+
+    assert request.reference in text
+    assert late.reference not in text
+
+
+# Who saw this.
+
+
+def test_an_auditor_learns_who_saw_a_request_and_nothing_of_the_patient(pair, scheduler, colleague):
+    signed_in(scheduler).get(sheet(pair.later))
+    signed_in(colleague).get(QUEUE)
+    auditor = signed_in(member_of("Auditors"))
+
+    pages = [
+        auditor.get("/admin/audit/", {"record": pair.later_id}),
+        auditor.post("/admin/audit/", {"reference": str(pair.later)}),
+    ]
+
+    for page in pages:
+        assert ("scheduler" in page.text, "colleague" in page.text) == (True, True)
+        assert not any(word in page.text for word in ("Ana", "Example", "555", "1948"))
+    assert pair.later.reference not in pages[1].wsgi_request.get_full_path()
+    assert "auditors" not in pages[0].text.split("<tbody>")[1]
+
+
+def test_entries_are_filtered_and_paged(scheduler, colleague):
+    for _ in range(60):
+        signed_in(colleague)
+    client = signed_in(scheduler)
+
+    first = client.get("/admin/audit/", {"who": "colleague", "action": "sign-in"})
+    last = first.context["before"]
+    second = client.get("/admin/audit/", {"who": "colleague", "action": "sign-in", "before": last})
+
+    assert [len(page.context["rows"]) for page in (first, second)] == [50, 10]
+    today = client.get("/admin/audit/", {"day": "2001-01-01"})
+    assert "No entry fits that." in today.text
+
+
+@pytest.mark.parametrize(
+    "query", ["record=x", "before=-1", "record=" + "9" * 30, "day=2026-02-30", "action=x", "who=%C0", "record=0"]
+)
+def test_a_filter_made_up_by_hand_breaks_nothing(scheduler, query):
+    assert signed_in(scheduler).get(f"/admin/audit/?{query}").status_code in (200, 400)
+
+
+def test_a_number_is_not_taken_for_a_part_of_another(send_request, scheduler):
+    request = send_request()
+    copies = many_like(request, 12)
+    signed_in(scheduler).get(QUEUE)
+    entry = AuditEntry.objects.filter(action="list").last()
+
+    found = {
+        number for number in range(1, 10 * copies[-1].pk) if AuditEntry.objects.filter(about(number), pk=entry.pk)
+    }
+
+    assert found == numbers(entry)
+
+
+# Nothing leaves without.
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_entry_no_page_no_change_and_no_sign_in(send_request, scheduler):
+    request = send_request()
+    client = signed_in(scheduler)
+    client.post("/status/", {})
+    AuditHead.objects.all().delete()
+
+    pages = [
+        client.get(address) for address in ("/admin/", QUEUE, sheet(request), "/admin/audit/", "/admin/nothing/")
+    ]
+    file = client.post("/admin/export/", {"purpose": "The yearly report"})
+    done = (
+        client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"}) if not client.raise_request_exception else 0
+    )
+    client.raise_request_exception = False
+    done = client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
+
+    assert {page.status_code for page in [*pages, file]} == {503}
+    assert done.status_code == 503
+    assert not any("Ana" in page.text or request.reference in page.text for page in [*pages, file, done])
+    request.refresh_from_db()
+    assert (request.status, request.version, request.events.count()) == ("waiting", 0, 0)
+
+
+def forgetful(request):
+    return HttpResponse("Ana Example")
+
+
+urlpatterns = [path("admin/forgetful/", forgetful, name="forgetful"), path("", include("config.urls"))]
+
+
+@pytest.mark.urls(__name__)
+def test_a_page_that_does_not_say_what_it_shows_is_held_back(scheduler, caplog):
+    since = Since()
+
+    page = Client().get("/admin/forgetful/")
+
+    assert page.status_code == 500
+    assert "Ana" not in page.text
+    assert (since.only.action, since.only.page) == ("unknown", "forgetful")
+    assert "forgetful does not say" in caplog.text
+
+
+def test_what_is_typed_anywhere_is_in_no_entry(send_request, scheduler):
+    request = send_request()
+    client = signed_in(scheduler)
+    from_elsewhere = {"HTTP_USER_AGENT": CANARY, "HTTP_REFERER": f"http://{CANARY}/", "REMOTE_ADDR": CANARY}
+    client.get(f"{QUEUE}?queue={CANARY}&after={CANARY}", **from_elsewhere)
+    client.post(QUEUE, {"q": CANARY}, **from_elsewhere)
+    client.get(f"/admin/{CANARY}/", **from_elsewhere)
+    client.get(f"/admin/audit/?who={CANARY}&action={CANARY}&day={CANARY}")
+    client.post("/admin/audit/", {"reference": CANARY})
+    client.get(f"/admin/export/?state={CANARY}")
+    client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
+    client.post(f"{QUEUE}{request.pk}/do/ask-nurse/", {"version": "1", "note": CANARY})
+    client.post(f"{QUEUE}{request.pk}/do/correct/", {"version": "2", "name": CANARY, "note": CANARY})
+    client.post("/admin/export/", {"purpose": CANARY})
+    client.post("/admin/appointments/place/add/", {"name": CANARY, "address": CANARY})
+    client.post("/status/", {"reference": CANARY})
+    client.generic(CANARY.upper()[:9], QUEUE)
+
+    assert CANARY.lower() not in everything_written().lower().replace(CANARY.lower()[:9] + "'", "")
+    assert AuditEntry.objects.count() > 10
+
+
+def test_a_page_pays_three_statements_for_its_entry_however_many_requests_it_shows(send_request, scheduler):
+    request = send_request()
+    client = signed_in(scheduler)
+    many_like(request, 45)
+    client.get(QUEUE)
+
+    with statements_without_audit() as asked:
+        client.get(QUEUE)
+
+    assert asked.of_the_audit == 3
+
+
+def everything_written() -> str:
+    return repr(list(AuditEntry.objects.values_list()))

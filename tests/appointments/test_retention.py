@@ -1,0 +1,250 @@
+"""Records go when their time is over or when the person asks for it, and then nothing of them is left anywhere."""
+
+import datetime
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from appointments import booking, calls, duplicates, offers, queue, retention, self_service, undo
+from appointments.free_times import FreeTime
+from appointments.messages import texts
+from appointments.models import (
+    Appointment,
+    AppointmentRequest,
+    CloseReason,
+    Event,
+    ExportLog,
+    Message,
+    PossibleDuplicate,
+)
+from tests.copies import many_like
+from tests.staff import member_of, signed_in
+
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def request_of(send_request, scheduler):
+    """A request that no machine sent; `closed` says how many days ago it was closed."""
+
+    def make(*, closed: int | None = None, reason=CloseReason.DECLINED, **changes) -> AppointmentRequest:
+        [request] = many_like(AppointmentRequest.objects.first() or send_request(), 1, doubts="", **changes)
+        if closed is not None:
+            AppointmentRequest.objects.filter(pk=request.pk).update(
+                closed_at=timezone.now() - closed * DAY, closed_by=scheduler, close_reason=reason
+            )
+        return request
+
+    return make
+
+
+def left() -> set[int]:
+    return set(AppointmentRequest.objects.values_list("pk", flat=True))
+
+
+@pytest.fixture
+def visited(request_of, clinician, place, scheduler):
+    def make(closed: int) -> AppointmentRequest:
+        starts_at = timezone.now() - (closed + 1) * DAY
+        visit = Appointment.objects.create(
+            clinician=clinician, place=place, starts_at=starts_at, ends_at=starts_at + datetime.timedelta(minutes=30)
+        )
+        request = request_of()
+        AppointmentRequest.objects.filter(pk=request.pk).update(
+            appointment=visit,
+            closed_at=timezone.now() - closed * DAY,
+            closed_by=scheduler,
+            close_reason=CloseReason.ATTENDED,
+        )
+        return request
+
+    return make
+
+
+def test_each_kind_of_request_is_kept_as_long_as_its_setting_says(request_of, visited, settings):
+    settings.KEEP_CLOSED_DAYS, settings.KEEP_VISITED_DAYS, settings.KEEP_DOUBTFUL_DAYS = 100, 200, 10
+    stay = {request_of().pk, request_of(closed=99).pk, visited(closed=199).pk}
+    stay.add(request_of(closed=9, reason=CloseReason.NOT_REAL).pk)
+    gone = {request_of(closed=101).pk, visited(closed=201).pk}
+    gone.add(request_of(closed=11, reason=CloseReason.NOT_REAL).pk)
+    doubtful = many_like(request_of(), 2)
+    AppointmentRequest.objects.filter(pk__in=[one.pk for one in doubtful]).update(doubts="too fast")
+    old, new = (one.pk for one in doubtful)
+    AppointmentRequest.objects.filter(pk=old).update(created_at=timezone.now() - 11 * DAY)
+    others = left() - stay - gone - {old, new}
+
+    while retention.delete_some():
+        pass
+
+    assert left() == stay | others | {new}
+    assert Appointment.objects.count() == 1
+
+
+def test_a_request_that_was_never_closed_stays_however_old_it_is(request_of):
+    request = request_of(created_at=timezone.now() - 10_000 * DAY)
+
+    retention.delete_some()
+
+    assert request.pk in left()
+
+
+def test_sent_messages_and_the_log_of_exports_go_in_their_time(request_of, scheduler, settings):
+    request, now = request_of(), timezone.now()
+    for age in (89, 91):
+        done = {"state": Message.State.SENT, "done_at": now - age * DAY}
+        Message.objects.create(request=request, kind="received", channel="email", **done)
+    waiting = Message.objects.create(request=request, kind="received", channel="email", created_at=now - 999 * DAY)
+    for age in (2189, 2191):
+        ExportLog.objects.create(by=scheduler, at=now - age * DAY, filters={}, purpose="A report", rows=0)
+
+    retention.delete_some()
+
+    assert waiting in Message.objects.all()
+    assert Message.objects.count() == 2
+    assert ExportLog.objects.count() == 1
+
+
+def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, scheduler):
+    request = request_of(closed=999)
+    request.refresh_from_db()
+    retention.place_hold(request, by=scheduler, note="Case 12")
+
+    retention.delete_some()
+    assert request.pk in left()
+    with pytest.raises(CommandError, match="legal hold"):
+        call_command("erase", request.reference)
+    assert request.pk in left()
+
+    retention.lift_hold(request, by=scheduler, note="Case closed")
+    retention.delete_some()
+    assert request.pk not in left()
+
+
+def test_the_report_says_what_goes_now_and_soon_and_deletes_only_when_asked_to(request_of, capsys):
+    request_of(closed=400)
+    request_of(closed=350)
+
+    call_command("retention")
+    said = capsys.readouterr().out
+    assert "Requests closed without a visit: 1 now, 2 within 30 days (after 365 days)" in said
+    assert len(left()) == 3
+
+    call_command("retention", delete=True)
+    assert "Deleted: 1." in capsys.readouterr().out
+    assert len(left()) == 2
+
+
+def test_workers_delete_by_themselves(request_of):
+    request = request_of(closed=999)
+
+    call_command("work", once=True)
+
+    assert request.pk not in left()
+
+
+@pytest.mark.parametrize(("group", "status"), [("Schedulers", 403), ("Nurses", 403), ("Auditors", 403)])
+def test_only_managers_erase_and_place_holds(request_of, group, status):
+    request, client = request_of(), signed_in(member_of(group))
+
+    for verb in ("erase", "hold", "lift-hold"):
+        form = {"version": request.version, "reference": request.reference, "note": "A reason"}
+        assert client.post(f"{sheet(request)[:-7]}do/{verb}/", form).status_code == status
+    assert request.pk in left()
+
+
+def sheet(request) -> str:
+    return f"/admin/appointments/appointmentrequest/{request.pk}/change/"
+
+
+def test_a_manager_erases_only_after_typing_the_reference(request_of):
+    request, client = request_of(), signed_in(member_of("Managers"))
+    address = f"{sheet(request)[:-7]}do/erase/"
+
+    refused = client.post(address, {"version": request.version, "reference": "R7M343N4X"})
+    assert refused.status_code == 422
+    assert "This is not the reference of this request." in refused.text
+    assert request.pk in left()
+
+    done = client.post(address, {"version": request.version, "reference": str(request).lower()}, follow=True)
+    assert "Everything about this request is erased." in done.text
+    assert request.pk not in left()
+
+
+CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "Notewort", "Relatova", "Proxilla")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_an_erased_person_nothing_is_left_in_a_full_dump(
+    send_request, client, scheduler, clinician, place, tmp_path
+):
+    """The person went through everything that leaves traces, and others who are like them stay."""
+    typed = {"date_of_birth_year": "1931", "phone": "(212) 555-0142", "email": "zyxwora@example.com"}
+    typed |= {"filled_in_for": "someone_else", "filled_in_by": "Proxilla Example", "relationship": "Relatova"}
+    typed |= {"language": "other", "other_language": "Quetzalish", "needs_interpreter": "on", "texts_ok": "on"}
+    first = send_request(name="Zyxwora Example", **typed)
+    other = send_request(name="Zyxwora Example", **typed | {"email": ""})
+    AppointmentRequest.objects.update(doubts="")
+    first.refresh_from_db()
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    staff = Client()
+    staff.force_login(scheduler)
+    with time_machine.travel(now + DAY):
+        pair = PossibleDuplicate.objects.get()
+        duplicates.decide(pair, by=scheduler, same=False)
+        queue.claim(first, by=scheduler)
+        calls.log_call(first, by=scheduler, channel="phone", outcome="reached", note="Notewort said hello")
+        booking.book(first, by=scheduler, starts_at=now + 9 * DAY, place=place, clinician=clinician, note="Notewort")
+        booking.reschedule(first, by=scheduler, starts_at=now + 10 * DAY, place=place, clinician=clinician)
+        booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
+        undo.undo(first, by=scheduler)
+        booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
+        queue.claim(first, by=scheduler)
+        offers.offer(first, by=scheduler, times=[FreeTime(now + 12 * DAY, clinician, place)])
+        self_service.correct_phone(first, "+12125550142")
+        staff.get(sheet(first))
+        staff.post("/admin/appointments/appointmentrequest/", {"q": "Zyxwora"})
+        texts.stop(first.phone)
+        self_service.withdraw(first)
+        reference = first.reference
+    other_reference = other.reference
+    AppointmentRequest.objects.filter(pk=other.pk).update(
+        **dict.fromkeys(("name", "filled_in_by", "other_language", "relationship"), "Somebody Else"),
+        phone="+12125550199",
+        search_text="",
+        date_of_birth=datetime.date(1950, 1, 1),
+        answers={},
+    )
+    assert all(canary in dump(tmp_path) for canary in CANARIES)
+
+    call_command("erase", reference)
+
+    remains = dump(tmp_path)
+    assert other_reference in remains
+    assert [canary for canary in (*CANARIES, reference, str(first)) if canary in remains] == []
+    assert Appointment.objects.count() == 0
+    assert Event.objects.get(request=other, verb="linked").details == (
+        "Not the same person as a request that was deleted"
+    )
+
+
+def dump(folder: Path) -> str:
+    """All that the database holds: as PostgreSQL dumps it, or the very bytes of SQLite's files."""
+    if connection.vendor == "postgresql":
+        database = connection.settings_dict
+        connection.close()
+        command = ["pg_dump", "-h", database["HOST"], "-p", str(database["PORT"]), "-U", database["USER"]]
+        done = subprocess.run(  # noqa: S603
+            [*command, database["NAME"]], capture_output=True, text=True, check=True, env={**os.environ}
+        )
+        return done.stdout
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = Path(connection.settings_dict["NAME"])
+    return "".join(file.read_bytes().decode("latin-1") for file in path.parent.glob(f"{path.name}*"))

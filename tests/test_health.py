@@ -1,0 +1,96 @@
+"""What load balancers are told: that the process lives, and whether it can serve everything."""
+
+import socket
+import time
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from config import health
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch):
+    """One that has not seen yet that the migrations are there."""
+    monkeypatch.setattr(health, "_has_migrated", False)
+
+
+def told(client) -> tuple[int, str]:
+    response = client.get("/health/ready/")
+    return response.status_code, response.content.decode()
+
+
+def test_a_process_lives_without_a_database(client):
+    assert client.get("/health/").content == b"ok"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_is_ready_when_the_database_answers_and_has_all_migrations(client, django_assert_num_queries):
+    assert told(client) == (200, "ready")
+    # On a connection of its own, which no request is waiting for.
+    with django_assert_num_queries(0):
+        assert told(client) == (200, "ready")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_whose_migrations_have_not_run_waits_for_them(client):
+    last = MigrationRecorder.Migration.objects.filter(app="appointments").latest("pk")
+    name, app = last.name, last.app
+    last.delete()
+    try:
+        assert told(client) == (503, "migrations")
+    finally:
+        MigrationRecorder(connection).record_applied(app, name)
+    assert told(client) == (200, "ready")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_without_a_database_is_not_ready_and_says_so_in_one_word(client, monkeypatch, tmp_path):
+    monkeypatch.setitem(connection.settings_dict, "NAME" if connection.vendor == "sqlite" else "HOST", str(tmp_path))
+
+    assert told(client) == (503, "database")
+    assert client.get("/health/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has nobody who could keep silent")
+def test_nobody_waits_long_for_a_server_that_says_nothing(client, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", silent.getsockname()[1])
+        started = time.monotonic()
+        answers = [told(client), told(client)]
+
+    assert answers == [(503, "database")] * 2
+    assert time.monotonic() - started < 2 * 2.5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has no limit of connections")
+def test_a_server_that_is_full_is_not_ready(client):
+    role = connection.settings_dict["USER"]
+    database = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{database}" CONNECTION LIMIT 0')
+        # A superuser has no limit.
+        cursor.execute(f"CREATE ROLE guest LOGIN IN ROLE {role}")
+    try:
+        connection.settings_dict["USER"] = "guest"
+        assert told(client) == (503, "database")
+    finally:
+        connection.settings_dict["USER"] = role
+        with connection.cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{database}" CONNECTION LIMIT -1')
+            cursor.execute("DROP ROLE guest")
+
+
+def test_both_are_answered_without_https_and_nothing_else_is(settings, db):
+    settings.SECURE_SSL_REDIRECT = True
+    plain = Client()
+
+    assert plain.get("/health/").status_code == 200
+    assert plain.get("/health/ready/").status_code in (200, 503)
+    assert plain.get("/metrics/").status_code == 301
+    assert plain.get("/").status_code == 301
