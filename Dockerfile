@@ -15,9 +15,11 @@ RUN SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \
 USER upright
 EXPOSE 8000
 
-# As many workers as WEB_CONCURRENCY says.
-CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "sync", "--no-control-socket", \
-     "--worker-tmp-dir", "/dev/shm"]
+# As many workers as WEB_CONCURRENCY says. An export of everything takes its time; statements end sooner. Now and then a
+# worker is replaced, whatever it has kept.
+CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi", "--bind", "0.0.0.0:8000", \
+     "--worker-class", "sync", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", \
+     "--timeout", "120", "--graceful-timeout", "30", "--max-requests", "20000", "--max-requests-jitter", "2000"]
 
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "\
 import http.client, os, sys; \

@@ -228,6 +228,8 @@ if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
             "PASSWORD": environment.text("DATABASE_PASSWORD", "" if DEVELOPMENT else None),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
+            # Behind a pooler the next statement may go over another connection, which knows of no cursor.
+            "DISABLE_SERVER_SIDE_CURSORS": True,
             "OPTIONS": {"connect_timeout": 5},
         }
     }
@@ -258,7 +260,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -1,0 +1,132 @@
+"""Starts the proxy or the pooler, with its configuration filled in from the environment.
+
+    python3 deploy/start.py nginx
+    python3 deploy/start.py pgbouncer
+
+The containers and `python -m deploy` both start them by this, so that what is tried is what is deployed. It needs no
+more than Python, because it runs where the product is not installed.
+"""
+
+import html
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+DEFAULTS = {
+    "FOLDER": "/tmp",  # noqa: S108, of the container, which is its own
+    "CERTIFICATES": "/certificates",
+    "LISTEN_ADDRESS": "0.0.0.0",  # noqa: S104, of the container, of which only the proxy's ports are published
+    "HTTP_PORT": "8080",
+    "HTTPS_PORT": "8443",
+    "PUBLIC_PORT": "443",
+    "WEB": "web:8000",
+    "POOLER_PORT": "6432",
+    "POOL_SIZE": "20",
+    "DATABASE_PORT": "5432",
+    "DATABASE_TLS": "prefer",
+    "DATABASE_FORMER_USER": "",
+    "DATABASE_FORMER_PASSWORD": "",
+}
+NAMES = re.compile(r"[\w.:\[\]*/-]+")
+COMMANDS = {
+    "nginx": ["nginx", "-e", "stderr", "-c", "{folder}/nginx.conf"],
+    "pgbouncer": ["pgbouncer", "--quiet", "{folder}/pgbouncer.ini"],
+}
+
+
+class Wrong(ValueError):
+    """A variable is missing or cannot be right; the message says which."""
+
+
+def write_configuration(program: str, environment: Mapping[str, str]) -> list[str]:
+    """Write what the program reads into FOLDER, for its own user only, and give the command that starts it."""
+    set_ones = {name: value for name, value in environment.items() if value.strip()}
+    variables = _Variables({**DEFAULTS, **set_ones})
+    folder = Path(variables["FOLDER"])
+    match program:
+        case "nginx":
+            files = {"nginx.conf": _nginx(variables), "unavailable.html": _unavailable(variables)}
+        case "pgbouncer":
+            files = {"pgbouncer.ini": _filled("pgbouncer.ini", variables), "users.txt": _users(variables)}
+        case _:
+            raise Wrong(f"This starts nginx or pgbouncer, not {program!r}.")
+    for name, text in files.items():
+        file = folder / name
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+    return [part.format(folder=folder) for part in COMMANDS[program]]
+
+
+class _Variables(dict):
+    def __missing__(self, name: str) -> str:
+        raise Wrong(f"Set {name} in the environment. docs/operation.md says to what.")
+
+
+def _nginx(variables: _Variables) -> str:
+    hosts = _names(variables, "ALLOWED_HOSTS")
+    port = variables["PUBLIC_PORT"]
+    return _filled(
+        "nginx.conf",
+        variables,
+        # As Django reads them: a dot in front means subdomains too, which is what it means to nginx.
+        SERVER_NAMES=" ".join("~." if host == "*" else host for host in hosts),
+        PORT_IN_ADDRESSES="" if port == "443" else f":{port}",
+        WEB_SERVERS="\n".join(
+            f"        server {web} max_fails=1 fail_timeout=2s;" for web in _names(variables, "WEB")
+        ),
+    )
+
+
+def _unavailable(variables: _Variables) -> str:
+    return _filled(
+        "unavailable.html",
+        variables,
+        escape=html.escape,
+        CLINIC_NAME=variables["CLINIC_NAME"],
+        CLINIC_PHONE=variables["CLINIC_PHONE"],
+        EMERGENCY_NUMBER=variables.get("EMERGENCY_NUMBER", "911"),
+    )
+
+
+def _users(variables: _Variables) -> str:
+    """Who may use the pooler: the application's role, and while its password is changed the former one."""
+    roles = [(variables["DATABASE_USER"], variables["DATABASE_PASSWORD"])]
+    if former := variables["DATABASE_FORMER_USER"]:
+        roles.append((former, variables["DATABASE_FORMER_PASSWORD"]))
+    if any("\n" in text or "\r" in text for role in roles for text in role):
+        raise Wrong("DATABASE_USER and DATABASE_PASSWORD must have no line break in them.")
+    quoted = lambda text: '"' + text.replace('"', '""') + '"'  # noqa: E731
+    return "".join(f"{quoted(name)} {quoted(password)}\n" for name, password in roles)
+
+
+def _names(variables: _Variables, name: str) -> list[str]:
+    names = re.split(r"[\s,]+", variables[name].strip(" ,"))
+    if not all(map(NAMES.fullmatch, names)):
+        raise Wrong(f"{name} must be names, separated by commas.")
+    return names
+
+
+def _filled(file: str, variables: _Variables, *, escape=None, **computed: str) -> str:
+    def value(match: re.Match) -> str:
+        name = match[1]
+        if name in computed:
+            return escape(computed[name]) if escape else computed[name]
+        if not NAMES.fullmatch(variables[name]):
+            raise Wrong(f"{name} must be a name, a number or a path, without blanks.")
+        return variables[name]
+
+    return re.sub(r"\$\{([A-Z_]+)\}", value, (HERE / file).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    try:
+        command = write_configuration(sys.argv[1], os.environ)
+    except Wrong as wrong:
+        sys.exit(str(wrong))
+    os.execvp(command[0], command)  # noqa: S606, one of COMMANDS

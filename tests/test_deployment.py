@@ -1,0 +1,229 @@
+"""docker-compose.yml, the operator's guide and the settings name the same things, and what starts servers is strict.
+
+The containers themselves are not started here; test_topology.py runs the same parts without them.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from deploy import topology
+from deploy.start import Wrong, write_configuration
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+OURS = ["proxy", "web", "worker", "release", "pooler"]
+
+# For the demo and the tests, or fixed in the image.
+NOT_IN_CONTAINERS = {"UPRIGHT_DEVELOPMENT", "DEBUG", "SQLITE_PATH", "STATIC_ROOT", "SECOND_FACTOR"}
+# Read by gunicorn, by deploy/start.py, by deploy/roles.sql and by docker-compose.yml itself.
+BESIDE_SETTINGS = {
+    *("WEB_CONCURRENCY", "POOL_SIZE", "DATABASE_OWNER_PASSWORD", "DATABASE_ADMIN_PASSWORD", "CERTIFICATES"),
+    *("DATABASE_FORMER_USER", "DATABASE_FORMER_PASSWORD"),
+}
+
+PROXY = {"ALLOWED_HOSTS": "clinic.example", "CLINIC_NAME": "Example & Sample", "CLINIC_PHONE": "(212) 555-0100"}
+POOLER = {
+    "DATABASE_HOST": "database",
+    "DATABASE_NAME": "upright",
+    "DATABASE_USER": "upright",
+    "DATABASE_PASSWORD": 'a "long" one',
+}
+
+
+def read_by_settings() -> set[str]:
+    """The names of variables that modules of config/ ask `environment` for."""
+    return {
+        call.args[0].value
+        for file in (ROOT / "config").glob("*.py")
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "environment"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def written_in_the_guide() -> set[str]:
+    guide = (ROOT / "docs" / "operation.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z_]+`.*?) \|", guide, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_each_setting_stands_in_the_guide_and_no_other():
+    assert len(read_by_settings()) > 40
+    assert written_in_the_guide() == read_by_settings() | BESIDE_SETTINGS
+
+
+@pytest.mark.parametrize("service", ["web", "worker", "release"])
+def test_each_setting_reaches_the_containers_and_no_other(service):
+    given = set(SERVICES[service]["environment"]) - {"WEB_CONCURRENCY"}
+
+    assert given == read_by_settings() - NOT_IN_CONTAINERS
+
+
+def test_each_variable_of_the_compose_file_stands_in_the_guide():
+    used = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+
+    assert used <= written_in_the_guide()
+
+
+def test_no_secret_has_a_default():
+    secrets = re.findall(
+        r"\$\{(\w*(?:SECRET|PASSWORD|TOKEN|KEY)\w*)(.*?)\}", (ROOT / "docker-compose.yml").read_text()
+    )
+
+    assert len(secrets) > 5
+    assert [name for name, default in secrets if default != ":-" and not default.startswith(":?")] == []
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_containers_of_ours_can_write_nowhere_and_have_no_rights_to_spare(service):
+    ours = SERVICES[service]
+
+    assert (ours["read_only"], ours["tmpfs"], ours["cap_drop"]) == (True, ["/tmp"], ["ALL"])  # noqa: S108
+    assert ours["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_only_the_proxy_is_reached_from_outside():
+    assert [name for name, service in SERVICES.items() if "ports" in service and "profiles" not in service] == [
+        "proxy"
+    ]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    on_both = [name for name, service in SERVICES.items() if "outside" in service["networks"]]
+    # Workers reach the mail server.
+    assert on_both == ["proxy", "worker", "mail"]
+
+
+def test_the_application_uses_the_pooler_and_another_role_than_the_release():
+    opened = {
+        name: tuple(
+            SERVICES[name]["environment"][f"DATABASE_{what}"] for what in ("HOST", "PORT", "USER", "PASSWORD")
+        )
+        for name in ("web", "worker", "release", "pooler")
+    }
+
+    assert opened["web"] == opened["worker"]
+    assert opened["web"][:2] == ("pooler", "6432")
+    assert opened["release"][:2] == opened["pooler"][:2] == ("database", "5432")
+    assert opened["web"][2:] == opened["pooler"][2:]
+    assert opened["release"][2:] == (
+        "upright_owner",
+        "${DATABASE_OWNER_PASSWORD:?Set DATABASE_OWNER_PASSWORD to another one.}",
+    )
+    made = SERVICES["database"]["environment"]
+    assert (made["DATABASE_OWNER"], made["DATABASE_OWNER_PASSWORD"]) == opened["release"][2:]
+    assert (made["DATABASE_USER"], made["DATABASE_PASSWORD"]) == opened["web"][2:]
+
+
+def test_several_of_each_run_and_what_they_run_is_there():
+    assert SERVICES["web"]["deploy"]["replicas"] >= 2
+    assert SERVICES["worker"]["deploy"]["replicas"] >= 2
+    assert SERVICES["worker"]["command"][:2] == ["python", "manage.py"]
+    assert SERVICES["worker"]["command"][2] in get_commands()
+    assert (ROOT / SERVICES["release"]["command"][1]).exists()
+    assert "command" not in SERVICES["web"]
+    sources = [volume.split(":")[0] for volume in SERVICES["database"]["volumes"] if volume.startswith("./")]
+    assert sources
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_postgresql_logs_no_statement_in_the_containers_and_here():
+    command = SERVICES["database"]["command"]
+    options = dict(option.split("=") for option in command[1:] if option != "-c")
+
+    assert command[0] == "postgres"
+    assert options == topology.POSTGRES_SETTINGS
+
+
+def test_all_code_of_the_product_enters_the_image():
+    named = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+    assert packages - {"tests"} <= named
+
+
+def test_the_proxy_and_the_pooler_start_with_what_the_compose_file_gives_them(tmp_path):
+    def given(service):
+        raw = SERVICES[service]["environment"]
+        return {
+            name: re.sub(r"\$\{\w+:?[-?]?(.*?)\}", lambda match: match[1].split()[0] if match[1] else "", str(value))
+            for name, value in raw.items()
+        } | {"FOLDER": str(tmp_path)}
+
+    assert write_configuration(*SERVICES["proxy"]["command"], given("proxy"))[0] == "nginx"
+    assert "server web:8000 " in (tmp_path / "nginx.conf").read_text()
+    assert write_configuration(*SERVICES["pooler"]["command"], given("pooler"))[0] == "pgbouncer"
+    assert "upright = host=database port=5432" in (tmp_path / "pgbouncer.ini").read_text()
+
+
+def test_passwords_are_for_the_pooler_alone_to_read(tmp_path):
+    write_configuration("pgbouncer", POOLER | {"FOLDER": str(tmp_path)})
+
+    users = tmp_path / "users.txt"
+    assert users.read_text() == '"upright" "a ""long"" one"\n'
+    assert users.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("program", "environment", "names"),
+    [
+        ("nginx", {**PROXY, "ALLOWED_HOSTS": "clinic.example; return 200"}, "ALLOWED_HOSTS"),
+        ("nginx", {**PROXY, "WEB": "web:8000 }"}, "WEB"),
+        ("nginx", {**PROXY, "HTTPS_PORT": "443;"}, "HTTPS_PORT"),
+        ("nginx", {**PROXY, "ALLOWED_HOSTS": " "}, "ALLOWED_HOSTS"),
+        ("pgbouncer", {**POOLER, "DATABASE_NAME": "upright\nauth_type = any"}, "DATABASE_NAME"),
+        ("pgbouncer", {**POOLER, "DATABASE_PASSWORD": 'x\n"other" "y"'}, "DATABASE_PASSWORD"),
+        ("pgbouncer", {**POOLER, "DATABASE_PASSWORD": ""}, "DATABASE_PASSWORD"),
+    ],
+)
+def test_what_would_change_the_meaning_of_a_configuration_is_refused(program, environment, names, tmp_path):
+    with pytest.raises(Wrong, match=names):
+        write_configuration(program, environment | {"FOLDER": str(tmp_path)})
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
+    started = subprocess.run(
+        [sys.executable, "deploy/start.py", "nginx"],
+        cwd=ROOT,
+        env={"FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (started.returncode, started.stderr) == (
+        1,
+        "Set ALLOWED_HOSTS in the environment. docs/operation.md says to what.\n",
+    )
+
+
+def test_words_of_the_clinic_are_words_on_the_page_of_the_proxy(tmp_path):
+    write_configuration("nginx", PROXY | {"FOLDER": str(tmp_path)})
+
+    assert "Example &amp; Sample: (212) 555-0100" in (tmp_path / "unavailable.html").read_text()
+
+
+def test_nothing_of_the_product_rests_in_a_session_of_the_database():
+    """The pooler gives each transaction another connection. Migrations do not go by the pooler."""
+    resting = re.compile(
+        r"pg_(try_)?advisory_lock|\bLISTEN\b|\bPREPARE\b|WITH HOLD|SET SESSION|CREATE TEMP", re.IGNORECASE
+    )
+    files = [
+        file
+        for file in ROOT.glob("*/**/*.py")
+        if file.relative_to(ROOT).parts[0] not in ("tests", "deploy", ".venv") and "migrations" not in file.parts
+    ]
+
+    assert len(files) > 50
+    assert [str(file) for file in files if resting.search(file.read_text())] == []
