@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT = environment.boolean("UPRIGHT_DEVELOPMENT", False)
 DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
 
-EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105
+EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105  # nosec B105  # and so it is
 SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
 if "," in SECRET_KEY:
