@@ -9,6 +9,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 CAN_MAKE_AN_ENVIRONMENT := from ensurepip import version; import sys; sys.exit(sys.version_info < (3, 11))
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PY := .venv/bin/python
+PRODUCT := accounts appointments config screening manage.py
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"
@@ -17,7 +18,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test bench lint format approve messages requirements
+.PHONY: help run test bench lint observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -47,6 +48,11 @@ lint: .venv/development ## Checks style, format, templates and types.
 	@.venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
 	@echo "Checking the types of the pure part."
 	@$(PY) -m mypy
+	@echo "Looking for insecure habits in the code."
+	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
+
+observatory: .venv/development var/observatory/whole ## Lets the MDN HTTP Observatory judge the headers of every public page.
+	@$(PY) -m tests.observatory
 
 format: .venv/development ## Corrects style and format where a program can.
 	@echo "Correcting the style and format of the code."
@@ -74,12 +80,25 @@ requirements: .venv/development ## Compiles requirements*.in to the pinned requi
 	@$(COMPILE) requirements.in -o requirements.txt
 	@echo "Compiling requirements-dev.in."
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@echo "Compiling tests/observatory/requirements.in."
+	@$(COMPILE) tests/observatory/requirements.in -o tests/observatory/requirements.txt
 
 .venv/runtime: requirements.txt
 	$(install)
 
 .venv/development: requirements.txt requirements-dev.txt
 	$(install)
+
+# Node.js comes from Python's index where the machine has none that is new enough, as Debian 12 does not.
+var/observatory/whole: tests/observatory/package-lock.json tests/observatory/requirements.txt
+	@echo "Installing the Observatory into var/observatory. The first time this takes a minute."
+	@rm -rf var/observatory && mkdir -p var/observatory
+	@if ! node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+		$(PY) -m venv var/observatory && var/observatory/bin/python -m pip install --quiet \
+			--disable-pip-version-check --require-hashes -r tests/observatory/requirements.txt; fi
+	@cp tests/observatory/package.json tests/observatory/package-lock.json tests/observatory/.npmrc var/observatory/
+	@cd var/observatory && PATH="$$PWD/bin:$$PATH" npm ci --omit=dev --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # To pip, a package of which it was interrupted installing half looks installed. So .venv/whole is gone for as long as
 # pip works, and an environment without it is made anew.

@@ -1,8 +1,13 @@
-"""Accounts as tables: the second factor can be reset here, and its secret is shown nowhere."""
+"""Accounts as tables: the second factor can be reset here, and its secret is shown nowhere.
+
+Whoever may change accounts without being a superuser gives nobody rights, and does not touch superusers.
+"""
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -11,12 +16,21 @@ from . import second_factor
 User = get_user_model()
 admin.site.unregister(TOTPDevice)
 admin.site.unregister(User)
+admin.site.unregister(Group)
 
 
 @admin.register(User)
 class StaffUserAdmin(UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "has_second_factor")
     actions = ("reset_second_factor",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        accounts = super().get_queryset(request)
+        return accounts if request.user.is_superuser else accounts.filter(is_superuser=False)
+
+    def get_readonly_fields(self, request: HttpRequest, obj=None) -> tuple[str, ...]:
+        rights = () if request.user.is_superuser else ("is_superuser", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *rights)
 
     @admin.display(description="second factor", boolean=True)
     def has_second_factor(self, user) -> bool:
@@ -28,3 +42,17 @@ class StaffUserAdmin(UserAdmin):
             second_factor.reset(user, by=request.user, request=request)
             self.log_change(request, user, "Reset the second factor.")
         messages.success(request, f"Reset for {len(users)}. They set up a new one when they sign in next.")
+
+
+@admin.register(Group)
+class RolesAdmin(GroupAdmin):
+    """What a group may do is what its members may do, so that it is nobody else's to change."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj=None) -> bool:
+        return request.user.is_superuser
+
+    has_add_permission = has_module_permission
+    has_change_permission = has_delete_permission = has_view_permission

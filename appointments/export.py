@@ -3,6 +3,7 @@
 import csv
 import datetime
 import logging
+import re
 from collections.abc import Container, Iterator
 from types import SimpleNamespace
 
@@ -20,6 +21,8 @@ BYTE_ORDER_MARK = "\ufeff"
 INCOMPLETE = "THIS EXPORT IS INCOMPLETE: an error ended it after {rows} rows. Do not use it."
 # What spreadsheets take for the beginning of a formula; those in Japan and China also its wide form.
 BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
+# Where numbers have commas, a cell ends at a semicolon, whatever is quoted.
+BEGINS_A_LATER_CELL = re.compile(rf"(;\s*)(?=[{re.escape(''.join(BEGINS_A_FORMULA))}])")
 
 # The headings, and where in the request the values are. Times are by the clinic's clock, codes as they are stored.
 COLUMNS = {
@@ -125,6 +128,7 @@ def _in_pieces(rows: QuerySet) -> Iterator[tuple]:
 
 def harmless(text: str) -> str:
     """The same text, after an apostrophe if a spreadsheet could take it for a formula. Phone numbers get one, too."""
+    text = BEGINS_A_LATER_CELL.sub(r"\1'", text)
     risky = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(BEGINS_A_FORMULA)
     return f"'{text}" if risky else text
 

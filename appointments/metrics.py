@@ -137,7 +137,8 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         if is_doubtful and status != Status.BOOKED:
             doubtful += count
             continue
-        requests[status, priority, language] = requests.get((status, priority, language), 0) + count
+        seen = requests.get((status, priority, language), 0)  # nosec B113  # a dictionary of ours
+        requests[status, priority, language] = seen + count
         if status != Status.BOOKED:
             oldest[priority] = min(oldest.get(priority, asked), asked)
             late[priority].update(first=first, planned=planned, promised=promised)

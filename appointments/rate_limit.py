@@ -14,7 +14,7 @@ COUNT = """
 """
 
 
-def count(kind: str, value: str, *, seconds: int) -> int:
+def count(kind: str, value: str | None, *, seconds: int) -> int:
     """How often this was counted in the current stretch of so many seconds, this time included. One statement."""
     now = int(time.time())
     key = salted_hmac("appointments.rate_limit", f"{kind}:{value}", algorithm="sha256").hexdigest()

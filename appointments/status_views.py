@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.addresses import address_of
+from accounts.addresses import counted_address_of
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.sealed_cookie import Expired, Unreadable, seal, unseal
@@ -82,14 +82,12 @@ def look_up(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
-    reference = references.parse(form.cleaned_data["reference"]) or form.cleaned_data["reference"]
-    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR)
-    tries_from_here = rate_limit.count("status by address", address_of(request), seconds=AN_HOUR)
-    if tries > MOST_TRIES_PER_REFERENCE or tries_from_here > MOST_TRIES_PER_ADDRESS:
+    reference = references.parse(form.cleaned_data["reference"])
+    if _has_tried_too_often(request, reference):
         form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=429)
-    found = self_service.find(reference, form.cleaned_data["date_of_birth"])
-    if found is None:
+    found = reference and self_service.find(reference, form.cleaned_data["date_of_birth"])
+    if not found:
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
@@ -180,6 +178,14 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
         date_of_birth=found.date_of_birth,
         status=self_service.status_in_words(found),
     )
+
+
+def _has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
+    """By address first: who has had all tries adds no more rows, and what is no reference never adds one."""
+    if rate_limit.count("status by address", counted_address_of(request), seconds=AN_HOUR) > MOST_TRIES_PER_ADDRESS:
+        return True
+    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR) if reference else 0
+    return tries > MOST_TRIES_PER_REFERENCE
 
 
 def _opened_request(request: HttpRequest) -> AppointmentRequest | None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.addresses import address_of
+from accounts.addresses import counted_address_of
 from screening.visitor import Visitor, remember, visitor_of
 
 from . import audit, intake, rate_limit, reference
@@ -123,7 +123,7 @@ def _known_from_before(visitor: Visitor) -> dict:
 
 def _doubts(request: HttpRequest, visitor: Visitor) -> str:
     """Signs that no person sends this. Staff see them; nothing is refused for them."""
-    sent_from_here = rate_limit.count("sent", address_of(request), seconds=AN_HOUR)
+    sent_from_here = rate_limit.count("sent", counted_address_of(request), seconds=AN_HOUR)
     signs = {
         "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
         "answered faster than people read": time.time() - visitor.since < FEWEST_SECONDS,

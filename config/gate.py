@@ -11,6 +11,8 @@ from screening.plain_page import plain_page
 
 LARGEST_BODY_READ = 4 * 1024 * 1024
 METHODS = ("GET", "HEAD", "POST")
+# Machines ask for these. One that forgot the s of https would send its secret in clear and be led on without a word.
+FOR_MACHINES = ("/metrics/", "/texts/")
 
 
 def gate(get_response):
@@ -53,6 +55,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return plain_page(400, "This address is not valid.", "Esta dirección no es válida.")
     if request.content_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         return plain_page(400, "Please send this form as UTF-8.", "Por favor, envíe este formulario en UTF-8.")
+    if request.path_info in FOR_MACHINES and settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return plain_page(403, "This address needs HTTPS.", "Esta dirección necesita HTTPS.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
         return plain_page(

@@ -17,7 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT = environment.boolean("UPRIGHT_DEVELOPMENT", False)
 DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
 
-EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105
+EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105  # nosec B105  # and so it is
 SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
 if "," in SECRET_KEY:
@@ -27,6 +27,8 @@ for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SEC
         raise ImproperlyConfigured(f"{name} must be 50 random characters or more, and not an example.")
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
+if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts, and not let in every one.")
 
 # ---------------------------------------------------------------------------------------------------- The clinic
 
@@ -89,7 +91,9 @@ STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
 
 # How text messages are sent: not at all, to the console, or by a provider with the interface of Twilio.
 TEXTS = environment.choice("TEXTS", "console" if DEVELOPMENT else "off", ("off", "console", "twilio"))
-TEXTS_URL = environment.text("TEXTS_URL", "https://api.twilio.com")
+TEXTS_URL = environment.url("TEXTS_URL", "https://api.twilio.com")
+if not DEVELOPMENT and not TEXTS_URL.startswith("https://"):
+    raise ImproperlyConfigured("TEXTS_URL must begin with https://.")
 TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
 TEXTS_TOKEN = environment.text("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
 TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none")
@@ -302,6 +306,8 @@ BEHIND_TLS_PROXY = environment.boolean("BEHIND_TLS_PROXY", False)
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# In the session, because Django's cookie for them would go without the prefix.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 COOKIE_PREFIX = "" if DEVELOPMENT else "__Host-"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_SECURE = not DEVELOPMENT
@@ -345,6 +351,11 @@ AXES_VERBOSE = False
 
 # What authenticator apps call the account.
 OTP_TOTP_ISSUER = f"Upright, {CLINIC_NAME}"
+
+# Where to tell us of a hole: mailto:… or https://…, shown in /.well-known/security.txt.
+SECURITY_CONTACT = environment.text("SECURITY_CONTACT", "")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://")):
+    raise ImproperlyConfigured("SECURITY_CONTACT must begin with mailto: or https://.")
 
 # ---------------------------------------------------------------------------------------------- Logs and metrics
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
 from appointments import metrics
-from config import health
+from config import health, security_txt
 
 urlpatterns = [
     path("", include("screening.urls")),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("language/", require_http_methods(["GET", "HEAD", "POST"])(set_language), name="set_language"),
     path("health/", health.live, name="live"),
     path("health/ready/", health.ready, name="ready"),
+    path(".well-known/security.txt", security_txt.page, name="security_txt"),
     path("metrics/", metrics.page, name="metrics"),
 ]
 

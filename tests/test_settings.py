@@ -92,6 +92,17 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALLOWED_HOSTS", "clinic.example,*"), ("TEXTS_URL", "http://texts.example"), ("SECURITY_CONTACT", "call us")],
+)
+def test_a_setting_that_opens_a_hole_is_refused(name, value):
+    started = python("manage.py", "check", **PRODUCTION | {"SITE_URL": "https://clinic.example", name: value})
+
+    assert started.returncode == 1
+    assert name in started.stderr.splitlines()[-1]
+
+
 def test_the_second_factor_cannot_be_left_out_in_production():
     started = python("manage.py", "check", **PRODUCTION | {"SECOND_FACTOR": "false"})
 

@@ -172,7 +172,7 @@ class CorrectForm(VerbForm):
 
     name = PersonNameField(autocomplete="off")
     phone = PhoneField()
-    email = forms.EmailField(label="E-mail", required=False)
+    email = forms.EmailField(label="E-mail", required=False, max_length=254)
     language = forms.ChoiceField(choices=Language)
     other_language = PersonNameField(autocomplete="off", required=False, max_length=60)
     needs_interpreter = forms.BooleanField(required=False)

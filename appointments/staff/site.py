@@ -24,6 +24,10 @@ class OnlyDeclaredFilters:
         return any(lookup == f"{field}{ending}" for field in declared for ending in self.ENDINGS)
 
 
+# No table of ours has a page on the site or completes what is typed, and the first fails on some that Django brings.
+NOT_NEEDED = ("view_on_site", "autocomplete")
+
+
 class StaffSite(SignInSite):
     site_header = site_title = "Upright"
     index_title = "Today"
@@ -59,4 +63,4 @@ class StaffSite(SignInSite):
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)
-        return own + super().get_urls()
+        return own + [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_NEEDED]

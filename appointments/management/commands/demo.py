@@ -59,7 +59,7 @@ class Command(BaseCommand):
         staff = self._staff(password)
         if not AppointmentRequest.objects.exists():
             with transaction.atomic():
-                self._fill(staff, random.Random(2026))  # noqa: S311  # a demo need not be unpredictable
+                self._fill(staff, random.Random(2026))  # noqa: S311  # nosec B311  # a demo need not be unpredictable
         total = AppointmentRequest.objects.count()
         self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
         self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")

@@ -1,0 +1,136 @@
+"""Lets the MDN HTTP Observatory judge the headers of the public pages and of the sign-in: make observatory.
+
+The product is served as in production, by TLS with a certificate of its own, on this machine. Fails unless each page
+gets an A+. Needs no network once the Observatory is installed.
+"""
+
+import http.cookiejar
+import json
+import os
+import re
+import secrets
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+INSTALLED = ROOT / "var" / "observatory"
+REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}\b")
+PARTS = ("accounts", "appointments", "config", "locale", "screening", "templates", "manage.py")
+ALWAYS_THERE = ("/", "/how-this-check-decides/", "/check/", "/status/", "/admin/login/", "/brand.css", "/nowhere/")
+AFTER_THE_CHECK = ("/check/answers/", "/check/result/", "/check/summary/")
+AFTER_SENDING = ("/visit/sent/", "/visit/sent/summary/")
+AFTER_LOOKING_UP = ("", "phone/", "times/", "withdraw/", "summary/")
+
+
+def main() -> int:
+    node = shutil.which("node", path=f"{INSTALLED / 'bin'}:{os.environ['PATH']}")
+    with tempfile.TemporaryDirectory(prefix="upright-observatory-") as scratch, serving(Path(scratch)) as site:
+        pages = pages_of(site, Path(scratch))
+        listed = Path(scratch, "pages.json")
+        listed.write_text(json.dumps(pages))
+        scan = subprocess.run(  # noqa: S603
+            [node, str(HERE / "scan.js"), str(INSTALLED), site, str(listed)],
+            env={**os.environ, "NODE_EXTRA_CA_CERTS": str(Path(scratch, "certificate.pem"))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if scan.returncode:
+        sys.stdout.write(scan.stderr)
+        return 1
+    judged = [json.loads(line) for line in scan.stdout.splitlines() if line.startswith("{")]
+    for page in judged:
+        sys.stdout.write(
+            f"{page['grade']:3} {page['score']:4}  {page['status']}  {page['path']}  {page['failed'] or ''}\n"
+        )
+    best = [page for page in judged if page["grade"] == "A+" and not page["failed"]]
+    sys.stdout.write(f"{len(best)} of {len(pages)} pages have an A+.\n")
+    return 0 if len(best) == len(pages) else 1
+
+
+def pages_of(site: str, scratch: Path) -> list[dict]:
+    """Every page, each with the cookies of a visitor who has got there."""
+    jar = http.cookiejar.CookieJar()
+    trusted = ssl.create_default_context(cafile=scratch / "certificate.pem")
+    visitor = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=trusted), urllib.request.HTTPCookieProcessor(jar)
+    )
+    pages = [{"path": path, "cookie": ""} for path in ALWAYS_THERE]
+
+    def saw(*paths: str) -> None:
+        pages.extend({"path": path, "cookie": "; ".join(f"{one.name}={one.value}" for one in jar)} for path in paths)
+
+    def send(path: str, typed: dict) -> str:
+        """Fill in the page, and give the path that it leads to."""
+        page = visitor.open(f"https://{site}{path}").read().decode()
+        saw(path)
+        token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        form = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **typed}, doseq=True).encode()
+        url = f"https://{site}{path}"
+        led_to = visitor.open(urllib.request.Request(url, form, {"Referer": url})).url
+        return urllib.parse.urlsplit(led_to).path
+
+    path = "/check/red_flags/"
+    while path not in AFTER_THE_CHECK:
+        path = send(path, TEXTBOOK)
+    saw(*AFTER_THE_CHECK)
+    path = "/visit/questions/"
+    while path not in AFTER_SENDING:
+        path = send(path, {**VISIT_ANSWERS, **WHO, **CALL})
+    saw(*AFTER_SENDING)
+    shown = visitor.open(f"https://{site}{path}").read().decode()
+    opens = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
+    path = send("/status/", {**opens, "reference": REFERENCE.search(shown)[0]})
+    saw(*(f"/status/yours/{what}" for what in AFTER_LOOKING_UP))
+    return pages
+
+
+@contextmanager
+def serving(scratch: Path):
+    """The product in a folder of its own, with the settings of production. Gives its host and port."""
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, scratch / part)
+    shutil.copy(HERE / "server.py", scratch / "server.py")
+    variables = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ALLOWED_HOSTS": "localhost",
+        "CLINIC_NAME": "Example Clinic",
+        "CLINIC_PHONE": "(212) 555-0100",
+        "SQLITE_PATH": str(scratch / "database.sqlite3"),
+    }
+
+    def python(*arguments: str) -> list[str]:
+        return [sys.executable, *arguments]
+
+    for command in ("collectstatic", "migrate"):
+        subprocess.run(  # noqa: S603
+            python("manage.py", command, "--noinput", "--verbosity", "0"), cwd=scratch, env=variables, check=True
+        )
+    server = subprocess.Popen(python("server.py"), cwd=scratch, env=variables, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        ready = scratch / "port"
+        for _ in range(150):
+            if ready.exists() or server.poll() is not None:
+                break
+            time.sleep(0.1)
+        yield f"localhost:{ready.read_text()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
