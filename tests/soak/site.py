@@ -1,6 +1,7 @@
 """What is tested: the web server and the workers as they run in production, and browsers that talk to them."""
 
 import http.client
+import logging
 import os
 import re
 import socket
@@ -38,6 +39,7 @@ def boot(variables: dict[str, str], **more: str) -> None:
     from django.core.management import call_command
 
     django.setup()
+    logging.disable(logging.CRITICAL)
     call_command("migrate", verbosity=0)
 
 
@@ -188,7 +190,6 @@ def percentiles(seconds: list[float]) -> str:
     if not seconds:
         return "nothing measured"
     ordered = sorted(seconds)
-    at = {f"p{p}": ordered[min(len(ordered) - 1, len(ordered) * p // 100)] for p in (50, 95, 99)} | {
-        "max": ordered[-1]
-    }
+    last = len(ordered) - 1
+    at = {f"p{p}": ordered[min(last, len(ordered) * p // 100)] for p in (50, 95, 99)} | {"max": ordered[last]}
     return ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in at.items())
