@@ -109,13 +109,22 @@ def submit(browser: Browser, number: int) -> None:
         url = browser.post(url, {key: TEXTBOOK[key] for key in keys})["Location"]
     browser.get(url)
     browser.get("/check/result/")
-    person = WHO | {"phone": f"(212) {200 + number // 9000 % 700}-{1000 + number % 9000}"}
-    person |= {"date_of_birth_year": str(1930 + number % 30), "date_of_birth_day": str(1 + number % 28)}
-    for step, form in (("questions", VISIT_ANSWERS), ("who", person), ("call", CALL)):
+    for step, form in (("questions", VISIT_ANSWERS), ("who", WHO | person(number)), ("call", CALL)):
         browser.get(f"/visit/{step}/")
         answer = browser.post(f"/visit/{step}/", form)
     if not site.reference_on(browser.get(answer["Location"])):
         raise AssertionError("no reference")
+
+
+def person(number: int) -> dict[str, str]:
+    """Somebody else for each number, or requests would be compared with hundreds of the same person."""
+    return {
+        "phone": f"(212) {200 + number // 9000 % 700}-{1000 + number % 9000}",
+        "email": f"ana{number}@example.com",
+        "date_of_birth_year": str(1930 + number % 40),
+        "date_of_birth_month": str(1 + number // 40 % 12),
+        "date_of_birth_day": str(1 + number // 480 % 28),
+    }
 
 
 def last_page_of(port: int) -> Callable:
@@ -129,7 +138,7 @@ def last_page_of(port: int) -> Callable:
     kept = unseal(model.cookies["answers"], purpose="answers", max_age=3600)
 
     def send(browser: Browser, number: int) -> None:
-        who = kept["notes"]["who"] | {"phone": [f"(212) {200 + number // 9000 % 700}-{1000 + number % 9000}"]}
+        who = kept["notes"]["who"] | {name: [value] for name, value in person(number).items()}
         journey = kept | {"id": uuid.uuid4().hex, "notes": kept["notes"] | {"who": who}}
         browser.cookies["answers"] = seal(journey, purpose="answers")
         answer = browser.post("/visit/call/", CALL)
