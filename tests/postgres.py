@@ -37,7 +37,7 @@ class Server:
 
     def __init__(self, folder: Path, data: Path):
         self.folder, self.data, self.log = folder, data, folder / "log"
-        self._binaries = _binaries()
+        self._binaries = binaries()
         # PostgreSQL refuses to run as root.
         self._as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.variables = {
@@ -112,7 +112,7 @@ def running(more_settings: str = "", *, connections: int = 200, data: Path | Non
             made.kill()
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Where the newest of Debian's servers is, else the one on the PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if debian:

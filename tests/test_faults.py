@@ -51,10 +51,10 @@ def go_to_the_last_step(client) -> None:
 # ------------------------------------------------------------------------------- Shortened from `make soak`
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("database", 7), ("workers", 4), ("scarce", 1)])
+@pytest.mark.parametrize(("kind", "seconds"), [("database", 6), ("workers", 3), ("scarce", 1)])
 def test_a_short_soak_finds_nothing_lost_doubled_or_left_hanging(kind, seconds):
     try:
-        postgres._binaries()
+        postgres.binaries()
     except postgres.Unavailable as reason:
         pytest.skip(str(reason))
     command = [sys.executable, "-m", "tests.soak", kind, "--seconds", str(seconds)]
