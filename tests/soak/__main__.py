@@ -13,8 +13,8 @@ from tests.soak.site import say
 
 # What is done, in which module, and for how many seconds if nobody says.
 KINDS = {
-    "database": ("killed_database", 300, "the database is killed while patients send and schedulers work"),
-    "workers": ("killed_workers", 300, "workers are killed, and mail servers misbehave"),
+    "database": ("killed_database", 180, "the database is killed while patients send and schedulers work"),
+    "workers": ("killed_workers", 180, "workers are killed, and mail servers misbehave"),
     "scarce": ("scarce", 5, "a full disk, a slow database, no connection left, a full log"),
     "slow": ("slow_clients", 40, "clients that send one byte a second"),
     "drain": ("drain", 0, "10,000 messages by 1, 2 and 4 workers"),
