@@ -18,7 +18,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test bench lint observatory format approve messages requirements
+.PHONY: help run test bench soak lint observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -38,6 +38,9 @@ test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some
 
 bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
 	@$(PY) -m tests.bench $(ARGS)
+
+soak: .venv/development ## Kills, starves and floods everything for a quarter of an hour (ARGS="database --seconds 600").
+	@$(PY) -m tests.soak $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Checking the style of the code."

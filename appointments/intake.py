@@ -79,9 +79,9 @@ def submit(
             **contact,
         )
         if stored := _store(row):
-            if stored.reference == new:
-                # After the transaction: of two that are sent at once, one at least sees the other.
-                duplicates.look_for(stored)
+            # After the transaction: of two that are sent at once, one at least sees the other. And each time it is
+            # sent: the database may have gone after the first time had stored it.
+            duplicates.look_for(stored)
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
 

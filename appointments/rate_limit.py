@@ -5,11 +5,15 @@ import time
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+# A stretch that ends later than it could was begun before a clock was set back. Twice its length is let pass, so that
+# servers whose clocks differ a little do not begin it anew for each other.
 COUNT = """
     INSERT INTO appointments_ratebucket AS bucket (key, ends_at, count) VALUES (%(key)s, %(ends_at)s, 1)
     ON CONFLICT (key) DO UPDATE SET
-        count = CASE WHEN bucket.ends_at <= %(now)s THEN 1 ELSE bucket.count + 1 END,
-        ends_at = CASE WHEN bucket.ends_at <= %(now)s THEN excluded.ends_at ELSE bucket.ends_at END
+        count = CASE WHEN bucket.ends_at BETWEEN %(now)s + 1 AND %(latest)s THEN bucket.count + 1 ELSE 1 END,
+        ends_at = CASE
+            WHEN bucket.ends_at BETWEEN %(now)s + 1 AND %(latest)s THEN bucket.ends_at ELSE excluded.ends_at
+        END
     RETURNING count
 """
 
@@ -19,5 +23,5 @@ def count(kind: str, value: str | None, *, seconds: int) -> int:
     now = int(time.time())
     key = salted_hmac("appointments.rate_limit", f"{kind}:{value}", algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + seconds})
+        cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + seconds, "latest": now + 2 * seconds})
         return cursor.fetchone()[0]

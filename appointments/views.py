@@ -1,10 +1,11 @@
 """Asking for a visit: a few short steps after a result that offers one. Nothing is stored before the last is sent."""
 
+import logging
 import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.addresses import counted_address_of
+from screening.outages import is_outage
 from screening.visitor import Visitor, remember, visitor_of
 
 from . import audit, intake, rate_limit, reference
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 from .models import AppointmentRequest
 from .status_views import summary_of
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
     try:
         stored = _submit(visitor, *forms, doubts=_doubts(request, visitor))
-    except (OperationalError, InterfaceError):
+    except Error as error:
+        if not is_outage(error):
+            raise
+        # What the database says may hold values and addresses.
+        logger.warning("A request for a visit could not be stored yet: %s", type(error).__name__)
         return _step_page(request, visitor, position, form, status=503)
     notes = {"sent": stored.reference, "earlier": stored.earlier and stored.earlier.reference}
     return remember(redirect("appointments:sent"), Visitor(notes=notes))
@@ -126,7 +134,8 @@ def _doubts(request: HttpRequest, visitor: Visitor) -> str:
     sent_from_here = rate_limit.count("sent", counted_address_of(request), seconds=AN_HOUR)
     signs = {
         "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
-        "answered faster than people read": time.time() - visitor.since < FEWEST_SECONDS,
+        # Less than nothing is no sign: then a clock was set back, or another server's is behind.
+        "answered faster than people read": 0 <= time.time() - visitor.since < FEWEST_SECONDS,
         "many requests from one address": sent_from_here > MOST_FROM_ONE_ADDRESS,
     }
     return ", ".join(sign for sign, shows in signs.items() if shows)

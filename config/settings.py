@@ -221,6 +221,10 @@ CRISPY_FAIL_SILENTLY = False
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# So long a page waits for one statement, a lock included; 0 is for ever. config/wsgi.py sets it for web processes:
+# migrations and workers may take their time. A pooler may not pass it on; see docs/operation.md.
+STATEMENT_SECONDS = environment.number("STATEMENT_SECONDS", 0, most=25)
+
 if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
     DATABASES = {
         "default": {
@@ -234,9 +238,20 @@ if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
             "CONN_HEALTH_CHECKS": True,
             # Behind a pooler the next statement may go over another connection, which knows of no cursor.
             "DISABLE_SERVER_SIDE_CURSORS": True,
-            "OPTIONS": {"connect_timeout": 5},
+            "OPTIONS": {
+                "connect_timeout": 5,
+                # What the server has not confirmed to have got after so many milliseconds breaks the connection.
+                "tcp_user_timeout": 10_000,
+            },
         }
     }
+    if STATEMENT_SECONDS:
+        # A process that stops between two statements must not keep what it has locked.
+        limits = {
+            "statement_timeout": STATEMENT_SECONDS,
+            "idle_in_transaction_session_timeout": 2 * STATEMENT_SECONDS,
+        }
+        DATABASES["default"]["OPTIONS"]["options"] = " ".join(f"-c {name}={value}s" for name, value in limits.items())
 else:
     SQLITE_PATH = Path(environment.text("SQLITE_PATH", str(BASE_DIR / "var" / "upright.sqlite3")))
     SQLITE_PATH.parent.mkdir(parents=True, exist_ok=True)
@@ -249,7 +264,7 @@ else:
             "OPTIONS": {
                 # A transaction that writes takes its turn at the start and cannot deadlock later.
                 "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
+                "timeout": STATEMENT_SECONDS or 20,
                 # What is deleted is overwritten.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
             },

@@ -47,9 +47,9 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(settings) -> Iterator[Mailbox]:
+def mail_server(settings, mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
     """Runs a mail server to which the settings point."""
-    mailbox = Mailbox()
+    mailbox = mailbox or Mailbox()
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -11,11 +11,7 @@ from pathlib import Path
 SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
-max_connections = 200
-# Nothing here outlives the tests.
-fsync = off
-full_page_writes = off
-synchronous_commit = off
+max_connections = {connections}
 # As docker-compose.yml sets it: without these the log repeats what patients typed whenever a statement fails.
 log_min_messages = log
 log_min_error_statement = panic
@@ -24,63 +20,99 @@ log_parameter_max_length_on_error = 0
 """
 
 
+# Nothing here outlives the tests.
+HASTY = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
+
+
 class Unavailable(Exception):
     """There is no server to be had; the message says how to get one."""
+
+
+class Server:
+    """A server that can be killed and started again. `folder` is emptied of it by whoever made it."""
+
+    def __init__(self, folder: Path, data: Path):
+        self.folder, self.data, self.log = folder, data, folder / "log"
+        self._binaries = binaries()
+        # PostgreSQL refuses to run as root.
+        self._as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.variables = {
+            "DATABASE_HOST": str(folder),
+            "DATABASE_PORT": "5432",
+            "DATABASE_NAME": "upright",
+            "DATABASE_USER": "upright",
+            "TEST_DATABASE_LOG": str(self.log),
+        }
+
+    def make(self, settings: str, *options: str) -> None:
+        if self._as_postgres:
+            try:
+                for folder in {self.folder, self.data.parent}:
+                    shutil.chown(folder, "postgres")
+            except LookupError as error:
+                raise Unavailable("root needs a user named postgres to run it: apt-get install postgresql") from error
+        self._call("initdb", "-U", "upright", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *options)
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(settings)
+
+    def start(self) -> None:
+        self._call("pg_ctl", "start", "-w", "-l", str(self.log))
+
+    def kill(self) -> None:
+        """All its processes end at once, whatever they are at; the next start recovers what was committed."""
+        if (self.data / "postmaster.pid").exists():
+            self._call("pg_ctl", "stop", "-w", "-m", "immediate")
+
+    def _call(self, program: str, *arguments: str) -> None:
+        command = [*self._as_postgres, str(self._binaries / program), "-D", str(self.data), *arguments]
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            said, _ = process.communicate()
+        finally:
+            # Also after Ctrl-C, which is kept from it: killed half-way, it would leave processes behind.
+            process.wait()
+        if process.returncode:
+            said += self.log.read_text() if self.log.exists() else ""
+            raise Unavailable(f"{program} of {self._binaries} failed: {said.strip()}")
 
 
 @contextmanager
 def server() -> Iterator[dict[str, str]]:
     """Runs a server and gives the environment variables under which settings find it, and its log."""
-    binaries = _binaries()
-    # PostgreSQL refuses to run as root.
-    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    with running(HASTY) as hasty:
+        yield hasty.variables
 
+
+@contextmanager
+def running(more_settings: str = "", *, connections: int = 200, data: Path | None = None) -> Iterator[Server]:
+    """Runs a server of which one can ask more; without `more_settings` it writes as durably as in production.
+
+    `data` is an empty folder for what it stores, on a small disk, say; its files of WAL are small then.
+    """
     with tempfile.TemporaryDirectory(prefix="upright-postgres-") as name:
         folder = Path(name)
-        data, log = folder / "data", folder / "log"
-
-        def call(program: str, *arguments: str) -> None:
-            command = [*as_postgres, str(binaries / program), "-D", str(data), *arguments]
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
-            try:
-                said, _ = process.communicate()
-            finally:
-                # Also after Ctrl-C, which is kept from it: killed half-way, it would leave processes behind.
-                process.wait()
-            if process.returncode:
-                said += log.read_text() if log.exists() else ""
-                raise Unavailable(f"{program} of {binaries} failed: {said.strip()}")
-
-        if as_postgres:
-            try:
-                shutil.chown(folder, "postgres")
-            except LookupError as error:
-                raise Unavailable("root needs a user named postgres to run it: apt-get install postgresql") from error
+        made = Server(folder, data / "data" if data else folder / "data")
         try:
-            call("initdb", "-U", "upright", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-            with (data / "postgresql.conf").open("a") as file:
-                file.write(SETTINGS.format(folder=folder))
-            call("pg_ctl", "start", "-w", "-l", str(log))
-            yield {
-                "DATABASE_HOST": name,
-                "DATABASE_PORT": "5432",
-                "DATABASE_NAME": "upright",
-                "DATABASE_USER": "upright",
-                "TEST_DATABASE_LOG": str(log),
-            }
+            settings = SETTINGS.format(folder=folder, connections=connections) + more_settings
+            made.make(settings, *(["--wal-segsize=1"] if data else []))
+            made.start()
+            yield made
         finally:
-            if (data / "postmaster.pid").exists():
-                call("pg_ctl", "stop", "-w", "-m", "immediate")
+            made.kill()
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Where the newest of Debian's servers is, else the one on the PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if debian:

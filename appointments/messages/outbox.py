@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
+
+from screening.outages import is_outage
 
 from .. import audit
 from ..models import AuditEntry, Message
@@ -173,7 +175,9 @@ def _persistently(write) -> None:
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError):
+        except Error as error:
+            if not is_outage(error):
+                raise
             logger.warning("The database does not answer. What became of a message is written down when it does.")
             connection.close()
             time.sleep(1)

@@ -166,7 +166,7 @@ def test_a_booked_request_counts(send_request, scheduler, clinician, place, next
     assert PossibleDuplicate.objects.get().earlier == first
 
 
-def test_a_request_that_is_sent_twice_is_looked_at_once(send_request, client):
+def test_a_request_that_is_sent_again_is_looked_at_again_because_the_first_look_may_have_failed(send_request, client):
     send_request()
     client.cookies.clear()
     answer_check(client)
@@ -177,7 +177,20 @@ def test_a_request_that_is_sent_twice_is_looked_at_once(send_request, client):
     other_tab.post("/visit/call/", CALL)
 
     assert AppointmentRequest.objects.count() == 2
-    assert not PossibleDuplicate.objects.exists()
+    assert PossibleDuplicate.objects.count() == 1
+
+
+def test_a_decision_stands_when_the_request_is_sent_again(send_request, client, scheduler):
+    send_request()
+    client.cookies.clear()
+    answer_check(client)
+    tab, other_tab = ready_to_send(client)
+    tab.post("/visit/call/", CALL)
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
+
+    other_tab.post("/visit/call/", CALL)
+
+    assert PossibleDuplicate.objects.get().decision == PossibleDuplicate.Decision.DIFFERENT
 
 
 def ready_to_send(client) -> list[Client]:

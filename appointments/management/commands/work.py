@@ -5,10 +5,11 @@ import signal
 import threading
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from appointments import periodic
 from appointments.messages.outbox import Worker
+from screening.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,13 @@ class Command(BaseCommand):
         try:
             periodic.run_due()
             return not worker.send_some()
-        except (OperationalError, InterfaceError) as error:
-            # What the database says may hold values and addresses.
-            logger.warning("The worker waits for the database: %s", type(error).__name__)
-        except Exception:
-            # One job or message that fails in an unforeseen way must not stop the others.
-            logger.exception("The worker goes on after an error.")
+        except Exception as error:
+            if is_outage(error):
+                # What the database says may hold values and addresses.
+                logger.warning("The worker waits for the database: %s", type(error).__name__)
+            else:
+                # One job or message that fails in an unforeseen way must not stop the others.
+                logger.exception("The worker goes on after an error.")
         connection.close()
         self._stop.wait(SECONDS_AFTER_A_FAULT)
         return False

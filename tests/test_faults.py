@@ -1,0 +1,289 @@
+"""Whatever breaks under it, the product loses and doubles nothing that it confirmed, and says what is the matter."""
+
+import contextlib
+import datetime
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
+from django.utils import timezone
+
+from appointments import periodic, queue, rate_limit
+from appointments.changes import Refused
+from appointments.models import AppointmentRequest, Event
+from screening.outages import is_outage
+from tests import postgres
+from tests.staff import signed_in
+from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, source_of
+
+ROOT = Path(__file__).parents[1]
+REQUESTS = AppointmentRequest._meta.db_table
+HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def ready(client):
+    """Somebody who has only the last step before them."""
+    client.raise_request_exception = False
+    go_to_the_last_step(client)
+    return client
+
+
+def go_to_the_last_step(client) -> None:
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+    client.post("/visit/who/", WHO)
+
+
+# ------------------------------------------------------------------------------- Shortened from `make soak`
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("database", 6), ("workers", 3), ("scarce", 1)])
+def test_a_short_soak_finds_nothing_lost_doubled_or_left_hanging(kind, seconds):
+    try:
+        postgres.binaries()
+    except postgres.Unavailable as reason:
+        pytest.skip(str(reason))
+    command = [sys.executable, "-m", "tests.soak", kind, "--seconds", str(seconds)]
+
+    soak = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)  # noqa: S603
+
+    assert soak.returncode == 0, f"{soak.stdout}\n{soak.stderr[-3000:]}"
+
+
+# --------------------------------------------------------------------------------- What the database may say
+
+
+@contextlib.contextmanager
+def a_database_that_says(code: str):
+    """PostgreSQL refuses to store requests with an error of this code, as it does by itself when it must."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; "
+            f"END $$ LANGUAGE plpgsql; CREATE TRIGGER refuses BEFORE INSERT ON {REQUESTS} "
+            f"FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+        try:
+            yield
+        finally:
+            cursor.execute(f"DROP TRIGGER refuses ON {REQUESTS}; DROP FUNCTION refuse()")
+
+
+def is_kept_and_can_be_sent_again(answer) -> bool:
+    words = source_of(answer)
+    return "What you typed is still here" in words and 'name="consent"' in words and words.count(" checked") >= 4
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file says nothing but that it is full or locked")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "53100",  # disk full
+        "53200",  # out of memory
+        "57014",  # took too long
+        "55P03",  # a lock could not be had
+        "40P01",  # two waited for each other
+        "57P01",  # is being shut down
+        "25006",  # only reads, for being a copy
+        "25P03",  # the transaction stood still for too long
+        "58030",  # the disk is broken
+        "XX001",  # what is stored is broken
+    ],
+)
+def test_whatever_a_database_says_that_cannot_store_the_form_is_kept_and_nothing_stored(ready, code, caplog):
+    with a_database_that_says(code):
+        answer = ready.post("/visit/call/", CALL)
+
+    assert answer.status_code == 503
+    assert is_kept_and_can_be_sent_again(answer)
+    assert not AppointmentRequest.objects.exists()
+    assert [line.levelno for line in caplog.records if "could not be stored yet" in line.getMessage()] == [
+        logging.WARNING
+    ]
+    assert ready.post("/visit/call/", CALL).status_code == 302
+    assert AppointmentRequest.objects.count() == 1
+
+
+@contextlib.contextmanager
+def a_full_file():
+    """The file of SQLite may not grow, and what room there is in it is taken."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE filler (content BLOB)")
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
+        try:
+            with contextlib.suppress(OperationalError):
+                while True:
+                    cursor.execute("INSERT INTO filler VALUES (randomblob(3000))")
+            yield
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1000000")
+            cursor.execute("DROP TABLE filler")
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="the soak gives PostgreSQL a small disk")
+@pytest.mark.django_db(transaction=True)
+def test_when_the_file_of_the_database_cannot_grow_the_form_is_kept_and_nothing_is_stored_by_half(ready, scheduler):
+    staff = signed_in(scheduler)
+    staff.raise_request_exception = False
+    confirmed = 0
+
+    with a_full_file():
+        # The first few have room in the pages that each table has begun.
+        while (answer := ready.post("/visit/call/", CALL)).status_code == 302:
+            confirmed += 1
+            go_to_the_last_step(ready)
+        queue_page = staff.get("/admin/appointments/appointmentrequest/")
+
+    assert answer.status_code == 503
+    assert is_kept_and_can_be_sent_again(answer)
+    # It is shown only if there is room to write down who saw it.
+    assert queue_page.status_code in (200, 503)
+    assert AppointmentRequest.objects.count() == confirmed
+    assert ready.post("/visit/call/", CALL).status_code == 302
+    assert AppointmentRequest.objects.count() == confirmed + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_was_stored_before_the_answer_was_lost_is_confirmed_when_it_is_sent_again(ready):
+    kept = ready.cookies["answers"].value
+    ready.post("/visit/call/", CALL)
+    stored = AppointmentRequest.objects.get()
+
+    # The browser did not get the answer, so it has the cookie of before.
+    ready.cookies["answers"] = kept
+    again = ready.post("/visit/call/", CALL, follow=True)
+
+    assert stored.reference in source_of(again).replace("-", "")
+    assert AppointmentRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OperationalError("gone"), True),
+        (InterfaceError("closed"), True),
+        (InternalError("only reads"), True),
+        # What the driver says when a connection broke at a moment it did not expect.
+        (DatabaseError("no message from the libpq"), True),
+        (IntegrityError("twice"), False),
+        (DataError("too long"), False),
+        (ProgrammingError("no such column"), False),
+        (ValueError("ours"), False),
+        (None, False),
+    ],
+)
+def test_faults_of_a_database_are_told_from_our_own(error, expected):
+    assert is_outage(error) is expected
+
+
+# ------------------------------------------------------------------------------------------ Clocks that are set
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("jump", [-DAY, -HOUR, HOUR, 19 * HOUR])
+def test_a_clock_that_is_set_during_a_journey_loses_nothing_and_makes_nobody_look_like_a_program(ready, jump):
+    with time_machine.travel(timezone.now() + jump):
+        answer = ready.post("/visit/call/", CALL)
+
+    assert answer["Location"] == "/visit/sent/"
+    assert "faster" not in AppointmentRequest.objects.get().doubts
+
+
+@pytest.mark.django_db
+def test_answers_that_a_clock_made_too_old_are_there_again_when_it_is_right(ready):
+    with time_machine.travel(timezone.now() + 2 * DAY):
+        assert ready.get("/visit/call/").status_code == 302
+
+    assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
+
+
+@pytest.mark.django_db
+def test_tries_that_were_counted_while_a_clock_was_ahead_do_not_count_until_then():
+    with time_machine.travel(timezone.now() + DAY):
+        for _ in range(20):
+            rate_limit.count("sent", "192.0.2.1", seconds=3600)
+
+    assert rate_limit.count("sent", "192.0.2.1", seconds=3600) == 1
+    assert rate_limit.count("sent", "192.0.2.1", seconds=3600) == 2
+
+
+@pytest.mark.django_db
+def test_servers_whose_clocks_differ_a_little_count_together():
+    ahead = timezone.now() + datetime.timedelta(minutes=10)
+    counted = []
+    for _ in range(3):
+        with time_machine.travel(ahead):
+            counted.append(rate_limit.count("sent", "192.0.2.1", seconds=3600))
+        counted.append(rate_limit.count("sent", "192.0.2.1", seconds=3600))
+
+    assert counted == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.django_db
+def test_a_clock_that_is_set_back_signs_nobody_out_and_one_that_is_set_ahead_those_who_seem_idle(scheduler):
+    staff = signed_in(scheduler)
+    with time_machine.travel(timezone.now() - DAY):
+        assert staff.get("/admin/").status_code == 200
+    assert staff.get("/admin/").status_code == 200
+    with time_machine.travel(timezone.now() + DAY):
+        assert "/login/" in staff.get("/admin/")["Location"]
+
+
+@pytest.mark.django_db
+def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(send_request, scheduler, colleague):
+    send_request()
+    mine = AppointmentRequest.objects.get()
+    queue.claim(mine, by=scheduler)
+    with time_machine.travel(timezone.now() + HOUR):
+        theirs = AppointmentRequest.objects.get()
+        queue.claim(theirs, by=colleague)
+
+    with pytest.raises(Refused, match="colleague holds this request"):
+        queue.close(mine, by=scheduler, reason="declined")
+    assert list(Event.objects.order_by("version").values_list("by__username", "version")) == [
+        ("scheduler", 1),
+        ("colleague", 2),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by_anybody(
+    send_request, scheduler, colleague
+):
+    send_request()
+    with time_machine.travel(timezone.now() + DAY):
+        queue.claim(AppointmentRequest.objects.get(), by=scheduler)
+
+    with pytest.raises(Refused):
+        queue.claim(AppointmentRequest.objects.get(), by=colleague)
+    queue.release(AppointmentRequest.objects.get(), by=colleague)
+    queue.claim(AppointmentRequest.objects.get(), by=colleague)
+
+    assert AppointmentRequest.objects.get().claimed_by == colleague
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("jump", [-DAY, DAY])
+def test_a_clock_that_is_set_stops_no_periodic_job(jump):
+    names = sorted(job.name for job in periodic.JOBS)
+    with time_machine.travel(timezone.now() + jump):
+        assert sorted(periodic.run_due()) == names
+        assert periodic.run_due() == []
+
+    assert sorted(periodic.run_due()) == names
+    assert periodic.run_due() == []
