@@ -18,8 +18,11 @@ class SignInSite(AdminSite):
         from .forms import SignInForm
 
         is_half_way = super().has_permission(request) and not self.has_permission(request)
-        if request.method == "GET" and is_half_way:
+        if request.method in ("GET", "HEAD") and is_half_way:
             return redirect(views.with_next(request, "admin:second_factor"))
+        if request.method == "HEAD" and self.has_permission(request):
+            # As Django answers GET.
+            return redirect("admin:index")
         self.login_form = SignInForm
         return super().login(request, extra_context)
 

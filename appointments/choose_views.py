@@ -8,12 +8,14 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from screening.strict_form import StrictForm
+
 from . import audit, offers, self_service
 from .changes import Refused
 from .models import AppointmentRequest, AuditEntry, OfferedTime, Status
 
 
-class ChooseForm(forms.Form):
+class ChooseForm(StrictForm):
     time = forms.ChoiceField(widget=forms.RadioSelect)
 
     def __init__(self, times: list[OfferedTime], data=None):

@@ -1,6 +1,7 @@
 """Form fields for what people know about themselves: their name, birthday and phone number, as they write them."""
 
 import datetime
+import re
 import unicodedata
 
 import phonenumbers
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 # Unicode's categories of characters that no name holds: controls, overrides of the writing direction, private use.
 REFUSED_IN_NAMES = {"Cc", "Cf", "Co", "Cs", "Cn"}
-# Formats that names in some scripts need: the joiner and the non-joiner.
+# Formats that names in some scripts need, from Arabic on: the joiner and the non-joiner, after a letter of theirs.
 JOINERS = {"\u200c", "\u200d"}
+NEEDLESS_JOINERS = re.compile("(?<![\u0600-\u1fff\u2c00-\uffff])[\u200c\u200d]+|(?<=[\u200c\u200d])[\u200c\u200d]+")
 # Letters to Unicode, and nothing to the eye.
 INVISIBLE_LETTERS = {"\u115f", "\u1160", "\u3164", "\uffa0"}
 MOST_MARKS_ON_A_LETTER = 4
@@ -39,8 +41,10 @@ class PersonNameField(forms.CharField):
         self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
 
     def to_python(self, value):
-        name = tidied(super().to_python(value))
-        if name and not _could_be_a_name(name):
+        # Elsewhere they are nothing to the eye, and make two names of one.
+        typed = super().to_python(value)
+        name = tidied(NEEDLESS_JOINERS.sub("", typed))
+        if typed and not _could_be_a_name(name):
             raise ValidationError(self.error_messages["invalid"])
         return name
 

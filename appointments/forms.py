@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.forms import AnswerField
 from screening.pathway import PATHWAY
+from screening.strict_form import StrictForm
 
 from .fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, tidied
 from .models import Language
@@ -17,7 +18,7 @@ CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Rep
 NOT_CHOSEN = ("required", "invalid_choice")
 
 
-class StepForm(forms.Form):
+class StepForm(StrictForm):
     """A form that can give back what was typed, to be filled in with it again later."""
 
     def __init__(self, data=None, **kwargs):

@@ -19,7 +19,9 @@ PHONE_NUMBER = re.compile(
 LONGEST_WITHIN_A_COUNTRY = 10
 # People leave these out, or write them in one of many ways.
 AS_IF_WRITTEN = str.maketrans(
-    dict.fromkeys("'’‘ʼ`´") | dict.fromkeys("-‐‑‒–—\0", " ") | {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"}
+    dict.fromkeys("'’‘ʼ`´\u200c\u200d")
+    | dict.fromkeys("-‐‑‒–—\0", " ")
+    | {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"}
 )
 
 

@@ -15,6 +15,7 @@ from accounts.addresses import counted_address_of
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.sealed_cookie import Expired, Unreadable, seal, unseal
+from screening.strict_form import StrictForm
 from screening.views import summary_page
 
 from . import audit, rate_limit, self_service
@@ -31,7 +32,7 @@ MOST_TRIES_PER_REFERENCE = 10
 MOST_TRIES_PER_ADDRESS = 50
 
 
-class LookUpForm(forms.Form):
+class LookUpForm(StrictForm):
     reference = forms.CharField(
         label=gettext_lazy("Your reference"),
         help_text=gettext_lazy("Nine letters and numbers, like R7M-343-N4X."),
@@ -47,7 +48,7 @@ class LookUpForm(forms.Form):
     )
 
 
-class CorrectPhoneForm(forms.Form):
+class CorrectPhoneForm(StrictForm):
     phone = PhoneField(
         label=gettext_lazy("Phone number to call"),
         help_text=gettext_lazy("With the area code. We call it about this request."),
@@ -55,7 +56,7 @@ class CorrectPhoneForm(forms.Form):
     )
 
 
-class CallTimesForm(forms.Form):
+class CallTimesForm(StrictForm):
     call_times = CallTimesField()
 
 
@@ -137,7 +138,7 @@ def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Withdraw your request")
-    return _change(request, found, forms.Form, title, lambda: self_service.withdraw(found), is_final=True)
+    return _change(request, found, StrictForm, title, lambda: self_service.withdraw(found), is_final=True)
 
 
 @require_safe

@@ -5,11 +5,14 @@ from django.utils.translation import gettext as _
 
 from .questionnaire.journey import Journey
 from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
+from .strict_form import StrictForm
 from .wording import say
 
 
 class _AllValues:
-    """Reads every value that was sent for a field, so that one too many is seen."""
+    """Reads every value that was sent for a field; one too many is the question's to refuse, in its own words."""
+
+    reads_all_values = True
 
     def value_from_datadict(self, data, files, name):
         return data.getlist(name)
@@ -54,10 +57,12 @@ class AnswerField(forms.Field):
         return _("{question}: {error}").format(question=say(self.question.name), error=error)
 
 
-class AnswersForm(forms.Form):
+class AnswersForm(StrictForm):
     """Asks the questions of one page, filled in with what was answered before. `cleaned_data` are new answers."""
 
     def __init__(self, journey: Journey, page: Page, data=None):
         super().__init__(data, initial=dict(journey.relevant_answers), label_suffix="")
+        # A tab may show questions that another one has made needless.
+        self.several = frozenset(question.key for question in page.questions)
         for question in journey.questions_on(page):
             self.fields[question.key] = AnswerField(question, is_heading=len(page.questions) == 1)

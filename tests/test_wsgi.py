@@ -26,3 +26,18 @@ def test_a_content_type_that_nobody_can_read_is_answered_like_a_form_without_fie
 
     assert status.startswith("403 ")
     assert b"Please press the button once more." in body
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "idna", "utf-7"])
+@pytest.mark.parametrize("query", ["a=%", "&".join(["a=1"] * 300)])
+def test_a_charset_does_not_make_the_query_be_read_before_anything_can_refuse_it(charset, query):
+    answered, body = ask(
+        REQUEST_METHOD="POST",
+        PATH_INFO="/language/",
+        QUERY_STRING=query,
+        HTTP_HOST="localhost",
+        CONTENT_TYPE=f"application/x-www-form-urlencoded; charset={charset}",
+    )
+
+    assert answered[:3] == ("403" if charset == "utf-8" else "400")
+    assert b"<h1>" in body

@@ -50,6 +50,21 @@ WHO = {
 
 CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes", "consent": "on"}
 
+# What each step asks for, with what may be left empty.
+MAY_BE_SAID = {
+    "other_language",
+    "needs_interpreter",
+    "hard_of_hearing",
+    "large_print",
+    "texts_ok",
+    "leave_this_empty",
+}
+FIELDS = {
+    "questions": {*VISIT_ANSWERS},
+    "who": {*WHO, "filled_in_by", "relationship"},
+    "call": {*CALL, *MAY_BE_SAID},
+}
+
 
 def answer_check(client, **changes):
     """Answer every page that is shown, from the first to the last. Returns the last response."""
@@ -105,8 +120,6 @@ def checked_in(response) -> dict[str, list[str]]:
 def ask_for_visit(client, **changes):
     """Fill in all steps after a result that offers a visit, and send. Returns the last response."""
     typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
-    client.post("/visit/questions/", {name: typed[name] for name in VISIT_ANSWERS})
-    client.post("/visit/who/", {name: value for name, value in typed.items() if name not in (*VISIT_ANSWERS, *CALL)})
-    return client.post(
-        "/visit/call/", {name: value for name, value in typed.items() if name not in (*VISIT_ANSWERS, *WHO)}
-    )
+    for key, names in FIELDS.items():
+        response = client.post(f"/visit/{key}/", {name: typed[name] for name in names & typed.keys()})
+    return response

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from screening.strict_form import StrictForm
+
 from .. import audit, reference
 from ..audit.numbers import about
 from ..models import AppointmentRequest, AuditEntry
@@ -30,7 +32,7 @@ class FilterForm(forms.Form):
     before = forms.IntegerField(min_value=1, max_value=LARGEST, required=False, widget=forms.HiddenInput)
 
 
-class ReferenceForm(forms.Form):
+class ReferenceForm(StrictForm):
     reference = forms.CharField(
         label="Reference of a request",
         max_length=40,

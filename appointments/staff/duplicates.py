@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from screening.strict_form import StrictForm
+
 from .. import audit
 from ..changes import Refused
 from ..duplicates import decide
@@ -39,7 +41,7 @@ REQUEST_ITSELF = {
 }
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(StrictForm):
     """The button that was pressed, and what was decided when it was shown."""
 
     decision = forms.ChoiceField(choices=[(Decision.SAME, ""), (Decision.DIFFERENT, "")])

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from screening.strict_form import StrictForm
+
 from .. import audit, export
 from ..models import AuditEntry, ExportLog, Language
 from .pages import MANAGE, needs, staff_page
@@ -43,7 +45,7 @@ class FilterForm(forms.Form):
         return entered
 
 
-class PurposeForm(forms.Form):
+class PurposeForm(StrictForm):
     purpose = forms.CharField(
         label="What is this export for?",
         max_length=200,

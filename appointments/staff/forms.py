@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from screening.strict_form import StrictForm
+
 from .. import reference as references
 from ..booking import CancelReason, RescheduleReason
 from ..fields import CallTimesField, PersonNameField, PhoneField
@@ -37,7 +39,7 @@ def note(label="Note") -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
-class VerbForm(forms.Form):
+class VerbForm(StrictForm):
     """A verb that needs nothing but a press of its button."""
 
     def __init__(self, visit_request, data=None, **kwargs):
@@ -66,6 +68,7 @@ class EraseForm(VerbForm):
         self._reference = visit_request.reference
 
     def clean(self):
+        super().clean()
         if "reference" in self.cleaned_data and references.parse(self.cleaned_data["reference"]) != self._reference:
             self.add_error("reference", "This is not the reference of this request.")
         return {}
@@ -98,6 +101,9 @@ class LogCallForm(VerbForm):
 
 class BookForm(VerbForm):
     """One of the free times that are offered, or another time."""
+
+    # All free times may be taken since the page was shown.
+    beside = StrictForm.beside | {"time"}
 
     time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
     starts_at = FutureMomentField(label="Another time", required=False)

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
 from screening.pathway import PATHWAY
+from screening.strict_form import StrictForm
 
 from .. import audit, next_call, queue
 from ..changes import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
@@ -35,8 +36,11 @@ class ColleagueField(forms.ModelChoiceField):
         return f"{user}, speaks Spanish" if speaks_spanish else f"{user}"
 
 
-class HandOverForm(forms.Form):
+class HandOverForm(StrictForm):
     """`cleaned_data` has nobody in `to` if the requests go back into the queue."""
+
+    beside = StrictForm.beside | {"all", "chosen_only", "release"}
+    several = frozenset(("shown", "chosen"))
 
     to = ColleagueField(label="Hand over to", required=False)
     note = forms.CharField(required=False, max_length=500, widget=forms.Textarea({"rows": 2}))

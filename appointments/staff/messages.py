@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from screening.strict_form import StrictForm
+
 from .. import audit
 from ..messages import outbox
 from ..models import AuditEntry, Message
@@ -14,7 +16,7 @@ from .pages import WORK, needs, staff_page
 MOST_SHOWN = 100
 
 
-class SendAgainForm(forms.Form):
+class SendAgainForm(StrictForm):
     """Without a message, all that failed are meant."""
 
     message = forms.UUIDField(required=False)

@@ -9,6 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from screening.strict_form import StrictForm
+
 from .. import audit
 from ..changes import Refused, changes_since
 from ..models import AppointmentRequest, AuditEntry, Event, NurseCheck
@@ -22,7 +24,7 @@ REQUESTS_ON_A_PAGE = 25
 ORDER = (NurseCheck.ASKED, NurseCheck.CALL_FIRST, NurseCheck.NEEDED)
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(StrictForm):
     answer = forms.ChoiceField(
         label="Your answer",
         widget=forms.RadioSelect,

@@ -109,7 +109,8 @@ def do(user, request, verb, **changes):
         "cancel": {"reason": "patient"},
         "close": {"reason": "attended" if request.status == "booked" else "declined"},
     }
-    typed = {"note": NOTE, "version": request.version, **typed.get(verb, {}), **changes}
+    note = {} if verb in ("claim", "undo") else {"note": NOTE}
+    typed = {**note, "version": request.version, **typed.get(verb, {}), **changes}
     response = signed_in(user).post(f"{QUEUE}{request.pk}/do/{verb}/", typed)
     request.refresh_from_db()
     return response

@@ -1,0 +1,44 @@
+"""A form that takes what its page asks for, and nothing else."""
+
+from typing import ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+
+class StrictForm(forms.Form):
+    """Refuses a field that it does not have, and one sent twice that has one value: no page of ours sends such.
+
+    To take one of two values would be a guess. `beside` are names that its page sends besides its fields, `several`
+    those of them that may come more than once. What is no form that was sent, like a dictionary, is not looked at.
+    """
+
+    beside: ClassVar[frozenset[str]] = frozenset(("csrfmiddlewaretoken", "version", "leave_this_empty"))
+    several: ClassVar[frozenset[str]] = frozenset()
+
+    def clean(self):
+        entered = super().clean()
+        if hasattr(self.data, "lists") and not all(self._expects(*sent) for sent in self.data.lists()):
+            raise ValidationError(
+                _("This page got something that it did not ask for. Load it again and fill it in once more."),
+                code="not asked for",
+            )
+        return entered
+
+    def _expects(self, name: str, values: list[str]) -> bool:
+        if name in self._names(takes_several=True) | self.several:
+            return True
+        return len(values) <= 1 and name in self._names(takes_several=False) | self.beside
+
+    def _names(self, *, takes_several: bool) -> set[str]:
+        return {
+            bound.html_name + suffix
+            for bound in self
+            if _takes_several(bound.field.widget) == takes_several
+            for suffix in getattr(bound.field.widget, "widgets_names", [""])
+        }
+
+
+def _takes_several(widget: forms.Widget) -> bool:
+    return getattr(widget, "allow_multiple_selected", False) or getattr(widget, "reads_all_values", False)

@@ -1,0 +1,543 @@
+"""The life of some requests, step by step at random, beside a plain model of what each must have become.
+
+After each step the database says what the model says, and history and audit tell of it once. The long version:
+LIFE_EXAMPLES=500.
+"""
+
+import datetime
+import os
+import uuid
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import time_machine
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from appointments import offers, retention
+from appointments.audit import chain
+from appointments.free_times import free_times
+from appointments.messages.outbox import Worker
+from appointments.models import Appointment, AppointmentRequest, AuditEntry, ExportLog, Message
+from appointments.status_views import COOKIE as STATUS
+from screening.pathway import PATHWAY
+from screening.questionnaire.journey import Journey
+from screening.sealed_cookie import seal
+from screening.visitor import COOKIE as ANSWERS
+from screening.visitor import Visitor, remember
+from tests.staff import member_of, signed_in
+from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+
+# A Monday noon in New York, in winter, in a future that stays one.
+BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "8"))
+STEPS = int(os.environ.get("LIFE_STEPS", "30"))
+CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15, 30))
+OFFER = datetime.timedelta(days=7)
+SCHEDULERS = ("ana", "ben")
+JUMPS = (1, 10, 16, 21, 60, 24 * 60, 8 * 24 * 60, 31 * 24 * 60, 366 * 24 * 60)
+NOT_FINAL = ("undone",)
+
+Slot = tuple[str, datetime.datetime]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a request is. An undo brings all of it back."""
+
+    status: str = "waiting"
+    holder: str = ""
+    held_since: datetime.datetime | None = None
+    assigned_until: datetime.datetime | None = None
+    visit: Slot | None = None
+    reason: str = ""
+    closed_at: datetime.datetime | None = None
+    attempts: int = 0
+    is_promised: bool = False
+    has_next_call: bool = False
+    was_reached: bool = False
+    nurse: str = "needed"
+    is_on_hold: bool = False
+    phone: str = "+12125550123"
+    call_times: tuple[str, ...] = ("morning",)
+
+
+@dataclass
+class Request:
+    """A request of the model, with what happened to it. `stale` is a version that somebody looked at earlier."""
+
+    pk: int
+    reference: str
+    cookies: dict
+    state: State = State()
+    verbs: list[str] = field(default_factory=list)
+    calls: list[bool] = field(default_factory=list)
+    offered: list[Slot] = field(default_factory=list)
+    link: tuple[str, datetime.datetime] | None = None
+    # What the last step changed, by whom and when.
+    before: tuple[State, str, datetime.datetime] | None = None
+
+    @property
+    def version(self) -> int:
+        return len(self.verbs)
+
+
+class Lives(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.stack = ExitStack()
+        self.time = self.stack.enter_context(time_machine.travel(BEGIN, tick=False))
+        self.stack.enter_context(transaction.atomic())
+        self.users = {name: member_of("Schedulers", name) for name in SCHEDULERS}
+        self.users |= {"eve": member_of("Managers", "eve"), "kim": member_of("Nurses", "kim")}
+        self.clinicians = dict(
+            Appointment._meta.get_field("clinician").related_model.objects.in_bulk(field_name="name")
+        )
+        self.place = Appointment._meta.get_field("place").related_model.objects.first()
+        self.alive: list[Request] = []
+        self.erased = 0
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.stack.close()
+
+    # What stands for people and browsers.
+
+    def post(self, who: str, url: str, data: dict):
+        """Each time newly signed in, because sessions end when time passes."""
+        return signed_in(self.users[who]).post(url, data)
+
+    def patient(self, url: str, data: dict, cookies: dict):
+        browser = Client(REMOTE_ADDR=f"192.0.2.{len(self.alive) % 200}")
+        browser.cookies.load(cookies)
+        return browser.post(url, data)
+
+    def some(self, data, *, where=lambda one: True) -> Request | None:
+        found = [one for one in self.alive if where(one)]
+        return data.draw(st.sampled_from(found), label="request") if found else None
+
+    def verb(self, one: Request, who: str, verb: str, data: dict, *, possible: bool, done: str, **changes):
+        """Press a button, and expect what the model says: the change, or a refusal that leaves all as it was."""
+        url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
+        answer = self.post(who, url, {**data, "version": one.version})
+        assert answer.status_code == (302 if possible else 409), (verb, one, answer.status_code)
+        if possible:
+            self.happened(one, who, done, **changes)
+
+    def happened(self, one: Request, who: str, verb: str, **changes):
+        one.before = (one.state, who, timezone.now())
+        one.state = replace(one.state, **changes)
+        one.verbs.append(verb)
+
+    def nobody(self) -> dict:
+        return {"status": "waiting", "holder": "", "held_since": None, "assigned_until": None}
+
+    def held_by(self, who: str) -> dict:
+        return {"status": "claimed", "holder": who, "held_since": timezone.now(), "assigned_until": None}
+
+    def has_lapsed(self, state: State) -> bool:
+        now = timezone.now()
+        waits = state.assigned_until is not None and state.assigned_until > now
+        return state.status == "claimed" and state.held_since <= now - CLAIM and not waits
+
+    def is_taken(self, slot: Slot, *, but: Request | None = None) -> bool:
+        visits = [one.state.visit for one in self.alive if one is not but and one.state.visit]
+        return any(slot[0] == name and abs(slot[1] - start) < VISIT for name, start in visits)
+
+    def some_slot(self, data) -> Slot:
+        tomorrow = (timezone.now() + datetime.timedelta(days=1)).replace(hour=15, minute=0)
+        quarters = data.draw(st.integers(0, 5), label="quarter")
+        return data.draw(st.sampled_from(sorted(self.clinicians))), tomorrow + datetime.timedelta(
+            minutes=15 * quarters
+        )
+
+    def as_sent(self, slot: Slot) -> dict:
+        starts_at = f"{timezone.localtime(slot[1]):%Y-%m-%dT%H:%M}"
+        return {"starts_at": starts_at, "clinician": self.clinicians[slot[0]].pk, "place": self.place.pk}
+
+    # What patients do.
+
+    @initialize()
+    def somebody_asks(self):
+        self.asks()
+
+    @precondition(lambda self: len(self.alive) < 4)
+    @rule()
+    def asks(self):
+        number = len(self.alive) + self.erased
+        who = {**WHO, "name": f"Ana {'ABCDEFGH'[number % 8] * 9}", "date_of_birth_day": str(1 + number % 28)}
+        who["email"], who["date_of_birth_year"] = f"ana{number}@example.com", str(2010 + number % 50)
+        who["phone"] = f"212 555 {2000 + number}"
+        answers = {**TEXTBOOK, "blood_thinner": "yes"}
+        as_lists = lambda form: {k: v if isinstance(v, list) else [v] for k, v in form.items()}  # noqa: E731
+        notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who)}
+        since = timezone.now().timestamp() - 600
+        visitor = Visitor(Journey(PATHWAY, answers), uuid.uuid4().hex, since, notes)
+        cookies = {ANSWERS: remember(HttpResponse(), visitor).cookies[ANSWERS].value}
+        assert self.patient("/visit/call/", CALL, cookies)["Location"] == "/visit/sent/"
+        stored = AppointmentRequest.objects.latest("pk")
+        self.alive.append(Request(stored.pk, stored.reference, cookies, State(phone=f"+1212555{2000 + number}")))
+
+    @rule(data=st.data())
+    def sends_the_same_again(self, data):
+        one = self.some(data)
+        if one and timezone.now() < AppointmentRequest.objects.get(pk=one.pk).created_at + datetime.timedelta(
+            hours=19
+        ):
+            assert self.patient("/visit/call/", CALL, one.cookies)["Location"] == "/visit/sent/"
+
+    def own(self, one: Request, what: str, data: dict, *, done: str, stale=False, **changes):
+        """What a patient changes of an open request; expects a refusal if it is closed or the page was old."""
+        cookies = {STATUS: seal({"status_of": one.pk}, purpose=STATUS)}
+        version = one.version - 1 if stale else one.version
+        answer = self.patient(f"/status/yours/{what}/", {**data, "version": version}, cookies)
+        is_open = one.state.status != "closed" and not stale
+        assert answer.status_code == (302 if is_open else 409)
+        if is_open:
+            self.happened(one, "", done, **changes)
+
+    @rule(data=st.data(), stale=st.booleans())
+    def corrects_the_phone(self, data, stale):
+        if one := self.some(data):
+            number = data.draw(st.integers(5000, 5009))
+            new = {"phone": f"+1212555{number}"}
+            self.own(one, "phone", {"phone": f"212 555 {number}"}, done="phone_corrected", stale=stale, **new)
+
+    @rule(data=st.data())
+    def says_when_to_call(self, data):
+        if one := self.some(data):
+            self.own(one, "times", {"call_times": ["evening"]}, done="times_changed", call_times=("evening",))
+
+    @rule(data=st.data())
+    def withdraws(self, data):
+        if data.draw(st.integers(0, 3)) == 0 and (one := self.some(data)):
+            gone = {"reason": "withdrawn", "closed_at": timezone.now(), "is_promised": False, "has_next_call": False}
+            closed = {**self.nobody(), "status": "closed", "visit": None}
+            self.own(one, "withdraw", {}, done="withdrew", **closed, **gone)
+
+    @rule(data=st.data())
+    def chooses_a_time(self, data):
+        one = self.some(data, where=lambda one: one.link)
+        if one is None:
+            return
+        link, made_at = one.link
+        now = timezone.now()
+        is_open = one.state.status in ("waiting", "claimed") and now <= made_at + OFFER
+        free = [slot for slot in one.offered if slot[1] > now and not self.is_taken(slot)] if is_open else []
+        offered = {
+            (time.clinician.name, time.starts_at): time.pk
+            for time in AppointmentRequest.objects.get(pk=one.pk).offered_times.select_related("clinician")
+        }
+        slot = data.draw(st.sampled_from(one.offered)) if one.offered else None
+        answer = Client().post(link, {"time": offered.get(slot, 0)})
+        if slot in free:
+            assert answer.status_code == 200
+            calls = {"has_next_call": False, "is_promised": False}
+            self.happened(one, "", "booked", **{**self.nobody(), "status": "booked", "visit": slot, **calls})
+            one.offered = []
+        else:
+            is_booked = one.state.status == "booked" and now <= made_at + OFFER
+            assert answer.status_code == (422 if free else 200 if is_booked else 404)
+
+    # What staff do.
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def claims(self, data, who):
+        if one := self.some(data):
+            is_free = one.state.status == "waiting" or (self.has_lapsed(one.state) and one.state.holder != who)
+            self.verb(one, who, "claim", {}, possible=is_free, done="claimed", **self.held_by(who))
+
+    def is_held(self, one: Request, who: str) -> bool:
+        return one.state.status == "claimed" and one.state.holder == who
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def gives_back(self, data, who):
+        if one := self.some(data):
+            self.verb(
+                one, who, "release", {}, possible=one.state.status == "claimed", done="released", **self.nobody()
+            )
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def skips(self, data, who):
+        if one := self.some(data):
+            held = self.is_held(one, who)
+            self.verb(one, who, "skip", {"reason": "busy"}, possible=held, done="skipped", **self.nobody())
+
+    @rule(
+        data=st.data(),
+        who=st.sampled_from(SCHEDULERS),
+        outcome=st.sampled_from(["reached", "call_back", "no_answer", "wrong_number"]),
+    )
+    def logs_a_call(self, data, who, outcome):
+        if one := self.some(data, where=lambda one: self.is_held(one, who)) or self.some(data):
+            # Some day at eleven in New York.
+            later = (timezone.localtime() + datetime.timedelta(days=2)).replace(hour=11, minute=0)
+            is_promise, is_missed = outcome == "call_back", outcome == "no_answer"
+            sent = {"outcome": outcome} | ({"next_call_at": f"{later:%Y-%m-%dT%H:%M}"} if is_promise else {})
+            talked = outcome in ("reached", "call_back")
+            changes = {
+                "is_promised": is_promise,
+                "has_next_call": is_promise or is_missed,
+                "attempts": 0 if talked else one.state.attempts + is_missed,
+                "was_reached": one.state.was_reached or talked,
+                **(self.nobody() if is_promise or is_missed else self.held_by(who)),
+            }
+            possible = self.is_held(one, who)
+            self.verb(one, who, "log-call", sent, possible=possible, done="called", **changes)
+            if possible:
+                one.calls.append(True)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def books(self, data, who):
+        if one := self.some(data, where=lambda one: self.is_held(one, who)) or self.some(data):
+            slot = self.some_slot(data)
+            possible = self.is_held(one, who) and not self.is_taken(slot)
+            booked = {
+                **self.nobody(),
+                "status": "booked",
+                "visit": slot,
+                "is_promised": False,
+                "has_next_call": False,
+            }
+            self.verb(one, who, "book", self.as_sent(slot), possible=possible, done="booked", **booked)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def moves_the_visit(self, data, who):
+        if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
+            slot = self.some_slot(data)
+            possible = one.state.status == "booked" and not self.is_taken(slot, but=one)
+            sent = {**self.as_sent(slot), "reason": "clinic"}
+            moved = {"visit": slot, "is_promised": False, "has_next_call": False}
+            self.verb(one, who, "reschedule", sent, possible=possible, done="rescheduled", **moved)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def cancels_the_visit(self, data, who):
+        if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
+            possible = one.state.status == "booked"
+            again = {**self.nobody(), "visit": None}
+            self.verb(one, who, "cancel", {"reason": "patient"}, possible=possible, done="cancelled", **again)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def offers_times(self, data, who):
+        free = free_times(most=2)
+        if one := self.some(data, where=lambda one: self.is_held(one, who)):
+            sent = {"times": [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free]}
+            later = {**self.nobody(), "has_next_call": True, "is_promised": False}
+            self.verb(one, who, "offer", sent, possible=True, done="offered", **later)
+            one.offered = [(time.clinician.name, time.starts_at) for time in free]
+            one.link = offers.link_of(AppointmentRequest.objects.get(pk=one.pk)), timezone.now()
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def closes(self, data, who):
+        if one := self.some(data, where=lambda one: self.is_held(one, who) or one.state.status == "booked"):
+            visit = one.state.visit
+            reason = "attended" if visit else data.draw(st.sampled_from(["declined", "not_real", "unreachable"]))
+            possible = visit[1] <= timezone.now() if visit else self.is_held(one, who)
+            closed = {**self.nobody(), "status": "closed", "reason": reason, "closed_at": timezone.now()}
+            closed |= {"is_promised": False, "has_next_call": False}
+            self.verb(one, who, "close", {"reason": reason}, possible=possible, done="closed", **closed)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def reopens(self, data, who):
+        if one := self.some(data, where=lambda one: one.state.status == "closed"):
+            again = {"status": "waiting", "visit": None, "reason": "", "closed_at": None}
+            self.verb(one, who, "reopen", {}, possible=True, done="reopened", **again)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def asks_the_nurse(self, data, who):
+        if one := self.some(data):
+            possible = self.is_held(one, who) and one.state.nurse != "asked"
+            changes = {**self.held_by(who), "nurse": "asked"}
+            self.verb(one, who, "ask-nurse", {}, possible=possible, done="nurse_asked", **changes)
+
+    @rule(data=st.data(), answer=st.sampled_from(["fine", "call_first", "against"]))
+    def the_nurse_answers(self, data, answer):
+        if one := self.some(data):
+            sent = {"visit_request": one.pk, "version": one.version, "answer": answer}
+            possible = one.state.status in ("waiting", "claimed")
+            assert self.post("kim", "/admin/nurse/", sent).status_code == (302 if possible else 409)
+            if possible:
+                self.happened(one, "kim", "nurse_answered", nurse=answer)
+
+    @rule(data=st.data(), to=st.sampled_from(SCHEDULERS))
+    def hands_out(self, data, to):
+        if one := self.some(data):
+            url = f"/admin/assign/?to={self.users[to].pk}&which=waiting&priority=&language=&most=5"
+            sent = {"to": self.users[to].pk, "shown": f"{one.pk}-{one.version}", "chosen": one.pk, "chosen_only": ""}
+            possible = one.state.status in ("waiting", "claimed")
+            assert self.post("eve", url, sent).status_code == (302 if possible else 409)
+            if possible:
+                # By the clinic's hours, which are no matter of this model.
+                until = AppointmentRequest.objects.get(pk=one.pk).assigned_until
+                assert until > timezone.now()
+                self.happened(one, "eve", "assigned", **{**self.held_by(to), "assigned_until": until})
+
+    @rule(data=st.data(), who=st.sampled_from([*SCHEDULERS, "eve"]))
+    def takes_back(self, data, who):
+        mine = lambda one: one.before and one.before[1] == who  # noqa: E731
+        if one := self.some(data, where=mine) or self.some(data):
+            before, by, at = one.before or (None, None, None)
+            last = one.verbs[-1] if one.verbs else ""
+            is_mine = by == who and at > timezone.now() - UNDO and last not in NOT_FINAL
+            possible = bool(is_mine) and not (before.visit and self.is_taken(before.visit, but=one))
+            former = {name: getattr(before, name) for name in vars(before)} if is_mine else {}
+            self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
+            if possible and last == "offered":
+                one.offered = []
+            if possible and last == "called":
+                one.calls[-1] = False
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def presses_on_an_old_page(self, data, who):
+        if one := self.some(data, where=lambda one: one.verbs):
+            verb = data.draw(st.sampled_from(["claim", "release", "skip", "cancel", "reopen", "undo", "ask-nurse"]))
+            url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
+            assert self.post(who, url, {"version": one.version - 1, "reason": "busy"}).status_code in (409, 422)
+
+    # What managers and machines do.
+
+    @rule(data=st.data())
+    def places_or_lifts_a_legal_hold(self, data):
+        if one := self.some(data):
+            verb, done = ("lift-hold", "hold_lifted") if one.state.is_on_hold else ("hold", "hold_placed")
+            held = not one.state.is_on_hold
+            self.verb(one, "eve", verb, {"note": "A letter"}, possible=True, done=done, is_on_hold=held)
+
+    @rule(data=st.data())
+    def erases(self, data):
+        if data.draw(st.integers(0, 4)) == 0 and (one := self.some(data)):
+            url = f"/admin/appointments/appointmentrequest/{one.pk}/do/erase/"
+            answer = self.post("eve", url, {"reference": one.reference, "version": one.version})
+            assert answer.status_code == (409 if one.state.is_on_hold else 302)
+            if not one.state.is_on_hold:
+                self.gone(one)
+
+    def gone(self, one: Request):
+        self.alive.remove(one)
+        self.erased += 1
+
+    @rule()
+    def what_is_old_is_deleted(self):
+        retention.delete_some()
+        now = timezone.now()
+        for one in list(self.alive):
+            state = one.state
+            days = 2190 if state.visit else 30 if state.reason == "not_real" else 365
+            if state.closed_at and state.closed_at <= now - datetime.timedelta(days=days) and not state.is_on_hold:
+                self.gone(one)
+
+    @rule()
+    def a_manager_exports_all(self):
+        table = self.post("eve", "/admin/export/?state=all", {"purpose": "The yearly report"}).getvalue().decode()
+        log = ExportLog.objects.latest("pk")
+        assert log.rows == len(self.alive) == len(table.strip().splitlines()) - 1
+        assert all(one.reference[:3] in table for one in self.alive)
+
+    @rule()
+    def messages_are_sent(self):
+        waiting = set(Message.objects.filter(state="waiting").values_list("pk", flat=True))
+        worker = Worker()
+        while worker.send_some():
+            pass
+        worker.close()
+        alive = {one.pk: one for one in self.alive}
+        sent = Message.objects.filter(pk__in=waiting, state="sent").select_related("appointment__clinician")
+        for message in sent:
+            state = alive[message.request_id].state
+            visit = message.appointment and (message.appointment.clinician.name, message.appointment.starts_at)
+            is_true = {
+                "booked": state.status == "booked" and state.visit == visit,
+                "moved": state.status == "booked" and state.visit == visit,
+                "reminder": state.status == "booked" and state.visit == visit,
+                "cancelled": state.visit is None,
+                "withdrawn": state.reason == "withdrawn",
+            }.get(message.kind, state.status in ("waiting", "claimed"))
+            assert is_true, (message.kind, state)
+
+    @rule(minutes=st.sampled_from(JUMPS))
+    def time_passes(self, minutes):
+        self.time.shift(datetime.timedelta(minutes=minutes))
+
+    # What holds after each step.
+
+    @invariant()
+    def the_database_says_what_the_model_says(self):
+        # No two steps at the same moment.
+        self.time.shift(datetime.timedelta(seconds=1))
+        related = ("appointment__clinician", "claimed_by")
+        stored = AppointmentRequest.objects.select_related(*related).in_bulk()
+        assert stored.keys() == {one.pk for one in self.alive}
+        for one in self.alive:
+            assert as_model(stored[one.pk]) == one.state
+            assert stored[one.pk].version == one.version
+            events = stored[one.pk].events.order_by("version").values_list("version", "verb")
+            assert list(events) == list(enumerate(one.verbs, 1))
+            attempts = stored[one.pk].contact_attempts.order_by("pk").values_list("is_undone", flat=True)
+            assert [not undone for undone in attempts] == one.calls
+
+    @invariant()
+    def no_clinician_has_two_visits_at_once_and_each_visit_has_its_request(self):
+        visits = Appointment.objects.filter(cancelled_at=None).select_related("request")
+        for one, other in combinations(visits, 2):
+            assert one.clinician_id != other.clinician_id or abs(one.starts_at - other.starts_at) >= VISIT
+        assert all(visit.request for visit in visits)
+
+    @invariant()
+    def the_audit_tells_of_each_change_once_and_is_whole(self):
+        entries = AuditEntry.objects.filter(action__in=("change", "erase")).values_list("action", "numbers")
+        told = Counter((action, int(number)) for action, numbers in entries for number in numbers.split())
+        assert {one.pk: told["change", one.pk] for one in self.alive} == {one.pk: one.version for one in self.alive}
+        assert sum(count for (action, _), count in told.items() if action == "erase") == self.erased
+        assert list(chain.faults()) == []
+
+
+def as_model(stored: AppointmentRequest) -> State:
+    visit = stored.appointment and (stored.appointment.clinician.name, stored.appointment.starts_at)
+    return State(
+        status=stored.status,
+        holder=stored.claimed_by.username if stored.claimed_by else "",
+        held_since=stored.claimed_at,
+        assigned_until=stored.assigned_until,
+        visit=visit,
+        reason=stored.close_reason,
+        closed_at=stored.closed_at,
+        attempts=stored.attempts_made,
+        is_promised=stored.is_promised,
+        has_next_call=stored.next_call_at is not None,
+        was_reached=stored.reached_at is not None,
+        nurse=stored.nurse_check,
+        is_on_hold=stored.is_on_legal_hold,
+        phone=stored.phone,
+        call_times=tuple(stored.call_times),
+    )
+
+
+def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(consulting_hours, clinician):
+    clinician.__class__.objects.create(name="Dr. Sample")
+
+    run_state_machine_as_test(
+        Lives,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            derandomize="LIFE_EXAMPLES" not in os.environ,
+            database=None,
+            deadline=None,
+            suppress_health_check=[*HealthCheck],
+            phases=[Phase.generate],
+        ),
+    )

@@ -1,0 +1,426 @@
+"""Whatever is sent to any form or address, by patients or staff: no fault of ours, and what is refused is not stored.
+
+The first tests say what is refused for certain; the others send what is generated. test_fuzz_wire.py does the same
+with bytes.
+"""
+
+import datetime
+import logging
+import unicodedata
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appointments import booking, offers, queue
+from appointments.fields import JOINERS, MOST_MARKS_ON_A_LETTER, PersonNameField
+from appointments.free_times import free_times
+from appointments.models import AppointmentRequest, OpeningHours, PossibleDuplicate
+from appointments.staff.verbs import VERBS
+from appointments.status_views import COOKIE as STATUS
+from screening.pathway import PATHWAY
+from screening.sealed_cookie import seal
+from tests import walk
+from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
+from tests.staff import signed_in
+
+FORM = "application/x-www-form-urlencoded"
+# What is written down of a refusal, or counted, or keeps somebody signed in, is no part of what they sent.
+NOT_LOOKED_AT = {"AuditEntry", "AuditHead", "RateBucket", "Session", "AccountSession", "TOTPDevice", "LogEntry"}
+NOT_LOOKED_AT |= {"AccessAttempt", "AccessAttemptExpiration", "Permission", "ContentType"}
+LOOKED_AT = [model for model in apps.get_models() if model.__name__ not in NOT_LOOKED_AT]
+
+
+@dataclass
+class Target:
+    """A form: where it is sent, what a browser would send, and who sends it."""
+
+    url: str
+    fields: dict
+    client: Client
+    # Ours refuse what they do not ask for; Django's own, of tables, take the last of two values.
+    is_strict: bool = True
+    several: set[str] = field(default_factory=set)
+
+    def __repr__(self):
+        return f"{self.url} {self.fields}"
+
+
+def what_there_is() -> list:
+    return [list(model.objects.order_by("pk").values()) for model in LOOKED_AT]
+
+
+@contextmanager
+def nothing_lasts():
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def send(target: Target, pairs: list[tuple[str, str]], caplog):
+    """The status; and see that it is no fault of ours, and that of what is refused nothing is stored."""
+    caplog.clear()
+    cookies = {name: morsel.value for name, morsel in target.client.cookies.items()}
+    before = what_there_is()
+    with nothing_lasts():
+        response = target.client.post(target.url, urlencode(pairs), content_type=FORM)
+        if response.streaming:
+            response.getvalue()
+        after = what_there_is()
+    target.client.cookies = SimpleCookie(cookies)
+    assert response.status_code < 500
+    assert response.status_code < 400 or after == before
+    assert not [line for line in caplog.records if line.exc_info or line.levelno >= logging.ERROR]
+    return response.status_code
+
+
+def as_pairs(fields: dict) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, values in fields.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+
+
+@pytest.fixture
+def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
+    """Every form of the public pages, each as far as its visitor must have come."""
+    found = send_request()
+    queue.claim(found, by=scheduler)
+    offers.offer(found, by=scheduler, times=free_times(most=2))
+    visitor, chooser, owner = Client(), Client(), Client()
+    owner.cookies[STATUS] = seal({"status_of": found.pk}, purpose=STATUS)
+    walk.answer_check(visitor, **walk.EVERYTHING)
+    visitor.post("/visit/questions/", walk.VISIT_ANSWERS)
+    visitor.post("/visit/who/", walk.WHO)
+    version = {"version": found.version}
+    forms = [
+        Target(f"/check/{page.key}/", {q.key: walk.EVERYTHING[q.key] for q in page.questions}, visitor)
+        for page in PATHWAY.pages
+    ]
+    for target in forms:
+        # They say themselves what one answer too many is.
+        target.several = set(target.fields)
+    someone = {"filled_in_for": "someone_else", "filled_in_by": "Eva Muestra", "relationship": "daughter"}
+    birthday = {name: walk.WHO[name] for name in walk.WHO if name.startswith("date_of_birth")}
+    return [
+        *forms,
+        Target("/visit/questions/", walk.VISIT_ANSWERS, visitor, several={*walk.VISIT_ANSWERS}),
+        Target("/visit/who/", walk.WHO | someone, visitor),
+        Target(
+            "/visit/call/",
+            walk.CALL | {"other_language": "Quechua", "texts_ok": "on"},
+            visitor,
+            several={"call_times"},
+        ),
+        Target("/status/", {"reference": found.reference, **birthday}, Client()),
+        Target("/status/yours/phone/", {"phone": "212 555 0199", **version}, owner),
+        Target("/status/yours/times/", {"call_times": ["evening"], **version}, owner, several={"call_times"}),
+        Target("/status/yours/withdraw/", version, owner),
+        Target(offers.link_of(found), {"time": found.offered_times.first().pk}, chooser),
+        Target("/language/", {"language": "es", "next": "/check/"}, Client(), is_strict=False),
+        Target("/check/", {"for_someone_else": ""}, Client(), is_strict=False),
+        Target("/check/start-again/", {}, visitor, is_strict=False),
+        Target("/status/leave/", {}, owner, is_strict=False),
+    ]
+
+
+@pytest.fixture
+def requests(send_request, scheduler, clinician, place, next_week) -> dict[str, AppointmentRequest]:
+    """One in each state, the held and the booked one of the scheduler who sends the forms."""
+    found = {
+        state: send_request(name=f"Ana {state}", blood_thinner="yes") for state in ("waiting", "claimed", "booked")
+    }
+    found["closed"] = send_request(name="Ana closed")
+    for state in ("claimed", "booked", "closed"):
+        queue.claim(found[state], by=scheduler)
+    booking.book(found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    queue.close(found["closed"], by=scheduler, reason="declined")
+    return found
+
+
+@pytest.fixture
+def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_hours, next_week) -> list[Target]:
+    """Every form of the staff's pages."""
+    client = signed_in(scheduler)
+    scheduler.set_password("four quiet herons at dusk")
+    later = {"starts_at": f"{timezone.localtime(next_week) + datetime.timedelta(hours=3):%Y-%m-%dT%H:%M}"}
+    visit = later | {"clinician": clinician.pk, "place": place.pk, "note": "With a cane"}
+    noon = timezone.localtime(next_week).replace(hour=12)
+    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_times(most=2)]
+    contact = {"name": "Ana Muestra", "phone": "212 555 0101", "language": "es", "time_zone": "America/Denver"}
+    outcome = {"outcome": "call_back", "channel": "phone", "next_call_at": f"{noon:%Y-%m-%dT%H:%M}"}
+    sent_with = {
+        "claim": ("waiting", {}),
+        "log-call": ("claimed", outcome | {"note": "Later"}),
+        "book": ("claimed", visit),
+        "offer": ("claimed", {"times": times, "note": ""}),
+        "reschedule": ("booked", visit | {"reason": "clinic"}),
+        "cancel": ("booked", {"reason": "patient", "note": ""}),
+        "ask-nurse": ("claimed", {"note": "May she?"}),
+        "skip": ("claimed", {"reason": "busy", "note": ""}),
+        "close": ("claimed", {"reason": "declined", "note": ""}),
+        "correct": ("claimed", contact | {"call_times": ["morning"], "email": "ana@example.com"}),
+        "release": ("claimed", {"note": ""}),
+        "reopen": ("closed", {"note": ""}),
+        "undo": ("claimed", {}),
+        "hold": ("waiting", {"note": "A letter from court"}),
+        "lift-hold": ("waiting", {"note": "It is over"}),
+        "erase": ("waiting", {"reference": requests["waiting"].reference}),
+    }
+    assert sent_with.keys() == {verb.key for verb in VERBS}
+    verbs = [
+        Target(
+            f"/admin/appointments/appointmentrequest/{requests[state].pk}/do/{verb}/",
+            {**fields, "version": requests[state].version},
+            client,
+            several={"times", "call_times"},
+        )
+        for verb, (state, fields) in sent_with.items()
+    ]
+    waiting, claimed = requests["waiting"], requests["claimed"]
+    shown = [f"{one.pk}-{one.version}" for one in (waiting, claimed)]
+    over = {"to": colleague.pk, "note": "Please", "shown": shown, "chosen": [claimed.pk], "chosen_only": ""}
+    answer = {"visit_request": waiting.pk, "version": waiting.version, "answer": "fine", "note": ""}
+    pair = PossibleDuplicate.objects.first()
+    tables = "/admin/appointments"
+    password = {"old_password": "x", "new_password1": "four quiet herons", "new_password2": "four quiet herons"}
+    hours = {"clinician": clinician.pk, "place": place.pk, "weekday": "0", "starts": "09:00", "ends": "10:00"}
+    djangos = {
+        f"{tables}/clinician/add/": {"name": "Dr. Sample", "is_active": "on"},
+        f"{tables}/clinician/{clinician.pk}/change/": {"name": "Dr. Other", "is_active": "on"},
+        f"{tables}/clinician/{clinician.pk}/delete/": {"post": "yes"},
+        f"{tables}/place/add/": {"name": "Third clinic", "address": "1 Sample Street"},
+        f"{tables}/holiday/add/": {"date": "2099-12-25", "name": "Christmas"},
+        f"{tables}/openinghours/{OpeningHours.objects.first().pk}/change/": {
+            "weekday": 0,
+            "opens": "08:00",
+            "closes": "17:00",
+        },
+        f"{tables}/consultinghours/add/": hours,
+        f"{tables}/caller/add/": {"user": colleague.pk, "speaks_spanish": "on"},
+        f"{tables}/clinician/": {"action": "delete_selected", "_selected_action": clinician.pk, "index": "0"},
+        "/admin/auth/user/": {"action": "reset_second_factor", "_selected_action": colleague.pk, "index": "0"},
+        "/admin/auth/user/add/": {"username": "new", "usable_password": "true", "password1": "x", "password2": "x"},
+        f"/admin/auth/user/{colleague.pk}/change/": {"username": "colleague", "is_staff": "on", "groups": "1"},
+        f"/admin/auth/user/{colleague.pk}/password/": {"password1": "four quiet", "password2": "four quiet"},
+        "/admin/auth/group/add/": {"name": "Volunteers", "permissions": "1"},
+        "/admin/password_change/": password,
+        "/admin/login/": {"username": "nobody", "password": "nothing", "next": "/admin/"},
+        "/admin/second-factor/set-up/": {"code": "123456", "next": "/admin/"},
+        "/admin/second-factor/": {"code": "123456", "next": "/admin/"},
+        "/admin/second-factor/recovery-code/": {"code": "ABCD-EFGH-IJKL-MNOP"},
+        "/admin/second-factor/new-recovery-codes/": {},
+        "/admin/unsent/": {},
+        "/admin/next-call/": {},
+        "/admin/appointments/appointmentrequest/": {"q": "Ana"},
+    }
+    return [
+        *verbs,
+        Target("/admin/hand-over/", over, client, several={"shown", "chosen"}),
+        Target(
+            f"/admin/assign/?to={colleague.pk}&which=waiting&priority=&language=&most=5",
+            over,
+            client,
+            several={"shown", "chosen"},
+        ),
+        Target("/admin/nurse/", answer, client),
+        Target(f"/admin/duplicates/{pair.pk}/", {"decision": "same", "seen": ""}, client),
+        Target("/admin/export/?state=all", {"purpose": "The yearly report"}, client),
+        Target("/admin/messages/", {"message": "00000000-0000-4000-8000-000000000000"}, client),
+        Target("/admin/audit/", {"reference": waiting.reference}, client),
+        *(Target(url, fields, client, is_strict=False) for url, fields in djangos.items()),
+    ]
+
+
+# Each form is right as it is sent here, and refused with one thing more.
+
+
+def test_what_is_sent_twice_or_not_asked_for_is_refused_and_nothing_is_stored(patients_forms, staffs_forms, caplog):
+    taken = {"/admin/messages/": 302}
+    not_possible = {"undo", "lift-hold"}
+    for target in filter(lambda one: one.is_strict, (*patients_forms, *staffs_forms)):
+        right = as_pairs(target.fields)
+        verb = target.url.rstrip("/").rsplit("/", 1)[-1]
+        assert (send(target, right, caplog) < 400) or verb in not_possible, target
+        refused = 302 if target.url in taken else 400
+        assert send(target, [*right, ("is_staff", "1")], caplog) >= refused, target
+        for name in target.fields.keys() - target.several:
+            assert send(target, [*right, (name, dict(right)[name])], caplog) >= refused, (target, name)
+
+
+# Names.
+
+
+def said(text: str) -> str | None:
+    """What is kept of a name, or None if it is refused."""
+    try:
+        return PersonNameField(label="Name", required=False, error_messages={"invalid": "No name."}).clean(text)
+    except ValidationError:
+        return None
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "ක්\u200dෂේම", "Nguyễn Thị Ánh", "O’Brien-Łoś", "נָתָן", "Ng", "李"])
+def test_names_are_kept_as_their_script_writes_them(name):
+    assert said(name) == unicodedata.normalize("NFC", name)
+
+
+def test_a_joiner_stays_only_where_a_script_needs_it():
+    assert said("A\u200dna\u200c \u200dEx\u200d\u200cample") == "Ana Example"
+    assert said("علی\u200c\u200c\u200dرضا") == "علی\u200cرضا"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u202eanA",
+        "A\u0000na",
+        "Ana\u2066",
+        "Ana\u0007",
+        "A" + "\u0301" * 100,
+        "\u0301",
+        "123",
+        "Ana\ue000",
+    ],
+)
+def test_what_no_name_holds_is_refused(name):
+    assert said(name) is None
+
+
+@fuzzed(0.5)
+@given(st.text(max_size=30) | st.sampled_from(NASTY) | st.text("A\u0301\u200d\u200c\u202eقک්\u0dca \0-’", max_size=30))
+def test_no_name_that_is_kept_shows_otherwise_than_it_is(text):
+    name = said(text) or ""
+
+    assert name == unicodedata.normalize("NFC", name)
+    assert {unicodedata.category(one) for one in name if one not in JOINERS} & {"Cc", "Cf", "Co", "Cs", "Cn"} == set()
+    kinds = "".join(unicodedata.category(one)[0] for one in name if one not in JOINERS)
+    assert "M" * (MOST_MARKS_ON_A_LETTER + 1) not in kinds
+    assert said(name) == name
+
+
+# Whatever is sent.
+
+
+def test_whatever_is_sent_to_the_forms_of_patients_is_no_fault_of_ours(patients_forms, caplog):
+    @fuzzed(0.25)
+    @given(st.data())
+    def whatever(data):
+        target = data.draw(st.sampled_from(patients_forms))
+        send(target, data.draw(spoilt(target.fields)), caplog)
+
+    whatever()
+
+
+def test_whatever_is_sent_to_the_forms_of_staff_is_no_fault_of_ours(staffs_forms, caplog):
+    @fuzzed(0.4)
+    @given(st.data())
+    def whatever(data):
+        target = data.draw(st.sampled_from(staffs_forms))
+        send(target, data.draw(spoilt(target.fields)), caplog)
+
+    whatever()
+
+
+LISTS = ["clinician", "place", "openinghours", "holiday", "consultinghours", "caller", "appointmentrequest"]
+LISTS = [*(f"appointments/{table}" for table in LISTS), "auth/user", "auth/group"]
+PAGES = [
+    "",
+    "hand-over",
+    "assign",
+    "nurse",
+    "duplicates",
+    "report",
+    "export",
+    "messages",
+    "day-sheet",
+    "audit",
+    "sessions",
+]
+LOOKUPS = ["o", "p", "q", "all", "e", "ot", "_popup", "_to_field", "_changelist_filters", "next", "app_label", "term"]
+LOOKUPS += [
+    "whose",
+    "to",
+    "which",
+    "priority",
+    "language",
+    "most",
+    "weeks",
+    "state",
+    "since",
+    "until",
+    "date",
+    "after",
+]
+LOOKUPS += ["queue", "page", "who", "action", "day", "record", "before", "model_name", "field_name", "theme"]
+COLUMNS = [
+    "name",
+    "id",
+    "user",
+    "is_staff",
+    "is_active",
+    "groups",
+    "password",
+    "username",
+    "clinician",
+    "date",
+    "weekday",
+]
+ENDINGS = [
+    "",
+    "exact",
+    "isnull",
+    "regex",
+    "in",
+    "range",
+    "startswith",
+    "gt",
+    "year",
+    "id__exact",
+    "pk__in",
+    "name__regex",
+]
+lookups = st.sampled_from(LOOKUPS) | names
+lookups |= st.builds("{}__{}".format, st.sampled_from(COLUMNS), st.sampled_from(ENDINGS))
+BEHIND = ["change/", "delete/", "history/", "", "password/", "do/claim/", "do/nothing/"]
+
+
+def test_whatever_stands_in_the_address_of_a_staff_page_is_no_fault_of_ours(staffs_forms, scheduler, caplog):
+    client = signed_in(scheduler)
+
+    @fuzzed(0.35)
+    @given(st.data())
+    def whatever(data):
+        page = data.draw(st.sampled_from([*LISTS, *PAGES, "autocomplete", "jsi18n", "login", "unsent"]))
+        path = f"/admin/{page}/" if page else "/admin/"
+        if data.draw(st.booleans()):
+            part = quote(data.draw(texts)[:200], safe="")
+            kinds = [f"{table}/{part}/{end}" for table in LISTS for end in BEHIND]
+            kinds += [
+                f"{page}/{part}/" for page in ("duplicates", "letter", "r/1", f"r/{part}", "appointments", "nowhere")
+            ]
+            kinds += [f"sessions/{part}/end/", part]
+            path = f"/admin/{data.draw(st.sampled_from(kinds))}"
+        asked = urlencode(data.draw(st.lists(st.tuples(lookups, texts.map(lambda text: text[:300])), max_size=4)))
+        method = data.draw(st.sampled_from(["GET", "GET", "GET", "HEAD", "POST"]))
+        caplog.clear()
+        before = what_there_is()
+        with nothing_lasts():
+            response = client.generic(method, f"{path}?{asked}")
+            after = what_there_is()
+        if "sessionid" not in client.cookies and "session" not in client.cookies:
+            client.force_login(scheduler)
+        assert response.status_code < 500
+        assert method == "POST" or after == before
+        assert not [line for line in caplog.records if line.exc_info or line.levelno >= logging.ERROR]
+
+    whatever()
