@@ -17,7 +17,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test bench lint format approve messages requirements
+.PHONY: help run test bench fuzz lint format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -37,6 +37,10 @@ test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some
 
 bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
 	@$(PY) -m tests.bench $(ARGS)
+
+fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests \
+		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Checking the style of the code."
