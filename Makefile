@@ -18,7 +18,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test bench soak lint observatory format approve messages requirements
+.PHONY: help run test bench soak fuzz lint observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -41,6 +41,10 @@ bench: .venv/development ## Measures the queue with a million requests (ARGS="--
 
 soak: .venv/development ## Kills, starves and floods everything for a quarter of an hour (ARGS="database --seconds 600").
 	@$(PY) -m tests.soak $(ARGS)
+
+fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests \
+		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Checking the style of the code."

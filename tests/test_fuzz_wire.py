@@ -221,7 +221,7 @@ def test_whatever_bytes_come_the_server_answers_and_stays_whole(tmp_path):
 
     with serving(output) as server:
 
-        @fuzzed(1)
+        @fuzzed(0.4)
         @given(requests())
         def whatever(raw):
             said = server.say(raw)

@@ -1,7 +1,7 @@
 """The life of some requests, step by step at random, beside a plain model of what each must have become.
 
 After each step the database says what the model says, and history and audit tell of it once. The long version:
-LIFE_EXAMPLES=500.
+make fuzz.
 """
 
 import datetime
@@ -44,7 +44,7 @@ from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
 
 # A Monday noon in New York, in winter, in a future that stays one.
 BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)
-EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "5"))
 STEPS = int(os.environ.get("LIFE_STEPS", "30"))
 CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15, 30))
 OFFER = datetime.timedelta(days=7)
