@@ -186,7 +186,9 @@ def with_next(request: HttpRequest, page: str) -> str:
 def next_page(request: HttpRequest) -> str:
     """Where the person was going: on this site, or to the start."""
     wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+    # A word that is no address would be taken for the name of a page.
+    is_here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    if is_here and wanted.startswith("/"):
         return wanted
     return reverse("admin:index")
 

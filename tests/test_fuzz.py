@@ -308,6 +308,26 @@ def test_no_name_that_is_kept_shows_otherwise_than_it_is(text):
     assert said(name) == name
 
 
+# What was a fault of ours once.
+
+
+@pytest.mark.parametrize("field", ["name", "other_language"])
+def test_staff_who_correct_a_name_into_none_are_told_so(requests, scheduler, field):
+    url = f"/admin/appointments/appointmentrequest/{requests['claimed'].pk}/do/correct/"
+
+    page = signed_in(scheduler).post(url, {field: "12", "version": requests["claimed"].version})
+
+    assert page.status_code == 422
+    assert "Enter a name in letters." in page.text
+
+
+@pytest.mark.parametrize("wanted", ["nowhere", "admin:logout", "x.example", "//x.example/"])
+def test_whatever_was_wanted_before_the_code_people_are_led_to_an_address_of_ours(db, scheduler, wanted):
+    answer = signed_in(scheduler).post("/admin/second-factor/", {"code": "123456", "next": wanted})
+
+    assert answer["Location"] == "/admin/"
+
+
 # Whatever is sent.
 
 

@@ -214,6 +214,11 @@ def requests(draw) -> bytes:
     return b"\r\n".join(filter(None, [*lines, b"Connection: close"])) + b"\r\n\r\n" + body
 
 
+def is_a_fault(line: dict) -> bool:
+    """Django logs as errors what looks like an attack and is refused, like too many fields."""
+    return line["level"] in ("ERROR", "CRITICAL") and not line["logger"].startswith("django.security.")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_whatever_bytes_come_the_server_answers_and_stays_whole(tmp_path):
     output = tmp_path / "output"
@@ -236,5 +241,5 @@ def test_whatever_bytes_come_the_server_answers_and_stays_whole(tmp_path):
     # Enough got through to what is ours, and of the rest the server spoke as it should.
     assert {200, 302, 400, 403, 404, 405} <= set(answered)
     lines = [json.loads(line) for line in output.read_text().splitlines()]
-    assert [line for line in lines if line["level"] in ("ERROR", "CRITICAL")] == []
+    assert [line for line in lines if is_a_fault(line)] == []
     assert (AppointmentRequest.objects.count(), Event.objects.count()) == (0, 0)

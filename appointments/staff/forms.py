@@ -18,6 +18,7 @@ from ..offers import MOST
 from ..queue import SkipReason
 
 TIMES_SHOWN = 12
+IN_LETTERS = "Enter a name in letters."
 
 
 class FutureMomentField(forms.DateTimeField):
@@ -176,11 +177,13 @@ class CloseForm(VerbForm):
 class CorrectForm(VerbForm):
     """What the patient told us about themselves, as it turned out on the phone."""
 
-    name = PersonNameField(autocomplete="off")
+    name = PersonNameField(autocomplete="off", error_messages={"invalid": IN_LETTERS})
     phone = PhoneField()
     email = forms.EmailField(label="E-mail", required=False, max_length=254)
     language = forms.ChoiceField(choices=Language)
-    other_language = PersonNameField(autocomplete="off", required=False, max_length=60)
+    other_language = PersonNameField(
+        autocomplete="off", required=False, max_length=60, error_messages={"invalid": IN_LETTERS}
+    )
     needs_interpreter = forms.BooleanField(required=False)
     hard_of_hearing = forms.BooleanField(label="Has trouble hearing on the phone", required=False)
     large_print = forms.BooleanField(label="Letters in large print", required=False)
