@@ -65,9 +65,7 @@ login                                      200    200     on/200    on/200    on
 logout                                     on     on      on        405/200   405/200   405/200   405/200   405/200
 password_change                            login  login   login     200       200       200       200       200
 password_change_done                       login  login   login     200/405   200/405   200/405   200/405   200/405
-autocomplete                               login  login   login     403/405   403/405   403/405   403/405   403/405
 jsi18n                                     login  login   login     200/405   200/405   200/405   200/405   200/405
-view_on_site                               login  login   login     404       404       404       404       404
 appointments_{table}_changelist            login  login   login     403       403       200       403       200
 appointments_{table}_add                   login  login   login     403       403       200       403       200
 appointments_{table}_history               login  login   login     403       403       200       403       200
@@ -90,7 +88,7 @@ auth/group/<id>/                           login  login   login     on        on
 auth_user_password_change                  login  login   login     403       403       403       403       200
 auth_user_changelist                       login  login   login     403       403       403       403       200
 auth_user_add                              login  login   login     403       403       403       403       200
-auth_user_history                          login  login   login     403       403       403       403       200
+auth_user_history                          login  login   login     on        on        on        on        200
 auth_user_delete                           login  login   login     403       403       403       403       200/on
 auth_user_change                           login  login   login     403       403       403       403       200
 auth/user/<id>/                            login  login   login     on        on        on        on        on
@@ -130,6 +128,7 @@ set_language        302   302   302
 live                200   405   200
 ready               200   405   200
 metrics             404   405   404
+security_txt        404   405   404
 """
 
 TO_SIGN_IN = "login"
