@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 
 import time_machine
@@ -44,15 +45,18 @@ from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
 
 # A Monday noon in New York, in winter, in a future that stays one.
 BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)
-EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "5"))
-STEPS = int(os.environ.get("LIFE_STEPS", "30"))
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "12"))
+STEPS = int(os.environ.get("LIFE_STEPS", "25"))
 CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15, 30))
 OFFER = datetime.timedelta(days=7)
 SCHEDULERS = ("ana", "ben")
-JUMPS = (1, 10, 16, 21, 60, 24 * 60, 8 * 24 * 60, 31 * 24 * 60, 366 * 24 * 60)
-NOT_FINAL = ("undone",)
+JUMPS = (1, 1, 1, 10, 10, 16, 21, 60, 24 * 60, 2 * 24 * 60, 8 * 24 * 60, 31 * 24 * 60, 366 * 24 * 60)
+FINAL = ("undone",)
+STEPS_OF_A_DAY = 6
 
 Slot = tuple[str, datetime.datetime]
+# How often what was done, in all walks.
+MET: Counter[str] = Counter()
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class Lives(RuleBasedStateMachine):
         self.place = Appointment._meta.get_field("place").related_model.objects.first()
         self.alive: list[Request] = []
         self.erased = 0
+        # Whose change came last.
+        self.last: Request | None = None
 
     def teardown(self):
         transaction.set_rollback(True)
@@ -130,6 +136,14 @@ class Lives(RuleBasedStateMachine):
         found = [one for one in self.alive if where(one)]
         return data.draw(st.sampled_from(found), label="request") if found else None
 
+    def some_held(self, data) -> tuple[Request | None, str]:
+        """Mostly one that somebody holds and who holds it; else any, and anybody."""
+        held = [one for one in self.alive if one.state.holder in SCHEDULERS]
+        if held and data.draw(st.integers(0, 5), label="as it should be"):
+            one = data.draw(st.sampled_from(held), label="request")
+            return one, one.state.holder
+        return self.some(data), data.draw(st.sampled_from(SCHEDULERS), label="who")
+
     def verb(self, one: Request, who: str, verb: str, data: dict, *, possible: bool, done: str, **changes):
         """Press a button, and expect what the model says: the change, or a refusal that leaves all as it was."""
         url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
@@ -141,7 +155,9 @@ class Lives(RuleBasedStateMachine):
     def happened(self, one: Request, who: str, verb: str, **changes):
         one.before = (one.state, who, timezone.now())
         one.state = replace(one.state, **changes)
+        MET[f"undone {one.verbs[-1]}" if verb == "undone" else verb] += 1
         one.verbs.append(verb)
+        self.last = one
 
     def nobody(self) -> dict:
         return {"status": "waiting", "holder": "", "held_since": None, "assigned_until": None}
@@ -159,7 +175,7 @@ class Lives(RuleBasedStateMachine):
         return any(slot[0] == name and abs(slot[1] - start) < VISIT for name, start in visits)
 
     def some_slot(self, data) -> Slot:
-        tomorrow = (timezone.now() + datetime.timedelta(days=1)).replace(hour=15, minute=0)
+        tomorrow = (timezone.now() + datetime.timedelta(days=1)).replace(hour=15, minute=0, second=0)
         quarters = data.draw(st.integers(0, 5), label="quarter")
         return data.draw(st.sampled_from(sorted(self.clinicians))), tomorrow + datetime.timedelta(
             minutes=15 * quarters
@@ -172,8 +188,10 @@ class Lives(RuleBasedStateMachine):
     # What patients do.
 
     @initialize()
-    def somebody_asks(self):
-        self.asks()
+    def two_ask_and_each_scheduler_takes_one(self):
+        for who in SCHEDULERS:
+            self.asks()
+            self.verb(self.alive[-1], who, "claim", {}, possible=True, done="claimed", **self.held_by(who))
 
     @precondition(lambda self: len(self.alive) < 4)
     @rule()
@@ -271,19 +289,17 @@ class Lives(RuleBasedStateMachine):
                 one, who, "release", {}, possible=one.state.status == "claimed", done="released", **self.nobody()
             )
 
-    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
-    def skips(self, data, who):
-        if one := self.some(data):
+    @rule(data=st.data())
+    def skips(self, data):
+        one, who = self.some_held(data)
+        if one:
             held = self.is_held(one, who)
             self.verb(one, who, "skip", {"reason": "busy"}, possible=held, done="skipped", **self.nobody())
 
-    @rule(
-        data=st.data(),
-        who=st.sampled_from(SCHEDULERS),
-        outcome=st.sampled_from(["reached", "call_back", "no_answer", "wrong_number"]),
-    )
-    def logs_a_call(self, data, who, outcome):
-        if one := self.some(data, where=lambda one: self.is_held(one, who)) or self.some(data):
+    @rule(data=st.data(), outcome=st.sampled_from(["reached", "call_back", "no_answer", "wrong_number"]))
+    def logs_a_call(self, data, outcome):
+        one, who = self.some_held(data)
+        if one:
             # Some day at eleven in New York.
             later = (timezone.localtime() + datetime.timedelta(days=2)).replace(hour=11, minute=0)
             is_promise, is_missed = outcome == "call_back", outcome == "no_answer"
@@ -301,9 +317,10 @@ class Lives(RuleBasedStateMachine):
             if possible:
                 one.calls.append(True)
 
-    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
-    def books(self, data, who):
-        if one := self.some(data, where=lambda one: self.is_held(one, who)) or self.some(data):
+    @rule(data=st.data())
+    def books(self, data):
+        one, who = self.some_held(data)
+        if one:
             slot = self.some_slot(data)
             possible = self.is_held(one, who) and not self.is_taken(slot)
             booked = {
@@ -331,10 +348,11 @@ class Lives(RuleBasedStateMachine):
             again = {**self.nobody(), "visit": None}
             self.verb(one, who, "cancel", {"reason": "patient"}, possible=possible, done="cancelled", **again)
 
-    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
-    def offers_times(self, data, who):
+    @rule(data=st.data())
+    def offers_times(self, data):
         free = free_times(most=2)
-        if one := self.some(data, where=lambda one: self.is_held(one, who)):
+        one, who = self.some_held(data)
+        if one and self.is_held(one, who):
             sent = {"times": [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free]}
             later = {**self.nobody(), "has_next_call": True, "is_promised": False}
             self.verb(one, who, "offer", sent, possible=True, done="offered", **later)
@@ -357,9 +375,10 @@ class Lives(RuleBasedStateMachine):
             again = {"status": "waiting", "visit": None, "reason": "", "closed_at": None}
             self.verb(one, who, "reopen", {}, possible=True, done="reopened", **again)
 
-    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
-    def asks_the_nurse(self, data, who):
-        if one := self.some(data):
+    @rule(data=st.data())
+    def asks_the_nurse(self, data):
+        one, who = self.some_held(data)
+        if one:
             possible = self.is_held(one, who) and one.state.nurse != "asked"
             changes = {**self.held_by(who), "nurse": "asked"}
             self.verb(one, who, "ask-nurse", {}, possible=possible, done="nurse_asked", **changes)
@@ -386,20 +405,47 @@ class Lives(RuleBasedStateMachine):
                 assert until > timezone.now()
                 self.happened(one, "eve", "assigned", **{**self.held_by(to), "assigned_until": until})
 
-    @rule(data=st.data(), who=st.sampled_from([*SCHEDULERS, "eve"]))
-    def takes_back(self, data, who):
-        mine = lambda one: one.before and one.before[1] == who  # noqa: E731
-        if one := self.some(data, where=mine) or self.some(data):
-            before, by, at = one.before or (None, None, None)
-            last = one.verbs[-1] if one.verbs else ""
-            is_mine = by == who and at > timezone.now() - UNDO and last not in NOT_FINAL
-            possible = bool(is_mine) and not (before.visit and self.is_taken(before.visit, but=one))
-            former = {name: getattr(before, name) for name in vars(before)} if is_mine else {}
-            self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
-            if possible and last == "offered":
-                one.offered = []
-            if possible and last == "called":
-                one.calls[-1] = False
+    @rule(data=st.data())
+    def takes_something_back(self, data):
+        if one := self.some(data):
+            self.takes_back(data, one)
+
+    @precondition(lambda self: self.last)
+    @rule(data=st.data())
+    def takes_back_what_was_done_just_now(self, data):
+        if self.last in self.alive:
+            self.takes_back(data, self.last)
+
+    @precondition(lambda self: self.last and self.last.state.visit)
+    @rule()
+    def cancels_at_once_and_messages_are_sent(self):
+        if self.last in self.alive:
+            self.verb(
+                self.last,
+                "ana",
+                "cancel",
+                {"reason": "clinic"},
+                possible=True,
+                done="cancelled",
+                **self.nobody(),
+                visit=None,
+            )
+            self.messages_are_sent()
+
+    def takes_back(self, data, one: Request):
+        last_by = one.before and one.before[1] in self.users and one.before[1] != "kim" and one.before[1]
+        is_as_it_should_be = last_by and data.draw(st.integers(0, 5), label="as it should be")
+        who = last_by if is_as_it_should_be else data.draw(st.sampled_from(SCHEDULERS), label="who")
+        before, by, at = one.before or (None, None, None)
+        last = one.verbs[-1] if one.verbs else ""
+        is_mine = by == who and at > timezone.now() - UNDO and last not in FINAL
+        possible = bool(is_mine) and not (before.visit and self.is_taken(before.visit, but=one))
+        former = {name: getattr(before, name) for name in vars(before)} if is_mine else {}
+        self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
+        if possible and last == "offered":
+            one.offered = []
+        if possible and last == "called":
+            one.calls[-1] = False
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def presses_on_an_old_page(self, data, who):
@@ -407,6 +453,37 @@ class Lives(RuleBasedStateMachine):
             verb = data.draw(st.sampled_from(["claim", "release", "skip", "cancel", "reopen", "undo", "ask-nurse"]))
             url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
             assert self.post(who, url, {"version": one.version - 1, "reason": "busy"}).status_code in (409, 422)
+
+    @rule(data=st.data())
+    def a_day_at_the_clinic(self, data):
+        """What mostly comes next, several times: left to chance alone, hardly a request would ever get to a visit."""
+        for _ in range(STEPS_OF_A_DAY):
+            who = data.draw(st.sampled_from(SCHEDULERS), label="who")
+            outcome = data.draw(st.sampled_from(["reached", "no_answer", "call_back"]), label="outcome")
+            likely = {
+                "waiting": [partial(self.claims, data, who)],
+                "claimed": [
+                    *[partial(self.books, data)] * 2,
+                    partial(self.logs_a_call, data, outcome),
+                    partial(self.offers_times, data),
+                    partial(self.asks_the_nurse, data),
+                    partial(self.closes, data, who),
+                ],
+                "booked": [partial(self.cancels_the_visit, data, who), partial(self.moves_the_visit, data, who)],
+                "closed": [partial(self.reopens, data, who)],
+            }
+            steps = [
+                partial(self.takes_back, data, self.last),
+                self.messages_are_sent,
+                partial(self.chooses_a_time, data),
+            ]
+            if self.last not in self.alive:
+                steps = steps[1:]
+            for status in sorted({one.state.status for one in self.alive}):
+                steps += likely[status]
+            data.draw(st.sampled_from(steps), label="step")()
+            self.the_database_says_what_the_model_says()
+            self.no_clinician_has_two_visits_at_once_and_each_visit_has_its_request()
 
     # What managers and machines do.
 
@@ -467,6 +544,7 @@ class Lives(RuleBasedStateMachine):
                 "withdrawn": state.reason == "withdrawn",
             }.get(message.kind, state.status in ("waiting", "claimed"))
             assert is_true, (message.kind, state)
+            MET[f"told: {message.kind}"] += 1
 
     @rule(minutes=st.sampled_from(JUMPS))
     def time_passes(self, minutes):
@@ -541,3 +619,6 @@ def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(
             phases=[Phase.generate],
         ),
     )
+    # The walks got everywhere that matters, even the short ones.
+    assert {"claimed", "called", "offered", "booked", "rescheduled", "cancelled", "nurse_asked"} <= MET.keys()
+    assert {"undone cancelled", "told: received", "told: booked", "told: cancelled"} <= MET.keys()
