@@ -38,7 +38,7 @@ from tests.walk import CALL, EVERYTHING, TEXTBOOK, VISIT_ANSWERS, WHO
 Typed = dict[str, str | list[str]]
 
 TYPED = dict(zip((step.key for step in STEPS), (VISIT_ANSWERS, WHO, CALL), strict=True))
-REFERENCE = "3479CDFHJ"
+REFERENCE = "R7M343N4X"
 CSRF_TOKEN = "a" * 32
 
 
