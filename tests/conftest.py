@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
 from tests.walk import answer_check, ask_for_visit
@@ -95,6 +95,12 @@ def consulting_hours(clinician, place):
 def empty_cache():
     """What was cached for the test before is not true in this one."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """Whatever language the last page of the test before was in."""
+    translation.activate("en")
 
 
 @pytest.fixture
