@@ -12,6 +12,8 @@ from appointments.models import AppointmentRequest, Clinician, ConsultingHours, 
 from tests.walk import answer_check, ask_for_visit
 
 DATABASE = {"db", "transactional_db", "live_server"}
+# What these look at is decided before a database is asked.
+SAME_WITH_EACH = {"test_roles.py", "test_fuzz.py", "test_headers.py", "test_attacks.py"}
 
 
 def pytest_collection_modifyitems(config, items):
@@ -23,6 +25,7 @@ def pytest_collection_modifyitems(config, items):
         for item in items
         if (item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames))
         and not item.get_closest_marker("browser")
+        and item.path.name not in SAME_WITH_EACH
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in asks])
     items[:] = asks
