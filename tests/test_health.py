@@ -86,11 +86,11 @@ def test_a_server_that_is_full_is_not_ready(client):
             cursor.execute("DROP ROLE guest")
 
 
-def test_both_are_answered_without_https_and_nothing_else_is(settings, db):
+def test_both_are_answered_without_https_people_are_led_to_it_and_machines_are_refused(settings, db):
     settings.SECURE_SSL_REDIRECT = True
     plain = Client()
 
     assert plain.get("/health/").status_code == 200
     assert plain.get("/health/ready/").status_code in (200, 503)
-    assert plain.get("/metrics/").status_code == 301
     assert plain.get("/").status_code == 301
+    assert plain.get("/metrics/").status_code == 403

@@ -27,8 +27,11 @@ def still_holds(message: Message) -> bool:
         case Kind.CANCELLED:
             is_off = request.appointment_id is None and visit.cancelled_at is not None and visit.starts_at > now
             return is_off and _was_told_of_a_visit(request)
-        case Kind.RECEIVED | Kind.CALL_MISSED | Kind.UNREACHABLE:
+        case Kind.RECEIVED:
             return request.status in (Status.WAITING, Status.CLAIMED)
+        case Kind.CALL_MISSED | Kind.UNREACHABLE:
+            # Somebody who was reached since, or was never called because that was taken back, has no missed calls.
+            return request.status in (Status.WAITING, Status.CLAIMED) and request.attempts_made > 0
         case Kind.OFFERED:
             is_open = request.status in (Status.WAITING, Status.CLAIMED)
             return is_open and request.offered_times.filter(starts_at__gt=now).exists()

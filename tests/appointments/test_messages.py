@@ -248,6 +248,23 @@ def test_a_missed_call_is_told_and_the_last_one_says_that_we_could_not_reach_the
 
 
 @time_machine.travel(NOON)
+@pytest.mark.parametrize("meanwhile", ["taken back", "reached"])
+def test_a_missed_call_is_not_told_when_it_was_taken_back_or_they_were_reached_since(
+    send, mailbox, scheduler, meanwhile
+):
+    request = send(pain="3")
+    send_all()
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    if meanwhile == "taken back":
+        undo.undo(request, by=scheduler)
+    else:
+        log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
+    send_all()
+
+    assert mailbox.subjects == ["We have your request"]
+
+
+@time_machine.travel(NOON)
 def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
     request = send(pain="3")
     log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
