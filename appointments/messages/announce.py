@@ -29,9 +29,7 @@ def changed(request: AppointmentRequest, *, before: dict, verb: str) -> None:
     `request` is as it is now, `before` what the columns that changed held. Costs one statement, and none if there is
     nothing to tell.
     """
-    kinds = [*_of_the_visit(request, before), *_of_the_request(request, before)]
-    if verb == Event.Verb.OFFERED:
-        kinds.append((Kind.OFFERED, None))
+    kinds = [*_of_the_visit(request, before), *_of_the_request(request, before, verb)]
     _put([message for kind, visit in kinds for message in _to_patient(request, kind, visit)])
 
 
@@ -49,12 +47,15 @@ def _of_the_visit(request: AppointmentRequest, before: dict):
     return [(Kind.MOVED if former else Kind.BOOKED, visit), (Kind.REMINDER, visit)]
 
 
-def _of_the_request(request: AppointmentRequest, before: dict):
-    if request.attempts_made > before.get("attempts_made", request.attempts_made):
-        is_last = call_policy.is_exhausted(request.attempts_made)
-        return [(Kind.UNREACHABLE if is_last else Kind.CALL_MISSED, None)]
-    if request.close_reason == CloseReason.WITHDRAWN and "close_reason" in before:
-        return [(Kind.WITHDRAWN, before.get("appointment_id"))]
+def _of_the_request(request: AppointmentRequest, before: dict, verb: str):
+    match verb:
+        case Event.Verb.CALLED if request.attempts_made > before["attempts_made"]:
+            is_last = call_policy.is_exhausted(request.attempts_made)
+            return [(Kind.UNREACHABLE if is_last else Kind.CALL_MISSED, None)]
+        case Event.Verb.OFFERED:
+            return [(Kind.OFFERED, None)]
+        case Event.Verb.WITHDREW:
+            return [(Kind.WITHDRAWN, before.get("appointment_id"))]
     return []
 
 

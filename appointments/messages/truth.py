@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..call_windows import is_decent_hour
-from ..models import AppointmentRequest, Message, Status
+from ..models import AppointmentRequest, CloseReason, Event, Message, Status
 
 Kind = Message.Kind
 TO_STAFF = (Kind.NEW_URGENT, Kind.CALLS_OVERDUE)
@@ -16,7 +16,7 @@ FRESH = datetime.timedelta(hours=24)
 
 
 def still_holds(message: Message) -> bool:
-    """Needs `message.request` and `message.appointment`. Costs one statement for a visit that was called off."""
+    """Needs `message.request` and `message.appointment`. Costs one statement for what may have been taken back."""
     request, visit, now = message.request, message.appointment, timezone.now()
     match message.kind:
         case Kind.BOOKED | Kind.MOVED:
@@ -29,9 +29,12 @@ def still_holds(message: Message) -> bool:
             return is_off and _was_told_of_a_visit(request)
         case Kind.RECEIVED:
             return request.status in (Status.WAITING, Status.CLAIMED)
+        case Kind.UNREACHABLE if request.close_reason == CloseReason.UNREACHABLE:
+            return True
         case Kind.CALL_MISSED | Kind.UNREACHABLE:
-            # Somebody who was reached since, or was never called because that was taken back, has no missed calls.
-            return request.status in (Status.WAITING, Status.CLAIMED) and request.attempts_made > 0
+            # Who was reached since has no missed calls any more.
+            is_missed = request.status in (Status.WAITING, Status.CLAIMED) and request.attempts_made > 0
+            return is_missed and not _was_taken_back(message)
         case Kind.OFFERED:
             is_open = request.status in (Status.WAITING, Status.CLAIMED)
             return is_open and request.offered_times.filter(starts_at__gt=now).exists()
@@ -59,6 +62,10 @@ def not_before(message: Message) -> datetime.datetime:
 
 def _time_of_reminder(visit) -> datetime.datetime:
     return visit.starts_at - datetime.timedelta(hours=settings.REMINDER_HOURS)
+
+
+def _was_taken_back(message: Message) -> bool:
+    return message.request.events.filter(version=message.version + 1, verb=Event.Verb.UNDONE).exists()
 
 
 def _was_told_of_a_visit(request: AppointmentRequest) -> bool:

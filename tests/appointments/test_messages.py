@@ -11,7 +11,7 @@ from appointments import booking, calls, offers, queue, self_service, undo
 from appointments.changes import Refused
 from appointments.free_times import FreeTime
 from appointments.messages.outbox import Worker
-from appointments.models import AppointmentRequest, ContactAttempt, Message
+from appointments.models import AppointmentRequest, CloseReason, ContactAttempt, Message
 from tests.mail import mail_server, text_provider
 from tests.walk import answer_check, ask_for_visit
 
@@ -262,6 +262,45 @@ def test_a_missed_call_is_not_told_when_it_was_taken_back_or_they_were_reached_s
     send_all()
 
     assert mailbox.subjects == ["We have your request"]
+
+
+@time_machine.travel(NOON)
+def test_of_two_missed_calls_the_one_that_was_taken_back_is_not_told(send, mailbox, scheduler):
+    request = send(pain="3")
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    send_all()
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    undo.undo(request, by=scheduler)
+    send_all()
+
+    assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
+
+
+@time_machine.travel(NOON)
+def test_who_was_missed_before_hears_nothing_when_a_talk_is_taken_back(send, mailbox, scheduler):
+    request = send(pain="3")
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    send_all()
+    log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
+    undo.undo(request, by=scheduler)
+    send_all()
+
+    assert request.attempts_made == 1
+    assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
+
+
+@time_machine.travel(NOON)
+def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_that_at_once(
+    send, mailbox, scheduler, settings
+):
+    settings.CALL_ATTEMPTS = 1
+    request = send(pain="3")
+    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    queue.claim(request, by=scheduler)
+    queue.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
+    send_all()
+
+    assert mailbox.subjects == ["We could not reach you"]
 
 
 @time_machine.travel(NOON)
