@@ -545,7 +545,7 @@ class Lives(RuleBasedStateMachine):
                 "cancelled": state.visit is None,
                 "withdrawn": state.reason == "withdrawn",
                 "call_missed": is_open and state.attempts > 0,
-                "unreachable": is_open and state.attempts > 0 or state.reason == "unreachable",
+                "unreachable": (is_open and state.attempts > 0) or state.reason == "unreachable",
             }.get(message.kind, is_open)
             assert is_true, (message.kind, state)
             MET[f"told: {message.kind}"] += 1
