@@ -40,7 +40,9 @@ STEPS = (
 
 # Nobody reads and answers fourteen pages in less.
 FEWEST_SECONDS = 20
+# More are marked for staff to look at, and far more, which no family and no care home sends, are not taken.
 MOST_FROM_ONE_ADDRESS = 10
+MOST_TAKEN_FROM_ONE_ADDRESS = 100
 AN_HOUR = 60 * 60
 
 
@@ -73,8 +75,12 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     visitor = visitor.with_notes(**{key: form.typed()})
     if position + 1 < len(STEPS):
         return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
+    address = counted_address_of(request)
     try:
-        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor))
+        sent_from_here = rate_limit.count("sent", address, seconds=AN_HOUR)
+        if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
+            return _step_page(request, visitor, position, form, status=429)
+        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor, sent_from_here))
     except Error as error:
         if not is_outage(error):
             raise
@@ -129,9 +135,8 @@ def _known_from_before(visitor: Visitor) -> dict:
     return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.is_someone_else else {}
 
 
-def _doubts(request: HttpRequest, visitor: Visitor) -> str:
+def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
     """Signs that no person sends this. Staff see them; nothing is refused for them."""
-    sent_from_here = rate_limit.count("sent", counted_address_of(request), seconds=AN_HOUR)
     signs = {
         "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
         # Less than nothing is no sign: then a clock was set back, or another server's is behind.
@@ -167,6 +172,7 @@ def _step_page(
         "is_last": position + 1 == len(STEPS),
         "for_someone_else": visitor.is_someone_else,
         "could_not_store": status == 503,
+        "too_many": status == 429,
         "must_be_sent_again": status == 403,
     }
     return render(request, "appointments/step.html", context, status=status)

@@ -21,7 +21,7 @@ from django.utils import timezone
 from appointments import reference
 from appointments.models import AppointmentRequest, Message, RateBucket, TextOptOut
 from tests.staff import member_of, signed_in
-from tests.walk import answer_check, ask_for_visit
+from tests.walk import CALL, answer_check, ask_for_visit, checked_in, words_of
 
 BORN = {"date_of_birth_month": "3", "date_of_birth_day": "14", "date_of_birth_year": "1948"}
 ELSEWHERE = [
@@ -314,6 +314,24 @@ def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(clien
         ask_for_visit(client)
 
     assert AppointmentRequest.objects.filter(doubts__contains="many requests from one address").count() == 2
+
+
+def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db):
+    answer_check(client)
+    ask_for_visit(client, consent="")
+    before_the_last_step = client.cookies["answers"].value
+
+    def send(address: str):
+        client.cookies["answers"] = before_the_last_step
+        return client.post("/visit/call/", CALL, REMOTE_ADDR=address)
+
+    assert {send("192.0.2.7")["Location"] for _ in range(100)} == {"/visit/sent/"}
+    refused = send("192.0.2.7")
+
+    assert refused.status_code == 429
+    assert "Too many requests came from your internet connection" in words_of(refused)
+    assert checked_in(refused) == {"language": ["en"], "call_times": ["morning"], "voicemail_ok": ["yes"]}
+    assert send("192.0.2.8")["Location"] == "/visit/sent/"
 
 
 def test_somebody_who_looks_up_again_and_again_fills_no_table(client, db):

@@ -51,7 +51,7 @@ def go_to_the_last_step(client) -> None:
 # ------------------------------------------------------------------------------- Shortened from `make soak`
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("scarce", 1)])
+@pytest.mark.parametrize(("kind", "seconds"), [("scarce", 1), ("database", 8)])
 def test_a_short_soak_finds_nothing_lost_doubled_or_left_hanging(kind, seconds):
     try:
         postgres.binaries()

@@ -46,6 +46,8 @@ def message(send_request):
 
 
 def put(request, **changes) -> Message:
+    """A message that holds: they were called and missed."""
+    AppointmentRequest.objects.filter(pk=request.pk).update(attempts_made=1)
     values = {"request": request, "kind": Kind.CALL_MISSED, "channel": Message.Channel.EMAIL, **changes}
     return Message.objects.create(**values)
 
@@ -283,7 +285,7 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
 ):
     request = send_request()
     messages = Message.objects.bulk_create(
-        Message(request=request, kind=Kind.CALL_MISSED, channel="email") for _ in range(150)
+        Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(150)
     )
     mailbox.at_data = lambda _: time.sleep(0.01) or "250 OK"
     kills = 4
@@ -320,7 +322,7 @@ def wait_until(condition, *processes, seconds=60) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_side_by_side_send_each_message_once(send_request, mailbox):
     request = send_request()
-    Message.objects.bulk_create(Message(request=request, kind=Kind.CALL_MISSED, channel="email") for _ in range(200))
+    Message.objects.bulk_create(Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(200))
 
     def work():
         with closing(Worker()) as worker:

@@ -204,6 +204,8 @@ def states_of_the_visit_steps() -> Iterator[State]:
     yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
     no_database = failing("appointments.intake.submit")
     yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, meanwhile=no_database)
+    no_more_taken = patch("appointments.views.MOST_TAKEN_FROM_ONE_ADDRESS", 0)
+    yield State("visit, too many", path, cookies, sent=typed, status=429, meanwhile=no_more_taken)
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
 

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests import postgres
 from tests.soak import site
@@ -22,6 +23,8 @@ VERBS = {"claim": "claimed", "log-call": "called", "book": "booked", "cancel": "
 # Patients get an answer sooner, whatever the database does: the time to connect to it is limited too.
 LONGEST = 12
 LETTERS = "abcdefghijklmnoprstuvw"
+# The name, the e-mail and the phone of a patient, however it is written.
+TYPED = re.compile(r"Ana \w+ Example|ana\d+@example|\+1212\d{7}|\(212\) \d{3}-\d{4}(?<!555-0100)", re.IGNORECASE)
 
 
 @dataclass
@@ -48,7 +51,12 @@ def run(seconds: float) -> list[str]:
         from django.db import connection
 
         connection.close()
-        with site.web(workers=3) as port, ThreadPoolExecutor(PATIENTS + SCHEDULERS) as pool:
+        said = Path(server.folder, "web.log")
+        with (
+            said.open("wb") as output,
+            site.web(workers=3, output=output) as port,
+            ThreadPoolExecutor(PATIENTS + SCHEDULERS) as pool,
+        ):
             work = [pool.submit(patients, port, number, stop, ledger) for number in range(PATIENTS)]
             work += [pool.submit(scheduler, port, one, requests, stop, ledger) for one in staff]
             try:
@@ -58,6 +66,7 @@ def run(seconds: float) -> list[str]:
             for one in work:
                 one.result()
         ledger.faults += differences(ledger)
+        ledger.faults += [f"{log.name} names a patient: {line}" for log in (said, server.log) for line in naming(log)]
     again = f"{len(set(ledger.again))} after {len(ledger.again)} pages that asked to send again"
     say(f"{ledger.kills} kills of the database in {seconds:.0f} s")
     say(f"{len(ledger.references)} requests confirmed, of them {again}")
@@ -74,6 +83,14 @@ def kill(server: postgres.Server, seconds: float, ledger: Ledger) -> None:
         ledger.kills += 1
         time.sleep(random.uniform(0, 0.3))  # noqa: S311
         server.start()
+
+
+def naming(log: Path) -> list[str]:
+    """The lines of a log with anything that a patient typed."""
+    lines = log.read_text(errors="replace").splitlines()
+    if not lines:
+        return ["nothing: it is empty, so that nothing was tested"]
+    return [line[:300] for line in lines if TYPED.search(line)]
 
 
 # ------------------------------------------------------------------------------------------------------ Patients
