@@ -38,9 +38,8 @@ def submit(
     assessment = journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
     same_person = {"date_of_birth": contact["date_of_birth"], "phone": contact["phone"]}
-    earlier = (
-        AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("pk").last()
-    )
+    before = AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id)
+    earlier = before.only("pk").order_by("-pk").first()
     created_at = timezone.now()
     priority = PATHWAY.priority(assessment.outcome, answers)
     flags = [flag.key for flag in PATHWAY.flags_raised(answers)]
