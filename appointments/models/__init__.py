@@ -1,0 +1,48 @@
+"""What is stored: a request for a visit, what staff did about it, and the visit that came of it.
+
+The database itself refuses what must not happen; see the constraints of each model.
+"""
+
+from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
+from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
+from .messages import Message, TextOptOut
+from .operation import DailyCount, PeriodicJob, RateBucket
+from .records import AuditEntry, AuditHead, ExportLog
+from .requests import (
+    QUEUE_ORDER,
+    AppointmentRequest,
+    CloseReason,
+    Language,
+    NurseCheck,
+    Status,
+)
+from .visits import Appointment
+
+__all__ = [
+    "QUEUE_ORDER",
+    "WEEKDAYS",
+    "Appointment",
+    "AppointmentRequest",
+    "AuditEntry",
+    "AuditHead",
+    "Caller",
+    "Clinician",
+    "CloseReason",
+    "ConsultingHours",
+    "ContactAttempt",
+    "DailyCount",
+    "Event",
+    "ExportLog",
+    "Holiday",
+    "Language",
+    "Message",
+    "NurseCheck",
+    "OfferedTime",
+    "OpeningHours",
+    "PeriodicJob",
+    "Place",
+    "PossibleDuplicate",
+    "RateBucket",
+    "Status",
+    "TextOptOut",
+]

@@ -1,0 +1,126 @@
+"""What was done with a request: its history, the tries to reach somebody, times offered, and comparisons."""
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .clinic import Clinician, Place
+from .requests import AppointmentRequest
+
+
+class Event(models.Model):
+    """Something that was done with a request. Calls stand in ContactAttempt."""
+
+    class Verb(models.TextChoices):
+        CLAIMED = "claimed", "Claimed"
+        RELEASED = "released", "Released"
+        SKIPPED = "skipped", "Skipped"
+        ASSIGNED = "assigned", "Handed out"
+        CALLED = "called", "Contact"
+        CORRECTED = "corrected", "Corrected"
+        NURSE_ASKED = "nurse_asked", "Asked the nurse"
+        NURSE_ANSWERED = "nurse_answered", "The nurse answered"
+        OFFERED = "offered", "Offered times to choose from"
+        LINKED = "linked", "Compared with another request"
+        UNDONE = "undone", "Took back"
+        BOOKED = "booked", "Booked"
+        RESCHEDULED = "rescheduled", "Rescheduled"
+        CANCELLED = "cancelled", "Cancelled the visit"
+        CLOSED = "closed", "Closed"
+        REOPENED = "reopened", "Reopened"
+        HOLD_PLACED = "hold_placed", "Placed a legal hold"
+        HOLD_LIFTED = "hold_lifted", "Lifted the legal hold"
+        WITHDREW = "withdrew", "The patient withdrew the request"
+        PHONE_CORRECTED = "phone_corrected", "The patient corrected the phone number"
+        CALL_TIMES_CHANGED = "times_changed", "The patient changed when to call"
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    # Nobody means the patient.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=20, choices=Verb)
+    details = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    # The version that the request had after it, and what it had before it in each column that changed.
+    version = models.PositiveIntegerField()
+    before = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self):
+        return f"{self.get_verb_display()} ({self.pk})"
+
+
+class ContactAttempt(models.Model):
+    """One try to reach somebody."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone", "Phone call"
+        TEXT = "text", "Text message"
+        EMAIL = "email", "E-mail"
+        LETTER = "letter", "Letter"
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", "Reached"
+        CALL_BACK = "call_back", "Reached, asked to be called later"
+        VOICEMAIL = "voicemail", "Left a message"
+        NO_ANSWER = "no_answer", "No answer"
+        WRONG_NUMBER = "wrong_number", "Wrong number"
+        SENT = "sent", "Sent"
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="contact_attempts")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel)
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    next_call_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    is_undone = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self):
+        return f"{self.get_channel_display()} ({self.pk})"
+
+
+class OfferedTime(models.Model):
+    """One of the times that a patient may choose from by a private link. Chosen, it becomes an Appointment."""
+
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="offered_times")
+    clinician = models.ForeignKey(Clinician, models.PROTECT)
+    place = models.ForeignKey(Place, models.PROTECT)
+    starts_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("starts_at",)
+        constraints = (models.UniqueConstraint(fields=("request", "clinician", "starts_at"), name="offered_once"),)
+
+    def __str__(self):
+        return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
+
+
+class PossibleDuplicate(models.Model):
+    """Two requests that may be of one person, and what was decided about that."""
+
+    class Decision(models.TextChoices):
+        OPEN = "", "Not decided"
+        SAME = "same", "The same person"
+        DIFFERENT = "different", "Different people"
+
+    earlier = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="+")
+    later = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="possible_duplicates")
+    reasons = models.CharField(max_length=200)
+    decision = models.CharField(max_length=10, choices=Decision, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("earlier", "later"), name="one_pair_once"),)
+        indexes = (models.Index(fields=("-id",), condition=Q(decision=""), name="pairs_to_decide"),)
+
+    def __str__(self):
+        return f"{self.earlier} and {self.later}"

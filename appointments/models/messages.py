@@ -1,0 +1,86 @@
+"""What is to be told to whom, and who wants no texts."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from .requests import AppointmentRequest
+from .visits import Appointment
+
+
+class Message(models.Model):
+    """Something to tell the patient, or the staff, of what happened to a request; see messages/.
+
+    Neither the words nor the address are kept: both come from the request when the message is sent.
+    """
+
+    class Kind(models.TextChoices):
+        RECEIVED = "received", "We have your request"
+        CALL_MISSED = "call_missed", "We called and missed you"
+        OFFERED = "offered", "Choose a time"
+        BOOKED = "booked", "Visit booked"
+        MOVED = "moved", "Visit moved"
+        CANCELLED = "cancelled", "Visit cancelled"
+        REMINDER = "reminder", "Reminder of the visit"
+        UNREACHABLE = "unreachable", "We could not reach you"
+        WITHDRAWN = "withdrawn", "You withdrew your request"
+        NEW_URGENT = "new_urgent", "To staff: new urgent request"
+        CALLS_OVERDUE = "calls_overdue", "To staff: calls are overdue"
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        TEXT = "text", "Text"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        DROPPED = "dropped", "No longer true, not sent"
+
+    # The Message-ID of an e-mail is made of it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(AppointmentRequest, models.CASCADE, null=True, related_name="messages")
+    # The visit that it tells of, and the version of the request then, by which calendars know the newer of two.
+    appointment = models.ForeignKey(Appointment, models.CASCADE, null=True, related_name="+")
+    version = models.PositiveIntegerField(default=0)
+    kind = models.CharField(max_length=20, choices=Kind)
+    channel = models.CharField(max_length=5, choices=Channel)
+    created_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    # Not before then.
+    send_at = models.DateTimeField(default=timezone.now)
+    # Whoever is sending it; see messages/outbox.py.
+    lease = models.UUIDField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=100, blank=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(
+                name="message_is_done_or_waits",
+                condition=Q(state="waiting", done_at__isnull=True)
+                | Q(~Q(state="waiting"), done_at__isnull=False, lease__isnull=True),
+            ),
+        )
+        indexes = (
+            models.Index("send_at", "id", condition=Q(state="waiting", lease__isnull=True), name="messages_to_send"),
+            models.Index("lease", condition=Q(lease__isnull=False), name="messages_being_sent"),
+            models.Index(fields=("-done_at", "id"), condition=Q(state="failed"), name="messages_that_failed"),
+        )
+
+    def __str__(self):
+        return f"{self.get_channel_display()} {self.pk}"
+
+
+class TextOptOut(models.Model):
+    """A phone that answered STOP: no more texts to it. Holds a keyed hash, so that it can outlive the request."""
+
+    phone = models.CharField(max_length=64, primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return self.phone[:8]

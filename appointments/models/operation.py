@@ -1,0 +1,46 @@
+"""What the machinery keeps for itself: nothing in here is about a person."""
+
+from django.db import models
+
+
+class PeriodicJob(models.Model):
+    """When something that is done again and again was done last; see periodic.py."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    last_run_at = models.DateTimeField()
+
+    def __str__(self):
+        return self.name
+
+
+class RateBucket(models.Model):
+    """How often something was tried in the current stretch of time; see rate_limit.py. Holds no address."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    ends_at = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self):
+        return self.key[:8]
+
+
+class DailyCount(models.Model):
+    """How many checks were started or finished on a day; see counts.py. Says nothing about a person."""
+
+    class Event(models.TextChoices):
+        STARTED = "started", "Started"
+        FINISHED = "finished", "Finished"
+
+    day = models.DateField()
+    event = models.CharField(max_length=10, choices=Event)
+    language = models.CharField(max_length=5)
+    outcome = models.CharField(max_length=40, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("day", "event", "language", "outcome"), name="counted_once_a_day"),
+        )
+
+    def __str__(self):
+        return f"{self.day} {self.event} {self.language} {self.outcome}: {self.count}"

@@ -1,0 +1,253 @@
+"""Requests for a visit."""
+
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from screening.pathway import PATHWAY
+
+from .. import reference
+from .visits import Appointment
+
+
+class Status(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    CLAIMED = "claimed", "Claimed"
+    BOOKED = "booked", "Booked"
+    CLOSED = "closed", "Closed"
+
+
+class CloseReason(models.TextChoices):
+    ATTENDED = "attended", "Came to the visit"
+    DID_NOT_COME = "did_not_come", "Did not come to the visit"
+    DECLINED = "declined", "Does not want a visit"
+    UNREACHABLE = "unreachable", "Could not be reached"
+    ADVISED_AGAINST = "advised_against", "Nurse or doctor advised against a visit"
+    SEEN_ELSEWHERE = "seen_elsewhere", "Is cared for elsewhere"
+    WITHDRAWN = "withdrawn", "Withdrew the request"
+    DUPLICATE = "duplicate", "Asked twice"
+    NOT_REAL = "not_real", "Not a real request"
+
+    @classmethod
+    def after_a_visit(cls):
+        """The reasons that need a booked visit; the others need that there is none."""
+        return (cls.ATTENDED, cls.DID_NOT_COME)
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Español"
+    OTHER = "other", _("Another language")
+
+
+class NurseCheck(models.TextChoices):
+    NOT_NEEDED = "", "Not needed"
+    NEEDED = "needed", "Ask the nurse"
+    ASKED = "asked", "Nurse was asked"
+    FINE = "fine", "Nurse: a visit is fine"
+    CALL_FIRST = "call_first", "Nurse calls the patient first"
+    AGAINST = "against", "Nurse advises against a visit"
+
+    @classmethod
+    def to_be_answered(cls):
+        return (cls.NEEDED, cls.ASKED)
+
+
+QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
+
+
+class AppointmentRequestQuerySet(models.QuerySet):
+    def open(self):
+        """Those that somebody still has to call."""
+        # Told by the status and not by the missing visit: SQLite would look for that in an index of nearly all rows.
+        return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
+
+    def overdue(self):
+        """Those whose first call, or next call if one is planned, should have been made by now."""
+        now = timezone.now()
+        return self.open().filter(Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now))
+
+    def in_queue_order(self):
+        """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
+        return self.order_by(*QUEUE_ORDER)
+
+
+class AppointmentRequest(models.Model):
+    """Somebody who qualified asks to be called about a visit.
+
+    What they answered and what it meant is copied in as it was when they sent it, so that a later pathway does not
+    change it. `findings` are in English, for staff. The status follows from what happened and cannot contradict it.
+    """
+
+    journey = models.UUIDField(unique=True, editable=False)
+    reference = models.CharField(max_length=reference.LENGTH, unique=True, default=reference.new, editable=False)
+    created_at = models.DateTimeField("asked", default=timezone.now, editable=False)
+
+    pathway_version = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=40)
+    priority = models.CharField(max_length=2)
+    is_recent_pain = models.BooleanField()
+    flags = models.JSONField()
+    answers = models.JSONField()
+    findings = models.JSONField()
+
+    name = models.CharField(max_length=120)
+    date_of_birth = models.DateField()
+    phone = models.CharField(max_length=32)
+    email = models.EmailField(blank=True)
+    filled_in_by = models.CharField(max_length=120, blank=True)
+    relationship = models.CharField(max_length=60, blank=True)
+    language = models.CharField(max_length=5, choices=Language)
+    other_language = models.CharField(max_length=60, blank=True)
+    needs_interpreter = models.BooleanField()
+    hard_of_hearing = models.BooleanField(default=False)
+    large_print = models.BooleanField(default=False)
+    call_times = models.JSONField()
+    voicemail_ok = models.BooleanField()
+    texts_ok = models.BooleanField()
+    consent = models.TextField(help_text="What was agreed to, in the words that were shown.")
+
+    time_zone = models.CharField(max_length=40, help_text="Where the patient is, as far as the area code tells.")
+    search_text = models.TextField(editable=False, help_text="What the search looks through; see search.py.")
+
+    doubts = models.CharField(max_length=100, blank=True, help_text="Signs that no person sent this.")
+    is_doubtful = models.GeneratedField(
+        expression=Case(When(doubts="", then=Value(False)), default=Value(True)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    earlier = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="later", help_text="An open request of the same person."
+    )
+
+    due_at = models.DateTimeField("first call due", help_text="By when somebody should have called.")
+    next_call_at = models.DateTimeField("next call", null=True)
+    is_promised = models.BooleanField(default=False, help_text="The patient was told when the next call comes.")
+    attempts_made = models.PositiveSmallIntegerField(default=0)
+    reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
+    nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)
+
+    is_on_legal_hold = models.BooleanField(
+        default=False, help_text="Kept, whatever retention says; see retention.py."
+    )
+
+    # Rises with each change. Whoever changes something names the version they looked at.
+    version = models.PositiveIntegerField(default=0)
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True)
+    assigned_until = models.DateTimeField(null=True, help_text="How long it waits for whom it was handed out to.")
+    appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, related_name="request")
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason, blank=True)
+
+    status = models.GeneratedField(
+        expression=Case(
+            When(closed_at__isnull=False, then=Value(Status.CLOSED)),
+            When(appointment__isnull=False, then=Value(Status.BOOKED)),
+            When(claimed_at__isnull=False, then=Value(Status.CLAIMED)),
+            default=Value(Status.WAITING),
+        ),
+        output_field=models.CharField(max_length=10, choices=Status),
+        db_persist=True,
+    )
+
+    objects = AppointmentRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "visit request"
+        default_permissions = ("view", "change")
+        permissions = (
+            ("answer_as_nurse", "Can answer questions to the nurse"),
+            ("manage_queue", "Can see reports, hand out requests and export"),
+            ("erase_request", "Can erase requests and place legal holds"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="outcome_offers_a_visit",
+                condition=Q(outcome__in=sorted(o.key for o in PATHWAY.outcomes if o.offers_visit)),
+            ),
+            models.CheckConstraint(
+                name="priority_is_known",
+                condition=Q(priority__in=sorted(priority.key for priority in PATHWAY.priorities)),
+            ),
+            models.CheckConstraint(
+                name="claimed_by_somebody_at_some_time",
+                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="claimed_only_while_open",
+                condition=Q(claimed_at__isnull=True) | Q(appointment__isnull=True, closed_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="closed_by_staff_or_withdrawn",
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True, close_reason="")
+                | Q(closed_at__isnull=False, closed_by__isnull=False, close_reason__in=CloseReason.values)
+                | Q(closed_at__isnull=False, closed_by__isnull=True, close_reason=CloseReason.WITHDRAWN),
+            ),
+            models.CheckConstraint(
+                name="visit_reasons_need_a_visit",
+                condition=Q(closed_at__isnull=True)
+                | Q(appointment__isnull=False, close_reason__in=CloseReason.after_a_visit())
+                | Q(appointment__isnull=True) & ~Q(close_reason__in=CloseReason.after_a_visit()),
+            ),
+        )
+        indexes = (
+            models.Index(
+                "is_doubtful",
+                "priority",
+                F("is_recent_pain").desc(),
+                "created_at",
+                "id",
+                condition=Q(closed_at__isnull=True),
+                name="queue_order",
+            ),
+            models.Index(
+                "due_at",
+                condition=Q(closed_at__isnull=True),
+                name="open_by_due_time",
+            ),
+            models.Index(
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(closed_at__isnull=True, appointment__isnull=False),
+                name="booked_newest_first",
+            ),
+            # Somebody who asks again is found by these.
+            models.Index(fields=("date_of_birth",), name="born_on_a_day"),
+            models.Index(fields=("phone",), name="same_phone"),
+            models.Index("email", condition=~Q(email=""), name="same_email"),
+            models.Index(fields=("claimed_by",), condition=Q(claimed_by__isnull=False), name="held_by_somebody"),
+            models.Index(fields=("created_at",), name="by_day_asked"),
+            models.Index(fields=("closed_at",), condition=Q(closed_at__isnull=False), name="closed_longest_ago"),
+        )
+
+    def __str__(self):
+        # Only the reference, because Django copies this into logs that outlive the record.
+        return reference.grouped(self.reference)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def status_label(self) -> str:
+        return Status(self.status).label
+
+    @property
+    def phone_shown(self) -> str:
+        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+    @property
+    def phone_link(self) -> str:
+        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.RFC3966)
+
+    @property
+    def _phone_number(self) -> phonenumbers.PhoneNumber:
+        return phonenumbers.parse(self.phone, settings.PHONE_REGION)

@@ -1,0 +1,40 @@
+"""Visits, booked or cancelled."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from .clinic import Clinician, Place
+
+
+class Appointment(models.Model):
+    """A visit, booked or cancelled.
+
+    That no clinician has two at once, cancelled ones aside, the migration no_two_visits_at_once lets the database see
+    to: by an exclusion constraint in PostgreSQL, by triggers in SQLite.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinician = models.ForeignKey(Clinician, models.PROTECT)
+    place = models.ForeignKey(Place, models.PROTECT)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    # Nobody means the patient, who chose one of the times that were offered.
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    booked_at = models.DateTimeField(default=timezone.now)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="visit_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+        )
+        indexes = (
+            models.Index(fields=("starts_at",), name="visits_by_time"),
+            models.Index(fields=("clinician", "starts_at"), name="visits_of_a_clinician"),
+        )
+
+    def __str__(self):
+        return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
