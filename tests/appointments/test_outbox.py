@@ -261,7 +261,17 @@ def test_a_worker_that_was_so_slow_that_another_took_over_does_not_send_as_well(
     assert [sent["Message-ID"] for sent in mailbox.messages] == [f"<{first.pk}@127.0.0.1>"]
 
 
-def start_worker(settings, log: Path, *options) -> subprocess.Popen:
+# Runs manage.py in a process whose clock is wrong by so many hours.
+WITH_A_WRONG_CLOCK = """
+import datetime, runpy, sys, time_machine
+hours, *sys.argv = sys.argv[1:]
+now = datetime.datetime.now(datetime.UTC)
+time_machine.travel(now + datetime.timedelta(hours=int(hours))).start()
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def start_worker(settings, log: Path, *options, hours_wrong=0) -> subprocess.Popen:
     database = connection.settings_dict
     variables = {
         **os.environ,
@@ -273,9 +283,14 @@ def start_worker(settings, log: Path, *options) -> subprocess.Popen:
         "EMAIL_FROM": "clinic@example.com",
         ("DATABASE_NAME" if connection.vendor == "postgresql" else "SQLITE_PATH"): str(database["NAME"]),
     }
+    clock = ["-c", WITH_A_WRONG_CLOCK, str(hours_wrong)] if hours_wrong else []
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
-            [sys.executable, "manage.py", "work", *options], cwd=ROOT, env=variables, stdout=output, stderr=output
+            [sys.executable, *clock, "manage.py", "work", *options],
+            cwd=ROOT,
+            env=variables,
+            stdout=output,
+            stderr=output,
         )
 
 
@@ -309,6 +324,30 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
     assert sum(times_sent.values()) - len(messages) <= kills
     assert set(Message.objects.values_list("state", flat=True)) == {State.SENT}
     assert "ana" not in log.read_text().lower()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice(
+    send_request, mailbox, settings, tmp_path
+):
+    request, log = send_request(), tmp_path / "log"
+    messages = Message.objects.bulk_create(
+        Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(150)
+    )
+    # Each answer takes so long that the three send side by side.
+    mailbox.at_data = lambda _: time.sleep(0.05) or "250 OK"
+    workers = [start_worker(settings, log, hours_wrong=hours) for hours in (-48, 0, 48)]
+    try:
+        wait_until(lambda: not Message.objects.filter(state=State.WAITING).exists(), *workers)
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(20) == 0
+
+    times_sent = Counter(sent["Message-ID"] for sent in mailbox.messages)
+    assert times_sent == {f"<{message.pk}@127.0.0.1>": 1 for message in messages}
+    days = {message.done_at.date() for message in Message.objects.all()}
+    assert len(days) >= 2, "one worker alone has sent all"
 
 
 def wait_until(condition, *processes, seconds=60) -> None:
