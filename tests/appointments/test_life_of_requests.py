@@ -33,7 +33,7 @@ from appointments import offers, retention
 from appointments.audit import chain
 from appointments.free_times import free_times
 from appointments.messages.outbox import Worker
-from appointments.models import Appointment, AppointmentRequest, AuditEntry, ExportLog, Message
+from appointments.models import Appointment, AppointmentRequest, AuditEntry, ExportLog, Message, PossibleDuplicate
 from appointments.status_views import COOKIE as STATUS
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
@@ -52,7 +52,8 @@ CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15
 OFFER = datetime.timedelta(days=7)
 SCHEDULERS = ("ana", "ben")
 JUMPS = (1, 1, 1, 10, 10, 16, 21, 60, 24 * 60, 2 * 24 * 60, 8 * 24 * 60, 31 * 24 * 60, 366 * 24 * 60)
-FINAL = ("undone",)
+FINAL = ("undone", "linked")
+CLOSED_LONG_AGO = datetime.timedelta(days=90)
 STEPS_OF_A_DAY = 6
 
 Slot = tuple[str, datetime.datetime]
@@ -79,6 +80,8 @@ class State:
     is_on_hold: bool = False
     phone: str = "+12125550123"
     call_times: tuple[str, ...] = ("morning",)
+    # The reference of another request of the same person.
+    earlier: str = ""
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Request:
     pk: int
     reference: str
     cookies: dict
+    who: dict
     state: State = State()
     verbs: list[str] = field(default_factory=list)
     calls: list[bool] = field(default_factory=list)
@@ -114,6 +118,8 @@ class Lives(RuleBasedStateMachine):
         )
         self.place = Appointment._meta.get_field("place").related_model.objects.first()
         self.alive: list[Request] = []
+        # What was decided about two that may be of one person, by their numbers.
+        self.pairs: dict[tuple[int, int], str] = {}
         self.erased = 0
         # Whose change came last.
         self.last: Request | None = None
@@ -201,6 +207,14 @@ class Lives(RuleBasedStateMachine):
         who = {**WHO, "name": f"Ana {'ABCDEFGH'[number % 8] * 9}", "date_of_birth_day": str(1 + number % 28)}
         who["email"], who["date_of_birth_year"] = f"ana{number}@example.com", str(2010 + number % 50)
         who["phone"] = f"212 555 {2000 + number}"
+        self.asks_as(who)
+
+    @precondition(lambda self: self.alive and len(self.alive) < 5)
+    @rule(data=st.data())
+    def asks_a_second_time(self, data):
+        self.asks_as(self.some(data).who)
+
+    def asks_as(self, who: dict):
         answers = {**TEXTBOOK, "blood_thinner": "yes"}
         as_lists = lambda form: {k: v if isinstance(v, list) else [v] for k, v in form.items()}  # noqa: E731
         notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who)}
@@ -209,7 +223,22 @@ class Lives(RuleBasedStateMachine):
         cookies = {ANSWERS: remember(HttpResponse(), visitor).cookies[ANSWERS].value}
         assert self.patient("/visit/call/", CALL, cookies)["Location"] == "/visit/sent/"
         stored = AppointmentRequest.objects.latest("pk")
-        self.alive.append(Request(stored.pk, stored.reference, cookies, State(phone=f"+1212555{2000 + number}")))
+        phone = f"+1{who['phone'].replace(' ', '')}"
+        same = [one for one in self.of_the_same_person(who) if one.state.phone == phone]
+        earlier = [one.reference for one in same if one.state.status in ("waiting", "claimed")][-1:]
+        state = State(phone=phone, earlier="".join(earlier))
+        self.alive.append(Request(stored.pk, stored.reference, cookies, who, state))
+        self.is_compared(self.alive[-1])
+
+    def of_the_same_person(self, who: dict) -> list[Request]:
+        return [one for one in self.alive if one.who == who]
+
+    def is_compared(self, one: Request):
+        """Each time it is sent, with those of the same person that are not closed for long."""
+        for other in self.of_the_same_person(one.who):
+            closed_at = other.state.closed_at
+            if other is not one and (closed_at is None or closed_at > timezone.now() - CLOSED_LONG_AGO):
+                self.pairs.setdefault((min(one.pk, other.pk), max(one.pk, other.pk)), "")
 
     @rule(data=st.data())
     def sends_the_same_again(self, data):
@@ -218,6 +247,7 @@ class Lives(RuleBasedStateMachine):
             hours=19
         ):
             assert self.patient("/visit/call/", CALL, one.cookies)["Location"] == "/visit/sent/"
+            self.is_compared(one)
 
     def own(self, one: Request, what: str, data: dict, *, done: str, stale=False, **changes):
         """What a patient changes of an open request; expects a refusal if it is closed or the page was old."""
@@ -393,6 +423,25 @@ class Lives(RuleBasedStateMachine):
             if possible:
                 self.happened(one, "kim", "nurse_answered", nurse=answer)
 
+    @precondition(lambda self: self.pairs)
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS), decision=st.sampled_from(["same", "different"]))
+    def decides_whether_two_are_one_person(self, data, who, decision):
+        pair = data.draw(st.sampled_from(sorted(self.pairs)), label="pair")
+        numbers = {one.pk: one for one in self.alive}
+        earlier, later = (numbers[pk] for pk in pair)
+        current = self.pairs[pair]
+        seen = data.draw(st.sampled_from([current, current, "", "same", "different"]), label="seen")
+        stored = PossibleDuplicate.objects.get(earlier=earlier.pk, later=later.pk)
+        answer = self.post(who, f"/admin/duplicates/{stored.pk}/", {"decision": decision, "seen": seen})
+        # Who decides the same again does no harm; who decides otherwise has to have seen what was decided.
+        possible = seen == current or decision == current
+        assert answer.status_code == (302 if possible else 409)
+        if possible:
+            self.pairs[pair] = decision
+            is_linked = later.state.earlier == earlier.reference
+            if is_linked != (decision == "same"):
+                self.happened(later, who, "linked", earlier=earlier.reference if decision == "same" else "")
+
     @rule(data=st.data(), to=st.sampled_from(SCHEDULERS))
     def hands_out(self, data, to):
         if one := self.some(data):
@@ -507,6 +556,12 @@ class Lives(RuleBasedStateMachine):
     def gone(self, one: Request):
         self.alive.remove(one)
         self.erased += 1
+        self.pairs = {pair: decision for pair, decision in self.pairs.items() if one.pk not in pair}
+        for other in self.alive:
+            if other.state.earlier == one.reference:
+                other.state = replace(other.state, earlier="")
+            if other.before and other.before[0].earlier == one.reference:
+                other.before = (replace(other.before[0], earlier=""), *other.before[1:])
 
     @rule()
     def what_is_old_is_deleted(self):
@@ -560,7 +615,7 @@ class Lives(RuleBasedStateMachine):
     def the_database_says_what_the_model_says(self):
         # No two steps at the same moment.
         self.time.shift(datetime.timedelta(seconds=1))
-        related = ("appointment__clinician", "claimed_by")
+        related = ("appointment__clinician", "claimed_by", "earlier")
         stored = AppointmentRequest.objects.select_related(*related).in_bulk()
         assert stored.keys() == {one.pk for one in self.alive}
         for one in self.alive:
@@ -570,6 +625,8 @@ class Lives(RuleBasedStateMachine):
             assert list(events) == list(enumerate(one.verbs, 1))
             attempts = stored[one.pk].contact_attempts.order_by("pk").values_list("is_undone", flat=True)
             assert [not undone for undone in attempts] == one.calls
+        pairs = PossibleDuplicate.objects.values_list("earlier", "later", "decision")
+        assert {(earlier, later): decision for earlier, later, decision in pairs} == self.pairs
 
     @invariant()
     def no_clinician_has_two_visits_at_once_and_each_visit_has_its_request(self):
@@ -580,7 +637,9 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def the_audit_tells_of_each_change_once_and_is_whole(self):
-        entries = AuditEntry.objects.filter(action__in=("change", "erase")).values_list("action", "numbers")
+        # What is decided about two requests without a change of either is no new version.
+        changes = AuditEntry.objects.filter(action__in=("change", "erase")).exclude(details__startswith="duplicate")
+        entries = changes.values_list("action", "numbers")
         told = Counter((action, int(number)) for action, numbers in entries for number in numbers.split())
         assert {one.pk: told["change", one.pk] for one in self.alive} == {one.pk: one.version for one in self.alive}
         assert sum(count for (action, _), count in told.items() if action == "erase") == self.erased
@@ -605,6 +664,7 @@ def as_model(stored: AppointmentRequest) -> State:
         is_on_hold=stored.is_on_legal_hold,
         phone=stored.phone,
         call_times=tuple(stored.call_times),
+        earlier=stored.earlier.reference if stored.earlier else "",
     )
 
 
@@ -625,7 +685,16 @@ def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(
     )
     # How often chance leads to a visit differs with the modules that are loaded. Many walks get there for certain.
     if EXAMPLES >= MANY:
-        assert {"claimed", "called", "offered", "booked", "rescheduled", "cancelled", "nurse_asked"} <= MET.keys()
+        assert {
+            "claimed",
+            "called",
+            "offered",
+            "booked",
+            "rescheduled",
+            "cancelled",
+            "nurse_asked",
+            "linked",
+        } <= MET.keys()
         assert {"undone cancelled", "told: received", "told: booked", "told: cancelled"} <= MET.keys()
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -32,6 +33,7 @@ def main(requests: int, still_open: int, callers: int) -> int:
 
     from tests.bench import fill
 
+    logging.disable(logging.CRITICAL)
     call_command("migrate", verbosity=0)
     user = get_user_model().objects.create_superuser("bench")
     staff = Client(SERVER_NAME="localhost")
