@@ -20,6 +20,9 @@ class AccountSession(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="account_sessions")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    code_given_at = models.DateTimeField(
+        null=True, help_text="When a code of the second factor was last given in it."
+    )
     address = models.CharField(max_length=45, blank=True, help_text="Without its last part.")
     browser = models.CharField(max_length=60, blank=True)
 

@@ -36,6 +36,7 @@ class SignInSite(AdminSite):
             path("second-factor/leave/", views.leave, name="leave"),
         ]
         behind = [
+            path("second-factor/confirm/", views.confirm, name="confirm_second_factor"),
             path("second-factor/new-recovery-codes/", views.recovery_codes, name="new_recovery_codes"),
             path("sessions/", views.sessions, name="sessions"),
             path("sessions/end/", views.end_all_sessions, name="end_all_sessions"),

@@ -143,6 +143,8 @@ SESSION_HOURS = environment.number("SESSION_HOURS", 12, least=1, most=24 * 7)
 # After so many wrong passwords a username is locked for the address they came from, for so long.
 SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
 SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
+CONFIRM_MINUTES = environment.number("CONFIRM_MINUTES", 10, least=1, most=60)
 # What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
 UNSENT_FORMS = ["admin:appointments_appointmentrequest_do"]
 

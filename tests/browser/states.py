@@ -23,6 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, Response
 
 from accounts import unsent
+from accounts.models import AccountSession
 from appointments import status_views
 from appointments.models import AppointmentRequest, Message
 from appointments.reference import grouped
@@ -305,6 +306,9 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     for page in ("", "recovery-code/"):
         yield State(f"second factor {page}", f"{path}/{page}", half_way, meanwhile=asked)
         yield State(f"second factor {page} wrong", f"{path}/{page}", half_way, sent={}, status=422, meanwhile=asked)
+    long_ago = override_settings(SECOND_FACTOR=True, CONFIRM_MINUTES=0)
+    yield State("confirm", f"{path}/confirm/", session, meanwhile=long_ago)
+    yield State("confirm, no code", f"{path}/confirm/", session, sent={}, status=422, meanwhile=long_ago)
     yield State("recovery codes, new ones", f"{path}/new-recovery-codes/", session, meanwhile=asked)
     yield State("recovery codes, shown once", f"{path}/new-recovery-codes/", session, sent={}, meanwhile=asked)
     yield State("sessions", "/admin/sessions/", session, meanwhile=asked)
@@ -324,6 +328,7 @@ def signed_in_as(user, app: TOTPDevice | None = None) -> dict[str, str]:
         session = client.session
         session[DEVICE_ID_SESSION_KEY] = app.persistent_id
         session.save()
+        AccountSession.objects.filter(user=user).update(code_given_at=timezone.now())
     return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
 
