@@ -15,7 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import second_factor, views
+from . import first_passwords, second_factor, views
+from .forms import PasswordOfAnotherForm
 
 User = get_user_model()
 admin.site.unregister(TOTPDevice)
@@ -27,6 +28,7 @@ admin.site.unregister(Group)
 class StaffUserAdmin(UserAdmin):
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "has_second_factor")
     actions = ("reset_second_factor",)
+    change_password_form = PasswordOfAnotherForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         accounts = super().get_queryset(request)
@@ -43,6 +45,11 @@ class StaffUserAdmin(UserAdmin):
         if self.get_object(request, unquote(id)) == request.user:
             return redirect("admin:password_change")
         return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj, form, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            first_passwords.given(obj)
 
     @admin.display(description="second factor", boolean=True)
     def has_second_factor(self, user) -> bool:

@@ -1,10 +1,13 @@
-"""What is typed to sign in."""
+"""What is typed to sign in, and to let others sign in."""
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from . import first_passwords
 from .second_factor import six_digits
 
 
@@ -17,6 +20,14 @@ class SignInForm(AdminAuthenticationForm):
             credentials = {"username": user.get_username(), "password": "*"}  # nosec B105  # stands for one
             user_login_failed.send(__name__, credentials=credentials, request=self.request)
             raise
+
+
+class PasswordOfAnotherForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True):
+        with transaction.atomic():
+            user = super().save(commit)
+            first_passwords.given(user)
+        return user
 
 
 class AppCodeForm(forms.Form):

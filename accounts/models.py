@@ -1,4 +1,7 @@
-"""What is stored about signing in: sessions, and recovery codes. The secrets of apps stand in django-otp's table."""
+"""What is stored about signing in: sessions, first passwords, recovery codes.
+
+The secrets of apps stand in django-otp's table.
+"""
 
 import hashlib
 import secrets
@@ -31,6 +34,16 @@ class AccountSession(models.Model):
 
     def __str__(self):
         return f"{self.browser} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class FirstPassword(models.Model):
+    """The password of this user was set by somebody else, who therefore knows it; see first_passwords.py."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="first_password")
+    set_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"since {self.set_at:%Y-%m-%d}"
 
 
 class RecoveryCodes(ThrottlingMixin, Device):

@@ -15,6 +15,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from . import first_passwords
+
 
 def connect() -> None:
     pre_save.connect(_keep_no_more_than_counts, sender=AccessAttempt, dispatch_uid="accounts.throttling")
@@ -25,7 +27,9 @@ class Backend(AxesStandaloneBackend, ModelBackend):
 
     def authenticate(self, request, username=None, password=None, **kwargs):
         AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
-        return ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        user = ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        # As a wrong password: nobody is told that it was right once.
+        return None if user is None or first_passwords.has_expired(user) else user
 
 
 class Handler(AxesDatabaseHandler):

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from . import second_factor, signals, unsent
+from . import first_passwords, second_factor, signals, unsent
 from . import sessions as account_sessions
 from .forms import AnyCodeForm, AppCodeForm, RecoveryCodeForm
 
@@ -92,6 +92,8 @@ def enter_recovery_code(request: HttpRequest) -> HttpResponse:
 @after_the_password
 @get_or_post
 def set_up(request: HttpRequest) -> HttpResponse:
+    if admin.site.has_permission(request) and first_passwords.is_used_by(request.user):
+        return redirect("admin:password_change")
     # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
     if second_factor.app_of(request.user) and not second_factor.has_passed(request):
         return redirect(with_next(request, "admin:second_factor"))
