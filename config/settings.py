@@ -143,6 +143,8 @@ SESSION_HOURS = environment.number("SESSION_HOURS", 12, least=1, most=24 * 7)
 # After so many wrong passwords a username is locked for the address they came from, for so long.
 SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
 SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# After so many in that time, whatever the names, everybody at that address is.
+SIGN_IN_TRIES_PER_ADDRESS = environment.number("SIGN_IN_TRIES_PER_ADDRESS", 100, least=SIGN_IN_TRIES)
 # A password that somebody else set opens only the page for choosing one's own, and after so many days nothing.
 FIRST_PASSWORD_DAYS = environment.number("FIRST_PASSWORD_DAYS", 7, least=1, most=90)
 # Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
