@@ -145,6 +145,8 @@ SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
 SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
 # After so many in that time, whatever the names, everybody at that address is.
 SIGN_IN_TRIES_PER_ADDRESS = environment.number("SIGN_IN_TRIES_PER_ADDRESS", 100, least=SIGN_IN_TRIES)
+# A file of SHA-1 hashes of passwords that leaked, sorted: they are refused, beside the common ones.
+LEAKED_PASSWORDS = environment.text("LEAKED_PASSWORDS", "")
 # A password that somebody else set opens only the page for choosing one's own, and after so many days nothing.
 FIRST_PASSWORD_DAYS = environment.number("FIRST_PASSWORD_DAYS", 7, least=1, most=90)
 # Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
@@ -356,6 +358,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.NotTriedFirst"},
     {"NAME": "accounts.first_passwords.OnesOwn"},
 ]
+if LEAKED_PASSWORDS:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {"NAME": "accounts.leaked_passwords.NotLeaked", "OPTIONS": {"path": LEAKED_PASSWORDS}}
+    )
 
 AXES_HANDLER = "accounts.throttling.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

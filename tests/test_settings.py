@@ -165,6 +165,24 @@ def test_a_setting_that_opens_a_hole_is_refused(name, value):
     assert name in started.stderr.splitlines()[-1]
 
 
+def test_a_list_of_leaked_passwords_that_is_not_there_stops_the_start(tmp_path):
+    for command in (("manage.py", "check"), ("-c", "import config.wsgi")):
+        started = python(*command, **PRODUCTION | {"LEAKED_PASSWORDS": str(tmp_path / "none")})
+
+        assert started.returncode == 1
+        assert f"LEAKED_PASSWORDS must name a file that we can read, not '{tmp_path / 'none'}'." in started.stderr
+
+
+def test_a_list_of_leaked_passwords_is_asked(tmp_path):
+    (tmp_path / "leaked").write_text("8D8A0C2A9A8D3B4C5E6F708192A3B4C5D6E7F809:3\n")
+    program = "from django.conf import settings; print(settings.AUTH_PASSWORD_VALIDATORS[-1]['OPTIONS'])"
+    file = {"LEAKED_PASSWORDS": str(tmp_path / "leaked")}
+
+    started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | file)
+
+    assert (started.stdout, started.stderr) == (f"{{'path': '{tmp_path / 'leaked'}'}}\n", "")
+
+
 def test_the_second_factor_cannot_be_left_out_in_production():
     started = python("manage.py", "check", **PRODUCTION | {"SECOND_FACTOR": "false"})
 
