@@ -40,8 +40,8 @@ class NotLeaked:
             ) from None
         if has_leaked:
             raise ValidationError(
-                "This password is on a list of those that were stolen somewhere, perhaps from somebody else. Thieves try "
-                "them all. Please take another one.",
+                "This password is on a list of those that were stolen somewhere, perhaps from somebody else. Thieves "
+                "try them all. Please take another one.",
                 code="password_leaked",
             )
 

@@ -23,7 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, Response
 
 from accounts import unsent
-from accounts.models import AccountSession
+from accounts.models import AccountSession, FirstPassword
 from appointments import status_views
 from appointments.models import AppointmentRequest, Message
 from appointments.reference import grouped
@@ -292,7 +292,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
 
 def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     """What comes between the password and the work, for somebody without an app and for somebody with one."""
-    without_app, with_app = (get_user_model().objects.create_superuser(name) for name in ("no app", "an app"))
+    names = ("no app", "an app", "a first password")
+    without_app, with_app, with_first_password = map(get_user_model().objects.create_superuser, names)
     app = TOTPDevice.objects.create(user=with_app, name="Authenticator app")
     new, half_way = signed_in_as(without_app), signed_in_as(with_app)
     session = signed_in_as(with_app, app)
@@ -313,6 +314,10 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     yield State("recovery codes, shown once", f"{path}/new-recovery-codes/", session, sent={}, meanwhile=asked)
     yield State("sessions", "/admin/sessions/", session, meanwhile=asked)
     yield State("password change", "/admin/password_change/", session, meanwhile=asked)
+    FirstPassword.objects.create(user=with_first_password, set_at=timezone.now())
+    yield State("password change, the first", "/admin/password_change/", signed_in_as(with_first_password))
+    many = override_settings(SIGN_IN_TRIES_PER_ADDRESS=1)
+    yield State("sign in, address locked", "/admin/login/", sent=wrong, status=429, meanwhile=many)
     sheet = reverse("admin:appointments_appointmentrequest_do", args=[request.pk, "log-call"])
     answer = HttpResponse()
     unsent.keep(RequestFactory().post(sheet, {"outcome": "no_answer", "note": "Long " * 40}), answer, with_app)
