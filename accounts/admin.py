@@ -42,7 +42,7 @@ class StaffUserAdmin(UserAdmin):
     @method_decorator(views.after_a_fresh_code)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  # named by Django
         """Another one's. For one's own there is a page that asks for the old one."""
-        if self.get_object(request, unquote(id)) == request.user:
+        if self.has_change_permission(request) and self.get_object(request, unquote(id)) == request.user:
             return redirect("admin:password_change")
         return super().user_change_password(request, id, form_url)
 

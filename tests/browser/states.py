@@ -316,7 +316,7 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     yield State("password change", "/admin/password_change/", session, meanwhile=asked)
     FirstPassword.objects.create(user=with_first_password, set_at=timezone.now())
     yield State("password change, the first", "/admin/password_change/", signed_in_as(with_first_password))
-    many = override_settings(SIGN_IN_TRIES_PER_ADDRESS=1)
+    many = override_settings(SIGN_IN_TRIES_PER_ADDRESS=0)
     yield State("sign in, address locked", "/admin/login/", sent=wrong, status=429, meanwhile=many)
     sheet = reverse("admin:appointments_appointmentrequest_do", args=[request.pk, "log-call"])
     answer = HttpResponse()
