@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.password_validation import get_default_password_validators
 
 
 class AccountsConfig(AppConfig):
@@ -8,5 +9,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from . import sessions, throttling
 
+        # A rule that cannot work stops the start, and not somebody who changes a password.
+        get_default_password_validators()
         sessions.connect()
         throttling.connect()

@@ -1,11 +1,14 @@
-"""What is typed to sign in."""
-
-import re
+"""What is typed to sign in, and to let others sign in."""
 
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from . import first_passwords
+from .second_factor import six_digits
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -19,6 +22,14 @@ class SignInForm(AdminAuthenticationForm):
             raise
 
 
+class PasswordOfAnotherForm(AdminPasswordChangeForm):
+    def save(self, commit: bool = True):
+        with transaction.atomic():
+            user = super().save(commit)
+            first_passwords.given(user)
+        return user
+
+
 class AppCodeForm(forms.Form):
     code = forms.CharField(
         label="Code",
@@ -28,8 +39,8 @@ class AppCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
-        if not re.fullmatch(r"[0-9]{6}", code):
+        code = six_digits(self.cleaned_data["code"])
+        if not code:
             raise ValidationError("Enter six digits.")
         return code
 
@@ -40,4 +51,13 @@ class RecoveryCodeForm(forms.Form):
         help_text="One of the codes you kept, like ABCD-EFGH-IJKL-MNOP.",
         max_length=40,
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "autofocus": True}),
+    )
+
+
+class AnyCodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        help_text="The six digits that the app shows now, or one of your recovery codes.",
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "autocapitalize": "characters", "autofocus": True}),
     )

@@ -1,4 +1,7 @@
-"""What is stored about signing in: sessions, and recovery codes. The secrets of apps stand in django-otp's table."""
+"""What is stored about signing in: sessions, first passwords, recovery codes.
+
+The secrets of apps stand in django-otp's table.
+"""
 
 import hashlib
 import secrets
@@ -20,6 +23,9 @@ class AccountSession(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="account_sessions")
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    code_given_at = models.DateTimeField(
+        null=True, help_text="When a code of the second factor was last given in it."
+    )
     address = models.CharField(max_length=45, blank=True, help_text="Without its last part.")
     browser = models.CharField(max_length=60, blank=True)
 
@@ -28,6 +34,16 @@ class AccountSession(models.Model):
 
     def __str__(self):
         return f"{self.browser} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class FirstPassword(models.Model):
+    """The password of this user was set by somebody else, who therefore knows it; see first_passwords.py."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="first_password")
+    set_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"since {self.set_at:%Y-%m-%d}"
 
 
 class RecoveryCodes(ThrottlingMixin, Device):

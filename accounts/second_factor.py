@@ -3,6 +3,7 @@
 A session has passed it when it names the device that did (django-otp). Every code works once.
 """
 
+import re
 from base64 import b32encode
 from datetime import timedelta
 
@@ -37,6 +38,15 @@ def is_passed(request: HttpRequest) -> bool:
 def has_passed(request: HttpRequest) -> bool:
     """Whether this session has really passed it, also where none is asked for."""
     return getattr(request.user, "otp_device", None) is not None
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether a code was given in this session so lately that it may change how its user signs in."""
+    if not settings.SECOND_FACTOR:
+        return True
+    session = sessions.current(request)
+    since = timezone.now() - timedelta(minutes=settings.CONFIRM_MINUTES)
+    return session is not None and session.code_given_at is not None and session.code_given_at > since
 
 
 def app_of(user) -> TOTPDevice | None:
@@ -108,6 +118,20 @@ def pass_with_recovery_code(request: HttpRequest, code: str) -> int:
     return recovery_codes_left(request.user)
 
 
+def pass_with_any_code(request: HttpRequest, code: str) -> None:
+    """With six digits of the app or with a recovery code, which has letters. Raises Refused."""
+    if digits := six_digits(code):
+        pass_with_app(request, digits)
+    else:
+        pass_with_recovery_code(request, code)
+
+
+def six_digits(typed: str) -> str:
+    """A code of an app as the app has it, without what people put between digits; empty if it is none."""
+    code = re.sub(r"[\s-]", "", typed)
+    return code if re.fullmatch(r"[0-9]{6}", code) else ""
+
+
 def new_recovery_codes(request: HttpRequest) -> list[str]:
     """Codes to be shown once; the former ones are void."""
     with transaction.atomic():
@@ -145,6 +169,7 @@ def _remember(request: HttpRequest, device: Device) -> None:
     # With a new key, so that one who knew the old one gains nothing.
     request.session.cycle_key()
     django_otp.login(request, device)
+    sessions.note_code_given(request)
 
 
 def _recovery_codes_of(user) -> RecoveryCodes:

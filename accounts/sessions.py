@@ -58,6 +58,10 @@ def current(request: HttpRequest) -> AccountSession | None:
     return AccountSession.objects.filter(pk=named, user_id=request.user.pk).first() if named else None
 
 
+def note_code_given(request: HttpRequest) -> None:
+    AccountSession.objects.filter(pk=request.session.get(KEY)).update(code_given_at=timezone.now())
+
+
 def reason_to_refuse(request: HttpRequest) -> str:
     """Why the session of a signed-in user is over: "idle", "too long" or "ended"; empty if it is not.
 

@@ -1,5 +1,7 @@
 """An admin site that nobody enters without a second factor, with the pages for that."""
 
+from collections.abc import Callable
+
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,6 +13,17 @@ class SignInSite(AdminSite):
         from . import second_factor
 
         return super().has_permission(request) and second_factor.is_passed(request)
+
+    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+        from .first_passwords import after_ones_own
+
+        return super().admin_view(after_ones_own(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+        from . import first_passwords
+
+        is_first = first_passwords.is_used_by(request.user)
+        return super().password_change(request, {**(extra_context or {}), "is_first": is_first})
 
     def login(self, request: HttpRequest, extra_context=None) -> HttpResponse:
         # These need the models, which are not there yet when this module is imported.
@@ -36,6 +49,7 @@ class SignInSite(AdminSite):
             path("second-factor/leave/", views.leave, name="leave"),
         ]
         behind = [
+            path("second-factor/confirm/", views.confirm, name="confirm_second_factor"),
             path("second-factor/new-recovery-codes/", views.recovery_codes, name="new_recovery_codes"),
             path("sessions/", views.sessions, name="sessions"),
             path("sessions/end/", views.end_all_sessions, name="end_all_sessions"),

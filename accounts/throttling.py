@@ -1,19 +1,26 @@
-"""After some wrong passwords, this username is locked for this address, for a while; nobody else is (django-axes)."""
+"""After some wrong passwords, this username is locked for this address, for a while (django-axes).
+
+After many, with whatever names, this address is. Nobody elsewhere ever is.
+"""
 
 import math
 
+from axes.attempts import get_cool_off_threshold
 from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
-from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username, get_cool_off
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
+from django.db.models import Sum
 from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from . import first_passwords
 
 
 def connect() -> None:
@@ -25,7 +32,9 @@ class Backend(AxesStandaloneBackend, ModelBackend):
 
     def authenticate(self, request, username=None, password=None, **kwargs):
         AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
-        return ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        user = ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        # As a wrong password: nobody is told that it was right once.
+        return None if user is None or first_passwords.has_expired(user) else user
 
 
 class Handler(AxesDatabaseHandler):
@@ -35,6 +44,9 @@ class Handler(AxesDatabaseHandler):
         if request is not None:
             request.axes_user_agent = request.axes_http_accept = ""
         super().user_login_failed(sender, credentials, request, **kwargs)
+
+    def is_locked(self, request, credentials: dict | None = None) -> bool:
+        return _is_address_locked(request) or super().is_locked(request, credentials)
 
 
 def counted_username(request: HttpRequest, credentials: dict | None) -> str:
@@ -58,17 +70,27 @@ def locked_out(request: HttpRequest, response: HttpResponse | None = None, crede
             "title": "Error: Locked for a while",
             "heading": "Locked for a while",
             "minutes": _minutes_left(request, credentials),
+            "whatever_the_name": _is_address_locked(request),
             "site_header": "Upright",
         },
         status=429,
     )
 
 
+def _is_address_locked(request: HttpRequest) -> bool:
+    address = request.axes_ip_address
+    # Those whose address cannot be read are not one another.
+    if address is None:
+        return False
+    recent = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=get_cool_off_threshold(request))
+    failures = recent.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+    return failures >= settings.SIGN_IN_TRIES_PER_ADDRESS
+
+
 def _minutes_left(request: HttpRequest, credentials: dict | None) -> int:
-    AxesProxyHandler.update_request(request)
-    attempts = AccessAttempt.objects.filter(
-        username=get_client_username(request, credentials), ip_address=request.axes_ip_address
-    )
+    attempts = AccessAttempt.objects.filter(ip_address=request.axes_ip_address)
+    if not _is_address_locked(request):
+        attempts = attempts.filter(username=get_client_username(request, credentials))
     last = max(attempts.values_list("attempt_time", flat=True), default=timezone.now())
     return max(1, math.ceil((last + get_cool_off(request) - timezone.now()).total_seconds() / 60))
 

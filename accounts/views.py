@@ -15,9 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from . import second_factor, signals, unsent
+from . import first_passwords, second_factor, signals, unsent
 from . import sessions as account_sessions
-from .forms import AppCodeForm, RecoveryCodeForm
+from .forms import AnyCodeForm, AppCodeForm, RecoveryCodeForm
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -32,6 +32,30 @@ def after_the_password(view: Callable) -> Callable:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def after_a_fresh_code(view: Callable) -> Callable:
+    """For what changes how one signs in: who left a browser open must not find it changed by somebody else.
+
+    What was sent is not kept. The page with the code leads back to the page with the button.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if second_factor.is_fresh(request):
+            return view(request, *args, **kwargs)
+        return to_confirm(request)
+
+    return guarded
+
+
+def to_confirm(request: HttpRequest) -> HttpResponse:
+    # Some addresses are of a button alone, and those all stand on the page of sessions.
+    button_alone = ("end_session", "end_all_sessions")
+    is_page = request.resolver_match.url_name not in button_alone
+    return redirect_to_login(
+        request.get_full_path() if is_page else reverse("admin:sessions"), reverse("admin:confirm_second_factor")
+    )
 
 
 @sensitive_post_parameters("code")
@@ -68,9 +92,13 @@ def enter_recovery_code(request: HttpRequest) -> HttpResponse:
 @after_the_password
 @get_or_post
 def set_up(request: HttpRequest) -> HttpResponse:
+    if admin.site.has_permission(request) and first_passwords.is_used_by(request.user):
+        return redirect("admin:password_change")
     # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
     if second_factor.app_of(request.user) and not second_factor.has_passed(request):
         return redirect(with_next(request, "admin:second_factor"))
+    if second_factor.app_of(request.user) and not second_factor.is_fresh(request):
+        return to_confirm(request)
     form = AppCodeForm(request.POST if request.method == "POST" else None)
     codes: list[str] = []
     if form.is_valid() and _counts(form, lambda code: codes.extend(second_factor.set_up(request, code))):
@@ -86,6 +114,18 @@ def set_up(request: HttpRequest) -> HttpResponse:
     )
 
 
+@sensitive_post_parameters("code")
+@get_or_post
+def confirm(request: HttpRequest) -> HttpResponse:
+    """A code once more, before something that changes how one signs in."""
+    if second_factor.is_fresh(request):
+        return redirect(next_page(request))
+    form = AnyCodeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_any_code(request, code)):
+        return redirect(next_page(request))
+    return page(request, "confirm.html", "Enter a code again", form=form, minutes=settings.CONFIRM_MINUTES)
+
+
 @after_the_password
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
@@ -95,6 +135,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 
 @get_or_post
+@after_a_fresh_code
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     if second_factor.app_of(request.user) is None:
         return redirect("admin:set_up_second_factor")
@@ -124,6 +165,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@after_a_fresh_code
 def end_session(request: HttpRequest, pk) -> HttpResponse:
     ended, _ = account_sessions.of(request.user).filter(pk=pk).delete()
     if ended:
@@ -135,6 +177,7 @@ def end_session(request: HttpRequest, pk) -> HttpResponse:
 
 
 @require_POST
+@after_a_fresh_code
 def end_all_sessions(request: HttpRequest) -> HttpResponse:
     signals.sessions_ended.send(type(request.user), request=request, user=request.user)
     account_sessions.end_all(request.user)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,27 @@ def text(name: str, default: str | None = None) -> str:
     if value is None:
         raise ImproperlyConfigured(f"Set {name} in the environment. docs/operation.md says to what.")
     return value
+
+
+def secret(name: str, default: str | None = None) -> str:
+    """As text, or what stands in the file that NAME_FILE names, as vaults and containers deliver secrets."""
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if not file:
+        return text(name, default)
+    if os.environ.get(name, "").strip():
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, and not both.")
+    try:
+        value = Path(file).read_text("utf-8").rstrip("\r\n") or default
+    except (OSError, UnicodeDecodeError):
+        raise ImproperlyConfigured(f"{name}_FILE must name a file of text that we can read, not {file!r}.") from None
+    if value is None:
+        raise ImproperlyConfigured(f"{name}_FILE names a file with nothing in it: {file!r}.")
+    return value
+
+
+def secrets(name: str) -> list[str]:
+    """A list of them, or none, separated by commas or, in a file, by lines."""
+    return [one.strip() for one in re.split(r"[,\n]", secret(name, "")) if one.strip()]
 
 
 def boolean(name: str, default: bool) -> bool:

@@ -18,8 +18,8 @@ DEVELOPMENT = environment.boolean("UPRIGHT_DEVELOPMENT", False)
 DEBUG = DEVELOPMENT and environment.boolean("DEBUG", False)
 
 EXAMPLE_SECRET = "for development only and refused in production"  # noqa: S105  # nosec B105  # and so it is
-SECRET_KEY = environment.text("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
-SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", "")
+SECRET_KEY = environment.secret("SECRET_KEY", EXAMPLE_SECRET if DEVELOPMENT else None)
+SECRET_KEY_FALLBACKS = environment.secrets("SECRET_KEY_FALLBACKS")
 if "," in SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY must have no comma in it, or it could not become a fallback later.")
 for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)):
@@ -77,7 +77,7 @@ if not DEVELOPMENT and not SITE_URL.startswith("https://"):
 EMAIL_HOST = environment.text("EMAIL_HOST", "")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587, least=1, most=65_535)
 EMAIL_HOST_USER = environment.text("EMAIL_USER", "")
-EMAIL_HOST_PASSWORD = environment.text("EMAIL_PASSWORD", "")
+EMAIL_HOST_PASSWORD = environment.secret("EMAIL_PASSWORD", "")
 EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not DEVELOPMENT)
 # How long one step of a conversation with the mail server may take, in seconds.
 EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 10, least=1, most=60)
@@ -95,7 +95,7 @@ TEXTS_URL = environment.url("TEXTS_URL", "https://api.twilio.com")
 if not DEVELOPMENT and not TEXTS_URL.startswith("https://"):
     raise ImproperlyConfigured("TEXTS_URL must begin with https://.")
 TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
-TEXTS_TOKEN = environment.text("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
+TEXTS_TOKEN = environment.secret("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
 TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none")
 
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
@@ -121,8 +121,8 @@ KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1)
 KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1)
 KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
 # The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
-AUDIT_KEY = environment.text("AUDIT_KEY", "")
-AUDIT_KEY_FALLBACKS = environment.words("AUDIT_KEY_FALLBACKS", "")
+AUDIT_KEY = environment.secret("AUDIT_KEY", "")
+AUDIT_KEY_FALLBACKS = environment.secrets("AUDIT_KEY_FALLBACKS")
 for name, secrets in (("AUDIT_KEY", [AUDIT_KEY] if AUDIT_KEY else []), ("AUDIT_KEY_FALLBACKS", AUDIT_KEY_FALLBACKS)):
     if not DEVELOPMENT and any(len(secret) < 50 or "," in secret for secret in secrets):
         raise ImproperlyConfigured(f"{name} must be 50 random characters or more, without a comma.")
@@ -143,6 +143,14 @@ SESSION_HOURS = environment.number("SESSION_HOURS", 12, least=1, most=24 * 7)
 # After so many wrong passwords a username is locked for the address they came from, for so long.
 SIGN_IN_TRIES = environment.number("SIGN_IN_TRIES", 5, least=1, most=100)
 SIGN_IN_LOCK_MINUTES = environment.number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# After so many in that time, whatever the names, everybody at that address is.
+SIGN_IN_TRIES_PER_ADDRESS = environment.number("SIGN_IN_TRIES_PER_ADDRESS", 100, least=SIGN_IN_TRIES)
+# A file of SHA-1 hashes of passwords that leaked, sorted: they are refused, beside the common ones.
+LEAKED_PASSWORDS = environment.text("LEAKED_PASSWORDS", "")
+# A password that somebody else set opens only the page for choosing one's own, and after so many days nothing.
+FIRST_PASSWORD_DAYS = environment.number("FIRST_PASSWORD_DAYS", 7, least=1, most=90)
+# Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
+CONFIRM_MINUTES = environment.number("CONFIRM_MINUTES", 10, least=1, most=60)
 # What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
 UNSENT_FORMS = ["admin:appointments_appointmentrequest_do"]
 
@@ -233,7 +241,7 @@ if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
             "PORT": environment.text("DATABASE_PORT", "5432"),
             "NAME": environment.text("DATABASE_NAME", "upright"),
             "USER": environment.text("DATABASE_USER", "upright"),
-            "PASSWORD": environment.text("DATABASE_PASSWORD", "" if DEVELOPMENT else None),
+            "PASSWORD": environment.secret("DATABASE_PASSWORD", "" if DEVELOPMENT else None),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
             # Behind a pooler the next statement may go over another connection, which knows of no cursor.
@@ -348,7 +356,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "accounts.passwords.LongEnough"},
     {"NAME": "accounts.passwords.NotTriedFirst"},
+    {"NAME": "accounts.first_passwords.OnesOwn"},
 ]
+if LEAKED_PASSWORDS:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {"NAME": "accounts.leaked_passwords.NotLeaked", "OPTIONS": {"path": LEAKED_PASSWORDS}}
+    )
 
 AXES_HANDLER = "accounts.throttling.Handler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -380,6 +393,6 @@ LOGGING = logs.settings_for(LOG_FORMAT, scrub=not DEBUG)
 LOGGING_CONFIG = "config.logs.configure"
 
 # Whoever sends it may read /metrics/; without it nobody may.
-METRICS_TOKEN = environment.text("METRICS_TOKEN", "")
+METRICS_TOKEN = environment.secret("METRICS_TOKEN", "")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS_TOKEN must be 20 random characters or more.")

@@ -61,6 +61,7 @@ def test_no_page_leads_to_another_site(db, client, scheduler, to):
         client.get("/language/", {"next": to}),
         client.post(f"/admin/login/?next={to.strip()}", signing_in),
         client.get("/admin/second-factor/", {"next": to}),
+        client.get("/admin/second-factor/confirm/", {"next": to}),
         client.post("/admin/logout/", {"next": to}),
     ]
 

@@ -219,6 +219,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
         "/admin/second-factor/set-up/": {"code": "123456", "next": "/admin/"},
         "/admin/second-factor/": {"code": "123456", "next": "/admin/"},
         "/admin/second-factor/recovery-code/": {"code": "ABCD-EFGH-IJKL-MNOP"},
+        "/admin/second-factor/confirm/": {"code": "123456", "next": "/admin/"},
         "/admin/second-factor/new-recovery-codes/": {},
         "/admin/unsent/": {},
         "/admin/next-call/": {},

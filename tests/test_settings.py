@@ -74,6 +74,68 @@ def test_an_earlier_secret_that_can_be_guessed_is_refused_too():
     assert "SECRET_KEY_FALLBACKS" in started.stderr.splitlines()[-1]
 
 
+SECRETS = {
+    "SECRET_KEY": "a" * 60,
+    "SECRET_KEY_FALLBACKS": "b" * 60 + "," + "c" * 60,
+    "AUDIT_KEY": "d" * 60,
+    "AUDIT_KEY_FALLBACKS": "e" * 60 + "\n" + "f" * 60,
+    "DATABASE_PASSWORD": "g" * 60,
+    "EMAIL_PASSWORD": "h" * 60,
+    "TEXTS_TOKEN": "i" * 60,
+    "METRICS_TOKEN": "j" * 60,
+}
+
+
+def as_files(folder: Path, **values: str) -> dict[str, str]:
+    for name, value in values.items():
+        (folder / name).write_text(value)
+    return dict.fromkeys(values) | {f"{name}_FILE": str(folder / name) for name in values}
+
+
+def test_each_secret_can_come_in_a_file_and_the_line_break_at_its_end_does_not_count(tmp_path):
+    program = """
+from django.conf import settings as s
+print(s.SECRET_KEY, *s.SECRET_KEY_FALLBACKS, s.AUDIT_KEY, *s.AUDIT_KEY_FALLBACKS, s.DATABASES["default"]["PASSWORD"])
+print(s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN)
+"""
+    files = as_files(tmp_path, **{name: f"{value}\n" for name, value in SECRETS.items()})
+
+    started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | files)
+
+    assert (started.stdout.split(), started.stderr) == ([letter * 60 for letter in "abcdefghij"], "")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_in_a_file_that_cannot_be_read_stops_the_start(name, tmp_path):
+    path = tmp_path / "nothing here"
+
+    started = python("manage.py", "check", **PRODUCTION | {name: None, f"{name}_FILE": str(path)})
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        "django.core.exceptions.ImproperlyConfigured: "
+        f"{name}_FILE must name a file of text that we can read, not '{path}'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "words"),
+    [
+        (PRODUCTION["SECRET_KEY"], PRODUCTION["SECRET_KEY"], "Set SECRET_KEY or SECRET_KEY_FILE, and not both."),
+        ("\n", None, "SECRET_KEY_FILE names a file with nothing in it"),
+        ("guess me\n", None, "SECRET_KEY must be 50 random characters or more"),
+    ],
+    ids=["given twice", "empty", "too short"],
+)
+def test_a_secret_in_a_file_is_held_to_the_same_rules(written, given, words, tmp_path):
+    file = as_files(tmp_path, SECRET_KEY=written)
+
+    started = python("manage.py", "check", **PRODUCTION | file | {"SECRET_KEY": given})
+
+    assert started.returncode == 1
+    assert words in started.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("name", "value"), [("CLINIC_PHONE", "call us"), ("PHONE_REGION", "Wonderland")])
 def test_a_phone_number_that_nobody_can_call_is_refused(name, value):
     started = python("manage.py", "check", **PRODUCTION | {name: value})
@@ -101,6 +163,24 @@ def test_a_setting_that_opens_a_hole_is_refused(name, value):
 
     assert started.returncode == 1
     assert name in started.stderr.splitlines()[-1]
+
+
+def test_a_list_of_leaked_passwords_that_is_not_there_stops_the_start(tmp_path):
+    for command in (("manage.py", "check"), ("-c", "import config.wsgi")):
+        started = python(*command, **PRODUCTION | {"LEAKED_PASSWORDS": str(tmp_path / "none")})
+
+        assert started.returncode == 1
+        assert f"LEAKED_PASSWORDS must name a file that we can read, not '{tmp_path / 'none'}'." in started.stderr
+
+
+def test_a_list_of_leaked_passwords_is_asked(tmp_path):
+    (tmp_path / "leaked").write_text("8D8A0C2A9A8D3B4C5E6F708192A3B4C5D6E7F809:3\n")
+    program = "from django.conf import settings; print(settings.AUTH_PASSWORD_VALIDATORS[-1]['OPTIONS'])"
+    file = {"LEAKED_PASSWORDS": str(tmp_path / "leaked")}
+
+    started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | file)
+
+    assert (started.stdout, started.stderr) == (f"{{'path': '{tmp_path / 'leaked'}'}}\n", "")
 
 
 def test_the_second_factor_cannot_be_left_out_in_production():

@@ -28,6 +28,7 @@ HARMLESS = frozenset(
         *("admin:app_list", "admin:auth_user_password_change"),
         # The pages of accounts, about oneself.
         *(f"admin:{page}" for page in ("second_factor", "use_recovery_code", "set_up_second_factor", "leave")),
+        "admin:confirm_second_factor",
         *(f"admin:{page}" for page in ("new_recovery_codes", "sessions", "end_all_sessions", "end_session")),
     )
 )

@@ -106,6 +106,73 @@ def test_an_address_that_is_none_is_no_trouble(nora, settings, address):
     assert last.status_code == 429
 
 
+@pytest.fixture
+def few_per_address(settings) -> int:
+    """In the place of a hundred, which take long to try."""
+    settings.SIGN_IN_TRIES_PER_ADDRESS = 8
+    return 8
+
+
+def guesses_names(number: int, **headers) -> list[int]:
+    return [tries(f"name {n}", **headers).status_code for n in range(number)]
+
+
+def test_after_many_wrong_passwords_with_ever_new_names_the_address_is_refused_whatever_the_name(
+    nora, few_per_address
+):
+    assert guesses_names(few_per_address) == [200] * few_per_address
+
+    answers = [tries("one more"), nora.gives_password(), tries("nora")]
+
+    assert [answer.status_code for answer in answers] == [429] * 3
+    assert len({without_tokens(answer.text) for answer in answers}) == 1
+    assert "from your connection, with many usernames. Please try again in 15 minutes" in answers[0].text
+    assert not nora.is_in
+
+
+def test_a_right_password_between_wrong_ones_gives_no_more_tries(nora, few_per_address):
+    guesses_names(few_per_address - 1)
+    assert nora.gives_password().status_code == 302
+    tries("one more")
+
+    assert tries("another").status_code == 429
+
+
+def test_who_is_at_another_address_or_signed_in_already_notices_nothing_of_it(nora, otto, few_per_address):
+    nora.gives_password()
+    guesses_names(few_per_address)
+
+    assert nora.is_in
+    assert otto.gives_password(REMOTE_ADDR="203.0.113.7").status_code == 302
+
+
+def test_the_address_is_let_in_again_after_its_time_and_trying_meanwhile_does_not_prolong_it(
+    nora, settings, few_per_address
+):
+    guesses_names(few_per_address)
+    minutes = settings.SIGN_IN_LOCK_MINUTES
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=minutes - 1))
+    refused = tries("one more")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=minutes, seconds=1))
+
+    assert "try again in 1 minute." in refused.text
+    assert nora.gives_password().status_code == 302
+
+
+def test_one_ipv6_network_guesses_names_as_one_address(few_per_address):
+    for number in range(few_per_address):
+        tries(f"name {number}", REMOTE_ADDR=f"2001:db8:0:1::{number}")
+
+    assert tries("one more", REMOTE_ADDR="2001:db8:0:1:ffff::9").status_code == 429
+    assert tries("one more", REMOTE_ADDR="2001:db8:0:2::1").status_code == 200
+
+
+def test_those_whose_address_cannot_be_read_are_not_locked_out_for_each_other(nora, few_per_address):
+    guesses_names(few_per_address, REMOTE_ADDR="")
+
+    assert nora.gives_password(REMOTE_ADDR="").status_code == 302
+
+
 def test_known_or_unknown_active_or_not_staff_or_not_everybody_gets_the_same_answers(nora, settings):
     users = get_user_model().objects
     users.create_user("gone", password=PASSWORD, is_staff=True, is_active=False)

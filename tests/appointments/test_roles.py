@@ -11,9 +11,11 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.models import AccountSession
 from appointments import roles
 from appointments.models import (
     AppointmentRequest,
@@ -54,6 +56,7 @@ audit                                      login  login   login     403       40
 second_factor                              login  login   on        on        on        on        on        on
 use_recovery_code                          login  login   on        on        on        on        on        on
 set_up_second_factor                       login  login   200/422   200/422   200/422   200/422   200/422   200/422
+confirm_second_factor                      login  login   login     on        on        on        on        on
 leave                                      login  login   405/login 405/login 405/login 405/login 405/login 405/login
 new_recovery_codes                         login  login   login     200       200       200       200       200
 sessions                                   login  login   login     200/405   200/405   200/405   200/405   200/405
@@ -219,6 +222,7 @@ def past_the_second_factor(user) -> Client:
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=user, confirmed=True).persistent_id
     session.save()
+    AccountSession.objects.filter(user=user).update(code_given_at=timezone.now())
     return client
 
 

@@ -23,6 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, Response
 
 from accounts import unsent
+from accounts.models import AccountSession, FirstPassword
 from appointments import status_views
 from appointments.models import AppointmentRequest, Message
 from appointments.reference import grouped
@@ -293,7 +294,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
 
 def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     """What comes between the password and the work, for somebody without an app and for somebody with one."""
-    without_app, with_app = (get_user_model().objects.create_superuser(name) for name in ("no app", "an app"))
+    names = ("no app", "an app", "a first password")
+    without_app, with_app, with_first_password = map(get_user_model().objects.create_superuser, names)
     app = TOTPDevice.objects.create(user=with_app, name="Authenticator app")
     new, half_way = signed_in_as(without_app), signed_in_as(with_app)
     session = signed_in_as(with_app, app)
@@ -307,10 +309,17 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     for page in ("", "recovery-code/"):
         yield State(f"second factor {page}", f"{path}/{page}", half_way, meanwhile=asked)
         yield State(f"second factor {page} wrong", f"{path}/{page}", half_way, sent={}, status=422, meanwhile=asked)
+    long_ago = override_settings(SECOND_FACTOR=True, CONFIRM_MINUTES=0)
+    yield State("confirm", f"{path}/confirm/", session, meanwhile=long_ago)
+    yield State("confirm, no code", f"{path}/confirm/", session, sent={}, status=422, meanwhile=long_ago)
     yield State("recovery codes, new ones", f"{path}/new-recovery-codes/", session, meanwhile=asked)
     yield State("recovery codes, shown once", f"{path}/new-recovery-codes/", session, sent={}, meanwhile=asked)
     yield State("sessions", "/admin/sessions/", session, meanwhile=asked)
     yield State("password change", "/admin/password_change/", session, meanwhile=asked)
+    FirstPassword.objects.create(user=with_first_password, set_at=timezone.now())
+    yield State("password change, the first", "/admin/password_change/", signed_in_as(with_first_password))
+    many = override_settings(SIGN_IN_TRIES_PER_ADDRESS=0)
+    yield State("sign in, address locked", "/admin/login/", sent=wrong, status=429, meanwhile=many)
     sheet = reverse("admin:appointments_appointmentrequest_do", args=[request.pk, "log-call"])
     answer = HttpResponse()
     unsent.keep(RequestFactory().post(sheet, {"outcome": "no_answer", "note": "Long " * 40}), answer, with_app)
@@ -326,6 +335,7 @@ def signed_in_as(user, app: TOTPDevice | None = None) -> dict[str, str]:
         session = client.session
         session[DEVICE_ID_SESSION_KEY] = app.persistent_id
         session.save()
+        AccountSession.objects.filter(user=user).update(code_given_at=timezone.now())
     return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
 

@@ -1,0 +1,57 @@
+"""A password that somebody else set opens nothing but the page for choosing one's own, and that for some days."""
+
+import datetime
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from .models import FirstPassword
+
+# What whoever has to choose a password needs: the page itself, its script, and the way out.
+OPEN = ("password_change", "password_change_done", "jsi18n", "logout")
+
+
+def given(user) -> None:
+    """Somebody else has set the password of this user, if it still has one."""
+    if user.has_usable_password():
+        FirstPassword.objects.update_or_create(user=user, defaults={"set_at": timezone.now()})
+
+
+def is_used_by(user) -> bool:
+    return FirstPassword.objects.filter(user=user).exists()
+
+
+def has_expired(user) -> bool:
+    oldest = timezone.now() - datetime.timedelta(days=settings.FIRST_PASSWORD_DAYS)
+    return FirstPassword.objects.filter(user=user, set_at__lte=oldest).exists()
+
+
+def after_ones_own(view: Callable) -> Callable:
+    """For everything that staff who are signed in do: first they choose a password that nobody else knows."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if request.resolver_match.url_name not in OPEN and is_used_by(request.user):
+            return redirect("admin:password_change")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+class OnesOwn:
+    """Refuses the password that somebody else set, and hears of every change of a password, whatever made it."""
+
+    def validate(self, password: str, user=None) -> None:
+        if user is not None and user.pk and is_used_by(user) and user.check_password(password):
+            raise ValidationError(self.get_help_text(), code="password_of_another")
+
+    def password_changed(self, password: str, user=None) -> None:
+        FirstPassword.objects.filter(user=user).delete()
+
+    def get_help_text(self) -> str:
+        return "Not one that somebody else gave you."
