@@ -7,9 +7,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Signing in"
 
     def ready(self):
-        from . import sessions, throttling
+        from . import first_passwords, sessions, throttling
 
         # A rule that cannot work stops the start, and not somebody who changes a password.
         get_default_password_validators()
+        first_passwords.connect()
         sessions.connect()
         throttling.connect()

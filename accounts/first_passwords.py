@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,8 +13,13 @@ from django.utils import timezone
 
 from .models import FirstPassword
 
+KEY = "first_password"
 # What whoever has to choose a password needs: the page itself, its script, and the way out.
 OPEN = ("password_change", "password_change_done", "jsi18n", "logout")
+
+
+def connect() -> None:
+    user_logged_in.connect(_note, dispatch_uid="accounts.first_passwords")
 
 
 def given(user) -> None:
@@ -26,6 +32,11 @@ def is_used_by(user) -> bool:
     return FirstPassword.objects.filter(user=user).exists()
 
 
+def is_used_in(request: HttpRequest) -> bool:
+    """Whether the session began with one. Asks the database for nothing more: another password ends the session."""
+    return request.session.get(KEY, False)
+
+
 def has_expired(user) -> bool:
     oldest = timezone.now() - datetime.timedelta(days=settings.FIRST_PASSWORD_DAYS)
     return FirstPassword.objects.filter(user=user, set_at__lte=oldest).exists()
@@ -36,11 +47,15 @@ def after_ones_own(view: Callable) -> Callable:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if request.resolver_match.url_name not in OPEN and is_used_by(request.user):
+        if request.resolver_match.url_name not in OPEN and is_used_in(request):
             return redirect("admin:password_change")
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _note(sender, request: HttpRequest, user, **kwargs) -> None:
+    request.session[KEY] = is_used_by(user)
 
 
 class OnesOwn:

@@ -22,7 +22,7 @@ class SignInSite(AdminSite):
     def password_change(self, request: HttpRequest, extra_context=None) -> HttpResponse:
         from . import first_passwords
 
-        is_first = first_passwords.is_used_by(request.user)
+        is_first = first_passwords.is_used_in(request)
         return super().password_change(request, {**(extra_context or {}), "is_first": is_first})
 
     def login(self, request: HttpRequest, extra_context=None) -> HttpResponse:

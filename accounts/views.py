@@ -92,7 +92,7 @@ def enter_recovery_code(request: HttpRequest) -> HttpResponse:
 @after_the_password
 @get_or_post
 def set_up(request: HttpRequest) -> HttpResponse:
-    if admin.site.has_permission(request) and first_passwords.is_used_by(request.user):
+    if admin.site.has_permission(request) and first_passwords.is_used_in(request):
         return redirect("admin:password_change")
     # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
     if second_factor.app_of(request.user) and not second_factor.has_passed(request):

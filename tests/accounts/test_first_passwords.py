@@ -202,3 +202,19 @@ def test_accounts_from_before_are_left_alone(nora):
     assert nora.is_in
     assert nora.elsewhere().gives_password(PASSWORD).status_code == 302
     assert Client().get(CHANGE)["Location"].startswith(LOGIN)
+
+
+def test_when_it_is_set_every_session_ends_and_when_it_is_changed_every_one_that_began_with_it(nora, otto):
+    otto.gives_password()
+    set_by_a_superuser(nora, otto)
+    assert not otto.is_in
+    otto.gives_password(FIRST)
+    elsewhere = otto.elsewhere()
+    elsewhere.gives_password(FIRST)
+
+    chooses(otto, OWN)
+
+    assert otto.client.get("/admin/")["Location"].startswith(LOGIN)
+    assert elsewhere.client.get("/admin/")["Location"].startswith(LOGIN)
+    otto.gives_password(OWN)
+    assert otto.is_in
