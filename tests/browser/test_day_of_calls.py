@@ -105,6 +105,21 @@ def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_cal
     expect(page.get_by_text("There is nobody to call just now.").first).to_be_visible()
 
 
+@with_and_without_javascript
+def test_enter_after_the_time_a_patient_named_promises_the_call(sign_in, five_to_call, javascript):
+    page = sign_in(javascript=javascript)
+    page.get_by_role("button", name="Next call").click()
+    page.locator("summary", has_text="Asked to be called later").click()
+    named = timezone.localtime() + datetime.timedelta(days=2)
+    page.get_by_label("Call again at").fill(f"{named:%Y-%m-%dT%H:%M}")
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The call is logged.")).to_be_visible()
+    promised = AppointmentRequest.objects.get(is_promised=True)
+    assert (promised.name, promised.status) == ("Ana Abel Example", "waiting")
+
+
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     sign_in, open_page, five_to_call, consulting_hours, size
