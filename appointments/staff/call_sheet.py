@@ -16,7 +16,7 @@ from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
 from ..changes import Refused, changes_since, held_by, what_happened_meanwhile
-from ..models import AppointmentRequest, Language, Status
+from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck, Status
 from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
 from .verbs import VERBS, Verb
@@ -56,7 +56,16 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
     is_still_mine = AppointmentRequest.objects.filter(held_by(request.user), pk=pk).exists()
-    return redirect(f"{sheet_url(pk)}#do-book" if is_still_mine else reverse("admin:index"))
+    if not is_still_mine:
+        return redirect("admin:index")
+    return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
+
+
+def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
+    """The verb that a talk, or a wrong number, most likely leads to."""
+    if entered.get("outcome") == ContactAttempt.Outcome.WRONG_NUMBER:
+        return "correct"
+    return "ask-nurse" if visit_request.nurse_check == NurseCheck.NEEDED else "book"
 
 
 def sheet_url(pk: int) -> str:

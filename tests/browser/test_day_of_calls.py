@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from appointments import reference
-from appointments.models import AppointmentRequest, OpeningHours
+from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -106,6 +106,33 @@ def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_cal
 
 
 @with_and_without_javascript
+def test_the_focus_is_where_the_call_goes_on(sign_in, five_to_call, javascript):
+    page = sign_in(javascript=javascript)
+
+    def press(name):
+        page.get_by_role("button", name=name, exact=True).click()
+
+    press("Next call")
+    press("Wrong number")
+    expect(page.locator("summary", has_text="Correct contact details")).to_be_focused()
+
+    AppointmentRequest.objects.update(nurse_check=NurseCheck.NEEDED)
+    page.goto("/admin/")
+    press("Next call")
+    press("Reached")
+    expect(page.locator("summary", has_text="Ask the nurse")).to_be_focused()
+
+    page.locator("summary", has_text="Asked to be called later").click()
+    press("Reached, asked to be called later")
+    expect(page.get_by_text("Not done yet: look at what is marked below.")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Note on the call")).to_be_focused()
+
+    page.goto(f"/admin/appointments/appointmentrequest/{five_to_call[-1].pk}/change/")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+@with_and_without_javascript
 def test_enter_after_the_time_a_patient_named_promises_the_call(sign_in, five_to_call, javascript):
     page = sign_in(javascript=javascript)
     page.get_by_role("button", name="Next call").click()
@@ -128,7 +155,6 @@ def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     page.get_by_role("button", name="Next call").click()
     page.get_by_role("button", name="Reached", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ana Abel Example")
-    page.keyboard.press("Tab")
     expect(page.locator("summary", has_text="Book a visit")).to_be_focused()
 
     for _ in range(2):
