@@ -147,6 +147,26 @@ def test_enter_after_the_time_a_patient_named_promises_the_call(sign_in, five_to
     assert (promised.name, promised.status) == ("Ana Abel Example", "waiting")
 
 
+@with_and_without_javascript
+def test_a_call_that_ends_in_a_visit_takes_few_presses_and_pages(
+    sign_in, five_to_call, consulting_hours, javascript
+):
+    page = sign_in(javascript=javascript)
+    hands = Keyboard(page)
+
+    hands.press_to("Next call")
+    # Enter would dial here, outside of the browser.
+    hands.presses += 1
+    hands.press_to("Reached")
+    for key in ("Enter", "Tab", "Space"):
+        hands.press(key)
+    hands.press_to("Book a visit")
+
+    expect(page.get_by_text("The visit is booked.")).to_be_visible()
+    assert hands.presses <= MOST_PRESSES
+    assert hands.pages <= MOST_PAGES
+
+
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     sign_in, open_page, five_to_call, consulting_hours, size
