@@ -215,6 +215,17 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
     assert everything() == before
 
 
+def test_after_a_talk_no_first_call_is_due(in_state, scheduler):
+    request = in_state("claimed")
+    AppointmentRequest.objects.update(due_at=at("2026-01-05T17:00"))
+
+    handover = signed_in(scheduler).get("/admin/hand-over/")
+
+    for page in (sheet(scheduler, request), handover):
+        assert "first call" not in words_of(page).lower()
+        assert f"eached {timezone.localtime(request.reached_at):%a, %b %-d}" in words_of(page)
+
+
 def test_a_promised_call_back_is_written_down_shown_and_left_to_whoever_is_free_then(in_state, scheduler):
     request = in_state("claimed")
 
