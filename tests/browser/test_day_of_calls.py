@@ -1,6 +1,7 @@
 """A scheduler works through calls in a real browser: by keyboard alone, with JavaScript and without."""
 
 import datetime
+import re
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -137,6 +138,24 @@ def test_the_focus_is_where_the_call_goes_on(sign_in, five_to_call, javascript):
     expect(page.get_by_label("Note on the call")).to_be_focused()
 
     page.goto(f"/admin/appointments/appointmentrequest/{five_to_call[-1].pk}/change/")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_list_that_is_worked_through_begins_at_its_heading(sign_in, five_to_call):
+    page = sign_in()
+    AppointmentRequest.objects.update(nurse_check=NurseCheck.NEEDED)
+    for name in ("Nurse", "Hand-over", "Duplicates"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        # Not in the middle of the page.
+        assert page.evaluate("scrollY") == 0
+
+    page.get_by_role("link", name="Nurse", exact=True).click()
+    page.get_by_role("button", name="Answer for").first.click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_label("A visit is fine").first.check()
+    page.get_by_role("button", name="Answer for").first.click()
+    expect(page.get_by_text(re.compile("Your answer about .* is saved."))).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
 
 
