@@ -20,7 +20,7 @@ LONGEST_WITHIN_A_COUNTRY = 10
 # People leave these out, or write them in one of many ways.
 AS_IF_WRITTEN = str.maketrans(
     dict.fromkeys("'’‘ʼ`´\u200c\u200d")
-    | dict.fromkeys("-‐‑‒–—\0", " ")
+    | dict.fromkeys("-‐‑‒–—,\0", " ")
     | {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"}
 )
 
@@ -30,7 +30,7 @@ def text_to_search(*, name: str, phone: str, email: str, reference: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The same text without capitals, accents and apostrophes, and with blanks for hyphens."""
+    """The same text without capitals, accents and apostrophes, and with blanks for hyphens and commas."""
     letters = unicodedata.normalize("NFKD", text.casefold().translate(AS_IF_WRITTEN))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 

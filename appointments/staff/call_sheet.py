@@ -1,5 +1,7 @@
 """One request as a call sheet: what to know before dialling, what to say, what came of it."""
 
+import datetime
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -16,7 +18,7 @@ from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
 from ..call_windows import next_callable
 from ..changes import Refused, changes_since, held_by, what_happened_meanwhile
-from ..models import AppointmentRequest, Language, Status
+from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck, Status
 from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
 from .verbs import VERBS, Verb
@@ -56,7 +58,16 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
     is_still_mine = AppointmentRequest.objects.filter(held_by(request.user), pk=pk).exists()
-    return redirect(f"{sheet_url(pk)}#do-book" if is_still_mine else reverse("admin:index"))
+    if not is_still_mine:
+        return redirect("admin:index")
+    return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
+
+
+def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
+    """The verb that a talk, or a wrong number, most likely leads to."""
+    if entered.get("outcome") == ContactAttempt.Outcome.WRONG_NUMBER:
+        return "correct"
+    return "ask-nurse" if visit_request.nurse_check == NurseCheck.NEEDED else "book"
 
 
 def sheet_url(pk: int) -> str:
@@ -90,6 +101,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
     hours = BusinessHours.of_the_clinic()
     is_open = visit_request.status in (Status.WAITING, Status.CLAIMED)
     is_held = visit_request.status == Status.CLAIMED and visit_request.claimed_by == user
+    wait_until = _wait_until(visit_request, now, hours) if is_open else None
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
@@ -107,8 +119,8 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         answers=answers_in_words(visit_request),
         call_times=call_times_of(visit_request),
         local_time=now.astimezone(visit_request.zone),
-        call_from=is_open
-        and next_callable(now, zone=visit_request.zone, call_times=visit_request.call_times, hours=hours),
+        wait_until=wait_until,
+        is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
         is_open=is_open,
         reasons=next_call.reasons(visit_request, user) if is_held else [],
@@ -125,6 +137,16 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         ],
         tried=tried_verb,
     )
+
+
+def _wait_until(visit_request: AppointmentRequest, now, hours: BusinessHours) -> datetime.datetime | None:
+    """When they may be called, unless they may be at this moment. A promise counts more than the times they chose."""
+    if visit_request.is_promised and visit_request.next_call_at:
+        call_from = visit_request.next_call_at
+    else:
+        zone, call_times = visit_request.zone, visit_request.call_times
+        call_from = next_callable(now, zone=zone, call_times=call_times, hours=hours)
+    return call_from if call_from and call_from > now else None
 
 
 def _say_first(visit_request: AppointmentRequest, user) -> dict[str, str]:

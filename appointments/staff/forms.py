@@ -43,6 +43,9 @@ def note(label="Note") -> forms.CharField:
 class VerbForm(StrictForm):
     """A verb that needs nothing but a press of its button."""
 
+    # Fields that few need, and that all others would have to tab through.
+    folded: tuple[str, ...] = ()
+
     def __init__(self, visit_request, data=None, **kwargs):
         super().__init__(data, **kwargs)
 
@@ -105,9 +108,10 @@ class BookForm(VerbForm):
 
     # All free times may be taken since the page was shown.
     beside = StrictForm.beside | {"time"}
+    folded = ("starts_at", "clinician", "place")
 
     time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
-    starts_at = FutureMomentField(label="Another time", required=False)
+    starts_at = FutureMomentField(label="When", required=False)
     clinician = forms.ModelChoiceField(Clinician.objects.filter(is_active=True), required=False)
     place = forms.ModelChoiceField(Place.objects.filter(is_active=True), required=False)
     note = note()
@@ -118,6 +122,10 @@ class BookForm(VerbForm):
         self.fields["time"].choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
+
+    @property
+    def is_unfolded(self) -> bool:
+        return not self.times or any(self[name].errors or self[name].data for name in self.folded)
 
     def clean(self):
         entered = super().clean()

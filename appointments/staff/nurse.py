@@ -91,6 +91,7 @@ def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> Http
         status=status,
         page=shown,
         rows=rows,
+        tried=tried_form,
         may_answer=request.user.has_perm(ANSWER_AS_NURSE),
     )
 

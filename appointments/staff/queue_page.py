@@ -93,6 +93,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows=[_shown(row, hours) for row in rows],
         after=rows[-1].pk if more and not typed else None,
         more=more,
+        # Who comes without having asked for anything wants to search.
+        leads_to_rows=bool(rows) and bool(typed or request.GET),
     )
 
 

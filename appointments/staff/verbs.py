@@ -24,6 +24,7 @@ class Verb:
     done: str
     ends_the_call: bool = False
     permission: str = WORK
+    access_key: str = ""
 
 
 def _is_free(request, user):
@@ -46,7 +47,9 @@ def _can_be_closed(request, user):
 VERBS = (
     Verb("claim", "Claim", forms.VerbForm, queue.claim, _is_free, "You hold this request now."),
     Verb("log-call", "Log a call", forms.LogCallForm, calls.log_call, _is_held, "The call is logged.", True),
-    Verb("book", "Book a visit", forms.BookForm, booking.book, _is_held, "The visit is booked.", True),
+    Verb(
+        "book", "Book a visit", forms.BookForm, booking.book, _is_held, "The visit is booked.", True, access_key="b"
+    ),
     Verb(
         "offer",
         "Offer times to choose from",
@@ -79,8 +82,19 @@ VERBS = (
         lambda request, user: _is_held(request, user) and request.nurse_check != NurseCheck.ASKED,
         "The nurse sees your question in her list.",
     ),
-    Verb("skip", "Skip", forms.SkipForm, queue.skip, _is_held, "Skipped: it is back in the queue for others.", True),
-    Verb("close", "Close", forms.CloseForm, queue.close, _can_be_closed, "The request is closed.", True),
+    Verb(
+        "skip",
+        "Skip",
+        forms.SkipForm,
+        queue.skip,
+        _is_held,
+        "Skipped: it is back in the queue for others.",
+        True,
+        access_key="k",
+    ),
+    Verb(
+        "close", "Close", forms.CloseForm, queue.close, _can_be_closed, "The request is closed.", True, access_key="c"
+    ),
     Verb(
         "correct",
         "Correct contact details",

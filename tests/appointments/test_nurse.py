@@ -83,7 +83,7 @@ def test_nobody_asks_but_the_holder(send_request, scheduler, colleague):
 
 
 @pytest.mark.parametrize(("answer", "told"), [(answer, answer.label) for answer in nurse.ANSWERS])
-def test_the_answer_stands_on_the_call_sheet_of_the_scheduler(asked, the_nurse, answer, told):
+def test_the_answer_stands_on_the_call_sheet_and_the_first_page_of_the_scheduler(asked, the_nurse, answer, told):
     typed = filled_in(asked, answer=answer.value, note="Stop the thinner first.")
 
     page = signed_in(the_nurse).post(LIST, typed, follow=True)
@@ -96,6 +96,7 @@ def test_the_answer_stands_on_the_call_sheet_of_the_scheduler(asked, the_nurse, 
     sheet = words_of(signed_in(asked.claimed_by).get(f"{SHEETS}{asked.pk}/change/"))
     assert told in sheet
     assert "Stop the thinner first." in sheet
+    assert told in words_of(signed_in(asked.claimed_by).get("/admin/"))
 
 
 @pytest.mark.parametrize("state", ["waiting", "claimed"])

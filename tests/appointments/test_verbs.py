@@ -4,6 +4,7 @@ import datetime
 import re
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -213,6 +214,29 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
         assert (NOTE in page.text) == (verb not in ("claim", "undo"))
         assert ('value="2099-05-06T08:00"' in page.text) == (verb == "book")
     assert everything() == before
+
+
+@pytest.mark.parametrize(("clock", "waits"), [("2026-01-14T10:00", False), ("2026-01-14T21:00", True)])
+def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, scheduler, clock, waits):
+    request = send_request(call_times=["any"])
+    with time_machine.travel(at(clock)):
+        queue.claim(request, by=scheduler)
+        page = sheet(scheduler, request)
+
+    assert ("Not the time to call: it is 9:00 PM there. Call from Thu, Jan 15, 8:00 AM" in words_of(page)) == waits
+    assert (re.search("<h1[^>]* autofocus", page.text) is not None) == waits
+    assert (re.search('<a href="tel:[^>]* autofocus', page.text) is not None) != waits
+
+
+def test_after_a_talk_no_first_call_is_due(in_state, scheduler):
+    request = in_state("claimed")
+    AppointmentRequest.objects.update(due_at=at("2026-01-05T17:00"))
+
+    handover = signed_in(scheduler).get("/admin/hand-over/")
+
+    for page in (sheet(scheduler, request), handover):
+        assert "first call" not in words_of(page).lower()
+        assert f"eached {timezone.localtime(request.reached_at):%a, %b %-d}" in words_of(page)
 
 
 def test_a_promised_call_back_is_written_down_shown_and_left_to_whoever_is_free_then(in_state, scheduler):

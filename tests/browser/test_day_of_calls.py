@@ -1,6 +1,7 @@
 """A scheduler works through calls in a real browser: by keyboard alone, with JavaScript and without."""
 
 import datetime
+import re
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from appointments import reference
-from appointments.models import AppointmentRequest, OpeningHours
+from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -82,6 +83,14 @@ class Keyboard:
             self.press("Enter")
 
 
+def press_access_key(page: Page, key: str) -> None:
+    """With Alt, as Chromium wants it; the keyboard of Playwright leaves out the letter that is under Alt."""
+    browser = page.context.new_cdp_session(page)
+    pressed = {"key": key, "code": f"Key{key.upper()}", "windowsVirtualKeyCode": ord(key.upper()), "modifiers": 1}
+    browser.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": key, "unmodifiedText": key, **pressed})
+    browser.send("Input.dispatchKeyEvent", {"type": "keyUp", **pressed})
+
+
 @with_and_without_javascript
 def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_call, javascript):
     page = sign_in(javascript=javascript)
@@ -105,6 +114,84 @@ def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_cal
     expect(page.get_by_text("There is nobody to call just now.").first).to_be_visible()
 
 
+@with_and_without_javascript
+def test_the_focus_is_where_the_call_goes_on(sign_in, five_to_call, javascript):
+    page = sign_in(javascript=javascript)
+
+    def press(name):
+        page.get_by_role("button", name=name, exact=True).click()
+
+    press("Next call")
+    press("Wrong number")
+    expect(page.locator("summary", has_text="Correct contact details")).to_be_focused()
+
+    AppointmentRequest.objects.update(nurse_check=NurseCheck.NEEDED)
+    page.goto("/admin/")
+    press("Next call")
+    press("Reached")
+    expect(page.locator("summary", has_text="Ask the nurse")).to_be_focused()
+
+    page.locator("summary", has_text="Asked to be called later").click()
+    press("Reached, asked to be called later")
+    expect(page.get_by_text("Not done yet: look at what is marked below.")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Note on the call")).to_be_focused()
+
+    page.goto(f"/admin/appointments/appointmentrequest/{five_to_call[-1].pk}/change/")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_list_that_is_worked_through_begins_at_its_heading(sign_in, five_to_call):
+    page = sign_in()
+    AppointmentRequest.objects.update(nurse_check=NurseCheck.NEEDED)
+    for name in ("Nurse", "Hand-over", "Duplicates"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        # Not in the middle of the page.
+        assert page.evaluate("scrollY") == 0
+
+    page.get_by_role("link", name="Nurse", exact=True).click()
+    page.get_by_role("button", name="Answer for").first.click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_label("A visit is fine").first.check()
+    page.get_by_role("button", name="Answer for").first.click()
+    expect(page.get_by_text(re.compile("Your answer about .* is saved."))).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+@with_and_without_javascript
+def test_enter_after_the_time_a_patient_named_promises_the_call(sign_in, five_to_call, javascript):
+    page = sign_in(javascript=javascript)
+    page.get_by_role("button", name="Next call").click()
+    page.locator("summary", has_text="Asked to be called later").click()
+    named = timezone.localtime() + datetime.timedelta(days=2)
+    page.get_by_label("Call again at").fill(f"{named:%Y-%m-%dT%H:%M}")
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The call is logged.")).to_be_visible()
+    promised = AppointmentRequest.objects.get(is_promised=True)
+    assert (promised.name, promised.status) == ("Ana Abel Example", "waiting")
+
+
+@with_and_without_javascript
+def test_a_call_that_ends_in_a_visit_takes_few_presses_and_pages(sign_in, five_to_call, consulting_hours, javascript):
+    page = sign_in(javascript=javascript)
+    hands = Keyboard(page)
+
+    hands.press_to("Next call")
+    # Enter would dial here, outside of the browser.
+    hands.presses += 1
+    hands.press_to("Reached")
+    for key in ("Enter", "Tab", "Space"):
+        hands.press(key)
+    hands.press_to("Book a visit")
+
+    expect(page.get_by_text("The visit is booked.")).to_be_visible()
+    assert hands.presses <= MOST_PRESSES
+    assert hands.pages <= MOST_PAGES
+
+
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     sign_in, open_page, five_to_call, consulting_hours, size
@@ -113,7 +200,6 @@ def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     page.get_by_role("button", name="Next call").click()
     page.get_by_role("button", name="Reached", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ana Abel Example")
-    page.keyboard.press("Tab")
     expect(page.locator("summary", has_text="Book a visit")).to_be_focused()
 
     for _ in range(2):
@@ -140,16 +226,51 @@ def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
     expect(patient.get_by_text("Your visit is booked for")).to_be_visible()
 
 
-def test_the_search_answers_while_one_types_and_the_slash_key_leads_to_it(sign_in, five_to_call):
+def test_the_search_answers_while_one_types(sign_in, five_to_call):
     page = sign_in()
     page.get_by_role("link", name="Queue", exact=True).click()
 
-    page.keyboard.press("/")
     page.keyboard.type("ana cora")
 
     expect(page.locator("table.queue tbody tr")).to_have_count(1)
     expect(page.locator("table.queue tbody")).to_contain_text("Ana Cora Example")
     assert "ana" not in page.url
+
+
+@with_and_without_javascript
+def test_who_phones_in_is_found_in_a_few_presses_and_the_next_call_is_one_press_away(
+    sign_in, five_to_call, javascript
+):
+    page = sign_in(javascript=javascript)
+
+    with page.expect_navigation():
+        press_access_key(page, "s")
+    page.keyboard.type("example, cora")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ana Cora Example")
+
+    with page.expect_navigation():
+        press_access_key(page, "n")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ana Abel Example")
+    press_access_key(page, "k")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("I do not speak the language")).to_be_focused()
+    page.keyboard.press("Space")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("Skipped: it is back in the queue for others.")).to_be_visible()
+
+
+def test_no_key_does_anything_by_itself(sign_in, five_to_call):
+    page = sign_in()
+
+    page.keyboard.type("snbkc/")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+    assert not AppointmentRequest.objects.exclude(status="waiting").exists()
 
 
 def test_two_schedulers_get_different_patients_and_neither_overwrites_the_other(

@@ -1,17 +1,6 @@
-// Shortens the way to what the pages do without it as well: keys for the search and the next call, and a search that
-// answers while one types.
+// Shortens the way to what the page does without it as well: a search that answers while one types.
 
 const search = document.querySelector("form.search");
-const nextCall = document.querySelector(".next form button");
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-  if (event.key === "/" && search) {
-    event.preventDefault();
-    search.elements.q.focus();
-  }
-  if (event.key === "n" && nextCall) nextCall.click();
-});
 
 if (search) {
   const field = search.elements.q;
@@ -24,7 +13,10 @@ if (search) {
     if (mine !== latest || !response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const found = page.getElementById("results");
-    if (found) document.getElementById("results").replaceWith(found);
+    if (!found) return;
+    document.getElementById("results").replaceWith(found);
+    // What is searched for is searched for everywhere.
+    document.querySelector(".filters [aria-current]")?.removeAttribute("aria-current");
   };
 
   field.addEventListener("input", () => {
