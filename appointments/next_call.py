@@ -82,7 +82,7 @@ class Moment:
         """Whether this member of staff may call them at this moment."""
         if candidate.next_call_at and candidate.next_call_at > self.now:
             return False
-        if candidate.nurse_check == NurseCheck.CALL_FIRST:
+        if candidate.nurse_check in (NurseCheck.ASKED, NurseCheck.CALL_FIRST):
             return False
         if not self._can_talk_with(candidate):
             return False

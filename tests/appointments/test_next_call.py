@@ -220,6 +220,7 @@ NOBODY_IS_OFFERED_WHO = {
         "is_promised": True,
     },
     "chose another time of the day": lambda: {"call_times": ["morning", "evening"]},
+    "waits for the answer of the nurse": lambda: {"nurse_check": "asked"},
     "is to be called by the nurse first": lambda: {"nurse_check": "call_first"},
     "is perhaps not a person": lambda: {"doubts": "filled in too fast"},
     "speaks Spanish as a colleague does": lambda: {"language": "es"},
