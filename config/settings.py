@@ -296,7 +296,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEVELOPMENT
+# In development a file is looked for when it is asked for, so that none has to be collected, nor all be listed first.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 if DEVELOPMENT:
     STATIC_ROOT.mkdir(exist_ok=True)
 
