@@ -141,6 +141,8 @@ def _or_told_that_it_is_taken(appointment: Appointment) -> Iterator[None]:
     """Where two people want one time, the database lets one of them have it, and the other is told."""
     try:
         with transaction.atomic():
+            # One after the other: two who write overlapping visits at once would each wait for the other to end.
+            Clinician.objects.select_for_update(no_key=True).get(pk=appointment.clinician_id)
             yield
     except IntegrityError as conflict:
         raise Refused(f"{appointment.clinician} already has a visit at that time.") from conflict
