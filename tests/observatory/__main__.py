@@ -71,11 +71,13 @@ def pages_of(site: str, scratch: Path) -> list[dict]:
     def saw(*paths: str) -> None:
         pages.extend({"path": path, "cookie": "; ".join(f"{one.name}={one.value}" for one in jar)} for path in paths)
 
-    def send(path: str, typed: dict) -> str:
-        """Fill in the page, and give the path that it leads to."""
+    def send(path: str, known: dict) -> str:
+        """Fill in what the page asks for, and give the path that it leads to."""
         page = visitor.open(f"https://{site}{path}").read().decode()
         saw(path)
         token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
+        asked = page.partition("<main")[2]
+        typed = {name: value for name, value in known.items() if f'name="{name}"' in asked}
         form = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **typed}, doseq=True).encode()
         url = f"https://{site}{path}"
         led_to = visitor.open(urllib.request.Request(url, form, {"Referer": url})).url
