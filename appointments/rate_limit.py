@@ -5,6 +5,8 @@ import time
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from .models import RateBucket
+
 # A stretch that ends later than it could was begun before a clock was set back. Twice its length is let pass, so that
 # servers whose clocks differ a little do not begin it anew for each other.
 COUNT = """
@@ -21,7 +23,17 @@ COUNT = """
 def count(kind: str, value: str | None, *, seconds: int) -> int:
     """How often this was counted in the current stretch of so many seconds, this time included. One statement."""
     now = int(time.time())
-    key = salted_hmac("appointments.rate_limit", f"{kind}:{value}", algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"key": key, "now": now, "ends_at": now + seconds, "latest": now + 2 * seconds})
+        cursor.execute(
+            COUNT, {"key": _key(kind, value), "now": now, "ends_at": now + seconds, "latest": now + 2 * seconds}
+        )
         return cursor.fetchone()[0]
+
+
+def is_counted(kind: str, value: str) -> bool:
+    """Whether it was counted and that is still kept, which it is at least to the end of its stretch."""
+    return RateBucket.objects.filter(key=_key(kind, value)).exists()
+
+
+def _key(kind: str, value: str | None) -> str:
+    return salted_hmac("appointments.rate_limit", f"{kind}:{value}", algorithm="sha256").hexdigest()

@@ -1,5 +1,6 @@
 """What patients see of their own request, after reference and date of birth have opened it for half an hour."""
 
+import secrets
 from functools import wraps
 
 from django import forms
@@ -28,6 +29,7 @@ from .models import AppointmentRequest, AuditEntry, Status
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
 AN_HOUR = 60 * 60
+SHUT = "status shut"
 MOST_TRIES_PER_REFERENCE = 10
 MOST_TRIES_PER_ADDRESS = 50
 
@@ -95,7 +97,7 @@ def look_up(request: HttpRequest) -> HttpResponse:
     response = redirect("appointments:yours")
     response.set_cookie(
         COOKIE,
-        seal({"status_of": found.pk}, purpose=COOKIE),
+        opening_of(found),
         max_age=MAX_AGE,
         httponly=True,
         samesite="Lax",
@@ -160,6 +162,9 @@ def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
+    """From then on a copy of the cookie opens nothing either."""
+    if request.method == "POST" and (opening := _kept(request).get("opening")):
+        rate_limit.count(SHUT, opening, seconds=MAX_AGE)
     response = redirect("appointments:status")
     response.delete_cookie(COOKIE, samesite="Lax")
     return response
@@ -189,13 +194,24 @@ def _has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
     return tries > MOST_TRIES_PER_REFERENCE
 
 
+def opening_of(found: AppointmentRequest) -> str:
+    """What, kept in COOKIE, opens the request for MAX_AGE seconds, or until it is shut in that browser."""
+    return seal({"status_of": found.pk, "opening": secrets.token_urlsafe(16)}, purpose=COOKIE)
+
+
 def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
-    try:
-        kept = unseal(request.COOKIES.get(COOKIE, ""), purpose=COOKIE, max_age=MAX_AGE)
-    except (Unreadable, Expired):
+    kept = _kept(request)
+    if not kept.get("opening") or rate_limit.is_counted(SHUT, kept["opening"]):
         return None
     requests = AppointmentRequest.objects.select_related("appointment__place", "appointment__clinician")
-    return requests.filter(pk=kept.get("status_of")).first()
+    return requests.filter(pk=kept["status_of"]).first()
+
+
+def _kept(request: HttpRequest) -> dict:
+    try:
+        return unseal(request.COOKIES.get(COOKIE, ""), purpose=COOKIE, max_age=MAX_AGE)
+    except (Unreadable, Expired):
+        return {}
 
 
 def _change(request, found, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:

@@ -27,8 +27,8 @@ from appointments.free_times import free_times
 from appointments.models import AppointmentRequest, OpeningHours, PossibleDuplicate
 from appointments.staff.verbs import VERBS
 from appointments.status_views import COOKIE as STATUS
+from appointments.status_views import opening_of
 from screening.pathway import PATHWAY
-from screening.sealed_cookie import seal
 from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in
@@ -98,7 +98,7 @@ def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
     queue.claim(found, by=scheduler)
     offers.offer(found, by=scheduler, times=free_times(most=2))
     visitor, chooser, owner = Client(), Client(), Client()
-    owner.cookies[STATUS] = seal({"status_of": found.pk}, purpose=STATUS)
+    owner.cookies[STATUS] = opening_of(found)
     walk.answer_check(visitor, **walk.EVERYTHING)
     visitor.post("/visit/questions/", walk.VISIT_ANSWERS)
     visitor.post("/visit/who/", walk.WHO)

@@ -35,9 +35,9 @@ from appointments.free_times import free_times
 from appointments.messages.outbox import Worker
 from appointments.models import Appointment, AppointmentRequest, AuditEntry, ExportLog, Message, PossibleDuplicate
 from appointments.status_views import COOKIE as STATUS
+from appointments.status_views import opening_of
 from screening.pathway import PATHWAY
 from screening.questionnaire.journey import Journey
-from screening.sealed_cookie import seal
 from screening.visitor import COOKIE as ANSWERS
 from screening.visitor import Visitor, remember
 from tests.staff import member_of, signed_in
@@ -251,7 +251,7 @@ class Lives(RuleBasedStateMachine):
 
     def own(self, one: Request, what: str, data: dict, *, done: str, stale=False, **changes):
         """What a patient changes of an open request; expects a refusal if it is closed or the page was old."""
-        cookies = {STATUS: seal({"status_of": one.pk}, purpose=STATUS)}
+        cookies = {STATUS: opening_of(one)}
         version = one.version - 1 if stale else one.version
         answer = self.patient(f"/status/yours/{what}/", {**data, "version": version}, cookies)
         is_open = one.state.status != "closed" and not stale

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from appointments import booking, calls, contact, queue, reference
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event
+from appointments.status_views import COOKIE
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, ask_for_visit
 
 BORN = {"date_of_birth_month": "3", "date_of_birth_day": "14", "date_of_birth_year": "1948"}
@@ -78,6 +79,23 @@ def test_the_opened_request_is_shut_again_for_others(client, opened):
     client.post("/status/leave/")
 
     assert client.get("/status/yours/")["Location"] == "/status/"
+
+
+def test_a_copy_of_the_cookie_opens_nothing_once_the_request_was_shut(client, opened):
+    cookie = client.cookies[COOKIE].value
+    client.post("/status/leave/")
+    client.cookies[COOKIE] = cookie
+
+    assert client.get("/status/yours/")["Location"] == "/status/"
+
+
+def test_who_shuts_a_request_shuts_it_in_that_browser_only(client, opened):
+    at_home = Client()
+    at_home.post("/status/", {"reference": opened.reference, **BORN})
+
+    client.post("/status/leave/")
+
+    assert at_home.get("/status/yours/").status_code == 200
 
 
 def test_it_tells_in_plain_words_what_happened(client, opened, scheduler, clinician, place, next_week):

@@ -362,7 +362,7 @@ def unusable_cookies() -> dict[str, dict[str, str]]:
 
 def opened(request: AppointmentRequest) -> dict[str, str]:
     """The cookies of a browser in which a patient has opened this request."""
-    return {status_views.COOKIE: seal({"status_of": request.pk}, purpose=status_views.COOKIE)}
+    return {status_views.COOKIE: status_views.opening_of(request)}
 
 
 PUBLIC = list(public_states())
