@@ -43,7 +43,7 @@ soak: .venv/development ## Kills, starves and floods everything for a quarter of
 	@$(PY) -m tests.soak $(ARGS)
 
 fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests \
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} ALL_WITH_EACH=1 $(PY) -m tests \
 		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.

@@ -11,6 +11,7 @@ import phonenumbers
 import phonenumbers.timezone
 from django.conf import settings
 from django.utils import timezone
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from .business_hours import BusinessHours
 
@@ -77,9 +78,15 @@ def zone_of(phone: str) -> str:
 
 
 @cache
-def _known_zones() -> set[str]:
+def zones_of_phones() -> frozenset[str]:
+    """The zones that a phone number can belong to, anywhere; most others are older names for one of them."""
+    return _known_zones() & {zone for zones in TIMEZONE_DATA.values() for zone in zones}
+
+
+@cache
+def _known_zones() -> frozenset[str]:
     # Each look takes 10 ms: it goes through the files.
-    return zoneinfo.available_timezones()
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _welcome_hours(day: datetime.date, *, zone: ZoneInfo, call_times: list[str], hours: BusinessHours) -> Hours:

@@ -1,6 +1,7 @@
 """What tests of several kinds share."""
 
 import datetime
+import os
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -9,11 +10,19 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
-from tests.walk import answer_check, ask_for_visit
+from tests.walk import check_and_ask_for_visit
 
 DATABASE = {"db", "transactional_db", "live_server"}
-# What these look at is decided before a database is asked.
-SAME_WITH_EACH = {"test_roles.py", "test_fuzz.py", "test_headers.py", "test_attacks.py"}
+# What these look at is decided before a database is asked. "make fuzz" runs them with each all the same.
+SAME_WITH_EACH = {
+    "test_attacks.py",
+    "test_fuzz.py",
+    "test_headers.py",
+    "test_random_walk.py",
+    "test_reading_level.py",
+    "test_roles.py",
+    "test_translations.py",
+}
 
 
 def pytest_collection_modifyitems(config, items):
@@ -25,7 +34,7 @@ def pytest_collection_modifyitems(config, items):
         for item in items
         if (item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames))
         and not item.get_closest_marker("browser")
-        and item.path.name not in SAME_WITH_EACH
+        and (item.path.name not in SAME_WITH_EACH or os.environ.get("ALL_WITH_EACH"))
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in asks])
     items[:] = asks
@@ -52,12 +61,11 @@ def django_db_setup(django_db_setup):
 
 @pytest.fixture
 def send_request(db, client):
-    """Walk a visitor through the whole journey; give the request that comes of it."""
+    """Let a visitor ask for a visit; give the request that comes of it."""
 
     def send(**changes) -> AppointmentRequest:
         client.cookies.clear()
-        answer_check(client, **changes)
-        ask_for_visit(client, **changes)
+        check_and_ask_for_visit(client, **changes)
         return AppointmentRequest.objects.latest("pk")
 
     return send

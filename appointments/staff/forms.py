@@ -1,7 +1,6 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
 import datetime
-import zoneinfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +10,7 @@ from screening.strict_form import StrictForm
 
 from .. import reference as references
 from ..booking import CancelReason, RescheduleReason
+from ..call_windows import zones_of_phones
 from ..fields import CallTimesField, PersonNameField, PhoneField
 from ..free_times import FreeTime, free_times
 from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
@@ -195,10 +195,7 @@ class CorrectForm(VerbForm):
     needs_interpreter = forms.BooleanField(required=False)
     hard_of_hearing = forms.BooleanField(label="Has trouble hearing on the phone", required=False)
     large_print = forms.BooleanField(label="Letters in large print", required=False)
-    time_zone = forms.ChoiceField(
-        label="Time zone where the patient is",
-        choices=[(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name],
-    )
+    time_zone = forms.ChoiceField(label="Time zone where the patient is")
     call_times = CallTimesField()
     voicemail_ok = forms.BooleanField(label="We may leave a message", required=False)
     texts_ok = forms.BooleanField(label="We may send texts", required=False)
@@ -207,6 +204,8 @@ class CorrectForm(VerbForm):
     def __init__(self, visit_request, data=None, **kwargs):
         known = {name: getattr(visit_request, name) for name in self.base_fields if name != "note"}
         super().__init__(visit_request, data, initial=known, **kwargs)
+        zones = zones_of_phones() | {visit_request.time_zone, timezone.get_default_timezone_name()}
+        self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
         self.fields["call_times"].help_text = ""
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 

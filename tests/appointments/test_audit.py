@@ -1,6 +1,7 @@
 """Who did and saw what is written down, without the data itself, before any of it leaves; nothing leaves without."""
 
 import uuid
+from itertools import combinations
 
 import pytest
 from django.contrib import admin
@@ -400,15 +401,25 @@ def test_a_filter_made_up_by_hand_breaks_nothing(scheduler, query):
 
 def test_a_number_is_not_taken_for_a_part_of_another(send_request, scheduler):
     request = send_request()
-    copies = many_like(request, 12)
+    many_like(request, 12)
     signed_in(scheduler).get(QUEUE)
     entry = AuditEntry.objects.filter(action="list").last()
 
-    found = {
-        number for number in range(1, 10 * copies[-1].pk) if AuditEntry.objects.filter(about(number), pk=entry.pk)
-    }
+    asked = {int(text) for number in numbers(entry) for text in parts_and_longer(str(number))}
+    found = {number for number in asked if AuditEntry.objects.filter(about(number), pk=entry.pk)}
 
+    assert len(numbers(entry)) == 13 < len(asked)
     assert found == numbers(entry)
+
+
+def parts_and_longer(digits: str) -> set[str]:
+    """Itself, everything that stands in it, and everything that has one digit more before it or behind it."""
+    places = range(len(digits) + 1)
+    return {
+        *(digits[start:end] for start, end in combinations(places, 2)),
+        *(f"{digit}{digits}" for digit in range(10)),
+        *(f"{digits}{digit}" for digit in range(10)),
+    }
 
 
 # Nothing leaves without.

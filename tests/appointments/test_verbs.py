@@ -216,6 +216,22 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
     assert everything() == before
 
 
+@pytest.mark.parametrize("zone", ["US/Eastern", "Pacific/Guam", "Europe/Madrid"])
+def test_where_the_patient_is_can_be_any_place_with_a_phone_and_stays_where_nobody_changes_it(
+    in_state, scheduler, zone
+):
+    request = in_state("waiting")
+    AppointmentRequest.objects.update(time_zone=zone)
+    request.refresh_from_db()
+
+    shown = re.search('<select name="time_zone".*?</select>', sheet(scheduler, request).text, re.DOTALL)[0]
+    do(scheduler, request, "correct")
+
+    assert re.findall('<option value="([^"]*)" selected', shown) == [zone]
+    assert {"America/New_York", "Pacific/Honolulu", "Europe/Madrid"} <= set(re.findall('value="([^"]*)"', shown))
+    assert request.time_zone == zone
+
+
 @pytest.mark.parametrize(("clock", "waits"), [("2026-01-14T10:00", False), ("2026-01-14T21:00", True)])
 def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, scheduler, clock, waits):
     request = send_request(call_times=["any"])

@@ -229,6 +229,7 @@ def test_a_visit_is_booked_in_a_free_time_taken_back_and_booked_again(
 def test_the_search_answers_while_one_types(sign_in, five_to_call):
     page = sign_in()
     page.get_by_role("link", name="Queue", exact=True).click()
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
     page.keyboard.type("ana cora")
 
@@ -245,6 +246,7 @@ def test_who_phones_in_is_found_in_a_few_presses_and_the_next_call_is_one_press_
 
     with page.expect_navigation():
         press_access_key(page, "s")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("example, cora")
     with page.expect_navigation():
         page.keyboard.press("Enter")
