@@ -2,12 +2,8 @@
 
 import html
 import re
-import time
-import uuid
 
 from screening.pathway import PATHWAY, TREATMENTS
-from screening.sealed_cookie import seal, unseal
-from screening.visitor import COOKIE, MAX_AGE
 
 # All five points are met; tests change what they are about.
 TEXTBOOK = {
@@ -131,21 +127,3 @@ def ask_for_visit(client, **changes):
 def fill_in(client, key: str, changes: dict):
     typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
     return client.post(f"/visit/{key}/", {name: typed[name] for name in FIELDS[key] & typed.keys()})
-
-
-def check_and_ask_for_visit(client, **changes):
-    """The whole journey. Who types what somebody has typed before begins at the last page, which saves much time."""
-    *pages, last = FIELDS
-    typed = repr(sorted(changes.items()))
-    if typed not in _kept_by_the_browser:
-        answer_check(client, **changes)
-        for key in pages:
-            fill_in(client, key, changes)
-        _kept_by_the_browser[typed] = unseal(client.cookies[COOKIE].value, purpose=COOKIE, max_age=MAX_AGE)
-    kept = {**_kept_by_the_browser[typed], "id": uuid.uuid4().hex, "since": time.time()}
-    client.cookies[COOKIE] = seal(kept, purpose=COOKIE)
-    return fill_in(client, last, changes)
-
-
-# What is kept before the last page, by what was typed.
-_kept_by_the_browser: dict[str, dict] = {}
