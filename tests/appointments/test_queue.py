@@ -10,6 +10,7 @@ import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from appointments import booking, queue, reference
 from appointments.models import Appointment, AppointmentRequest
 from appointments.staff.verbs import VERBS
 from screening import sign_off
+from tests.copies import many_like
 from tests.statements import statements_without_audit
 from tests.walk import words_of
 
@@ -364,3 +366,32 @@ def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
     assert Appointment.objects.get().request == sent
     assert "Cannot delete" in in_use.text
     assert "Ana" not in in_use.text + str(list(LogEntry.objects.values()))
+
+
+@pytest.fixture
+def two_hundred_open_of_three_thousand(send_request, scheduler):
+    request = send_request()
+    queue.claim(request, by=scheduler)
+    queue.close(request, by=scheduler, reason="declined")
+    request.refresh_from_db()
+    many_like(request, 2_799)
+    many_like(request, 200, closed_at=None, closed_by=None, close_reason="")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL sorts what is short, rightly")
+def test_a_page_is_read_in_the_order_of_the_queue_and_nothing_is_sorted(two_hundred_open_of_three_thousand):
+    plan = AppointmentRequest.objects.open().in_queue_order()[:50].explain()
+
+    assert "USING INDEX queue_order" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite keeps no such count")
+def test_the_database_knows_how_many_are_open_or_it_would_sort_a_long_queue_for_each_page(
+    two_hundred_open_of_three_thousand,
+):
+    plan = AppointmentRequest.objects.open().explain()
+
+    assert 150 < int(re.search(r"rows=(\d+)", plan)[1]) < 250
