@@ -488,6 +488,7 @@ def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_ser
     topology.start_database(empty)
     topology.make_roles(empty)
     topology.client("pg_restore", "--exit-on-error", "--single-transaction", "--dbname=upright", str(backup))
+    topology.client("psql", "--dbname=upright", "--command=ANALYZE")
 
     after = rows_of_each_table(topology)
     assert before["appointments_appointmentrequest"] > 0
