@@ -31,6 +31,14 @@ def tidied(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
+def without_needless_joiners(name: str) -> str:
+    """Needless ones are nothing to the eye, and make two names of one. `name` must be tidied; the result is."""
+    # Without one, marks may change their places, and another may become needless.
+    while (shorter := tidied(NEEDLESS_JOINERS.sub("", name))) != name:
+        name = shorter
+    return name
+
+
 class PersonNameField(forms.CharField):
     """Each has an error message of its own for what is "invalid"."""
 
@@ -41,9 +49,8 @@ class PersonNameField(forms.CharField):
         self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
 
     def to_python(self, value):
-        # Elsewhere they are nothing to the eye, and make two names of one.
         typed = super().to_python(value)
-        name = tidied(NEEDLESS_JOINERS.sub("", typed))
+        name = without_needless_joiners(tidied(typed))
         if typed and not _could_be_a_name(name):
             raise ValidationError(self.error_messages["invalid"])
         return name
