@@ -1,7 +1,12 @@
 """The staff's side of the product: Django's admin with pages of our own, all of them listed here."""
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from accounts.site import SignInSite
@@ -11,17 +16,30 @@ class StaffAdminConfig(AdminConfig):
     default_site = "appointments.staff.site.StaffSite"
 
 
-class OnlyDeclaredFilters:
-    """Refuses to filter by columns that no filter shows: it would tell what stands in them, letter by letter.
-
-    What Django lets through of its own accord ends in an error of the database, too, if it is no regular expression.
-    """
+class Closed:
+    """A table in the admin that takes nothing which its pages do not send."""
 
     ENDINGS = ("", "__exact", "__isnull", "__id__exact", "__pk__exact")
 
     def lookup_allowed(self, lookup: str, value, request=None) -> bool:
+        """Only by columns that a filter shows: others would tell what stands in them, letter by letter.
+
+        What Django lets through of its own accord ends in an error of the database, too, if it is no regular
+        expression.
+        """
         declared = [one for one in self.get_list_filter(request) if isinstance(one, str)]
         return any(lookup == f"{field}{ending}" for field in declared for ending in self.ENDINGS)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """Does nothing with rows that were chosen by what is no key: Django's own would fail on it."""
+        key = self.opts.pk
+        try:
+            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                key.run_validators(key.to_python(chosen))
+        except ValidationError:
+            self.message_user(request, "Nothing was done. Choose rows of this list.", messages.WARNING)
+            return None
+        return super().response_action(request, queryset)
 
 
 # No table of ours has a page on the site or completes what is typed, and the first fails on some that Django brings.
@@ -37,14 +55,13 @@ class StaffSite(SignInSite):
     def register(self, model_or_iterable, admin_class=None, **options) -> None:
         # Here, so that tables that come with other applications are closed as ours are.
         admin_class = admin_class or ModelAdmin
-        closed = type(
-            admin_class.__name__, (OnlyDeclaredFilters, admin_class), {"__module__": admin_class.__module__}
-        )
+        closed = type(admin_class.__name__, (Closed, admin_class), {"__module__": admin_class.__module__})
         super().register(model_or_iterable, closed, **options)
 
     def get_urls(self) -> list[URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import audit, day_sheet, duplicates, export, handover, home, letter, messages, nurse, report
+        from . import audit, day_sheet, duplicates, export, handover, home, letter, nurse, report
+        from . import messages as unsent_messages
 
         own = [
             path("", home.page, name="index"),
@@ -57,7 +74,7 @@ class StaffSite(SignInSite):
             path("report/", report.page, name="report"),
             path("letter/<int:pk>/", letter.page, name="letter"),
             path("export/", export.page, name="export"),
-            path("messages/", messages.page, name="messages"),
+            path("messages/", unsent_messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
             path("audit/", audit.page, name="audit"),
         ]
