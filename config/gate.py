@@ -10,6 +10,8 @@ from django.utils import translation
 from screening.plain_page import plain_page
 
 LARGEST_BODY_READ = 4 * 1024 * 1024
+# The longest address of ours is far below this. A sign-in keeps the address to lead back to, escaped, in another.
+LONGEST_ADDRESS = 2_000
 METHODS = ("GET", "HEAD", "POST")
 # Machines ask for these. One that forgot the s of https would send its secret in clear and be led on without a word.
 FOR_MACHINES = ("/metrics/", "/texts/")
@@ -51,6 +53,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         page = plain_page(405, "This page cannot do that.", "Esta página no puede hacer eso.")
         page["Allow"] = ", ".join(METHODS)
         return page
+    if len(request.get_full_path()) > LONGEST_ADDRESS:
+        return plain_page(414, "This address is too long.", "Esta dirección es demasiado larga.")
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         return plain_page(400, "This address is not valid.", "Esta dirección no es válida.")
     if request.content_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:

@@ -278,6 +278,8 @@ def test_names_are_kept_as_their_script_writes_them(name):
 def test_a_joiner_stays_only_where_a_script_needs_it():
     assert said("A\u200dna\u200c \u200dEx\u200d\u200cample") == "Ana Example"
     assert said("علی\u200c\u200c\u200dرضا") == "علی\u200cرضا"
+    # The two marks change their places, so that the joiner stands behind the one that needs none.
+    assert said("Q\u0300\u0dca\u200cna") == "Q\u0dca\u0300na"
 
 
 @pytest.mark.parametrize(
@@ -320,6 +322,22 @@ def test_staff_who_correct_a_name_into_none_are_told_so(requests, scheduler, fie
 
     assert page.status_code == 422
     assert "Enter a name in letters." in page.text
+
+
+@pytest.mark.parametrize("chosen", ["", "x", "9" * 30])
+def test_rows_chosen_by_what_is_no_key_are_left_alone_and_staff_are_told(db, clinician, admin_client, chosen):
+    fields = {"action": "delete_selected", "_selected_action": chosen, "index": "0"}
+
+    page = admin_client.post("/admin/appointments/clinician/", fields, follow=True)
+
+    assert (page.status_code, "Nothing was done. Choose rows of this list." in page.text) == (200, True)
+    assert type(clinician).objects.exists()
+
+
+def test_an_address_that_is_too_long_to_be_ours_is_refused_and_nobody_is_led_to_the_sign_in_with_it(client):
+    page = client.get("/admin/appointments/clinician/", QUERY_STRING='"' * 1_000)
+
+    assert (page.status_code, "This address is too long." in page.text) == (414, True)
 
 
 @pytest.mark.parametrize("wanted", ["nowhere", "admin:logout", "x.example", "//x.example/"])
@@ -431,7 +449,7 @@ def test_whatever_stands_in_the_address_of_a_staff_page_is_no_fault_of_ours(staf
             ]
             kinds += [f"sessions/{part}/end/", part]
             path = f"/admin/{data.draw(st.sampled_from(kinds))}"
-        asked = urlencode(data.draw(st.lists(st.tuples(lookups, texts.map(lambda text: text[:300])), max_size=4)))
+        asked = urlencode(data.draw(st.lists(st.tuples(lookups, texts.map(lambda text: text[:100])), max_size=4)))
         method = data.draw(st.sampled_from(["GET", "GET", "GET", "HEAD", "POST"]))
         caplog.clear()
         before = what_there_is()

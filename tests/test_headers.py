@@ -61,6 +61,7 @@ OUTCOMES = {
     "another host": {"headers": {"host": "elsewhere.example"}},
     "a header of junk": {"headers": {"accept-language": "\xff" * 50, "cookie": "session=\0; answers=%00; csrf=x"}},
     "a NUL": {"QUERY_STRING": "a=%00"},
+    "a long address": {"QUERY_STRING": "a" * 2_000},
     "no length": {"CONTENT_LENGTH": "many"},
     "plain HTTP": {"secure": False},
 }
