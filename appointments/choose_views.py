@@ -37,13 +37,24 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     form = ChooseForm(times, request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, form)
+    if getattr(request, "must_be_sent_again", False):
+        return _page(request, form, status=403)
     if not form.is_valid():
         return _page(request, form, status=422)
     chosen = next(time for time in times if str(time.pk) == form.cleaned_data["time"])
     try:
         offers.choose(found, chosen)
     except Refused:
-        form.add_error("time", _("Somebody took that time just now. Choose another."))
+        # Perhaps by themselves, with the same press of the button sent twice.
+        found.refresh_from_db()
+        times = offers.open_times(found)
+        if not times:
+            return _nothing_to_choose(request, found)
+        form = ChooseForm(times, request.POST)
+        if form.is_valid():
+            form.add_error(
+                "time", _("We worked on your request just now. Please check it and press the button again.")
+            )
         return _page(request, form, status=409)
     return _done(request, found)
 
@@ -63,7 +74,12 @@ def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "title": _("Choose a time for your visit"), "button": _("Take this time")}
+    context = {
+        "form": form,
+        "title": _("Choose a time for your visit"),
+        "button": _("Take this time"),
+        "must_be_sent_again": status == 403,
+    }
     return render(request, "appointments/status_form.html", context, status=status)
 
 

@@ -115,7 +115,10 @@ class WhoForm(StepForm):
             if not entered.get("relationship") and "relationship" not in self.errors:
                 self.add_error("relationship", _("Say who you are to that person."))
         else:
-            entered["filled_in_by"] = entered["relationship"] = ""
+            # What is still in fields that the page has hidden meanwhile is not meant, and may not be seen.
+            for name in ("filled_in_by", "relationship"):
+                self.errors.pop(name, None)
+                entered[name] = ""
         return entered
 
 

@@ -1,17 +1,18 @@
 """What patients can do with their own request: see what happened, correct how to reach them, withdraw it."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from . import audit
+from . import audit, offers
 from .booking import appointment_of, cancel_appointment
 from .call_windows import zone_of
-from .changes import NOBODY, change
-from .models import AppointmentRequest, CloseReason, ContactAttempt, Event, Status
+from .changes import NOBODY, Refused, change
+from .models import Appointment, AppointmentRequest, CloseReason, ContactAttempt, Event, Status
 
 NOT_CLOSED = ~Q(status=Status.CLOSED)
 
@@ -22,8 +23,10 @@ def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | N
 
 @audit.atomic()
 def withdraw(request: AppointmentRequest) -> None:
-    """Close the request, and give a booked time free. Raises Refused if it is closed already."""
+    """Close the request, and give a booked time free. Raises Refused if it is closed, or the visit has begun."""
     appointment = appointment_of(request)
+    if is_past(appointment):
+        raise Refused
     change(
         request,
         by=None,
@@ -40,6 +43,11 @@ def withdraw(request: AppointmentRequest) -> None:
     cancel_appointment(appointment)
 
 
+def is_past(visit: Appointment | None) -> bool:
+    """Whether the visit has begun: from then on only staff can say what came of it."""
+    return visit is not None and visit.starts_at <= timezone.now()
+
+
 def correct_phone(request: AppointmentRequest, phone: str) -> None:
     change(
         request, by=None, verb=Event.Verb.PHONE_CORRECTED, allowed=NOT_CLOSED, phone=phone, time_zone=zone_of(phone)
@@ -53,6 +61,8 @@ def change_call_times(request: AppointmentRequest, call_times: list[str]) -> Non
 def status_in_words(request: AppointmentRequest) -> str:
     """Where the request stands now, and what comes next."""
     match request.status:
+        case Status.BOOKED if is_past(request.appointment):
+            return _("Your visit was on {when}.").format(when=_moment(request.appointment.starts_at))
         case Status.BOOKED:
             return _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
                 when=_moment(request.appointment.starts_at),
@@ -61,8 +71,12 @@ def status_in_words(request: AppointmentRequest) -> str:
             )
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
-    if request.next_call_at and request.next_call_at > timezone.now():
-        return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at))
+    if request.is_promised and request.next_call_at > timezone.now():
+        return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at, request.zone))
+    if offers.open_times(request):
+        return _("We offered you times for a visit. Please choose one by the link we gave you, or call us.")
+    if request.attempts_made:
+        return _("We called and did not reach you. We will try again at another time.")
     return _("We have your request. Someone will call you as soon as possible.")
 
 
@@ -78,10 +92,17 @@ def _closed_in_words(reason: str) -> str:
 
 
 def story(request: AppointmentRequest) -> list[tuple[datetime.datetime, str]]:
-    """What happened so far, oldest first, in words that say nothing about health. Costs two statements."""
+    """What happened so far, oldest first, in words that say nothing about health. Costs two statements.
+
+    What staff did by mistake and took back did not happen.
+    """
     told = [(request.created_at, _("You asked for a visit."))]
     told += [(attempt.at, _attempt_in_words(attempt)) for attempt in request.contact_attempts.filter(is_undone=False)]
-    told += [(event.at, words) for event in request.events.all() if (words := _event_in_words(event))]
+    events = list(request.events.all())
+    taken_back = {event.version - 1 for event in events if event.verb == Event.Verb.UNDONE}
+    told += [
+        (event.at, words) for event in events if event.version not in taken_back and (words := _event_in_words(event))
+    ]
     return sorted(told)
 
 
@@ -109,7 +130,11 @@ def _event_in_words(event: Event) -> str | None:
     }.get(event.verb)
 
 
-def _moment(moment: datetime.datetime) -> str:
-    local = timezone.localtime(moment)
+def _moment(moment: datetime.datetime, zone: ZoneInfo | None = None) -> str:
+    """For the end of a sentence, whose full stop it leaves out where a time ends with one, like "9 a.m."."""
+    local = timezone.localtime(moment, zone)
     date, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
-    return _("{date} at {time}").format(date=date, time=time)
+    if zone and local.utcoffset() != timezone.localtime(moment).utcoffset():
+        city = zone.key.rpartition("/")[2].replace("_", " ")
+        return _("{date} at {time} ({city} time)").format(date=date, time=time, city=city)
+    return _("{date} at {time}").format(date=date, time=time).removesuffix(".")

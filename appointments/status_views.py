@@ -82,6 +82,8 @@ def look_up(request: HttpRequest) -> HttpResponse:
     form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
     if request.method != "POST":
         return _form_page(request, form, _("See your request"), _("See your request"))
+    if getattr(request, "must_be_sent_again", False):
+        return _form_page(request, form, _("See your request"), _("See your request"), status=403)
     if not form.is_valid():
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
@@ -109,12 +111,14 @@ def look_up(request: HttpRequest) -> HttpResponse:
 @require_safe
 @opened
 def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    is_past = self_service.is_past(found.appointment)
     context = {
         "reference": references.grouped(found.reference),
         "status": self_service.status_in_words(found),
         "story": self_service.story(found),
         "is_closed": found.status == Status.CLOSED,
-        "is_booked": found.status == Status.BOOKED,
+        "is_booked": found.status == Status.BOOKED and not is_past,
+        "is_past": is_past,
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
     }
@@ -218,6 +222,10 @@ def _change(request, found, form_class, title, change, *, is_final=False, **kwar
     form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
     if request.method != "POST":
         return _form_page(request, form, title, title, is_final=is_final, version=found.version)
+    if getattr(request, "must_be_sent_again", False):
+        return _form_page(
+            request, form, title, title, is_final=is_final, version=request.POST.get("version"), status=403
+        )
     if not form.is_valid():
         return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=422)
     changed = request.POST.get("version") != str(found.version)
@@ -226,8 +234,8 @@ def _change(request, found, form_class, title, change, *, is_final=False, **kwar
             raise Refused
         change(**form.cleaned_data)
     except Refused:
-        if found.status == Status.CLOSED:
-            form.add_error(None, _("This request is closed and can no longer be changed. Please call us."))
+        if found.status == Status.CLOSED or self_service.is_past(found.appointment):
+            form.add_error(None, _("This request can no longer be changed here. Please call us."))
         else:
             form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))
             found.refresh_from_db()
@@ -236,5 +244,12 @@ def _change(request, found, form_class, title, change, *, is_final=False, **kwar
 
 
 def _form_page(request, form, title, button, *, is_final=False, version=None, status=200) -> HttpResponse:
-    context = {"form": form, "title": title, "button": button, "is_final": is_final, "version": version}
+    context = {
+        "form": form,
+        "title": title,
+        "button": button,
+        "is_final": is_final,
+        "version": version,
+        "must_be_sent_again": status == 403,
+    }
     return render(request, "appointments/status_form.html", context, status=status)

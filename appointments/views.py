@@ -19,7 +19,7 @@ from screening.visitor import Visitor, remember, visitor_of
 from . import audit, intake, rate_limit, reference
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 from .models import AppointmentRequest
-from .status_views import summary_of
+from .status_views import MAX_AGE, summary_of
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,10 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         # What the database says may hold values and addresses.
         logger.warning("A request for a visit could not be stored yet: %s", type(error).__name__)
         return _step_page(request, visitor, position, form, status=503)
-    notes = {"sent": stored.reference, "earlier": stored.earlier and stored.earlier.reference}
+    notes = {"sent": stored.reference, "sent_at": time.time()}
+    # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
+    if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
+        notes["earlier"] = stored.earlier.reference
     return remember(redirect("appointments:sent"), Visitor(notes=notes))
 
 
@@ -106,7 +109,11 @@ def sent(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sent_summary(request: HttpRequest) -> HttpResponse:
-    stored = AppointmentRequest.objects.filter(reference=_sent_reference(visitor_of(request))).first()
+    """As long as a request that was looked up stays open; then the birthday is asked for."""
+    notes = visitor_of(request).notes
+    if time.time() - notes.get("sent_at", 0) > MAX_AGE:
+        return redirect("appointments:status")
+    stored = AppointmentRequest.objects.filter(reference=notes["sent"]).first()
     if stored is None:
         return redirect("screening:start")
     audit.shows(request, [stored])

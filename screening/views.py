@@ -16,9 +16,10 @@ from .forms import AnswersForm
 from .outages import is_outage
 from .pathway import PATHWAY
 from .plain_page import plain_page
+from .questionnaire.assessment import Assessment
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page
-from .sign_off import current_sign_off
+from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
 from .visitor import Visitor, forget, remember, visitor_of
 from .wording import say
@@ -36,7 +37,11 @@ def education(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def how_it_decides(request: HttpRequest) -> HttpResponse:
-    context = {"pathway": PATHWAY, "sign_off": current_sign_off()}
+    context = {
+        "pathway": PATHWAY,
+        "sign_off": current_sign_off(),
+        "is_unreviewed": get_language() in unreviewed_languages(),
+    }
     return render(request, "screening/how_it_decides.html", context)
 
 
@@ -44,7 +49,7 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if request.method == "POST":
-        visitor = visitor.with_notes(for_someone_else=True)
+        visitor = visitor.with_notes(for_someone_else=request.POST.get("answering_for") != "myself")
         return remember(redirect(_where_they_are(visitor)), visitor)
     return render(request, "screening/start.html", {"visitor": visitor, "url": _where_they_are(visitor)})
 
@@ -67,18 +72,18 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
     form = AnswersForm(visitor.journey, page, request.POST)
+    is_valid = form.is_valid()
     if getattr(request, "must_be_sent_again", False):
-        return _question_page(request, visitor, page, form, status=403)
-    if not form.is_valid():
+        # Also where a browser keeps no cookies, so that no form counts, a warning sign is answered. Nothing is kept.
+        stopped = is_valid and visitor.with_answers(form.cleaned_data).journey.stopped
+        return _emergency(request, visitor, stopped) if stopped else _question_page(request, visitor, page, form, 403)
+    if not is_valid:
         return _question_page(request, visitor, page, form, status=422)
 
     before, visitor = visitor, visitor.with_answers(form.cleaned_data)
     _tell_how_far(before.journey, visitor.journey)
     if stopped := visitor.journey.stopped:
-        # In every language at once: who reads this may not be who answered, and the page cannot be asked for again.
-        others = [code for code, name in settings.LANGUAGES if code != get_language()]
-        context = {"assessment": stopped, "others": others, "for_someone_else": visitor.is_someone_else}
-        return forget(render(request, "screening/emergency.html", context))
+        return forget(_emergency(request, visitor, stopped))
     return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
 
 
@@ -158,6 +163,13 @@ def _question_page(
         "lost": "lost" in request.GET and visitor.is_new,
     }
     return render(request, "screening/question.html", context, status=status)
+
+
+def _emergency(request: HttpRequest, visitor: Visitor, stopped: Assessment) -> HttpResponse:
+    """In every language at once: who reads this may not be who answered, and the page cannot be asked for again."""
+    others = [code for code, name in settings.LANGUAGES if code != get_language()]
+    context = {"assessment": stopped, "others": others, "for_someone_else": visitor.is_someone_else}
+    return render(request, "screening/emergency.html", context)
 
 
 def _tell_how_far(before: Journey, after: Journey) -> None:
@@ -289,10 +301,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+# These look at `must_be_sent_again`, and keep nothing then.
+SHOWN_AGAIN = frozenset(
+    (
+        "screening:question",
+        *(f"appointments:{page}" for page in ("step", "status", "choose")),
+        *(f"appointments:{page}" for page in ("correct_phone", "change_call_times", "withdraw")),
+    )
+)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that may not come from our page. Show it again as it was filled in, to be sent once more."""
     view = resolve(request.path_info)
-    if view.view_name in {"screening:question", "appointments:step"}:
+    if view.view_name in SHOWN_AGAIN:
         request.must_be_sent_again = True
         return view.func(request, *view.args, **view.kwargs)
     return _problem(

@@ -217,16 +217,21 @@ def test_a_deployment_is_warned_of_the_missing_signatures_and_of_nothing_else():
     assert "System check identified 2 issues (0 silenced)." in checked.stderr
 
 
-def test_in_production_the_answers_cookie_is_for_this_host_and_for_https_only():
+def test_in_production_the_cookies_of_visitors_are_for_this_host_and_for_https_only():
     program = """
 import django
 django.setup()
 from django.test import Client
 visitor = Client(headers={"host": "clinic.example"})
-answered = visitor.post("/check/red_flags/", {"red_flags": "none"}, headers={"x-forwarded-proto": "https"})
+secure = {"x-forwarded-proto": "https"}
+answered = visitor.post("/check/red_flags/", {"red_flags": "none"}, headers=secure)
+chosen = visitor.post("/language/", {"language": "es"}, headers=secure)
 print(answered.status_code, answered.headers["Strict-Transport-Security"])
-cookie = answered.cookies["__Host-answers"]
-print(sorted((name, value) for name, value in cookie.items() if value and name != "expires"))
+for name, cookie in {**answered.cookies, **chosen.cookies}.items():
+    print(name, sorted(item for item in cookie.items() if item[1] and item[0] not in ("expires", "max-age")))
+from django.conf import settings
+for cookie in ("CSRF_COOKIE", "SESSION_COOKIE"):
+    print(*(getattr(settings, f"{cookie}_{what}") for what in ("NAME", "SECURE", "HTTPONLY", "DOMAIN")))
 unsafe = visitor.get("/check/")
 print(unsafe.status_code, unsafe["Location"])
 """
@@ -234,7 +239,13 @@ print(unsafe.status_code, unsafe["Location"])
 
     assert ran.stdout.splitlines() == [
         "302 max-age=63072000; includeSubDomains; preload",
-        "[('httponly', True), ('max-age', 72000), ('path', '/'), ('samesite', 'Lax'), ('secure', True)]",
+        *(
+            f"__Host-{name} [('httponly', True), ('path', '/'), ('samesite', 'Lax'), ('secure', True)]"
+            for name in ("answers", "language")
+        ),
+        # Set with each page, of which none can be shown before its files are collected.
+        "__Host-csrf True True None",
+        "__Host-session True True None",
         "301 https://clinic.example/check/",
     ]
 

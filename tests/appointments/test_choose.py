@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from appointments import booking, offers, queue
 from appointments.free_times import free_times
-from tests.walk import words_of
+from appointments.models import AppointmentRequest, Holiday
+from tests.walk import checked_in, words_of
 
 SHEET = "/admin/appointments/appointmentrequest/{}/"
 
@@ -82,6 +83,66 @@ def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_r
     assert (page.status_code, held.status) == (422, "waiting")
     assert "Somebody took that time just now. Choose another." in words_of(page)
     assert len(times_on(page)) == 1
+
+
+def test_a_button_that_was_pressed_twice_says_what_the_first_press_did(held, link, monkeypatch):
+    patient = Client()
+    wanted = times_on(patient.get(link))[0]
+    choose = offers.choose
+
+    def after_another_press(request, time):
+        monkeypatch.setattr(offers, "choose", choose)
+        Client().post(link, {"time": wanted})
+        choose(request, time)
+
+    monkeypatch.setattr(offers, "choose", after_another_press)
+    page = patient.post(link, {"time": wanted})
+
+    assert page.status_code == 200
+    assert "Your visit is booked for" in words_of(page)
+
+
+def test_what_staff_change_while_the_patient_chooses_is_said_and_the_choice_is_kept(
+    held, link, scheduler, monkeypatch
+):
+    patient = Client()
+    wanted = times_on(patient.get(link))[1]
+    choose = offers.choose
+
+    def after_a_claim(request, time):
+        queue.claim(AppointmentRequest.objects.get(pk=held.pk), by=scheduler)
+        choose(request, time)
+
+    monkeypatch.setattr(offers, "choose", after_a_claim)
+    page = patient.post(link, {"time": wanted})
+
+    assert (page.status_code, checked_in(page)) == (409, {"time": [wanted]})
+    assert "We worked on your request just now." in words_of(page)
+
+
+def test_a_day_that_became_a_holiday_and_a_clinician_who_left_are_no_longer_offered(held, link):
+    first, second = held.offered_times.order_by("starts_at")
+    Holiday.objects.create(date=timezone.localdate(first.starts_at), name="A day off")
+    patient = Client()
+
+    page = patient.get(link)
+    refused = patient.post(link, {"time": first.pk})
+
+    is_same_day = timezone.localdate(first.starts_at) == timezone.localdate(second.starts_at)
+    assert times_on(page) == ([] if is_same_day else [str(second.pk)])
+    assert refused.status_code in (404, 422)
+    Holiday.objects.all().delete()
+    type(second.clinician).objects.update(is_active=False)
+    assert patient.get(link).status_code == 404
+
+
+def test_a_choice_without_a_valid_token_is_shown_again(link):
+    strict = Client(enforce_csrf_checks=True)
+    wanted = times_on(strict.get(link))[1]
+
+    page = strict.post(link, {"time": wanted})
+
+    assert (page.status_code, checked_in(page)) == (403, {"time": [wanted]})
 
 
 def test_no_time_chosen_is_asked_for_again(link):

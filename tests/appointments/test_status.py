@@ -4,13 +4,25 @@ import datetime
 import re
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, contact, queue, reference
+from appointments import booking, calls, contact, offers, queue, reference, undo
+from appointments.free_times import free_times
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event
 from appointments.status_views import COOKIE
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, ask_for_visit
+from tests.walk import (
+    CALL,
+    VISIT_ANSWERS,
+    WHO,
+    answer_check,
+    ask_for_visit,
+    checked_in,
+    outcome_of,
+    source_of,
+    words_of,
+)
 
 BORN = {"date_of_birth_month": "3", "date_of_birth_day": "14", "date_of_birth_year": "1948"}
 OTHER_BIRTHDAY = {**BORN, "date_of_birth_day": "15"}
@@ -178,6 +190,67 @@ def test_withdrawing_closes_the_request_and_gives_the_visit_free(
     assert not Appointment.objects.filter(cancelled_at=None).exists()
 
 
+def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clinician, place, next_week):
+    queue.claim(opened, by=scheduler)
+    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+
+    with time_machine.travel(next_week + datetime.timedelta(hours=1)):
+        client.post("/status/", {"reference": opened.reference, **BORN})
+        page = client.get("/status/yours/")
+        refused = change(client, "withdraw")
+
+    opened.refresh_from_db()
+    assert "Your visit was on" in words_of(page)
+    assert "Withdraw your request" not in words_of(page)
+    assert (refused.status_code, opened.status, opened.appointment.cancelled_at) == (409, "booked", None)
+
+
+def test_what_staff_took_back_is_not_told(client, opened, scheduler, clinician, place, next_week):
+    queue.claim(opened, by=scheduler)
+    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    undo.undo(opened, by=scheduler)
+
+    page = words_of(client.get("/status/yours/"))
+
+    assert "You asked for a visit." in page
+    assert "We booked your visit." not in page
+
+
+@pytest.mark.parametrize(
+    ("phone", "told"),
+    [("(212) 555-0123", "at 2 p.m. What"), ("(310) 555-0123", "at 11 a.m. (Los Angeles time). What")],
+)
+def test_a_call_that_was_promised_is_told_by_the_clock_where_the_patient_is(
+    client, send_request, scheduler, next_week, phone, told
+):
+    request = send_request(phone=phone)
+    client.post("/status/", {"reference": request.reference, **BORN})
+    queue.claim(request, by=scheduler)
+    at_two = timezone.localtime(next_week).replace(hour=14, minute=0, second=0, microsecond=0)
+    outcome = ContactAttempt.Outcome.CALL_BACK
+    calls.log_call(request, by=scheduler, channel="phone", outcome=outcome, next_call_at=at_two)
+
+    assert told in words_of(client.get("/status/yours/"))
+
+
+def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, scheduler):
+    queue.claim(opened, by=scheduler)
+    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+
+    page = words_of(client.get("/status/yours/"))
+
+    assert "We called and did not reach you. We will try again at another time. What happened so far" in page
+
+
+def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, consulting_hours):
+    queue.claim(opened, by=scheduler)
+    offers.offer(opened, by=scheduler, times=free_times(most=2))
+
+    page = words_of(client.get("/status/yours/"))
+
+    assert "We offered you times for a visit. Please choose one by the link we gave you, or call us." in page
+
+
 def test_a_withdrawn_request_can_no_longer_be_changed(client, opened):
     change(client, "withdraw")
 
@@ -207,17 +280,58 @@ def test_the_summary_shows_answers_findings_and_reference(client, opened):
 # Asking again, and asking by machine.
 
 
-def test_a_second_request_of_the_same_person_is_linked_and_both_sides_are_told(client, admin_client, send_request):
-    first = send_request()
-    answer_check(client)
-    ask_for_visit(client)
+def test_a_second_request_of_the_same_person_is_linked_and_both_sides_are_told(client, admin_client):
+    for _ in range(2):
+        answer_check(client)
+        ask_for_visit(client)
 
     page = client.get("/visit/sent/").content.decode()
 
+    first, second = AppointmentRequest.objects.order_by("pk")
+    assert second.earlier == first
     assert f"You asked before, with reference {reference.grouped(first.reference)}." in page
-    second = first.later.get()
     sheet = admin_client.get(f"/admin/appointments/appointmentrequest/{second.pk}/change/").content.decode()
     assert reference.grouped(first.reference) in sheet
+
+
+def test_who_sends_a_request_as_somebody_else_learns_nothing_of_an_earlier_one(client, send_request):
+    first = send_request()
+    stranger = Client()
+    pages = []
+    for born in ("14", "15"):
+        answer_check(stranger)
+        ask_for_visit(stranger, date_of_birth_day=born)
+        sent = words_of(stranger.get("/visit/sent/"))
+        own = reference.grouped(AppointmentRequest.objects.latest("pk").reference)
+        pages.append(sent.replace(own, "…"))
+        stranger.post("/check/start-again/")
+
+    assert first.later.count() == 1
+    assert reference.grouped(first.reference) not in pages[0]
+    assert pages[0] == pages[1]
+
+
+def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_the_birthday(client, send_request):
+    sent = send_request()
+
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=29)):
+        soon = client.get("/visit/sent/summary/")
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=31)):
+        later = client.get("/visit/sent/summary/")
+
+    assert sent.name in words_of(soon)
+    assert later["Location"] == "/status/"
+
+
+def test_who_has_sent_a_request_can_close_its_page_for_others(client, send_request):
+    send_request()
+    page = client.get("/visit/sent/")
+    assert "Close this page for others" in words_of(page)
+
+    client.post("/check/start-again/")
+
+    assert client.get("/visit/sent/")["Location"] == "/check/"
+    assert client.get("/visit/sent/summary/")["Location"] == "/status/"
 
 
 def test_another_person_on_the_same_phone_is_not_linked(send_request):
@@ -258,20 +372,54 @@ def test_doubtful_requests_stand_at_the_end_of_the_queue(admin_client, send_requ
     assert page.index(reference.grouped(sincere.reference)) < page.index(reference.grouped(doubtful.reference))
 
 
-# A page that stayed open too long.
+# A page that stayed open too long, or a browser without cookies.
 
 
 def test_a_question_sent_without_a_valid_token_is_shown_again_as_it_was_filled_in(db):
 
     client = Client(enforce_csrf_checks=True)
 
-    response = client.post("/check/red_flags/", {"red_flags": ["fever"]})
+    response = client.post("/check/red_flags/", {"red_flags": ["none"]})
 
     page = response.content.decode()
     assert response.status_code == 403
-    assert 'value="fever" id="id_red_flags_5" checked' in page
+    assert checked_in(response) == {"red_flags": ["none"]}
     assert "Please press the button once more." in page
+    assert "your browser may block cookies" in page
     assert "data-outcome" not in page
+
+
+def test_a_warning_sign_is_answered_also_where_no_form_counts_and_nothing_is_kept():
+    client = Client(enforce_csrf_checks=True)
+
+    response = client.post("/check/red_flags/", {"red_flags": ["fever"]})
+
+    assert (response.status_code, outcome_of(response)) == (200, "emergency_today")
+    assert "answers" not in client.cookies
+
+
+@pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        ("/status/", {"reference": "R7M-343-N4X", **BORN}),
+        ("/status/yours/phone/", {"phone": "(212) 555-0199", "version": "0"}),
+        ("/status/yours/times/", {"call_times": "evening", "version": "0"}),
+        ("/status/yours/withdraw/", {"version": "0"}),
+    ],
+)
+def test_a_form_of_ones_own_request_without_a_valid_token_is_shown_again_and_does_nothing(
+    client, opened, page, typed
+):
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+
+    response = strict.post(page, typed)
+
+    opened.refresh_from_db()
+    assert (response.status_code, opened.version) == (403, 0)
+    assert "Please press the button once more." in words_of(response)
+    source = source_of(response)
+    assert all(f'value="{value}"' in source for value in typed.values())
 
 
 def test_answering_for_someone_else_is_said_on_each_page_and_remembered(client):
@@ -283,3 +431,24 @@ def test_answering_for_someone_else_is_said_on_each_page_and_remembered(client):
     answer_check(client)
     client.post("/visit/questions/", VISIT_ANSWERS)
     assert 'value="someone_else" id="id_filled_in_for_1" checked' in client.get("/visit/who/").content.decode()
+
+
+def test_who_answers_for_someone_else_by_mistake_takes_it_back(client):
+    client.post("/check/", {"answering_for": "someone_else"})
+    assert "I am answering for myself" in words_of(client.get("/check/"))
+
+    client.post("/check/", {"answering_for": "myself"})
+
+    assert "You are answering for someone else." not in words_of(client.get("/check/red_flags/"))
+    assert "I am answering for myself" not in words_of(client.get("/check/"))
+
+
+def test_what_is_left_in_the_fields_for_someone_else_is_not_looked_at_when_it_is_for_oneself(client):
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+
+    response = client.post(
+        "/visit/who/", {**WHO, "filled_in_for": "myself", "filled_in_by": "555", "relationship": "-"}
+    )
+
+    assert response["Location"] == "/visit/call/"
