@@ -66,6 +66,18 @@ def is_decent_hour(at: datetime.datetime, zone: ZoneInfo) -> bool:
     return settings.CALLS_FROM_HOUR <= at.astimezone(zone).hour < settings.CALLS_UNTIL_HOUR
 
 
+def next_decent(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
+    """This moment, or the next at which it is neither too early nor too late there."""
+    while not is_decent_hour(at, zone):
+        at = at.replace(minute=0, second=0, microsecond=0) + datetime.timedelta(hours=1)
+    return at
+
+
+def is_elsewhere(zone: ZoneInfo, at: datetime.datetime) -> bool:
+    """Whether clocks there then show another time than those of the clinic."""
+    return at.astimezone(zone).utcoffset() != timezone.localtime(at).utcoffset()
+
+
 def zone_of(phone: str) -> str:
     """The name of the time zone that a number's area code belongs to.
 

@@ -27,10 +27,11 @@ def log_call(
     """Add an attempt to a request that `by` holds, and set when to call next.
 
     After a call that was missed, or a call-back that was agreed, the request goes back into the queue until
-    `next_call_at`, which for a missed call the policy sets if it is not given. After a talk it stays with `by`.
+    `next_call_at`, which for a missed call the policy sets if it is not given. After a talk it stays with `by`. What
+    is neither, like a letter, leaves the call that was promised or planned as it was.
     """
-    is_promised = outcome == Outcome.CALL_BACK
-    if is_promised and next_call_at is None:
+    is_promise = outcome == Outcome.CALL_BACK
+    if is_promise and next_call_at is None:
         raise Refused("Enter when the patient asked to be called again.")
     if next_call_at is None and outcome in MISSED:
         next_call_at = call_policy.next_attempt(request)
@@ -40,7 +41,9 @@ def log_call(
     tells = f"{ContactAttempt.Channel(channel).label}: {Outcome(outcome).label}"
     if next_call_at:
         tells += f", call again {timezone.localtime(next_call_at):%a, %b %-d, %-I:%M %p}"
-    goes_back = outcome in MISSED or is_promised
+    keeps_plan = next_call_at is None and outcome in (Outcome.SENT, Outcome.WRONG_NUMBER)
+    plan = {} if keeps_plan else {"next_call_at": next_call_at, "is_promised": is_promise}
+    goes_back = outcome in MISSED or is_promise
     change(
         request,
         by=by,
@@ -48,10 +51,9 @@ def log_call(
         allowed=held_by(by),
         details=tells,
         note=note,
-        next_call_at=next_call_at,
-        is_promised=is_promised,
         attempts_made=0 if outcome in TALKED else request.attempts_made + (outcome in MISSED),
         reached_at=request.reached_at or (timezone.now() if outcome in TALKED else None),
+        **plan,
         **(NOBODY if goes_back else hold(by)),
     )
     ContactAttempt.objects.create(

@@ -66,6 +66,11 @@ def free() -> Q:
     return Q(status=Status.WAITING) | Q(status=Status.CLAIMED) & lapsed
 
 
+def has_lapsed_since(moment: datetime.datetime) -> Q:
+    """Of those that are `free`, those which somebody held until then or longer."""
+    return Q(claimed_at__gt=moment - _claim_lasts()) | Q(assigned_until__gt=moment)
+
+
 def has_lapsed(request: AppointmentRequest) -> bool:
     """Whether somebody holds it who has let it lie for too long."""
     now = timezone.now()
@@ -84,7 +89,10 @@ def changes_since(request: AppointmentRequest, version: int) -> list[Event]:
 
 
 def what_happened_meanwhile(request: AppointmentRequest, allowed: Q | None = None) -> str:
-    now = AppointmentRequest.objects.select_related("claimed_by", "closed_by", "appointment").get(pk=request.pk)
+    related = ("claimed_by", "closed_by", "appointment")
+    now = AppointmentRequest.objects.select_related(*related).filter(pk=request.pk).first()
+    if now is None:
+        return "This request is not there any more."
     if allowed is not None and AppointmentRequest.objects.filter(allowed, pk=request.pk).exists():
         return "This changed while you worked on it. See what is new, and press again if it still fits."
     match now.status:

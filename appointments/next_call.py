@@ -13,6 +13,7 @@ from django.utils.timesince import timesince
 
 from . import audit, queue
 from .business_hours import BusinessHours
+from .call_policy import is_exhausted
 from .call_windows import is_callable, is_decent_hour
 from .changes import Refused, free
 from .fields import CALL_TIMES
@@ -113,7 +114,10 @@ class Moment:
         if not candidate.was_called:
             reasons.append(f"first call {'was' if is_late else 'is'} due by {due}")
         elif not candidate.is_promised:
-            which = f"call number {candidate.attempts_made + 1}" if candidate.attempts_made else "another call"
+            if is_exhausted(candidate.attempts_made):
+                which = "the letter after the last call"
+            else:
+                which = f"call number {candidate.attempts_made + 1}" if candidate.attempts_made else "another call"
             reasons.append(f"{which} is due {'since' if is_late else 'by'} {due}")
         if candidate.is_recent_pain:
             reasons.append("newer pain")
@@ -142,10 +146,12 @@ class Moment:
 def callable_now(user, requests: QuerySet | None = None) -> tuple[Moment, list[Candidate]]:
     """Whom this member of staff may call at this moment, the most urgent first.
 
-    Reads all open requests that nobody holds: about 20 ms for 5,000. Doubtful ones are left out.
+    Reads all open requests that nobody holds: about 20 ms for 5,000. Doubtful ones are left out, and those that this
+    member of staff skipped not long ago.
     """
     moment = Moment.of(user)
     requests = AppointmentRequest.objects.all() if requests is None else requests
+    requests = requests.exclude(pk__in=_skipped_by(user))
     handed_to_me = Q(claimed_by=user, assigned_until__gt=moment.now)
     is_due = Q(next_call_at=None) | Q(next_call_at__lte=moment.now)
     rows = requests.open().filter(free() | handed_to_me, is_due, is_doubtful=False).values_list(*Candidate._fields)
@@ -158,9 +164,8 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
 
     Of any number of people who ask at once each gets another one.
     """
-    skipped = _skipped_by(user)
     while True:
-        moment, candidates = callable_now(user, AppointmentRequest.objects.exclude(pk__in=skipped))
+        moment, candidates = callable_now(user)
         if not candidates:
             return None
         for start in range(0, len(candidates), TRIED_AT_ONCE):

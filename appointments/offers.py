@@ -11,7 +11,7 @@ from django.utils import timezone
 from . import audit, booking
 from .changes import NOBODY, Refused, change, held_by
 from .free_times import FreeTime
-from .models import AppointmentRequest, Event, Holiday, OfferedTime, Status
+from .models import AppointmentRequest, Event, Holiday, NurseCheck, OfferedTime, Status
 
 MOST = 3
 PURPOSE = "times to choose from"
@@ -33,9 +33,15 @@ def offer(request: AppointmentRequest, *, by, times: list[FreeTime], note="") ->
         is_promised=False,
         **NOBODY,
     )
-    request.offered_times.all().delete()
+    # Those offered before stay, in case that this is taken back.
     OfferedTime.objects.bulk_create(
-        OfferedTime(request=request, starts_at=time.starts_at, clinician=time.clinician, place=time.place)
+        OfferedTime(
+            request=request,
+            version=request.version,
+            starts_at=time.starts_at,
+            clinician=time.clinician,
+            place=time.place,
+        )
         for time in times
     )
 
@@ -55,11 +61,12 @@ def opened_by(token: str) -> AppointmentRequest | None:
 
 
 def open_times(request: AppointmentRequest) -> list[OfferedTime]:
-    """The offered times that are still to come and can still be had."""
-    if request.status not in (Status.WAITING, Status.CLAIMED):
+    """The times offered last that are still to come and can still be had; none against the nurse's advice."""
+    if request.status not in (Status.WAITING, Status.CLAIMED) or request.nurse_check in NurseCheck.no_visit_yet():
         return []
+    last = request.offered_times.order_by("-version").values("version")[:1]
     offered = request.offered_times.filter(
-        starts_at__gt=timezone.now(), clinician__is_active=True, place__is_active=True
+        version=last, starts_at__gt=timezone.now(), clinician__is_active=True, place__is_active=True
     ).select_related("clinician", "place")
     holidays = set(Holiday.objects.values_list("date", flat=True))
     return [
@@ -79,6 +86,6 @@ def choose(request: AppointmentRequest, time: OfferedTime) -> None:
         starts_at=time.starts_at,
         place=time.place,
         clinician=time.clinician,
-        allowed=Q(status__in=(Status.WAITING, Status.CLAIMED)),
+        allowed=Q(status__in=(Status.WAITING, Status.CLAIMED)) & ~Q(nurse_check__in=NurseCheck.no_visit_yet()),
     )
     request.offered_times.all().delete()

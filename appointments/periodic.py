@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import audit, retention
+from .changes import free, has_lapsed_since
 from .messages import announce
 from .models import AppointmentRequest, PeriodicJob, RateBucket
 
@@ -52,9 +53,9 @@ def _is_due(job: Job, last: datetime.datetime | None) -> bool:
 
 
 def alert_of_overdue_calls(since: datetime.datetime) -> None:
-    """Tell staff once for all calls that became overdue, not once for each."""
-    became = Q(next_call_at=None, due_at__gt=since) | Q(next_call_at__gt=since)
-    if AppointmentRequest.objects.overdue().filter(became, is_doubtful=False, claimed_at=None).exists():
+    """Tell staff once for all calls that became overdue, not once for each; also where somebody let one lie."""
+    became = Q(next_call_at=None, due_at__gt=since) | Q(next_call_at__gt=since) | has_lapsed_since(since)
+    if AppointmentRequest.objects.overdue().filter(free(), became).exists():
         announce.calls_overdue()
 
 

@@ -219,7 +219,9 @@ def _asked(requests: QuerySet, period: Period) -> list[Asked]:
             week=period.week_of(created_at),
             hours_to_first_attempt=_hours(created_at, first_attempts.get(pk)),
             hours_to_first_talk=_hours(created_at, reached_at),
-            was_called_in_time=calls.get(pk, None if needed_no_call or bookings.get(pk) else False),
+            was_called_in_time=_in_time_or_not_counted(
+                calls.get(pk), needed_no_call, was_booked_in_time=bookings.get(pk)
+            ),
             was_booked=pk in bookings,
             became=close_reason or (status if status == Status.BOOKED else OPEN),
         )
@@ -231,6 +233,17 @@ def _in_time(rows: QuerySet) -> dict[int, bool]:
     """By request, whether one of these happened by the time when the first call was due."""
     in_time = Max(Case(When(at__lte=F("request__due_at"), then=1), default=0))
     return {pk: bool(found) for pk, found in rows.order_by().values_list("request").annotate(in_time=in_time)}
+
+
+def _in_time_or_not_counted(
+    call: bool | None, needed_no_call: bool, *, was_booked_in_time: bool | None
+) -> bool | None:
+    """`call` is whether one was in time, or None without any. None if it does not count: no call had to be made."""
+    if call:
+        return True
+    if was_booked_in_time or (call is None and needed_no_call):
+        return None
+    return False
 
 
 def _hours(since: datetime.datetime, until: datetime.datetime | None) -> float | None:

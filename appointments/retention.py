@@ -51,17 +51,21 @@ def _closed(until: datetime.datetime, *, after_a_visit: bool) -> QuerySet:
 
 
 def _doubtful(until: datetime.datetime) -> QuerySet:
-    """Also those that a person looked at and found not to be real."""
+    """Those that nobody did anything with, and those that a person looked at and found not to be real."""
     not_real = Q(closed_at__lte=until, close_reason=CloseReason.NOT_REAL)
-    nobody_wanted = Q(created_at__lte=until, is_doubtful=True, appointment=None, attempts_made=0, reached_at=None)
-    return AppointmentRequest.objects.filter(not_real | nobody_wanted, is_on_legal_hold=False)
+    nobody_touched = Q(created_at__lte=until, is_doubtful=True, version=0)
+    return AppointmentRequest.objects.filter(not_real | nobody_touched, is_on_legal_hold=False)
+
+
+def _done_messages(until: datetime.datetime) -> QuerySet:
+    return Message.objects.filter(done_at__lte=until).exclude(request__is_on_legal_hold=True)
 
 
 RULES = (
     Rule("Requests closed without a visit", "KEEP_CLOSED_DAYS", lambda until: _closed(until, after_a_visit=False)),
     Rule("Requests closed after a visit", "KEEP_VISITED_DAYS", lambda until: _closed(until, after_a_visit=True)),
     Rule("Requests that perhaps no person sent", "KEEP_DOUBTFUL_DAYS", _doubtful),
-    Rule("Messages sent or given up", "KEEP_MESSAGES_DAYS", lambda until: Message.objects.filter(done_at__lte=until)),
+    Rule("Messages sent or given up", "KEEP_MESSAGES_DAYS", _done_messages),
     Rule("Log of exports", "KEEP_EXPORT_LOG_DAYS", lambda until: ExportLog.objects.filter(at__lte=until)),
 )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from . import audit, offers
 from .booking import appointment_of, cancel_appointment
-from .call_windows import zone_of
+from .call_windows import is_elsewhere, zone_of
 from .changes import NOBODY, Refused, change
 from .models import Appointment, AppointmentRequest, CloseReason, ContactAttempt, Event, Status
 
@@ -26,7 +26,7 @@ def withdraw(request: AppointmentRequest) -> None:
     """Close the request, and give a booked time free. Raises Refused if it is closed, or the visit has begun."""
     appointment = appointment_of(request)
     if is_past(appointment):
-        raise Refused
+        raise Refused("The visit has begun.")
     change(
         request,
         by=None,
@@ -134,7 +134,7 @@ def _moment(moment: datetime.datetime, zone: ZoneInfo | None = None) -> str:
     """For the end of a sentence, whose full stop it leaves out where a time ends with one, like "9 a.m."."""
     local = timezone.localtime(moment, zone)
     date, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
-    if zone and local.utcoffset() != timezone.localtime(moment).utcoffset():
+    if zone and is_elsewhere(zone, moment):
         city = zone.key.rpartition("/")[2].replace("_", " ")
         return _("{date} at {time} ({city} time)").format(date=date, time=time, city=city)
     return _("{date} at {time}").format(date=date, time=time).removesuffix(".")

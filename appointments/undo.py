@@ -43,6 +43,6 @@ def undo(request: AppointmentRequest, *, by) -> None:
         if former:
             booking.reinstate(Appointment.objects.get(pk=former))
     if event.verb == Event.Verb.OFFERED:
-        request.offered_times.all().delete()
+        request.offered_times.filter(version=event.version).delete()
     if event.verb == Event.Verb.CALLED:
         request.contact_attempts.filter(pk=request.contact_attempts.last().pk).update(is_undone=True)

@@ -50,6 +50,9 @@ def _of_the_visit(request: AppointmentRequest, before: dict):
 def _of_the_request(request: AppointmentRequest, before: dict, verb: str):
     match verb:
         case Event.Verb.CALLED if request.attempts_made > before["attempts_made"]:
+            if call_policy.is_exhausted(before["attempts_made"]):
+                # It was said after the last call of the plan.
+                return []
             is_last = call_policy.is_exhausted(request.attempts_made)
             return [(Kind.UNREACHABLE if is_last else Kind.CALL_MISSED, None)]
         case Event.Verb.OFFERED:

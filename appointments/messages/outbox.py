@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.db import Error, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from screening.outages import is_outage
@@ -70,7 +70,9 @@ class Worker:
                 return
             yield message
             try:
-                if not self._still_to_be_sent(message, lease):
+                # Minutes may have passed since it was leased, and what it says may have changed.
+                message = _leased(lease).filter(pk=message.pk).first()
+                if message is None or not self._still_to_be_sent(message, lease):
                     continue
                 self._send(message, lease, sender)
             except Unavailable as failure:
@@ -144,8 +146,12 @@ def _lease(channel: Channel) -> tuple[uuid.UUID, list[Message]]:
     locked = due.order_by("send_at", "pk").select_for_update(skip_locked=True)
     keys = list(locked.values_list("pk", flat=True)[:LEASED_AT_ONCE])
     Message.objects.filter(pk__in=keys).update(lease=lease)
+    return lease, list(_leased(lease).order_by("send_at", "pk"))
+
+
+def _leased(lease: uuid.UUID) -> QuerySet[Message]:
     related = ("request__appointment", "appointment__place", "appointment__clinician")
-    return lease, list(Message.objects.filter(lease=lease).select_related(*related).order_by("send_at", "pk"))
+    return Message.objects.filter(lease=lease).select_related(*related)
 
 
 def _give_back(lease: uuid.UUID) -> None:

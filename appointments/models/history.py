@@ -94,10 +94,14 @@ class OfferedTime(models.Model):
     clinician = models.ForeignKey(Clinician, models.PROTECT)
     place = models.ForeignKey(Place, models.PROTECT)
     starts_at = models.DateTimeField()
+    # Of the request when it was offered. Only the times that were offered last can be chosen.
+    version = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ("starts_at",)
-        constraints = (models.UniqueConstraint(fields=("request", "clinician", "starts_at"), name="offered_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("request", "version", "clinician", "starts_at"), name="offered_once"),
+        )
 
     def __str__(self):
         return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"

@@ -55,7 +55,13 @@ class NurseCheck(models.TextChoices):
 
     @classmethod
     def to_be_answered(cls):
-        return (cls.NEEDED, cls.ASKED)
+        """Those on the nurse's list, first the most urgent: whom she calls first are nobody else's to call."""
+        return (cls.ASKED, cls.CALL_FIRST, cls.NEEDED)
+
+    @classmethod
+    def no_visit_yet(cls):
+        """What keeps patients from choosing a time themselves."""
+        return (cls.CALL_FIRST, cls.AGAINST)
 
 
 QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
@@ -68,9 +74,13 @@ class AppointmentRequestQuerySet(models.QuerySet):
         return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
 
     def overdue(self):
-        """Those whose first call, or next call if one is planned, should have been made by now."""
+        """Those whose first call, or next call if one is planned, should have been made by now.
+
+        Doubtful ones are left out: nobody promised those a call.
+        """
         now = timezone.now()
-        return self.open().filter(Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now))
+        is_due = Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now)
+        return self.open().filter(is_due, is_doubtful=False)
 
     def in_queue_order(self):
         """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""

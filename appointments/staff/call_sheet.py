@@ -16,7 +16,7 @@ from screening.pathway import PATHWAY
 
 from .. import audit, call_policy, duplicates, next_call, offers
 from ..business_hours import BusinessHours
-from ..call_windows import next_callable
+from ..call_windows import is_elsewhere, next_callable, next_decent
 from ..changes import Refused, changes_since, held_by, what_happened_meanwhile
 from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck, Status
 from .pages import SEE, staff_page
@@ -118,7 +118,9 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         is_current_pathway=visit_request.pathway_version == PATHWAY.version,
         answers=answers_in_words(visit_request),
         call_times=call_times_of(visit_request),
-        local_time=now.astimezone(visit_request.zone),
+        # In words, because a template would show a moment by the clinic's clock.
+        local_time=f"{now.astimezone(visit_request.zone):%-I:%M %p}",
+        is_elsewhere=is_elsewhere(visit_request.zone, now),
         wait_until=wait_until,
         is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
@@ -142,7 +144,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
 def _wait_until(visit_request: AppointmentRequest, now, hours: BusinessHours) -> datetime.datetime | None:
     """When they may be called, unless they may be at this moment. A promise counts more than the times they chose."""
     if visit_request.is_promised and visit_request.next_call_at:
-        call_from = visit_request.next_call_at
+        call_from = next_decent(max(visit_request.next_call_at, now), visit_request.zone)
     else:
         zone, call_times = visit_request.zone, visit_request.call_times
         call_from = next_callable(now, zone=zone, call_times=call_times, hours=hours)

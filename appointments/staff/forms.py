@@ -10,7 +10,7 @@ from screening.strict_form import StrictForm
 
 from .. import reference as references
 from ..booking import CancelReason, RescheduleReason
-from ..call_windows import zones_of_phones
+from ..call_windows import is_elsewhere, zones_of_phones
 from ..fields import CallTimesField, PersonNameField, PhoneField
 from ..free_times import FreeTime, free_times
 from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
@@ -91,6 +91,13 @@ class LogCallForm(VerbForm):
         help_text="If the patient named a time. After a missed call, leave it empty: the next is planned for you.",
     )
     outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.Outcome, widget=forms.RadioSelect)
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        zone, now = visit_request.zone, timezone.now()
+        if is_elsewhere(zone, now):
+            there = f"{now.astimezone(zone):%-I:%M %p}"
+            self.fields["next_call_at"].help_text += f" By our clock: it is {there} where the patient is now."
 
     def clean_channel(self):
         return self.cleaned_data["channel"] or ContactAttempt.Channel.PHONE
@@ -200,6 +207,12 @@ class CorrectForm(VerbForm):
     voicemail_ok = forms.BooleanField(label="We may leave a message", required=False)
     texts_ok = forms.BooleanField(label="We may send texts", required=False)
     note = note()
+
+    def clean(self):
+        entered = super().clean()
+        if entered.get("language") != Language.OTHER:
+            entered["other_language"] = ""
+        return entered
 
     def __init__(self, visit_request, data=None, **kwargs):
         known = {name: getattr(visit_request, name) for name in self.base_fields if name != "note"}

@@ -32,9 +32,11 @@ def page(request: HttpRequest) -> HttpResponse:
     visits = Appointment.objects.filter(
         request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
     )
-    visits = list(visits.select_related("clinician", "place", "request").order_by("starts_at")[:MOST_SHOWN])
-    mine = list(open_requests.filter(claimed_by=request.user).in_queue_order()[:MOST_SHOWN])
+    visits = list(visits.select_related("clinician", "place", "request").order_by("starts_at")[: MOST_SHOWN + 1])
+    mine = list(open_requests.filter(claimed_by=request.user).in_queue_order()[: MOST_SHOWN + 1])
     last = _last_step(request.user)
+    more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
+    visits, mine = visits[:MOST_SHOWN], mine[:MOST_SHOWN]
     seen = [*mine, *(visit.request for visit in visits), last and last.request]
     audit.shows(request, seen, action=AuditEntry.Action.LIST)
     return staff_page(
@@ -47,11 +49,13 @@ def page(request: HttpRequest) -> HttpResponse:
         opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
         reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],
-        overdue=AppointmentRequest.objects.overdue().filter(is_doubtful=False).count(),
+        overdue=AppointmentRequest.objects.overdue().count(),
         for_nurse=open_requests.filter(nurse_check__in=NurseCheck.to_be_answered()).count(),
         bars=_bars(waiting),
         failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
         visits=visits,
+        more_visits=more_visits,
+        more_of_mine=more_of_mine,
         last=last,
     )
 

@@ -20,8 +20,6 @@ from .pages import ANSWER_AS_NURSE, SEE, needs, staff_page
 from .rows import flags_of, language_of
 
 REQUESTS_ON_A_PAGE = 25
-# Those whom the nurse calls first are nobody else's to call, so they stay on her list until she has.
-ORDER = (NurseCheck.ASKED, NurseCheck.CALL_FIRST, NurseCheck.NEEDED)
 
 
 class AnswerForm(StrictForm):
@@ -72,8 +70,14 @@ def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> Http
     Costs three statements, however long the list is.
     """
     tried_request, tried_form = tried
-    waiting = AppointmentRequest.objects.open().filter(nurse_check__in=ORDER).select_related("claimed_by")
-    place = Case(*(When(nurse_check=state, then=Value(number)) for number, state in enumerate(ORDER)))
+    waiting = (
+        AppointmentRequest.objects.open()
+        .filter(nurse_check__in=NurseCheck.to_be_answered())
+        .select_related("claimed_by")
+    )
+    place = Case(
+        *(When(nurse_check=state, then=Value(number)) for number, state in enumerate(NurseCheck.to_be_answered()))
+    )
     waiting = waiting.defer("answers", "findings", "consent")
     waiting = waiting.order_by(place, "is_doubtful", "priority", "created_at", "pk")
     said = Event.objects.filter(verb__in=(Event.Verb.NURSE_ASKED, Event.Verb.NURSE_ANSWERED)).select_related("by")

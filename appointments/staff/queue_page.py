@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from .. import audit, search
 from ..business_hours import BusinessHours
-from ..call_windows import next_callable
+from ..call_windows import next_callable, next_decent
 from ..models import QUEUE_ORDER, AppointmentRequest, AuditEntry, Language, NurseCheck, Status
 from ..next_call import callable_now
 from .pages import SEE, staff_page
@@ -126,7 +126,7 @@ def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
     since = max(row.next_call_at or now, now)
     call_at = is_open and next_callable(since, zone=row.zone, call_times=row.call_times, hours=hours)
     if is_open and row.is_promised:
-        call_at = since
+        call_at = next_decent(since, row.zone)
     return {
         "request": row,
         "language": language_of(row),

@@ -9,7 +9,7 @@ from .. import booking, calls, contact, nurse, offers, queue, retention, undo
 from ..changes import has_lapsed
 from ..models import AppointmentRequest, NurseCheck, Status
 from . import forms
-from .pages import ERASE, WORK
+from .pages import ERASE, SEE, WORK
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ VERBS = (
         undo.undo,
         lambda request, user: undo.what_can_be_undone(request, by=user) is not None,
         "Taken back.",
+        # Nurses too: what somebody may take back they did themselves.
+        permission=SEE,
     ),
     Verb(
         "hold",

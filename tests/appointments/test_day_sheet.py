@@ -170,7 +170,7 @@ def test_of_a_clinic_that_is_never_open_it_is_tomorrow(staff):
     assert title_of(staff.get(SHEET)).startswith(f"Day sheet for {tomorrow:%a, %b} {tomorrow.day}, {tomorrow.year}")
 
 
-@pytest.mark.parametrize("typed", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "05/04/2026", "2" * 5_000])
+@pytest.mark.parametrize("typed", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "05/04/2026", "2" * 1_000])
 def test_what_is_no_day_of_these_years_is_said_plainly(send_request, staff, typed):
     send_request()
 

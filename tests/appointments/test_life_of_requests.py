@@ -33,7 +33,15 @@ from appointments import offers, retention
 from appointments.audit import chain
 from appointments.free_times import free_times
 from appointments.messages.outbox import Worker
-from appointments.models import Appointment, AppointmentRequest, AuditEntry, ExportLog, Message, PossibleDuplicate
+from appointments.models import (
+    Appointment,
+    AppointmentRequest,
+    AuditEntry,
+    ExportLog,
+    Message,
+    OfferedTime,
+    PossibleDuplicate,
+)
 from appointments.status_views import COOKIE as STATUS
 from appointments.status_views import opening_of
 from screening.pathway import PATHWAY
@@ -95,7 +103,8 @@ class Request:
     state: State = State()
     verbs: list[str] = field(default_factory=list)
     calls: list[bool] = field(default_factory=list)
-    offered: list[Slot] = field(default_factory=list)
+    # Each time that times were offered; those of the last time can be chosen.
+    offers: list[list[Slot]] = field(default_factory=list)
     link: tuple[str, datetime.datetime] | None = None
     # What the last step changed, by whom and when.
     before: tuple[State, str, datetime.datetime] | None = None
@@ -103,6 +112,10 @@ class Request:
     @property
     def version(self) -> int:
         return len(self.verbs)
+
+    @property
+    def offered(self) -> list[Slot]:
+        return self.offers[-1] if self.offers else []
 
 
 class Lives(RuleBasedStateMachine):
@@ -273,7 +286,11 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def withdraws(self, data):
-        if data.draw(st.integers(0, 3)) == 0 and (one := self.some(data)):
+        one = self.some(data) if data.draw(st.integers(0, 3)) == 0 else None
+        if one and one.state.visit and one.state.visit[1] <= timezone.now():
+            sent = {"version": one.version}
+            assert self.patient("/status/yours/withdraw/", sent, {STATUS: opening_of(one)}).status_code == 409
+        elif one:
             gone = {"reason": "withdrawn", "closed_at": timezone.now(), "is_promised": False, "has_next_call": False}
             closed = {**self.nobody(), "status": "closed", "visit": None}
             self.own(one, "withdraw", {}, done="withdrew", **closed, **gone)
@@ -286,10 +303,11 @@ class Lives(RuleBasedStateMachine):
         link, made_at = one.link
         now = timezone.now()
         is_open = one.state.status in ("waiting", "claimed") and now <= made_at + OFFER
+        is_open = is_open and one.state.nurse not in ("call_first", "against")
         free = [slot for slot in one.offered if slot[1] > now and not self.is_taken(slot)] if is_open else []
         offered = {
             (time.clinician.name, time.starts_at): time.pk
-            for time in AppointmentRequest.objects.get(pk=one.pk).offered_times.select_related("clinician")
+            for time in OfferedTime.objects.filter(request=one.pk).select_related("clinician").order_by("version")
         }
         slot = data.draw(st.sampled_from(one.offered)) if one.offered else None
         answer = Client().post(link, {"time": offered.get(slot, 0)})
@@ -297,7 +315,7 @@ class Lives(RuleBasedStateMachine):
             assert answer.status_code == 200
             calls = {"has_next_call": False, "is_promised": False}
             self.happened(one, "", "booked", **{**self.nobody(), "status": "booked", "visit": slot, **calls})
-            one.offered = []
+            one.offers = []
         else:
             is_booked = one.state.status == "booked" and now <= made_at + OFFER
             assert answer.status_code == (422 if free else 200 if is_booked else 404)
@@ -327,7 +345,7 @@ class Lives(RuleBasedStateMachine):
             held = self.is_held(one, who)
             self.verb(one, who, "skip", {"reason": "busy"}, possible=held, done="skipped", **self.nobody())
 
-    @rule(data=st.data(), outcome=st.sampled_from(["reached", "call_back", "no_answer", "wrong_number"]))
+    @rule(data=st.data(), outcome=st.sampled_from(["reached", "call_back", "no_answer", "wrong_number", "sent"]))
     def logs_a_call(self, data, outcome):
         one, who = self.some_held(data)
         if one:
@@ -336,9 +354,10 @@ class Lives(RuleBasedStateMachine):
             is_promise, is_missed = outcome == "call_back", outcome == "no_answer"
             sent = {"outcome": outcome} | ({"next_call_at": f"{later:%Y-%m-%dT%H:%M}"} if is_promise else {})
             talked = outcome in ("reached", "call_back")
+            keeps_plan = outcome in ("wrong_number", "sent")
             changes = {
-                "is_promised": is_promise,
-                "has_next_call": is_promise or is_missed,
+                "is_promised": one.state.is_promised if keeps_plan else is_promise,
+                "has_next_call": one.state.has_next_call if keeps_plan else is_promise or is_missed,
                 "attempts": 0 if talked else one.state.attempts + is_missed,
                 "was_reached": one.state.was_reached or talked,
                 **(self.nobody() if is_promise or is_missed else self.held_by(who)),
@@ -387,7 +406,7 @@ class Lives(RuleBasedStateMachine):
             sent = {"times": [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free]}
             later = {**self.nobody(), "has_next_call": True, "is_promised": False}
             self.verb(one, who, "offer", sent, possible=True, done="offered", **later)
-            one.offered = [(time.clinician.name, time.starts_at) for time in free]
+            one.offers.append([(time.clinician.name, time.starts_at) for time in free])
             one.link = offers.link_of(AppointmentRequest.objects.get(pk=one.pk)), timezone.now()
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
@@ -493,7 +512,7 @@ class Lives(RuleBasedStateMachine):
         former = {name: getattr(before, name) for name in vars(before)} if is_mine else {}
         self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
         if possible and last == "offered":
-            one.offered = []
+            one.offers.pop()
         if possible and last == "called":
             one.calls[-1] = False
 

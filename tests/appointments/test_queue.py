@@ -273,7 +273,7 @@ def test_a_long_queue_costs_as_many_queries_as_a_short_one(
 @pytest.mark.parametrize(
     "query",
     [
-        *("o=x", "p=9999", "after=x", "after=-1", "after=" + "9" * 5000, "queue=x%C0", "q=%C0", "name__regex=("),
+        *("o=x", "p=9999", "after=x", "after=-1", "after=" + "9" * 1000, "queue=x%C0", "q=%C0", "name__regex=("),
         *("name__startswith=B", "claimed_by__password__lt=p"),
     ],
 )
@@ -304,12 +304,13 @@ def test_those_who_may_only_look_see_the_sheet_without_verbs_and_can_do_none(sen
     watching = signed_in(user_who_may("onlooker", "view_appointmentrequest"))
 
     sheet = watching.get(f"{QUEUE}{sent.pk}/change/")
-    answers = {watching.post(f"{QUEUE}{sent.pk}/do/{verb.key}/").status_code for verb in VERBS}
+    answers = {verb.key: watching.post(f"{QUEUE}{sent.pk}/do/{verb.key}/").status_code for verb in VERBS}
 
     assert "Ana Example" in sheet.text
     assert "/do/" not in sheet.text
     assert "/do/claim/" in signed_in(scheduler).get(f"{QUEUE}{sent.pk}/change/").text
-    assert answers == {403}
+    # They may take back what they did themselves, which is nothing.
+    assert answers == {verb.key: 409 if verb.key == "undo" else 403 for verb in VERBS}
     assert not sent.events.exists()
 
 

@@ -237,12 +237,9 @@ class Plain:
                 until_reached.append(request.reached_at - request.created_at)
             if called and min(called) <= request.due_at:
                 in_time += 1
-            elif called:
-                late += 1
-            else:
+            elif not any(at <= request.due_at for at in self.bookings(request)):
                 was_over = request.closed_at is not None and request.closed_at <= request.due_at
-                was_over |= any(at <= request.due_at for at in self.bookings(request))
-                if request.due_at < self.now and not was_over:
+                if called or (request.due_at < self.now and not was_over):
                     late += 1
         due = in_time + late
         in_time_of_due = f"{in_time} of {due} ({in_time / due * 100:.0f}%)" if due else "0 of 0"

@@ -61,7 +61,8 @@ POSSIBLE = {
     | {"release", "skip", "hand out", "miss", "reach", "book", "offer", "choose", "close", "ask the nurse"}
     | {"answer as nurse", "take back"},
     "booked": ANY_TIME_BEFORE_THE_END | {"reschedule", "cancel", "take back"},
-    "visit is over": ANY_TIME_BEFORE_THE_END | {"reschedule", "cancel", "close after the visit", "take back"},
+    "visit is over": ANY_TIME_BEFORE_THE_END - {"the patient withdraws"}
+    | {"reschedule", "cancel", "close after the visit", "take back"},
     "closed": {"reopen", "take back"},
     "closed after the visit": {"reopen"},
 }
