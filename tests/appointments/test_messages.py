@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from appointments import booking, calls, offers, queue, self_service, undo
+from appointments import booking, calls, contact, offers, queue, retention, self_service, undo
 from appointments.changes import Refused
 from appointments.free_times import FreeTime
 from appointments.messages.outbox import Worker
@@ -184,6 +184,73 @@ def test_a_booking_that_was_told_and_then_taken_back_is_told_as_cancelled(send, 
     assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
 
 
+def test_who_gave_no_address_when_the_visit_was_booked_hears_that_it_was_cancelled(send, mailbox, book, scheduler):
+    with time_machine.travel(NOON):
+        request = send(pain="3", email="")
+        book(request, NOON + 24 * 10 * HOUR)
+        contact.correct(request, by=scheduler, email="ana@example.com")
+        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+
+        send_all()
+
+    assert mailbox.subjects == ["Your visit was cancelled"]
+
+
+def test_a_visit_booked_so_long_ago_that_its_message_is_deleted_is_still_told_as_cancelled(
+    send, mailbox, book, scheduler
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        book(request, NOON + 24 * 120 * HOUR)
+        send_all()
+        clock.move_to(NOON + 24 * 95 * HOUR)
+        retention.delete_some()
+        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+
+        send_all()
+
+    assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
+
+
+def test_a_message_says_what_holds_when_it_is_sent_and_not_when_its_worker_took_it(send, mailbox, book, scheduler):
+    with time_machine.travel(NOON):
+        first, second = send(pain="3"), send(pain="3", email="bo@example.com", phone="(212) 555-0177")
+        book(first, NOON + 24 * 10 * HOUR)
+        book(second, NOON + 24 * 10 * HOUR + HOUR)
+
+        def cancel_after_the_first() -> bool:
+            if len(mailbox.messages) == 1 and second.status == "booked":
+                booking.cancel(second, by=scheduler, reason=booking.CancelReason.CLINIC)
+            return False
+
+        worker = Worker(should_stop=cancel_after_the_first)
+        worker.send_some()
+        worker.close()
+
+    assert second.status == "waiting"
+    assert mailbox.recipients == ["ana@example.com"]
+
+
+@pytest.mark.parametrize("give_up", ["cancel", "reschedule"])
+def test_who_keeps_the_visit_after_all_is_reminded_once(send, mailbox, book, scheduler, clinician, place, give_up):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        book(request, NOON + 24 * 10 * HOUR)
+        if give_up == "cancel":
+            booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+        else:
+            later = {"starts_at": NOON + 24 * 11 * HOUR, "place": place, "clinician": clinician}
+            booking.reschedule(request, by=scheduler, **later)
+        undo.undo(request, by=scheduler)
+        send_all()
+        mailbox.messages.clear()
+
+        clock.move_to(NOON + 24 * 8 * HOUR)
+        send_all()
+
+    assert mailbox.subjects == ["Your visit is soon"]
+
+
 def test_a_verb_that_is_refused_tells_nobody_anything(send, mailbox, book, scheduler, colleague, clinician, place):
     request = send(pain="3")
     queue.claim(request, by=colleague)
@@ -300,7 +367,7 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
     queue.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
     send_all()
 
-    assert mailbox.subjects == ["We could not reach you"]
+    assert mailbox.subjects == ["We have your request", "We could not reach you"]
 
 
 @time_machine.travel(NOON)
@@ -432,6 +499,39 @@ def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, se
         clock.move_to(NOON + 24 * 20 * HOUR + HOUR)
         send_periodic_alerts()
         assert len(mailbox.messages) == 1
+
+
+def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
+    send, mailbox, scheduler, settings, send_periodic_alerts
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="")
+        clock.move_to(request.due_at - datetime.timedelta(minutes=5))
+        queue.claim(request, by=scheduler)
+        send_periodic_alerts()
+        clock.move_to(request.due_at + datetime.timedelta(minutes=10))
+        send_periodic_alerts()
+        assert mailbox.subjects == []
+
+        clock.move_to(request.due_at + settings.CLAIM_MINUTES * datetime.timedelta(minutes=1))
+        send_periodic_alerts()
+        clock.move_to(request.due_at + 5 * HOUR)
+        send_periodic_alerts()
+
+    assert mailbox.subjects == ["Calls are overdue"]
+
+
+@time_machine.travel(NOON)
+def test_who_could_not_be_reached_is_told_so_once(send, mailbox, scheduler, settings):
+    settings.CALL_ATTEMPTS = 1
+    request = send(pain="3")
+    for _ in range(2):
+        queue.claim(request, by=scheduler)
+        calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+
+    send_all()
+
+    assert mailbox.subjects == ["We have your request", "We could not reach you"]
 
 
 @pytest.fixture

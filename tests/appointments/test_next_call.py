@@ -15,6 +15,8 @@ from appointments.models import Appointment, AppointmentRequest, Caller, Event, 
 from appointments.next_call import Candidate, Moment
 from tests.copies import many_like
 from tests.minutes import luck
+from tests.staff import signed_in
+from tests.walk import words_of
 
 QUEUES = 10_000
 MINUTE, HOUR, DAY = datetime.timedelta(minutes=1), datetime.timedelta(hours=1), datetime.timedelta(days=1)
@@ -296,6 +298,39 @@ def test_what_somebody_skipped_is_offered_to_others_and_after_a_while_to_them_ag
 
     Event.objects.update(at=timezone.now() - settings.SKIP_MINUTES * MINUTE)
     assert next_call.take(scheduler)[0] == waiting
+
+
+def test_home_and_the_queue_say_of_nobody_whom_the_button_would_not_give(waiting, scheduler):
+    browser = signed_in(scheduler)
+    assert "1 can be called now." in words_of(browser.get("/admin/"))
+    taken, _reasons = next_call.take(scheduler)
+    queue.skip(taken, by=scheduler, reason="busy")
+
+    assert "There is nobody to call just now." in words_of(browser.get("/admin/"))
+    assert waiting.name not in browser.get("/admin/appointments/appointmentrequest/?queue=callable").text
+
+
+def test_a_doubtful_request_that_is_overdue_is_counted_where_it_is_shown(waiting, scheduler):
+    browser = signed_in(scheduler)
+    AppointmentRequest.objects.update(due_at=timezone.now() - MINUTE)
+    overdue = "/admin/appointments/appointmentrequest/?queue=overdue"
+    assert "1 overdue" in words_of(browser.get("/admin/"))
+    assert waiting.name in browser.get(overdue).text
+
+    AppointmentRequest.objects.update(doubts="filled in by a machine")
+
+    assert "0 overdue" in words_of(browser.get("/admin/"))
+    assert waiting.name not in browser.get(overdue).text
+
+
+def test_when_all_calls_are_made_the_reason_is_the_letter(waiting, scheduler, settings):
+    settings.CALL_ATTEMPTS = 2
+    AppointmentRequest.objects.update(attempts_made=2)
+
+    _request, reasons = next_call.take(scheduler)
+
+    due = next(reason for reason in reasons if "is due" in reason)
+    assert due.startswith("the letter after the last call is due")
 
 
 def test_a_claim_that_lapsed_is_offered_at_once_and_who_let_it_lie_can_save_nothing_more(

@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from appointments import booking, calls, nurse, queue
+from appointments import booking, calls, nurse, offers, queue
 from appointments.changes import Refused
+from appointments.free_times import free_times
 from appointments.models import AppointmentRequest, Event
 from screening.pathway import PATHWAY
 from tests.staff import member_of, signed_in
@@ -108,6 +109,40 @@ def test_a_flagged_request_is_answered_without_a_question_too(send_request, sche
     nurse.answer(request, by=the_nurse, answer="against")
 
     assert (request.nurse_check, request.status) == ("against", state)
+
+
+def test_a_nurse_takes_back_her_answer_by_the_button_that_she_is_shown(asked, the_nurse):
+    browser = signed_in(the_nurse)
+    browser.post(LIST, filled_in(asked, answer="against"))
+    assert "Take it back" in words_of(browser.get("/admin/"))
+
+    browser.post(f"{SHEETS}{asked.pk}/do/undo/", {"version": asked.version + 1})
+
+    asked.refresh_from_db()
+    assert asked.nurse_check == "asked"
+
+
+@pytest.mark.parametrize(("answer", "is_open"), [("fine", True), ("call_first", False), ("against", False)])
+def test_what_the_nurse_advises_against_the_patient_cannot_choose(
+    asked, scheduler, the_nurse, consulting_hours, answer, is_open
+):
+    offers.offer(asked, by=scheduler, times=free_times(most=1))
+    [time] = offers.open_times(asked)
+
+    nurse.answer(asked, by=the_nurse, answer=answer)
+
+    assert bool(offers.open_times(asked)) == is_open
+    if not is_open:
+        with pytest.raises(Refused):
+            offers.choose(asked, time)
+
+
+def test_home_counts_for_the_nurse_what_her_list_shows(asked, the_nurse):
+    browser = signed_in(the_nurse)
+    nurse.answer(asked, by=the_nurse, answer="call_first")
+
+    assert "1 for the nurse" in words_of(browser.get("/admin/"))
+    assert len(names_on(browser.get(LIST))) == 1
 
 
 def test_an_answer_takes_the_place_of_an_earlier_one_and_a_new_question_too(asked, scheduler, the_nurse):

@@ -111,13 +111,33 @@ def test_sent_messages_and_the_log_of_exports_go_in_their_time(request_of, sched
     assert ExportLog.objects.count() == 1
 
 
+def test_what_staff_did_something_with_is_not_taken_for_what_nobody_wanted(request_of, scheduler, settings):
+    long_ago = timezone.now() - (settings.KEEP_DOUBTFUL_DAYS + 1) * DAY
+    request_of()
+    AppointmentRequest.objects.update(doubts="filled in by a machine", created_at=long_ago)
+    touched, untouched = request_of(), AppointmentRequest.objects.first()
+    AppointmentRequest.objects.update(doubts="filled in by a machine", created_at=long_ago)
+    touched.refresh_from_db()
+    queue.claim(touched, by=scheduler)
+
+    retention.delete_some()
+
+    assert touched.pk in left()
+    assert untouched.pk not in left()
+
+
 def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, scheduler):
     request = request_of(closed=999)
     request.refresh_from_db()
     retention.place_hold(request, by=scheduler, note="Case 12")
+    done = {"state": Message.State.SENT, "done_at": timezone.now() - 999 * DAY}
+    Message.objects.create(request=request, kind="received", channel="email", **done)
+    to_staff = Message.objects.create(kind="calls_overdue", channel="email", **done)
 
     retention.delete_some()
     assert request.pk in left()
+    assert request.messages.count() == 1
+    assert to_staff not in Message.objects.all()
     with pytest.raises(CommandError, match="legal hold"):
         call_command("erase", request.reference)
     assert request.pk in left()

@@ -176,6 +176,20 @@ def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, sch
     assert offers.open_times(request) == []
 
 
+def test_an_offer_that_was_taken_back_leaves_the_one_before(send_request, scheduler, clinician, place, next_week, do):
+    request = send_request()
+    first, second = (FreeTime(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in (1, 2))
+    do("claim", request)
+    offers.offer(request, by=scheduler, times=[first])
+    do("claim", request)
+    offers.offer(request, by=scheduler, times=[first, second])
+    assert len(offers.open_times(request)) == 2
+
+    undo.undo(request, by=scheduler)
+
+    assert [time.starts_at for time in offers.open_times(request)] == [first.starts_at]
+
+
 def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_request, scheduler, do, settings):
     request = send_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=timezone.now())

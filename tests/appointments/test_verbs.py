@@ -244,6 +244,56 @@ def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, schedul
     assert (re.search('<a href="tel:[^>]* autofocus', page.text) is not None) != waits
 
 
+def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_differs(send_request, scheduler):
+    request = send_request(call_times=["any"], phone="(310) 555-0123")
+    with time_machine.travel(at("2026-01-14T10:00")):
+        queue.claim(request, by=scheduler)
+        words = words_of(sheet(scheduler, request))
+
+    assert "Not the time to call: it is 7:00 AM there. Call from Wed, Jan 14, 11:00 AM our time" in words
+    assert "Any of these times; it is 7:00 AM there" in words
+    assert "By our clock: it is 7:00 AM where the patient is now." in words
+
+
+def test_a_promise_that_is_late_waits_for_a_decent_hour_on_the_sheet_and_in_the_queue(send_request, scheduler):
+    request = send_request(call_times=["any"])
+    AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=at("2026-01-14T19:00"))
+    request.refresh_from_db()
+    with time_machine.travel(at("2026-01-15T02:00")):
+        row = words_of(signed_in(scheduler).get(QUEUE))
+        queue.claim(request, by=scheduler)
+        page = sheet(scheduler, request)
+
+    assert "at Thu Jan 15, 8:00 AM promised" in row
+    assert "Not the time to call: it is 2:00 AM there. Call from Thu, Jan 15, 8:00 AM" in words_of(page)
+    assert re.search('<a href="tel:[^>]* autofocus', page.text) is None
+
+
+@pytest.mark.parametrize("is_promised", [True, False])
+@pytest.mark.parametrize(("outcome", "channel"), [("sent", "letter"), ("wrong_number", "phone")])
+def test_a_letter_or_a_wrong_number_leaves_the_next_call_as_it_was(
+    in_state, scheduler, outcome, channel, is_promised
+):
+    request = in_state("claimed")
+    planned = at("2099-05-04T11:00")
+    AppointmentRequest.objects.update(next_call_at=planned, is_promised=is_promised)
+
+    do(scheduler, request, "log-call", outcome=outcome, channel=channel, next_call_at="")
+
+    assert (request.next_call_at, request.is_promised) == (planned, is_promised)
+    assert (request.status, request.claimed_by) == ("claimed", scheduler)
+
+
+def test_a_language_that_is_no_longer_another_one_is_named(in_state, scheduler):
+    request = in_state("claimed")
+    do(scheduler, request, "correct", language="other", other_language="Haitian Creole")
+    assert "Haitian Creole" in words_of(sheet(scheduler, request))
+
+    do(scheduler, request, "correct", language="es", other_language="Haitian Creole")
+
+    assert "Haitian Creole" not in words_of(sheet(scheduler, request))
+
+
 def test_after_a_talk_no_first_call_is_due(in_state, scheduler):
     request = in_state("claimed")
     AppointmentRequest.objects.update(due_at=at("2026-01-05T17:00"))
