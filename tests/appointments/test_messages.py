@@ -367,7 +367,7 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
     queue.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
     send_all()
 
-    assert mailbox.subjects == ["We have your request", "We could not reach you"]
+    assert mailbox.subjects == ["We could not reach you"]
 
 
 @time_machine.travel(NOON)
