@@ -182,4 +182,8 @@ def _in_words(seconds: int) -> str:
     if seconds < 120:
         return f"{seconds} seconds" if seconds != 1 else "1 second"
     minutes = -(-seconds // 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours, or ask a manager to reset it"
+    return (
+        f"{minutes} minutes"
+        if minutes < 120
+        else f"{-(-minutes // 60)} hours, or ask who keeps the accounts to reset it"
+    )

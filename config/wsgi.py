@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# After it a page fails in words. Gunicorn would end the process after 30 seconds, and say nothing.
+# After it a page fails in words. Gunicorn would end the process after its own time, and say nothing.
 os.environ.setdefault("STATEMENT_SECONDS", "5")
 
 

@@ -57,6 +57,8 @@ def write_configuration(program: str, environment: Mapping[str, str]) -> list[st
     for name, text in files.items():
         file = folder / name
         file.touch(mode=0o600)
+        # It may have been there before.
+        file.chmod(0o600)
         file.write_text(text, encoding="utf-8")
     return [part.format(folder=folder) for part in COMMANDS[program]]
 

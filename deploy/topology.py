@@ -204,7 +204,6 @@ class Topology:
         variables = {
             "PGHOST": owner["DATABASE_HOST"],
             "PGPORT": owner["DATABASE_PORT"],
-            "PGDATABASE": owner["DATABASE_NAME"],
             "PGUSER": owner["DATABASE_USER"],
             "PGPASSWORD": owner["DATABASE_PASSWORD"],
         }

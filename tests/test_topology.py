@@ -100,7 +100,7 @@ def visitor_of(topology, **headers) -> Visitor:
 
 def ask(topology, question: str) -> str:
     """What the database itself says, to its owner."""
-    return topology.client("psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-c", question).strip()
+    return topology.client("psql", "--dbname=upright", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-c", question).strip()
 
 
 def count(topology, table: str = "appointments_appointmentrequest", where: str = "true") -> int:
@@ -175,15 +175,18 @@ def offer_times_to_a_new_patient(topology, scheduler) -> str:
 
 
 def test_plain_http_leads_to_https_and_other_names_lead_nowhere(topology):
-    def answer_of(host):
+    def answer_of(host, address="/check/"):
         with socket.create_connection(("127.0.0.1", topology.ports["http"])) as line:
-            line.sendall(f"GET /check/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            line.sendall(f"GET {address} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             return b"".join(iter(lambda: line.recv(4096), b"")).decode()
 
     assert answer_of("localhost").startswith("HTTP/1.1 308 ")
     assert f"Location: {topology.url}/check/\r\n" in answer_of("localhost")
     assert answer_of("elsewhere.example").startswith("HTTP/1.1 421 ")
     assert "elsewhere.example" not in answer_of("elsewhere.example")
+    # A machine that forgot the s is told, and not led on.
+    assert answer_of("localhost", "/metrics/").startswith("HTTP/1.1 403 ")
+    assert answer_of("localhost", "/texts/?a=b").startswith("HTTP/1.1 403 ")
 
 
 def test_no_tls_older_than_1_2_is_spoken(topology):
@@ -480,7 +483,7 @@ print(connection.settings_dict["USER"])
 def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_server(topology, patients, scheduler):
     backup = topology.folder / "upright.dump"
     before = rows_of_each_table(topology)
-    topology.client("pg_dump", "--format=custom", f"--file={backup}")
+    topology.client("pg_dump", "--dbname=upright", "--format=custom", f"--file={backup}")
     topology.stop_database()
 
     empty = topology.folder / "restored"
