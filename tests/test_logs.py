@@ -76,6 +76,13 @@ def test_an_address_that_leads_nowhere_is_not_written_either(visitor, written, u
     assert "2125550123" not in json.dumps(written())
 
 
+def test_who_asks_for_another_host_leaves_no_error_in_the_log(visitor, written):
+    visitor.get("/check/", headers={"host": "elsewhere.example"})
+
+    assert [(line["status"], line["level"]) for line in requests_in(written())] == [(400, "INFO")]
+    assert not [line for line in written() if line["level"] in ("ERROR", "CRITICAL")]
+
+
 def test_what_machines_ask_every_few_seconds_is_not_written_while_all_is_well(visitor, written):
     visitor.get("/health/")
 
@@ -193,13 +200,16 @@ django.setup()
 logging.getLogger("django.request").error("%s: %s", "Not Found", "/Ana/", extra={"status_code": 404})
 def fail(): raise ValueError("Ana")
 thread = threading.Thread(target=fail); thread.start(); thread.join()
+class Thing:
+    __del__ = lambda self: fail()
+del (thing := [Thing()])[:]
 fail()
 """
     ran = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION)
 
     lines = [json.loads(line) for line in ran.stderr.splitlines()]
-    assert [line["message"] for line in lines] == ["Not Found", "Nobody caught this.", "Nobody caught this."]
-    assert [line.get("exception") for line in lines] == [None, "ValueError", "ValueError"]
+    assert [line["message"] for line in lines] == ["Not Found", *["Nobody caught this."] * 3]
+    assert [line.get("exception") for line in lines] == [None, *["ValueError"] * 3]
     assert (ran.returncode, "Ana" in ran.stderr) == (1, False)
 
 

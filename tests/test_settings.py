@@ -156,7 +156,15 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ALLOWED_HOSTS", "clinic.example,*"), ("TEXTS_URL", "http://texts.example"), ("SECURITY_CONTACT", "call us")],
+    [
+        ("ALLOWED_HOSTS", "clinic.example,*"),
+        ("SITE_URL", "http://clinic.example"),
+        ("TEXTS_URL", "http://texts.example"),
+        ("SECURITY_CONTACT", "call us"),
+        ("METRICS_TOKEN", "x" * 19),
+        ("AUDIT_KEY", "x" * 49),
+        ("AUDIT_KEY", "x" * 50 + ","),
+    ],
 )
 def test_a_setting_that_opens_a_hole_is_refused(name, value):
     started = python("manage.py", "check", **PRODUCTION | {"SITE_URL": "https://clinic.example", name: value})

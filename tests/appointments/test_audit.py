@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLResolver, include, path, reverse
+from django.utils import timezone
 
 from appointments import booking, duplicates, queue
 from appointments.audit import chain
@@ -22,6 +23,7 @@ from appointments.models import (
     AuditHead,
     Clinician,
     ExportLog,
+    Message,
     Place,
     PossibleDuplicate,
 )
@@ -131,14 +133,18 @@ SHOWS = {
     "/admin/report/": "view",
     "/admin/export/": "view",
     "/admin/audit/": "list",
+    "/admin/messages/": "list",
     "/admin/auth/user/": "view",
 }
+SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/export/", "/admin/audit/", "/admin/auth/user/"}
 
 
 @pytest.mark.parametrize("address", SHOWS)
 def test_an_entry_says_which_requests_stood_on_the_page(pair, scheduler, address):
     for request in (pair.earlier, pair.later):
         queue.claim(request, by=scheduler)
+    failed = {"state": Message.State.FAILED, "done_at": timezone.now()}
+    Message.objects.create(request=pair.later, kind="received", channel="email", **failed)
     client = signed_in(scheduler)
     since = Since()
 
@@ -149,7 +155,7 @@ def test_an_entry_says_which_requests_stood_on_the_page(pair, scheduler, address
     assert (entry.action, entry.outcome, entry.status, entry.user_id) == (SHOWS[address], "ok", 200, scheduler.pk)
     assert numbers(entry) == shown
     assert entry.count == len(shown)
-    assert address not in ("/admin/", QUEUE, "/admin/nurse/", "/admin/hand-over/", "/admin/duplicates/") or shown
+    assert bool(shown) == (address not in SHOW_NOBODY)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +192,21 @@ def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, sched
 
     assert late.status_code == 409
     assert (since.only.outcome, since.only.status, numbers(since.only)) == ("refused", 409, {request.pk})
+
+
+def test_what_could_not_be_handed_over_was_seen_too(pair, scheduler, colleague):
+    mine, gone = pair.earlier, pair.later
+    for request in (mine, gone):
+        queue.claim(request, by=scheduler)
+    shown = [f"{request.pk}-{request.version}" for request in (mine, gone)]
+    queue.release(gone, by=scheduler)
+    client = signed_in(scheduler)
+    since = Since()
+
+    page = client.post("/admin/hand-over/", {"shown": shown, "chosen": [gone.pk], "to": colleague.pk, "note": ""})
+
+    assert (page.status_code, str(gone) in page.text) == (409, True)
+    assert numbers(since.only) == {mine.pk, gone.pk}
 
 
 def test_a_form_without_its_token_leaves_an_entry(send_request, scheduler):
