@@ -314,6 +314,17 @@ def test_a_failed_sign_in_keeps_the_name_of_an_account_and_nothing_else(schedule
     assert CANARY not in everything_written()
 
 
+def test_a_lock_after_wrong_passwords_leaves_an_entry_that_names_who_was_locked_out(scheduler, settings):
+    since = Since()
+
+    for _ in range(settings.SIGN_IN_TRIES):
+        Client().post("/admin/login/", {"username": "scheduler", "password": "wrong"})
+
+    entries = list(since)
+    assert (entries[-1].action, entries[-1].outcome, entries[-1].username) == ("locked-out", "refused", "scheduler")
+    assert {entry.action for entry in entries[:-1]} == {"sign-in-failed"}
+
+
 # Patients.
 
 
