@@ -71,7 +71,7 @@ def status_in_words(request: AppointmentRequest) -> str:
             )
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
-    if request.is_promised and request.next_call_at > timezone.now():
+    if request.is_promised and request.next_call_at and request.next_call_at > timezone.now():
         return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at, request.zone))
     if offers.open_times(request):
         return _("We offered you times for a visit. Please choose one by the link we gave you, or call us.")

@@ -121,6 +121,7 @@ def public_states() -> Iterator[State]:
     yield from states_of_the_visit_steps()
     yield State("status, blank", "/status/")
     yield State("status, not filled in", "/status/", sent={}, status=422)
+    yield State("status, too late", "/status/", sent={"reference": REFERENCE}, status=403, has_csrf_cookie=False)
 
 
 def states_of_trouble() -> Iterator[State]:
@@ -209,6 +210,7 @@ def states_of_the_visit_steps() -> Iterator[State]:
     yield State("visit, too many", path, cookies, sent=typed, status=429, meanwhile=no_more_taken)
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
+    yield State("start, for someone else", "/check/", answered({}, for_someone_else=True))
 
 
 def wrong_or_unusual(step: str) -> dict[str, Typed]:
@@ -225,7 +227,7 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     """What patients see of their stored requests, one in each status."""
     for status, request in requests.items():
         yield State(f"status, {status}", "/status/yours/", opened(request))
-    just_sent = answered({}, sent=requests["waiting"].reference)
+    just_sent = answered({}, sent=requests["waiting"].reference, sent_at=time.time())
     yield State("visit, sent, summary", "/visit/sent/summary/", just_sent)
     cookies = opened(requests["booked"])
     yield State("status, changed", "/status/yours/?done", cookies)

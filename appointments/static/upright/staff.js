@@ -19,8 +19,12 @@ if (search) {
     document.querySelector(".filters [aria-current]")?.removeAttribute("aria-current");
   };
 
-  field.addEventListener("input", () => {
+  const ask = () => {
     clearTimeout(waiting);
     if (field.value.trim().length >= 3) waiting = setTimeout(() => show().catch(() => {}), 150);
-  });
+  };
+
+  field.addEventListener("input", ask);
+  // The field has the focus before this is loaded, so that something may have been typed already.
+  if (field.value !== field.defaultValue) ask();
 }
