@@ -11,10 +11,13 @@ def many_like(request: AppointmentRequest, count: int, **changes) -> list[Appoin
     """Stores copies of a request, each with a reference of its own."""
     names = {field.name for field in request._meta.concrete_fields if not field.generated}
     same = {name: getattr(request, name) for name in names - {"id", "journey", "reference", "search_text"}} | changes
-    return AppointmentRequest.objects.bulk_create(_copy(same) for _ in range(count))
+    drawn = set()
+    while len(drawn) < count:
+        # Of tens of thousands, two would be the same now and then.
+        drawn.add(reference.new())
+    return AppointmentRequest.objects.bulk_create(_copy(same, new) for new in drawn)
 
 
-def _copy(same: dict) -> AppointmentRequest:
-    new = reference.new()
+def _copy(same: dict, new: str) -> AppointmentRequest:
     searched = text_to_search(name=same["name"], phone=same["phone"], email=same["email"], reference=new)
     return AppointmentRequest(journey=uuid.uuid4(), reference=new, search_text=searched, **same)
