@@ -333,6 +333,8 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
     assert "Too many requests came from your internet connection" in words_of(refused)
     assert checked_in(refused) == {"language": ["en"], "call_times": ["morning"], "voicemail_ok": ["yes"]}
     assert send("192.0.2.8")["Location"] == "/visit/sent/"
+    # Those whose address cannot be read are not one another.
+    assert {send("unknown")["Location"] for _ in range(101)} == {"/visit/sent/"}
 
 
 def test_somebody_who_looks_up_again_and_again_fills_no_table(client, db):

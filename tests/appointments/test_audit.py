@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLResolver, include, path, reverse
 from django.utils import timezone
 
-from appointments import booking, duplicates, queue
+from appointments import booking, duplicates, queue, retention
 from appointments.audit import chain
 from appointments.audit.numbers import MOST_IN_WORDS, Numbers, about
 from appointments.changes import Refused
@@ -207,6 +207,56 @@ def test_what_could_not_be_handed_over_was_seen_too(pair, scheduler, colleague):
 
     assert (page.status_code, str(gone) in page.text) == (409, True)
     assert numbers(since.only) == {mine.pk, gone.pk}
+
+
+def test_what_is_erased_or_kept_no_longer_leaves_an_entry_with_its_number(pair, scheduler):
+    erased, old = pair.earlier, pair.later
+    AppointmentRequest.objects.filter(pk=old.pk).update(
+        closed_at=timezone.now() - timezone.timedelta(days=9_999), closed_by=scheduler, close_reason="declined"
+    )
+    gone = {erased.pk, old.pk}
+    since = Since()
+
+    retention.erase(erased, by=scheduler)
+    retention.delete_some()
+
+    assert [(entry.action, entry.username, entry.details) for entry in since] == [
+        ("erase", "scheduler", "asked for"),
+        ("erase", "", "kept long enough"),
+    ]
+    assert set().union(*map(numbers, since)) == gone
+
+
+def test_messages_that_are_sent_again_leave_an_entry_that_says_about_whom(send_request, scheduler):
+    request = send_request()
+    failed = {"state": Message.State.FAILED, "done_at": timezone.now()}
+    Message.objects.create(request=request, kind="received", channel="email", **failed)
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.post("/admin/messages/", {})
+
+    assert (since.only.action, since.only.details) == ("change", "1 messages sent again")
+    assert numbers(since.only) == {request.pk}
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "kept"),
+    [
+        ("192.0.2.1, 198.51.100.7", "198.51.100.7"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("Ana <script>", ""),
+        ("", "127.0.0.1"),
+    ],
+)
+def test_an_entry_keeps_the_address_that_the_proxy_saw_and_nothing_that_is_none(scheduler, settings, forwarded, kept):
+    settings.BEHIND_TLS_PROXY = True
+    client = signed_in(scheduler)
+    since = Since()
+
+    client.get("/admin/", headers={"x-forwarded-for": forwarded} if forwarded else {})
+
+    assert since.only.address == kept
 
 
 def test_a_form_without_its_token_leaves_an_entry(send_request, scheduler):

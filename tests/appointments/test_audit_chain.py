@@ -101,6 +101,23 @@ def test_every_column_of_an_entry_is_sealed(entries):
         assert faults[0].startswith(f"{entries}: "), column
 
 
+def test_an_entry_of_another_past_does_not_fit_between_those_of_this_one(db):
+    """It is genuine and has the right number: somebody kept it when a backup was played back."""
+    before = AuditHead.objects.values().get()
+    audit.record("list", username="kept elsewhere")
+    kept = AuditEntry.objects.values().latest("seq")
+    without_triggers()
+    AuditEntry.objects.filter(seq=kept["seq"]).delete()
+    AuditHead.objects.update(**before)
+    for name in ("what really happened", "and then"):
+        audit.record("list", username=name)
+    assert list(chain.faults()) == []
+
+    AuditEntry.objects.filter(seq=kept["seq"]).update(**kept)
+
+    assert list(chain.faults()) == [f"{kept['seq'] + 1}: altered."]
+
+
 def test_an_altered_entry_is_named_and_the_command_fails(entries):
     without_triggers()
     AuditEntry.objects.filter(seq=entries).update(username="nobody")

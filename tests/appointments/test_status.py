@@ -101,6 +101,20 @@ def test_a_copy_of_the_cookie_opens_nothing_once_the_request_was_shut(client, op
     assert client.get("/status/yours/")["Location"] == "/status/"
 
 
+def test_a_link_to_the_button_shuts_nothing(client, opened):
+    cookie = client.cookies[COOKIE].value
+    client.get("/status/leave/")
+    client.cookies[COOKIE] = cookie
+
+    assert client.get("/status/yours/").status_code == 200
+
+
+@pytest.mark.parametrize(("minutes", "is_open"), [(29, True), (31, False)])
+def test_an_opened_request_stays_open_for_half_an_hour_whatever_the_browser_says(client, opened, minutes, is_open):
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=minutes)):
+        assert (client.get("/status/yours/").status_code == 200) == is_open
+
+
 def test_who_shuts_a_request_shuts_it_in_that_browser_only(client, opened):
     at_home = Client()
     at_home.post("/status/", {"reference": opened.reference, **BORN})
