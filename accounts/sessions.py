@@ -19,6 +19,7 @@ from .models import AccountSession
 KEY = "account_session"
 # Seen is written down so often at most.
 SEEN_EVERY = datetime.timedelta(minutes=1)
+FORGOTTEN_AFTER = datetime.timedelta(days=1)
 # What of an account, when it changes, ends its sessions.
 WATCHED = ("password", "is_active", "is_staff")
 
@@ -87,8 +88,8 @@ def browser_in_words(user_agent: str) -> str:
 
 
 def _start(sender, request: HttpRequest, user, **kwargs) -> None:
-    # Whatever has run out, of anybody, is not needed any more.
-    AccountSession.objects.filter(_run_out()).delete()
+    # Of anybody. What has run out only just still tells its owner why it is refused.
+    AccountSession.objects.filter(created_at__lte=timezone.now() - _longest() - FORGOTTEN_AFTER).delete()
     session = AccountSession.objects.create(
         user=user,
         address=shortened_address_of(request),

@@ -107,7 +107,7 @@ def what_happened_meanwhile(request: AppointmentRequest, allowed: Q | None = Non
 
 def _storable(value):
     """For JSON; whoever reads it turns it back by the column's own `to_python`."""
-    return value.isoformat() if isinstance(value, datetime.datetime) else value
+    return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 def _column(name: str) -> str:

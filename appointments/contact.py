@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from . import duplicates
 from .changes import Refused, change
 from .models import AppointmentRequest, Event, Status
 
@@ -20,3 +21,5 @@ def correct(request: AppointmentRequest, *, by, note="", **contact) -> None:
         note=note,
         **different,
     )
+    # Corrected, it may be like another one.
+    duplicates.look_for(request)

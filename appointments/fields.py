@@ -95,6 +95,18 @@ class PhoneField(forms.CharField):
         return f"{stored};ext={number.extension}" if number.extension else stored
 
 
+def validate_birthday(born: datetime.date) -> None:
+    """Of somebody who is an adult today."""
+    today = timezone.localdate()
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if born > today:
+        raise ValidationError(_("A date of birth is in the past. Check the year."))
+    if age > OLDEST:
+        raise ValidationError(_("Check the year of birth. It needs four numbers, like 1948."))
+    if age < ADULT:
+        raise ValidationError(_("This check is for adults 18 or older. Please call us instead."))
+
+
 class DatePartsWidget(forms.MultiWidget):
     template_name = "upright/date_parts.html"
     use_fieldset = True
@@ -134,14 +146,7 @@ class DateOfBirthField(forms.MultiValueField):
             born = datetime.date(year, month, day)
         except (ValueError, OverflowError):
             raise ValidationError(_("Enter a real date of birth in numbers, like 3 14 1948.")) from None
-        today = timezone.localdate()
-        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        if born > today:
-            raise ValidationError(_("A date of birth is in the past. Check the year."))
-        if age > OLDEST:
-            raise ValidationError(_("Check the year of birth. It needs four numbers, like 1948."))
-        if age < ADULT:
-            raise ValidationError(_("This check is for adults 18 or older. Please call us instead."))
+        validate_birthday(born)
         return born
 
 

@@ -20,8 +20,11 @@ class FreeTime(NamedTuple):
         return f"{timezone.localtime(self.starts_at):%a %b %-d, %-I:%M %p}, {self.place}, {self.clinician}"
 
 
-def free_times(*, most: int, since: datetime.datetime | None = None) -> list[FreeTime]:
-    """The next free times, the earliest first. Costs three statements."""
+def free_times(*, most: int, most_a_day: int | None = None, since: datetime.datetime | None = None) -> list[FreeTime]:
+    """The next free times, the earliest first; of each day, if need be, some from its morning to its end.
+
+    Costs three statements.
+    """
     since = since or timezone.now()
     zone = timezone.get_default_timezone()
     today = since.astimezone(zone).date()
@@ -57,7 +60,14 @@ def free_times(*, most: int, since: datetime.datetime | None = None) -> list[Fre
                 ):
                     on_this_day.append(FreeTime(starts_at, hours.clinician, hours.place))
                 starts_at += length
-        found += sorted(on_this_day, key=lambda free: (free.starts_at, free.clinician.name))
+        on_this_day.sort(key=lambda free: (free.starts_at, free.clinician.name))
+        found += _spread(on_this_day, most_a_day) if most_a_day else on_this_day
         if len(found) >= most:
             break
     return found[:most]
+
+
+def _spread(times: list[FreeTime], most: int) -> list[FreeTime]:
+    if len(times) <= most:
+        return times
+    return [times[number * len(times) // most] for number in range(most)]

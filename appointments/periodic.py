@@ -2,6 +2,8 @@
 
 import datetime
 import importlib
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,11 +11,18 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from screening.outages import is_outage
+
 from . import audit, retention
 from .changes import free, has_lapsed_since
 from .messages import announce
 from .models import AppointmentRequest, PeriodicJob, RateBucket
 
+logger = logging.getLogger(__name__)
+
+TRY_AGAIN = 60
+# By this process's stopwatch, for jobs that failed in it.
+_not_before: dict[str, float] = {}
 LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -30,10 +39,24 @@ def run_due() -> list[str]:
     """Do what is due and give the names. Of any number of workers that try at once, one does each job.
 
     A worker that is killed in the middle leaves no trace: the job is still due, for another. When a clock was set
-    back, a job that ran "in the future" is due too. Costs one statement when nothing is due.
+    back, a job that ran "in the future" is due too. A job that fails is logged, holds nothing else up, and is tried
+    again after TRY_AGAIN seconds. Costs one statement when nothing is due.
     """
     last = dict(PeriodicJob.objects.values_list("name", "last_run_at"))
-    return [job.name for job in JOBS if _is_due(job, last.get(job.name)) and _run(job)]
+    return [job.name for job in JOBS if _is_due(job, last.get(job.name)) and _succeeds(job)]
+
+
+def _succeeds(job: Job) -> bool:
+    if time.monotonic() < _not_before.get(job.name, 0):
+        return False
+    try:
+        return _run(job)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        logger.exception("The job %r failed.", job.name)
+        _not_before[job.name] = time.monotonic() + TRY_AGAIN
+        return False
 
 
 @audit.atomic()

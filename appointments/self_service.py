@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from . import audit, offers
+from . import audit, call_policy, duplicates, offers
 from .booking import appointment_of, cancel_appointment
 from .call_windows import is_elsewhere, zone_of
 from .changes import NOBODY, Refused, change
@@ -52,6 +52,7 @@ def correct_phone(request: AppointmentRequest, phone: str) -> None:
     change(
         request, by=None, verb=Event.Verb.PHONE_CORRECTED, allowed=NOT_CLOSED, phone=phone, time_zone=zone_of(phone)
     )
+    duplicates.look_for(request)
 
 
 def change_call_times(request: AppointmentRequest, call_times: list[str]) -> None:
@@ -75,6 +76,8 @@ def status_in_words(request: AppointmentRequest) -> str:
         return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at, request.zone))
     if offers.open_times(request):
         return _("We offered you times for a visit. Please choose one by the link we gave you, or call us.")
+    if call_policy.is_exhausted(request.attempts_made):
+        return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:
         return _("We called and did not reach you. We will try again at another time.")
     return _("We have your request. Someone will call you as soon as possible.")
@@ -114,7 +117,7 @@ def _attempt_in_words(attempt: ContactAttempt) -> str:
             return _("We called and left a message.")
         case ContactAttempt.Outcome.SENT:
             return _("We wrote to you.")
-    return _("We called and did not reach you. We will try again at another time.")
+    return _("We called and did not reach you.")
 
 
 def _event_in_words(event: Event) -> str | None:

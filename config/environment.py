@@ -60,7 +60,8 @@ def url(name: str, default: str | None = None) -> str:
     """Where a site is, without a slash at the end."""
     value = text(name, default).rstrip("/")
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or "*" in value:
+    is_host = parts.hostname and not parts.hostname.startswith(".") and "*" not in value
+    if parts.scheme not in {"http", "https"} or not is_host or parts.path or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} must be an address like https://clinic.example, not {value!r}.")
     return value
 

@@ -45,9 +45,11 @@ EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
 try:
-    phonenumbers.parse(CLINIC_PHONE, PHONE_REGION)
+    is_phone = phonenumbers.is_possible_number(phonenumbers.parse(CLINIC_PHONE, PHONE_REGION))
 except phonenumbers.NumberParseException:
-    raise ImproperlyConfigured("CLINIC_PHONE must be a phone number in the region PHONE_REGION, like US.") from None
+    is_phone = False
+if not is_phone or PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
+    raise ImproperlyConfigured("CLINIC_PHONE must be a phone number in the region PHONE_REGION, like US.")
 TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
 
 # -------------------------------------------------------------------------------------------------- Calls, visits
@@ -70,7 +72,9 @@ OFFER_DAYS = environment.number("OFFER_DAYS", 7, least=1)
 # ------------------------------------------------------------------------------------------------------- Messages
 
 # Where patients and staff find the site: the links in messages start with it.
-SITE_URL = environment.url("SITE_URL", "http://127.0.0.1:8000" if DEVELOPMENT else f"https://{ALLOWED_HOSTS[0]}")
+SITE_URL = environment.url(
+    "SITE_URL", "http://127.0.0.1:8000" if DEVELOPMENT else f"https://{ALLOWED_HOSTS[0].lstrip('.')}"
+)
 if not DEVELOPMENT and not SITE_URL.startswith("https://"):
     raise ImproperlyConfigured("SITE_URL must begin with https://.")
 # Without a mail server no e-mail is sent; in development they become files.
@@ -115,11 +119,11 @@ if SEND_SECONDS >= LEASE_SECONDS:
 
 # So many days are kept: requests that were closed without a visit, those closed after one, those that perhaps no
 # person sent, messages that are done with, and the log of exports.
-KEEP_CLOSED_DAYS = environment.number("KEEP_CLOSED_DAYS", 365, least=1)
-KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1)
-KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1)
-KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1)
-KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1)
+KEEP_CLOSED_DAYS = environment.number("KEEP_CLOSED_DAYS", 365, least=1, most=36_500)
+KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1, most=36_500)
+KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1, most=36_500)
+KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1, most=36_500)
+KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1, most=36_500)
 # The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
 AUDIT_KEY = environment.secret("AUDIT_KEY", "")
 AUDIT_KEY_FALLBACKS = environment.secrets("AUDIT_KEY_FALLBACKS")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import (
     DatabaseError,
     DataError,
@@ -23,9 +24,10 @@ from django.utils import timezone
 
 from appointments import periodic, queue, rate_limit
 from appointments.changes import Refused
-from appointments.models import AppointmentRequest, Event
+from appointments.models import AppointmentRequest, Event, Message, PeriodicJob
 from screening.outages import is_outage
 from tests import postgres
+from tests.mail import mail_server
 from tests.staff import signed_in
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, source_of
 
@@ -287,3 +289,26 @@ def test_a_clock_that_is_set_stops_no_periodic_job(jump):
 
     assert sorted(periodic.run_due()) == names
     assert periodic.run_due() == []
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_holds_up_neither_the_others_nor_the_messages_and_is_tried_again(
+    send_request, settings, monkeypatch, caplog
+):
+    settings.KEEP_CLOSED_DAYS = 10**6
+    monkeypatch.setattr(periodic, "_not_before", {})
+    send_request()
+    names = {job.name for job in periodic.JOBS}
+
+    with mail_server(settings) as mailbox:
+        AppointmentRequest.objects.update(attempts_made=1)
+        Message.objects.create(request=AppointmentRequest.objects.get(), kind="call_missed", channel="email")
+        call_command("work", "--once")
+        assert len(mailbox.messages) == 1
+
+    assert set(PeriodicJob.objects.values_list("name", flat=True)) == names - {"retention"}
+    assert [line.message for line in caplog.records if line.exc_info] == ["The job 'retention' failed."]
+    settings.KEEP_CLOSED_DAYS = 365
+    assert periodic.run_due() == []
+    monkeypatch.setattr(periodic, "_not_before", {})
+    assert periodic.run_due() == ["retention"]

@@ -136,9 +136,12 @@ def test_a_secret_in_a_file_is_held_to_the_same_rules(written, given, words, tmp
     assert words in started.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("name", "value"), [("CLINIC_PHONE", "call us"), ("PHONE_REGION", "Wonderland")])
-def test_a_phone_number_that_nobody_can_call_is_refused(name, value):
-    started = python("manage.py", "check", **PRODUCTION | {name: value})
+@pytest.mark.parametrize(
+    ("name", "value"), [("CLINIC_PHONE", "call us"), ("CLINIC_PHONE", "12"), ("PHONE_REGION", "USA")]
+)
+@pytest.mark.parametrize("phone", ["(212) 555-0100", "+1 212 555 0100"])
+def test_a_phone_number_that_nobody_can_call_is_refused(name, value, phone):
+    started = python("manage.py", "check", **PRODUCTION | {"CLINIC_PHONE": phone} | {name: value})
 
     assert started.returncode == 1
     assert name in started.stderr.splitlines()[-1]
@@ -159,6 +162,9 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
     [
         ("ALLOWED_HOSTS", "clinic.example,*"),
         ("SITE_URL", "http://clinic.example"),
+        ("SITE_URL", "https://.clinic.example"),
+        ("SITE_URL", "https://clinic.example#top"),
+        ("KEEP_CLOSED_DAYS", "999999"),
         ("TEXTS_URL", "http://texts.example"),
         ("SECURITY_CONTACT", "call us"),
         ("METRICS_TOKEN", "x" * 19),
@@ -205,6 +211,15 @@ def test_in_production_staff_are_asked_for_it_and_in_development_only_on_request
 
     for variables, asked in ((PRODUCTION, "True"), (DEVELOPMENT, "False"), (DEVELOPMENT | ON, "True")):
         assert python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **variables).stdout == f"{asked}\n"
+
+
+def test_links_lead_to_the_site_also_where_hosts_begin_with_a_dot():
+    program = "from django.conf import settings; print(settings.SITE_URL)"
+    ran = python(
+        "-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | {"ALLOWED_HOSTS": ".clinic.example"}
+    )
+
+    assert ran.stdout == "https://clinic.example\n"
 
 
 def test_debug_pages_are_for_development_only():

@@ -141,7 +141,7 @@ def mac_of(entry: AuditEntry, before: str, key: bytes) -> str:
 
 def is_genuine(entry: AuditEntry, before: str) -> bool:
     return any(
-        hmac.compare_digest(entry.mac, mac_of(entry, before, key))
+        _is_same(entry.mac, mac_of(entry, before, key))
         for name, key in zip(key_names(), keys(), strict=True)
         if name == entry.key
     )
@@ -177,4 +177,9 @@ def _seal(what: str, seq: int, mac: str) -> str:
 
 
 def _is_sealed(seal: str, what: str, seq: int, mac: str) -> bool:
-    return any(hmac.compare_digest(seal, _mac(key, json.dumps([what, seq, mac]))) for key in keys())
+    return any(_is_same(seal, _mac(key, json.dumps([what, seq, mac]))) for key in keys())
+
+
+def _is_same(found: str, computed: str) -> bool:
+    # As bytes, because of text that is not ASCII, which whoever alters the table may have put there, it knows no way.
+    return hmac.compare_digest(found.encode(), computed.encode())

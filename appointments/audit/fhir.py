@@ -27,6 +27,7 @@ MEANS = {
     Action.PRINT: ("110110", "R"),
     Action.EXPORT: ("110106", "R"),
     Action.CHANGE: ("110110", "U"),
+    Action.ERASE: ("110110", "D"),
     Action.LOOK_UP: ("110112", "E"),
     Action.SENT_ON: ("110100", "E"),
     Action.REFUSED: ("110113", "E"),

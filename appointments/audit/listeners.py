@@ -79,7 +79,11 @@ def _sign_in_failed(sender, credentials, request=None, **kwargs) -> None:
     record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Outcome.REFUSED, username=_name_or_hash(typed))
 
 
-def _told(sender, action, outcome, details, user=None, username="", by=None, **kwargs) -> None:
+def _told(sender, action, outcome, details, user=None, username="", by=None, request=None, **kwargs) -> None:
+    if by is None and request is None and user is not None:
+        # A command did it, and not whom it was done to.
+        record(action, who=Who.SYSTEM, outcome=outcome, details=f"{details} of user {user.pk}")
+        return
     if by is not None and by != user:
         details = f"{details} of user {user.pk}"
     tried = "" if user else _name_or_hash(username or "")

@@ -8,7 +8,7 @@ from django.db.models import Lookup, Q, TextField
 
 from ..models import AuditEntry
 
-# A list shows no more than these; an export does.
+# A list shows no more than these; an export does, and what is deleted at once may be more.
 MOST_IN_WORDS = 500
 
 
@@ -61,10 +61,10 @@ def numbers_of(entry: AuditEntry) -> Iterable[int]:
 
 
 def about(number: int) -> Q:
-    """The entries that are about the request of that number. Reads each big export, of which there are few."""
-    big = AuditEntry.objects.filter(action=AuditEntry.Action.EXPORT).exclude(packed="").values_list("seq", "packed")
-    exports = [seq for seq, packed in big.iterator(chunk_size=1) if number in Numbers.unpacked(packed)]
-    return Q(numbers__has_number=number) | Q(seq__in=exports)
+    """The entries that are about the request of that number. Reads each that is about very many: there are few."""
+    big = AuditEntry.objects.exclude(packed="").values_list("seq", "packed")
+    among_many = [seq for seq, packed in big.iterator(chunk_size=1) if number in Numbers.unpacked(packed)]
+    return Q(numbers__has_number=number) | Q(seq__in=among_many)
 
 
 @TextField.register_lookup

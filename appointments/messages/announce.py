@@ -69,7 +69,8 @@ def _to_patient(request: AppointmentRequest, kind: Kind, visit=None) -> list[Mes
     channels = []
     if settings.SENDS_EMAILS and request.email:
         channels.append(Channel.EMAIL)
-    if settings.TEXTS != "off" and request.texts_ok and kind not in BY_EMAIL_ONLY:
+    # No text reaches an extension.
+    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind not in BY_EMAIL_ONLY:
         channels.append(Channel.TEXT)
     return [
         Message(request=request, kind=kind, channel=channel, appointment_id=visit, version=request.version)

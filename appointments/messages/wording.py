@@ -76,6 +76,7 @@ def _visit(visit: Appointment) -> dict:
     return {
         "date": date_format(local, "l, F j, Y" if translation.get_language() == "en" else r"l j \d\e F \d\e Y"),
         "time": date_format(local, "TIME_FORMAT"),
+        "place_name": visit.place.name,
         "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
         "clinician": visit.clinician.name,
     }

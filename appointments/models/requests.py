@@ -252,7 +252,10 @@ class AppointmentRequest(models.Model):
 
     @property
     def phone_shown(self) -> str:
-        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        """As one dials it here: with its country code if it is of another country."""
+        is_ours = self._phone_number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
+        style = phonenumbers.PhoneNumberFormat.NATIONAL if is_ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(self._phone_number, style)
 
     @property
     def phone_link(self) -> str:

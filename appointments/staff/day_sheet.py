@@ -65,11 +65,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _next_business_day() -> datetime.date:
-    """Tomorrow, in a clinic that is never open."""
+    """The next on which somebody is called or comes; tomorrow, in a clinic that is never open."""
     tomorrow = timezone.localdate() + datetime.timedelta(days=1)
     hours = BusinessHours.of_the_clinic()
     opens, _closes = next(hours.openings(_midnight(tomorrow)), (_midnight(tomorrow), None))
-    return opens.astimezone(hours.zone).date()
+    visits = Appointment.objects.filter(cancelled_at=None, starts_at__gte=_midnight(tomorrow), starts_at__lt=opens)
+    first = visits.order_by("starts_at").values_list("starts_at", flat=True).first()
+    return min(opens, first or opens).astimezone(hours.zone).date()
 
 
 def _due_by(end: datetime.datetime) -> QuerySet:

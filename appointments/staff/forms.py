@@ -10,14 +10,17 @@ from screening.strict_form import StrictForm
 
 from .. import reference as references
 from ..booking import CancelReason, RescheduleReason
-from ..call_windows import is_elsewhere, zones_of_phones
-from ..fields import CallTimesField, PersonNameField, PhoneField
+from ..call_windows import is_elsewhere, zone_of, zones_of_phones
+from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
 from ..free_times import FreeTime, free_times
-from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
+from ..models import Clinician, CloseReason, ContactAttempt, Holiday, Language, Place, Status
 from ..offers import MOST
 from ..queue import SkipReason
 
 TIMES_SHOWN = 12
+MOST_LOOKED_AT = 10_000
+# Who cannot come on the first day has others to choose from.
+TIMES_SHOWN_OF_A_DAY = 4
 IN_LETTERS = "Enter a name in letters."
 
 
@@ -125,7 +128,7 @@ class BookForm(VerbForm):
 
     def __init__(self, visit_request, data=None, **kwargs):
         super().__init__(visit_request, data, **kwargs)
-        self.times = _by_key(free_times(most=TIMES_SHOWN))
+        self.times = _times_for(self.data, "time")
         self.fields["time"].choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
@@ -138,6 +141,10 @@ class BookForm(VerbForm):
         entered = super().clean()
         if chosen := self.times.get(entered.pop("time", "")):
             return {**entered, **chosen._asdict()}
+        if starts_at := entered.get("starts_at"):
+            holiday = Holiday.objects.filter(date=timezone.localdate(starts_at)).first()
+            if holiday:
+                self.add_error("starts_at", f"The clinic sees nobody then: {holiday}.")
         for name in ("starts_at", "clinician", "place"):
             if not entered.get(name) and name not in self.errors and "time" not in self.errors:
                 self.add_error(name, "This field is required.")
@@ -155,7 +162,7 @@ class OfferForm(VerbForm):
 
     def __init__(self, visit_request, data=None, **kwargs):
         super().__init__(visit_request, data, **kwargs)
-        self.free = _by_key(free_times(most=TIMES_SHOWN))
+        self.free = _times_for(self.data, "times")
         self.fields["times"].choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self):
@@ -193,6 +200,12 @@ class CorrectForm(VerbForm):
     """What the patient told us about themselves, as it turned out on the phone."""
 
     name = PersonNameField(autocomplete="off", error_messages={"invalid": IN_LETTERS})
+    date_of_birth = forms.DateField(
+        label="Date of birth",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[validate_birthday],
+    )
     phone = PhoneField()
     email = forms.EmailField(label="E-mail", required=False, max_length=254)
     language = forms.ChoiceField(choices=Language)
@@ -212,6 +225,10 @@ class CorrectForm(VerbForm):
         entered = super().clean()
         if entered.get("language") != Language.OTHER:
             entered["other_language"] = ""
+        # Where nobody has said where the patient is, the number says it.
+        before = self.initial["time_zone"]
+        if entered.get("phone") and entered.get("time_zone") == before == zone_of(self.initial["phone"]):
+            entered["time_zone"] = zone_of(entered["phone"])
         return entered
 
     def __init__(self, visit_request, data=None, **kwargs):
@@ -221,6 +238,15 @@ class CorrectForm(VerbForm):
         self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
         self.fields["call_times"].help_text = ""
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
+
+
+def _times_for(data, name: str) -> dict[str, FreeTime]:
+    """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
+    chosen = data.getlist(name) if hasattr(data, "getlist") else []
+    times = free_times(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    if chosen:
+        times += [free for key, free in _by_key(free_times(most=MOST_LOOKED_AT)).items() if key in chosen]
+    return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
 
 
 def _by_key(times: list[FreeTime]) -> dict[str, FreeTime]:

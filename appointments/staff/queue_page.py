@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from .. import audit, search
 from ..business_hours import BusinessHours
+from ..call_policy import is_exhausted
 from ..call_windows import next_callable, next_decent
 from ..models import QUEUE_ORDER, AppointmentRequest, AuditEntry, Language, NurseCheck, Status
 from ..next_call import callable_now
@@ -31,7 +32,7 @@ class Filter:
 
 def _callable_now(requests: QuerySet, request: HttpRequest) -> QuerySet:
     _moment, candidates = callable_now(request.user)
-    return requests.filter(pk__in=[candidate.pk for candidate in candidates[:PAGE_SIZE]])
+    return requests.filter(pk__in=[candidate.pk for candidate in candidates])
 
 
 FILTERS = (
@@ -68,8 +69,11 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     ).defer("answers", "findings", "consent")
     typed = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if typed:
-        found = list(search.find(requests, typed)[: PAGE_SIZE + 1])
         # Sorted here: asked to sort, the database would look for its order instead of for the words.
+        found = list(search.find(requests.filter(closed_at=None), typed)[: PAGE_SIZE + 1])
+        if len(found) <= PAGE_SIZE:
+            closed = search.find(requests.filter(closed_at__isnull=False), typed)
+            found += closed[: PAGE_SIZE + 1 - len(found)]
         rows = sorted(found, key=lambda row: (row.status in (Status.BOOKED, Status.CLOSED), row.priority, row.pk))
         chosen, more = None, len(found) > PAGE_SIZE
     else:
@@ -89,7 +93,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         filters=FILTERS,
         chosen=chosen,
         typed=typed,
-        is_too_short=bool(typed) and not rows and len(typed) < search.FEWEST_CHARACTERS,
+        is_too_short=bool(typed) and not rows and search.is_too_short(typed),
         rows=[_shown(row, hours) for row in rows],
         after=rows[-1].pk if more and not typed else None,
         more=more,
@@ -137,4 +141,5 @@ def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
         "call_at": call_at,
         "call_now": call_at and call_at <= now,
         "attempt": row.attempts_made + 1,
+        "is_exhausted": is_exhausted(row.attempts_made),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -62,6 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
         title="Report",
         form=PeriodForm(initial=chosen),
         first_day=period.mondays[0],
+        days_kept={"doubtful": settings.KEEP_DOUBTFUL_DAYS, "closed": settings.KEEP_CLOSED_DAYS},
         report=report,
         began_counting_late=report.counted_since is None or report.counted_since > period.mondays[0],
         waiting_chart=_waiting_bars(report.by_priority),

@@ -1,6 +1,7 @@
 """Each step of signing in leaves an entry in the audit, without a code or a secret."""
 
 import pytest
+from django.core.management import call_command
 
 from accounts import second_factor
 from appointments.models import AuditEntry
@@ -42,3 +43,10 @@ def test_each_step_with_the_second_factor_leaves_an_entry_that_says_who_and_what
         ("refused", "refused", "nora", "session refused"),
         ("sign-out", "ok", "nora", ""),
     ]
+
+
+def test_what_a_command_did_is_not_said_to_be_done_by_whom_it_was_done_to(nora):
+    call_command("reset_second_factor", "nora")
+
+    entry = AuditEntry.objects.latest("seq")
+    assert (entry.who, entry.username, entry.details) == ("system", "", f"second factor reset of user {nora.user.pk}")

@@ -206,8 +206,17 @@ def test_log_out_everywhere_is_everywhere(nora, otto):
     assert otto.is_in
 
 
-def test_sessions_that_ran_out_are_not_kept(nora, otto):
+def test_who_was_idle_is_told_so_also_when_others_have_signed_in_meanwhile(nora, otto):
     let_pass(last_seen_at=minutes(31))
+    otto.gives_password()
+
+    page = nora.client.get("/admin/report/", follow=True)
+
+    assert "nothing was done here for a while" in page.text
+
+
+def test_sessions_that_ran_out_a_day_ago_are_not_kept(nora, otto):
+    let_pass(created_at=minutes(36 * 60 + 1))
 
     otto.gives_password()
 

@@ -15,7 +15,8 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments import audit, queue
-from appointments.audit import chain
+from appointments.audit import chain, fhir
+from appointments.audit.numbers import about
 from appointments.changes import Refused
 from appointments.models import AppointmentRequest, AuditEntry, AuditHead, Event
 from tests.appointments.test_races import at_once
@@ -400,6 +401,25 @@ def test_entries_are_exported_as_audit_events_of_fhir_without_names_of_patients(
     assert seen[0]["entity"][0]["what"] == {"reference": f"ServiceRequest/{request.pk}"}
     assert seen[0]["agent"][0]["who"] == {"display": "scheduler"}
     assert not any(word in json.dumps(events) for word in ("Ana", "1948", "555", "Zyxcanary", request.reference))
+
+
+def test_every_kind_of_entry_can_be_exported():
+    assert set(fhir.MEANS) == set(AuditEntry.Action)
+
+
+def test_what_is_not_ascii_is_found_and_stops_no_command(entries):
+    without_triggers()
+    AuditEntry.objects.filter(seq=entries).update(mac="é" * 64)
+    AuditHead.objects.update(seal="é" * 64)
+
+    assert found()[:2] == ["The head is not the one that was written.", f"{entries}: altered."]
+
+
+def test_an_auditor_finds_who_erased_very_many_at_once(db):
+    audit.record("erase", requests=range(1, 700), details="kept long enough")
+
+    assert AuditEntry.objects.filter(about(642)).count() == 1
+    assert AuditEntry.objects.filter(about(701)).count() == 0
 
 
 def test_an_export_is_of_the_days_that_were_asked_for(scheduler):

@@ -5,6 +5,7 @@ import re
 import uuid
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from appointments import booking, calls, queue
@@ -161,6 +162,26 @@ def test_without_a_date_it_is_the_next_business_day(staff):
     Holiday.objects.create(date=tomorrow, name="Example Day")
 
     assert title_of(staff.get(SHEET)).startswith(f"Day sheet for {expected:%a, %b} {expected.day}, {expected.year}")
+
+
+def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
+    send_request, staff, scheduler, clinician, place
+):
+    request = send_request(
+        hard_of_hearing="on", filled_in_for="someone_else", filled_in_by="Eva", relationship="daughter"
+    )
+    # A Friday; the clinic answers the phone on weekdays.
+    friday = datetime.datetime(2099, 12, 4, 17, tzinfo=datetime.UTC)
+    with time_machine.travel(friday):
+        queue.claim(request, by=scheduler)
+        saturday = {"starts_at": friday + datetime.timedelta(days=1), "place": place, "clinician": clinician}
+        booking.book(request, by=scheduler, **saturday)
+        staff.force_login(scheduler)
+        page = staff.get(SHEET)
+
+    assert title_of(page).startswith("Day sheet for Sat, Dec 5, 2099")
+    assert "Ask for Eva (daughter)" in words_of(page)
+    assert "English, has trouble hearing" in words_of(page)
 
 
 def test_of_a_clinic_that_is_never_open_it_is_tomorrow(staff):

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, queue
+from appointments import booking, contact, queue, self_service
 from appointments.changes import Refused
 from appointments.duplicates import decide, pairs_of, reasons_to_ask
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
@@ -484,3 +484,17 @@ def test_the_sheet_is_told_of_pairs_from_both_sides_until_they_are_dismissed(pai
     decide(pair, by=scheduler, same=True)
 
     assert [found.decision for found, _ in pairs_of(pair.earlier)] == ["same"]
+
+
+@pytest.mark.parametrize("who", ["staff", "patient"])
+def test_what_is_like_another_one_only_after_it_was_corrected_is_noticed_then(send_request, scheduler, who):
+    send_request()
+    mistyped = send_request(name="Ona Exampel", phone="(212) 555-0199", date_of_birth_day="15", email="")
+    assert not PossibleDuplicate.objects.exists()
+
+    if who == "staff":
+        contact.correct(mistyped, by=scheduler, name="Ana Example", phone="+12125550123")
+    else:
+        self_service.correct_phone(mistyped, "+12125550123")
+
+    assert PossibleDuplicate.objects.get().later == mistyped

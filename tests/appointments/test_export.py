@@ -148,6 +148,14 @@ def test_no_cell_begins_as_a_formula_does_and_none_loses_a_character(text):
     assert not re.match(r"\s*[=+\-@＝＋－＠]|[\t\r\n]", cell)
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [("Ana;=1+1", "Ana;'=1+1"), ("Ana ; +1;x", "Ana ; '+1;x"), ("a; b", "a; b"), ("Ana;＝1", "Ana;'＝1")],
+)
+def test_nor_does_what_stands_behind_a_semicolon_at_which_some_spreadsheets_end_a_cell(typed, written):
+    assert export.harmless(typed) == written
+
+
 def test_what_patients_and_staff_typed_is_no_formula_in_the_file(send_request, manager):
     sent = send_request()
     typed = ['=HYPERLINK("http://example.com")', "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", 'Ana ",=1', "＝1"]

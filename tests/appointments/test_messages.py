@@ -463,7 +463,7 @@ def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_ho
         [order] = provider.orders
         assert order["To"] == "+12125550123"
         assert order["Body"] == (
-            "Your visit is booked: Friday, August 7, 2026 at noon, Upright Spine Clinic. "
+            "Your visit is booked: Friday, August 7, 2026 at noon, Main clinic, Upright Spine Clinic. "
             "Questions? Call us at (212) 555-0100. Reply STOP to end texts."
         )
         assert provider.paths == ["/2010-04-01/Accounts/AC1/Messages.json"]
@@ -519,6 +519,15 @@ def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
         send_periodic_alerts()
 
     assert mailbox.subjects == ["Calls are overdue"]
+
+
+@time_machine.travel(NOON)
+def test_no_text_is_put_down_for_a_phone_that_gets_none(send, mailbox, book, settings):
+    settings.TEXTS = "console"
+    request = send(pain="3", email="", texts_ok="on", phone="(212) 555-0123 x12")
+    book(request, NOON + 72 * HOUR)
+
+    assert not request.messages.exists()
 
 
 @time_machine.travel(NOON)

@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from appointments import booking, queue, reference
@@ -284,6 +284,42 @@ def test_a_query_made_up_by_hand_breaks_nothing(send_request, scheduler, query):
 
     assert page.status_code == 200
     assert references_on(page) == [sent.reference]
+
+
+def test_of_very_many_that_fit_the_open_ones_are_shown(send_request, scheduler):
+    sent = send_request()
+    closed = {"closed_at": timezone.now(), "closed_by": scheduler, "close_reason": "declined"}
+    many_like(sent, 60, **closed)
+    (newest,) = many_like(sent, 1)
+
+    page = signed_in(scheduler).post(QUEUE, {"q": sent.name})
+
+    assert {sent.reference, newest.reference} <= set(references_on(page))
+    assert "The first 50 that fit, open ones first: type more to see others" in words_of(page)
+
+
+def test_of_all_that_can_be_called_there_are_as_many_as_home_says(send_request, scheduler):
+    sent = send_request(call_times=["any"])
+    AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=timezone.now())
+    sent.refresh_from_db()
+    many_like(sent, 59)
+    with override_settings(CALLS_FROM_HOUR=0, CALLS_UNTIL_HOUR=24):
+        home = signed_in(scheduler).get("/admin/")
+        page = signed_in(scheduler).get(f"{QUEUE}?queue=callable")
+        last = signed_in(scheduler).get(
+            re.search('href="([^"]*after=[0-9]+[^"]*)"', html.unescape(page.text))[1].join([QUEUE, ""])
+        )
+
+    assert "60 can be called now." in words_of(home)
+    assert "Callable now: 50 and more" in words_of(page)
+    assert len(references_on(last)) == 10
+
+
+def test_after_all_calls_the_queue_says_that_a_letter_is_due(send_request, scheduler, settings):
+    send_request()
+    AppointmentRequest.objects.update(attempts_made=settings.CALL_ATTEMPTS)
+
+    assert "letter due" in words_of(signed_in(scheduler).get(QUEUE))
 
 
 def test_those_who_are_not_signed_in_are_sent_to_the_login(send_request, django_user_model):

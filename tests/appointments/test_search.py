@@ -110,6 +110,40 @@ def test_a_reference_is_found_with_and_without_dashes_in_any_case(people):
     assert found(people, "MXP-44M-X9J") == []
 
 
+@pytest.mark.parametrize(
+    ("name", "spellings"),
+    [
+        ("Vy Le", ["Vy Le", "le vy", "Le, Vy"]),
+        ("王芳", ["王芳"]),
+        ("Maria J Lopez Jr", ["Maria J. Lopez", "Lopez Jr.", "m. j. lopez"]),
+        ("St John Sample", ["St. John", "St John"]),
+        ("Mary O Malley", ["O'Malley", "O’Malley", "o malley", "OMalley"]),
+        ("Ann Mc Donald", ["McDonald", "Mc Donald"]),
+        ("Eva De La Cruz", ["DeLaCruz", "de la cruz", "Cruz"]),
+        ("Kealiʻi Example", ["Kealii", "Keali'i", "Kealiʻi"]),
+        ("Cem Yılmaz", ["Yilmaz", "Yılmaz"]),
+    ],
+)
+def test_a_name_is_found_however_its_short_words_dots_and_letters_are_written(people, name, spellings):
+    (other,) = many_like(people["ana"], 1, name=name)
+    everybody = {**people, "other": other}
+
+    assert {typed: found(everybody, typed) for typed in spellings} == {typed: ["other"] for typed in spellings}
+
+
+@pytest.mark.parametrize("typed", ["Sample (808) 555-0199", "\u202a(808) 555-0199\u202c", "John S. 808-555-0199"])
+def test_a_name_and_a_number_are_found_together_and_a_number_as_phones_copy_it(people, typed):
+    assert found(people, typed) == ["john"]
+
+
+@pytest.mark.parametrize("phone", ["+442079460123", "+525512345678"])
+def test_a_number_of_another_country_is_shown_and_found_with_its_country_code(people, phone):
+    (abroad,) = many_like(people["ana"], 1, phone=phone)
+
+    assert abroad.phone_shown.startswith(phone[:3])
+    assert found({**people, "abroad": abroad}, abroad.phone_shown) == ["abroad"]
+
+
 @pytest.mark.parametrize("typed", ["", " ", "a", "an", "a n a", "12", "(1)", "+", "...", "--", "'''", "\0", "00"])
 def test_under_three_characters_nothing_is_found(people, typed):
     assert found(people, typed) == []

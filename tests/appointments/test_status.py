@@ -256,6 +256,17 @@ def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, schedul
     assert "We called and did not reach you. We will try again at another time. What happened so far" in page
 
 
+def test_after_the_last_call_nobody_is_told_that_another_comes(client, opened, scheduler, settings):
+    settings.CALL_ATTEMPTS = 1
+    queue.claim(opened, by=scheduler)
+    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+
+    page = words_of(client.get("/status/yours/"))
+
+    assert "We called and could not reach you. Please call us if you still want a visit." in page
+    assert "try again" not in page
+
+
 def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, consulting_hours):
     queue.claim(opened, by=scheduler)
     offers.offer(opened, by=scheduler, times=free_times(most=2))

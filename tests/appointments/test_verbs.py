@@ -9,9 +9,10 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, queue, self_service
+from appointments import booking, calls, queue, self_service, undo
 from appointments.changes import Refused
-from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+from appointments.free_times import free_times
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Holiday, Place
 from appointments.staff.forms import CorrectForm, OfferForm
 from tests.walk import words_of
 
@@ -121,6 +122,10 @@ def free_keys() -> list[str]:
     return [key for key, label in OfferForm(None).fields["times"].choices]
 
 
+def all_free_keys() -> list[str]:
+    return [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_times(most=1_000)]
+
+
 def contact_of(request) -> dict:
     """The form of the contact details as the page fills it in."""
     shown = CorrectForm(request)
@@ -156,7 +161,7 @@ def everything() -> list:
         ("claimed", "close", CLOSED, ("closed", "Does not want a visit", NOTE)),
         ("claimed", "release", {"status": "waiting"}, ("released", "", NOTE)),
         ("claimed", "skip", {"status": "waiting"}, ("skipped", "I cannot call just now", NOTE)),
-        ("waiting", "correct", {"status": "waiting"}, ("corrected", "phone", NOTE)),
+        ("waiting", "correct", {"status": "waiting"}, ("corrected", "phone, time zone", NOTE)),
         (
             "lapsed",
             "undo",
@@ -230,6 +235,52 @@ def test_where_the_patient_is_can_be_any_place_with_a_phone_and_stays_where_nobo
     assert re.findall('<option value="([^"]*)" selected', shown) == [zone]
     assert {"America/New_York", "Pacific/Honolulu", "Europe/Madrid"} <= set(re.findall('value="([^"]*)"', shown))
     assert request.time_zone == zone
+
+
+def test_another_number_is_called_by_the_clock_of_its_own_area(in_state, scheduler):
+    request = in_state("waiting")
+
+    do(scheduler, request, "correct", phone="(310) 555-0123")
+
+    assert request.time_zone == "America/Los_Angeles"
+
+
+def test_a_birthday_that_was_typed_wrong_is_corrected_and_opens_the_request(in_state, scheduler, client):
+    request = in_state("waiting")
+    refused = do(scheduler, request, "correct", date_of_birth=f"{timezone.localdate():%Y-%m-%d}")
+    assert (refused.status_code, request.date_of_birth.year) == (422, 1948)
+
+    do(scheduler, request, "correct", date_of_birth="1947-03-14")
+
+    born = {"date_of_birth_month": "3", "date_of_birth_day": "14", "date_of_birth_year": "1947"}
+    opened = client.post("/status/", {"reference": request.reference, **born})
+    assert opened["Location"] == "/status/yours/"
+    assert "1947" not in request.events.last().details
+    undo.undo(request, by=scheduler)
+    request.refresh_from_db()
+    assert request.date_of_birth.year == 1948
+
+
+def test_times_are_shown_of_several_days_and_one_that_was_shown_is_taken_as_long_as_it_is_free(in_state, scheduler):
+    request = in_state("claimed")
+    shown = free_keys()
+    days = {key.split()[2][:10] for key in shown}
+    assert (len(shown), len(days)) == (12, 3)
+    earliest = next(key for key in all_free_keys() if key not in shown)
+
+    do(scheduler, request, "book", time=earliest)
+
+    assert request.status == "booked"
+
+
+def test_nobody_is_booked_on_a_holiday_by_hand_either(in_state, scheduler):
+    request = in_state("claimed")
+    Holiday.objects.create(date="2099-05-04", name="A day off")
+
+    page = do(scheduler, request, "book")
+
+    assert (page.status_code, request.status) == (422, "claimed")
+    assert "The clinic sees nobody then: May 4, 2099: A day off." in page.text
 
 
 @pytest.mark.parametrize(("clock", "waits"), [("2026-01-14T10:00", False), ("2026-01-14T21:00", True)])

@@ -288,3 +288,11 @@ def test_a_page_that_breaks_says_so_without_telling_why():
     assert "Or call us at (212) 555-0100" in words_of(page)
     assert "Ana Example" not in source_of(page)
     assert outcome_of(visitor.get("/check/result/")) == "likely_candidate"
+
+
+def test_the_page_of_parts_is_for_development_only(client, settings):
+    assert client.get("/components/").status_code == 200
+
+    settings.DEVELOPMENT = False
+
+    assert client.get("/components/").status_code == 404

@@ -1,7 +1,8 @@
+import argparse
 import datetime
 import json
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from appointments.audit import chain, record
@@ -31,7 +32,7 @@ def day(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"{text!r} is no day like 2026-05-04.") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-05-04.") from None
 
 
 def midnight(date: datetime.date) -> datetime.datetime:
