@@ -277,5 +277,5 @@ def test_an_error_half_way_is_told_in_the_last_line_and_names_nobody_in_the_log(
     read = export.ROWS_AT_ONCE + 2
     assert lines[-1] == [f"THIS EXPORT IS INCOMPLETE: an error ended it after {read} rows. Do not use it."]
     assert len(lines) == 1 + read + 1
-    assert f"An export ended after {read} rows" in caplog.text
+    assert f"An export ended after {read} rows: TypeError" in caplog.messages
     assert "Ana" not in caplog.text

@@ -197,6 +197,18 @@ def test_a_manager_erases_only_after_typing_the_reference(request_of):
     assert request.pk not in left()
 
 
+def test_that_a_phone_answered_stop_is_forgotten_with_its_last_request(request_of):
+    first, second = request_of(closed=999), request_of()
+    texts.stop(first.phone)
+    AppointmentRequest.objects.exclude(pk__in=(first.pk, second.pk)).delete()
+
+    retention.delete_some()
+    assert texts.has_stopped(second.phone)
+
+    retention.erase(second)
+    assert not texts.has_stopped(second.phone)
+
+
 CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "Notewort", "Relatova", "Proxilla")
 
 
