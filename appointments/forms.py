@@ -16,6 +16,8 @@ CONSENT = _("You may call me about this request, and keep what I told you here t
 CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
 
 NOT_CHOSEN = ("required", "invalid_choice")
+# Bytes. A sealed cookie is a third longer than what is in it, and may have 4,096 with all answers and steps.
+MOST_KEPT = 1_000
 
 
 class StepForm(StrictForm):
@@ -40,6 +42,11 @@ class StepForm(StrictForm):
                 takes_several = getattr(field.widget, "allow_multiple_selected", False)
                 kept[name + suffix] = list(dict.fromkeys(values)) if takes_several else values[-1:]
         return kept
+
+    @property
+    def is_short(self) -> bool:
+        """Whether what was typed fits into a cookie, also if it is not valid. What is valid does."""
+        return len(str(self.typed()).encode()) <= MOST_KEPT
 
 
 class VisitQuestionsForm(StepForm):

@@ -70,7 +70,9 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     if getattr(request, "must_be_sent_again", False):
         return _step_page(request, visitor, position, form, status=403)
     if not form.is_valid():
-        return _step_page(request, visitor, position, form, status=422)
+        page = _step_page(request, visitor, position, form, status=422)
+        # Whoever asks for the page in the other language now must find it as it is.
+        return remember(page, visitor.with_notes(**{key: form.typed()})) if form.is_short else page
     forms[position] = form
     visitor = visitor.with_notes(**{key: form.typed()})
     if position + 1 < len(STEPS):

@@ -321,3 +321,28 @@ def test_while_the_database_is_down_the_form_is_kept_and_can_be_sent_later(ready
     assert "answers" not in page.cookies
     assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
     assert AppointmentRequest.objects.count() == 1
+
+
+def test_what_was_typed_with_a_mistake_is_still_there_in_the_other_language(client, db):
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+    client.post("/visit/who/", {**WHO, "phone": "555", "name": "Zoë Example"})
+
+    client.post("/language/", {"language": "es", "next": "/visit/who/"})
+    page = client.get("/visit/who/")
+
+    assert 'value="Zoë Example"' in source_of(page)
+    assert 'value="555"' in source_of(page)
+    assert "Escriba un número de teléfono" in words_of(page)
+    assert client.get("/visit/call/")["Location"] == "/visit/who/"
+
+
+def test_a_mistake_of_any_length_costs_nobody_the_answers(client, db):
+    answer_check(client)
+    client.post("/visit/questions/", VISIT_ANSWERS)
+
+    refused = client.post("/visit/who/", {**WHO, "name": "🦴" * 2_000})
+
+    assert refused.status_code == 422
+    assert "answers" not in refused.cookies
+    assert client.get("/visit/who/").status_code == 200

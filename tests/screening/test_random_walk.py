@@ -242,6 +242,9 @@ class Visitors:
         response = self.request("post", f"/visit/{step}/", data, queries=9 if step == "call" else 0)
 
         assert response.status_code == (422 if may_fill_in and is_spoilt else 302)
+        if may_fill_in and is_spoilt:
+            # It is kept as it was typed, and asked for again before anything is sent.
+            self.kept = replace(self.kept, filled_in=self.kept.filled_in - {step})
         if may_fill_in and not is_spoilt:
             self.kept = replace(self.kept, filled_in=self.kept.filled_in | {step})
             if step == "call":
