@@ -158,6 +158,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
     noon = timezone.localtime(next_week).replace(hour=12)
     times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_times(most=2)]
     contact = {"name": "Ana Muestra", "phone": "212 555 0101", "language": "es", "time_zone": "America/Denver"}
+    contact["date_of_birth"] = "1947-03-14"
     outcome = {"outcome": "call_back", "channel": "phone", "next_call_at": f"{noon:%Y-%m-%dT%H:%M}"}
     sent_with = {
         "claim": ("waiting", {}),
