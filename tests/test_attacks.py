@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from appointments import reference
 from appointments.models import AppointmentRequest, Message, RateBucket, TextOptOut
+from appointments.staff.verbs import VERBS
 from tests.staff import member_of, signed_in
 from tests.walk import CALL, answer_check, ask_for_visit, checked_in, words_of
 
@@ -219,10 +220,13 @@ def test_an_address_that_is_longer_than_its_column_is_refused_in_words(stored, s
     labels = ".".join("e" * 60 for _ in range(5))
     typed = {"name": "Ana Example", "phone": "2125550123", "language": "en", "time_zone": "America/New_York"}
     typed |= {"call_times": "morning", "email": f"a@{labels}.com", "version": stored.version}
+    typed |= {"date_of_birth": "1948-03-14"}
 
     answer = staff.post(f"/admin/appointments/appointmentrequest/{stored.pk}/do/correct/", typed)
 
     assert answer.status_code == 422
+    refused = dict(answer.context["verbs"])[next(verb for verb in VERBS if verb.key == "correct")]
+    assert set(refused.errors) == {"email"}
 
 
 @pytest.mark.parametrize("number", TOO_LARGE, ids=len)

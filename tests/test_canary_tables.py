@@ -119,7 +119,12 @@ def work_on(found: AppointmentRequest, staff: Client, word) -> None:
     times = [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_times(most=4)]
     corrected = {"name": word("corrected name"), "email": f"{word('corrected email')}@example.com".lower()}
     corrected |= {"language": "other", "other_language": word("corrected language"), "phone": "212 555 0142"}
-    corrected |= {"time_zone": "America/New_York", "call_times": ["evening"], "texts_ok": "on"}
+    corrected |= {
+        "date_of_birth": "1947-03-14",
+        "time_zone": "America/New_York",
+        "call_times": ["evening"],
+        "texts_ok": "on",
+    }
     press("claim")
     press("log-call", outcome="reached", note=word("note on a call"))
     press("undo")
