@@ -99,6 +99,8 @@ def test_who_asks_for_a_visit_is_told_that_we_have_the_request_and_how_to_see_it
         assert "https://clinic.example/status/" in words
         assert "If you get worse, do not wait for us." in words
     assert set(parts) == {"text/plain", "text/html"}
+    # Machines that answer for people who are away leave it.
+    assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
 
 
 def test_nobody_is_written_to_whose_request_may_be_made_up_by_somebody_else(send_request, mailbox):
@@ -482,6 +484,39 @@ def test_the_words_of_a_clinic_take_the_place_of_ours(send, mailbox, settings, t
     assert message["Subject"] == "Thank you"
     assert parts_of(message)["text/plain"].strip() == f"We call {request} soon & <gladly>."
     assert f"We call {request} soon &amp; &lt;gladly&gt;." in parts_of(message)["text/html"]
+
+
+@time_machine.travel(NOON)
+def test_words_of_a_clinic_that_break_hold_up_no_other_message_and_are_tried_again(
+    send, mailbox, book, settings, tmp_path, caplog
+):
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages/received.txt").write_text("{% include nothing.at.all|add:reference %}{% now %}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    broken = send(pain="3")
+    booked = send(pain="3", email="bo@example.com", name="Bo Example", phone="(212) 555-0177")
+    book(booked, NOON + 72 * HOUR)
+
+    send_all()
+
+    assert mailbox.subjects == ["Your visit is booked"]
+    message = broken.messages.get()
+    assert (message.state, message.attempts, message.lease) == ("waiting", 1, None)
+    assert message.error == "it could not be written (TemplateSyntaxError)"
+    assert "Ana" not in caplog.text
+
+
+@time_machine.travel(NOON)
+def test_who_wants_no_texts_any_more_gets_none_that_waited(send, mailbox, book, scheduler, settings):
+    with text_provider(settings) as provider:
+        request = send(pain="3", email="", texts_ok="on")
+        book(request, NOON + 72 * HOUR)
+        contact.correct(request, by=scheduler, texts_ok=False)
+
+        send_all()
+
+        assert provider.orders == []
+    assert set(request.messages.values_list("state", "error")) >= {("failed", "the patient wants no texts any more")}
 
 
 def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, send_periodic_alerts):
