@@ -17,9 +17,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from appointments import booking, calls, next_call, queue, self_service
+from appointments import booking, calls, next_call, periodic, queue, self_service
 from appointments.changes import Refused
-from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Message
 from tests.copies import many_like
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -278,3 +278,14 @@ def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_
 def what_there_is() -> list:
     models = (AppointmentRequest, Appointment, ContactAttempt, Event)
     return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def test_of_workers_that_look_at_once_one_does_each_periodic_job_and_staff_get_one_alert(send_request, settings):
+    settings.STAFF_EMAILS = ["desk@clinic.example"]
+    send_request()
+    AppointmentRequest.objects.update(doubts="", due_at=timezone.now() - datetime.timedelta(minutes=1))
+
+    done = at_once(*[periodic.run_due] * PROCESSES)
+
+    assert sorted(name for names in done for name in names) == sorted(job.name for job in periodic.JOBS)
+    assert Message.objects.filter(kind="calls_overdue").count() == 1
