@@ -5,6 +5,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from config.wsgi import application
+from tests.test_settings import python
 
 
 def ask(**environ) -> tuple[str, bytes]:
@@ -41,3 +42,10 @@ def test_a_charset_does_not_make_the_query_be_read_before_anything_can_refuse_it
 
     assert answered[:3] == ("403" if charset == "utf-8" else "400")
     assert b"<h1>" in body
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({}, "5"), ({"STATEMENT_SECONDS": "0"}, "0")])
+def test_a_page_waits_five_seconds_for_a_statement_unless_the_operator_says_otherwise(given, seconds):
+    program = "from config import wsgi; from django.conf import settings; print(settings.STATEMENT_SECONDS)"
+
+    assert python("-c", program, UPRIGHT_DEVELOPMENT="true", **given).stdout == f"{seconds}\n"

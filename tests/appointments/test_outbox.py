@@ -16,6 +16,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 import time_machine
 from django.core.management import call_command
@@ -26,7 +27,7 @@ from appointments.messages import outbox, texts
 from appointments.messages.outbox import Worker
 from appointments.models import AppointmentRequest, Message, TextOptOut
 from tests.copies import many_like
-from tests.mail import free_port, mail_server, raw_server, text_provider
+from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provider
 
 ROOT = Path(__file__).parents[2]
 MINUTE = datetime.timedelta(minutes=1)
@@ -489,3 +490,28 @@ def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox, sch
     assert outbox.send_again(Message.objects.all(), by=scheduler) == 1
 
     assert (Message.objects.get().attempts, Message.objects.get().state) == (0, State.WAITING)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no connection that breaks")
+def test_what_went_out_while_the_connection_to_the_database_broke_is_marked_as_sent(message, mailbox):
+    database = connection.settings_dict
+
+    def break_all_connections(letter) -> str:
+        names = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
+        own = psycopg2.connect(**{name: database[key] for name, key in names.items() if database[key]})
+        with own.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        own.close()
+        return ACCEPTED
+
+    mailbox.at_data = break_all_connections
+    send()
+    mailbox.at_data = ACCEPTED
+    send()
+
+    message.refresh_from_db()
+    assert (message.state, message.lease, len(mailbox.messages)) == (State.SENT, None, 1)
