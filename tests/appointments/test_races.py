@@ -62,7 +62,7 @@ def succeeds(verb, request, **arguments) -> bool:
 
 def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_request):
     many_like(send_request(), QUEUE_LENGTH - 1)
-    requests = list(AppointmentRequest.objects.all())
+    requests = list(AppointmentRequest.objects.order_by("pk"))
     callers = many_users(CALLERS)
     waiting = AppointmentRequest.objects.filter(status="waiting")
 
