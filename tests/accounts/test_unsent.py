@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.utils import timezone
 
@@ -61,6 +62,18 @@ def test_after_signing_in_again_it_is_there_to_be_sent(call):
     client.post(page.context["path"], hidden_fields(page))
 
     assert ContactAttempt.objects.get().note == NOTE
+
+
+@pytest.mark.parametrize(("minutes", "is_there"), [(29, True), (31, False)])
+def test_it_is_there_for_half_an_hour_whatever_the_browser_says(call, minutes, is_there):
+    client, address, typed = call
+    run_out()
+    client.post(address, typed)
+
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=minutes)):
+        page = sign_in(client)
+
+    assert (NOTE in page.text) == is_there
 
 
 def test_it_lies_in_the_browser_only_and_nobody_can_read_it_there(call):
