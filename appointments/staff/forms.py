@@ -18,6 +18,7 @@ from ..offers import MOST
 from ..queue import SkipReason
 
 TIMES_SHOWN = 12
+# More than there are: all that are free are looked through for a time that was chosen.
 MOST_LOOKED_AT = 10_000
 # Who cannot come on the first day has others to choose from.
 TIMES_SHOWN_OF_A_DAY = 4
