@@ -67,7 +67,7 @@ def patients(topology):
     """They have begun the check first of all, and so will have taken their time when they send the request."""
     began = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
-        visitors = list(pool.map(lambda _: walked(visitor_of(topology)), range(8)))
+        visitors = list(pool.map(lambda _: walked(visitor_of(topology)), range(10)))
 
     def next_patient() -> Visitor:
         time.sleep(max(0, began + SECONDS_OF_A_PERSON - time.monotonic()))
@@ -481,6 +481,9 @@ print(connection.settings_dict["USER"])
 
 
 def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_server(topology, patients, scheduler):
+    ask(topology, "DELETE FROM appointments_ratebucket")
+    ask_for_visit(patients(), email="saved@example.com")
+    letter_to(topology, "saved@example.com", "We have your request")
     backup = topology.folder / "upright.dump"
     before = rows_of_each_table(topology)
     topology.client("pg_dump", "--dbname=upright", "--format=custom", f"--file={backup}")
@@ -517,8 +520,11 @@ def rows_of_each_table(topology) -> dict[str, int]:
     return dict(zip(tables, map(int, counts.splitlines()), strict=True))
 
 
-def test_nobody_is_named_in_any_log_of_it(topology):
+def test_nobody_is_named_in_any_log_of_it(topology, patients):
     """After all of the above: killed, cut off and refused."""
+    ask(topology, "DELETE FROM appointments_ratebucket")
+    assert ask_for_visit(patients(), email="logged@example.com")["Location"] == "/visit/sent/"
+    letter_to(topology, "logged@example.com", "We have your request")
     logs = {log.name: log.read_text(errors="replace") for log in topology.folder.glob("*.log")}
     told = [WHO["name"], "Ana", "5550123", "555-0123", "@example.com", "1948-03-14", PASSWORD, "/visit/choose/"]
 
