@@ -243,3 +243,9 @@ def test_whatever_bytes_come_the_server_answers_and_stays_whole(tmp_path):
     lines = [json.loads(line) for line in output.read_text().splitlines()]
     assert [line for line in lines if is_a_fault(line)] == []
     assert (AppointmentRequest.objects.count(), Event.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_who_sends_far_too_much_reads_the_answer_and_meets_no_broken_connection(tmp_path):
+    with serving(tmp_path / "output") as server:
+        assert {server.ask("POST", "/check/pain/", "a=" + "x" * 3_500_000) for _ in range(3)} == {413}

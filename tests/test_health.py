@@ -9,6 +9,12 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from config import health
+from tests.mail import raw_server
+
+# Of PostgreSQL's protocol.
+NO_TLS = b"N"
+WELCOME = b"R\0\0\0\x08\0\0\0\0"
+READY_FOR_QUERY = b"Z\0\0\0\x05I"
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +71,26 @@ def test_nobody_waits_long_for_a_server_that_says_nothing(client, monkeypatch):
 
     assert answers == [(503, "database")] * 2
     assert time.monotonic() - started < 2 * 2.5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has nobody who could keep silent")
+def test_nobody_waits_long_for_a_server_that_lets_in_and_then_says_nothing(client, monkeypatch):
+    def let_in(line: socket.socket) -> None:
+        line.recv(8)
+        line.sendall(NO_TLS)
+        line.recv(1000)
+        line.sendall(WELCOME + READY_FOR_QUERY)
+        time.sleep(4)
+
+    with raw_server(let_in) as port:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", port)
+        started = time.monotonic()
+        answer = told(client)
+
+    assert answer == (503, "database")
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.django_db(transaction=True)

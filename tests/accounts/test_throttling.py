@@ -88,6 +88,13 @@ def test_behind_a_proxy_the_address_that_the_proxy_saw_is_counted(nora, settings
     assert there.gives_password(headers={"x-forwarded-for": "203.0.113.8"}).status_code == 302
 
 
+def test_where_no_proxy_is_trusted_what_a_client_says_of_its_address_counts_for_nothing(nora, settings):
+    for number in range(settings.SIGN_IN_TRIES):
+        tries("nora", headers={"x-forwarded-for": f"203.0.113.{number}"})
+
+    assert nora.gives_password(headers={"x-forwarded-for": "203.0.113.99"}).status_code == 429
+
+
 def test_one_ipv6_network_counts_as_one_address(nora, settings):
     for number in range(settings.SIGN_IN_TRIES):
         tries("nora", REMOTE_ADDR=f"2001:db8:0:1::{number}")

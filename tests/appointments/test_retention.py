@@ -126,8 +126,9 @@ def test_what_staff_did_something_with_is_not_taken_for_what_nobody_wanted(reque
     assert untouched.pk not in left()
 
 
-def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, scheduler):
-    request = request_of(closed=999)
+@pytest.mark.parametrize("reason", [CloseReason.DECLINED, CloseReason.NOT_REAL])
+def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, scheduler, reason):
+    request = request_of(closed=9999, reason=reason)
     request.refresh_from_db()
     retention.place_hold(request, by=scheduler, note="Case 12")
     done = {"state": Message.State.SENT, "done_at": timezone.now() - 999 * DAY}

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from appointments import booking, calls, contact, offers, queue, reference, undo
 from appointments.free_times import free_times
-from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, RateBucket
 from appointments.status_views import COOKIE
 from tests.walk import (
     CALL,
@@ -81,6 +81,31 @@ def test_after_fifty_tries_from_one_address_it_waits(client, db):
     assert response.status_code == 429
 
 
+def test_who_had_too_many_tries_may_try_again_an_hour_after_the_first(client, request_):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(11):
+            waits = client.post("/status/", {"reference": request_.reference, **BORN})
+        clock.shift(datetime.timedelta(hours=1))
+        opens = client.post("/status/", {"reference": request_.reference, **BORN})
+
+    assert (waits.status_code, opens.status_code) == (429, 302)
+
+
+def test_what_tries_are_counted_by_cannot_be_read_from_the_table(client, request_):
+    client.post("/status/", {"reference": request_.reference, **OTHER_BIRTHDAY})
+
+    keys = list(RateBucket.objects.values_list("key", flat=True))
+    assert keys
+    assert [key for key in keys if not re.fullmatch("[0-9a-f]{64}", key)] == []
+
+
+def test_the_cookie_that_opens_a_request_is_out_of_reach_of_scripts_and_other_sites(client, opened):
+    cookie = client.cookies[COOKIE]
+
+    kept = {name: value for name, value in cookie.items() if value and name != "expires"}
+    assert kept == {"httponly": True, "samesite": "Lax", "max-age": 30 * 60, "path": "/"}
+
+
 @pytest.mark.parametrize("page", ["", "phone/", "times/", "withdraw/", "summary/"])
 def test_without_opening_a_request_none_of_its_pages_is_shown(client, request_, page):
     assert client.get(f"/status/yours/{page}")["Location"] == "/status/"
@@ -88,9 +113,10 @@ def test_without_opening_a_request_none_of_its_pages_is_shown(client, request_, 
 
 
 def test_the_opened_request_is_shut_again_for_others(client, opened):
-    client.post("/status/leave/")
+    left = client.post("/status/leave/")
 
     assert client.get("/status/yours/")["Location"] == "/status/"
+    assert (left.cookies[COOKIE].value, left.cookies[COOKIE]["max-age"]) == ("", 0)
 
 
 def test_a_copy_of_the_cookie_opens_nothing_once_the_request_was_shut(client, opened):
