@@ -68,6 +68,8 @@ class Topology:
         if missing := missing_programs():
             raise Unavailable(missing)
         self.folder = folder
+        # Of the server that is started next; tests restore a backup into another.
+        self.data = folder / "data"
         self.webs = [f"web-{number + 1}" for number in range(webs)]
         self.workers = [f"worker-{number + 1}" for number in range(workers)]
         self.processes: dict[str, Process] = {}
@@ -123,7 +125,7 @@ class Topology:
     def start(self) -> None:
         self.folder.chmod(0o711)
         static = self._begin_manage("static", "collectstatic", "--noinput", "--verbosity=0")
-        self.make_database(self.folder / "data")
+        self.make_database()
         self.start_database()
         self.make_roles()
         self.release()
@@ -136,23 +138,22 @@ class Topology:
 
     # ------------------------------------------------------------------------------------------------ The database
 
-    def make_database(self, data: Path) -> None:
-        """An empty server's folder, whose superuser is let in on its own socket only."""
-        data.mkdir()
-        _hand_to_service_user(data)
-        command = ["initdb", "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    def make_database(self) -> None:
+        """An empty server in the folder `data`, whose superuser is let in on its own socket only."""
+        self.data.mkdir()
+        _hand_to_service_user(self.data)
+        command = ["initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--data-checksums"]
         self._run(self._postgres(*command), user=True)
 
-    def start_database(self, data: Path | None = None) -> None:
-        data = data or self.folder / "data"
+    def start_database(self) -> None:
         options = {
             "listen_addresses": "127.0.0.1",
             "port": self.ports["database"],
-            "unix_socket_directories": data,
+            "unix_socket_directories": self.data,
             **POSTGRES_SETTINGS,
         }
-        command = self._postgres("postgres", "-D", str(data))
+        command = self._postgres("postgres", "-D", str(self.data))
         self._begin("database", [*command, *(f"--{option}={value}" for option, value in options.items())], user=True)
         ready = self._postgres("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.ports["database"]))
         self._until("database", lambda: subprocess.run(ready, check=False).returncode == 0)  # noqa: S603
@@ -161,15 +162,15 @@ class Topology:
         """At once, without waiting for who is connected."""
         self.stop("database", signal.SIGINT)
 
-    def make_roles(self, data: Path | None = None, **changes: str) -> None:
-        self._psql(data, "--dbname=postgres", f"--file={ROOT / 'deploy' / 'roles.sql'}", **changes)
+    def make_roles(self, **changes: str) -> None:
+        self._psql("--dbname=postgres", f"--file={ROOT / 'deploy' / 'roles.sql'}", **changes)
 
-    def as_superuser(self, statement: str, data: Path | None = None) -> None:
-        self._psql(data, f"--dbname={self.database['DATABASE_NAME']}", f"--command={statement}")
+    def as_superuser(self, statement: str) -> None:
+        self._psql(f"--dbname={self.database['DATABASE_NAME']}", f"--command={statement}")
 
-    def _psql(self, data: Path | None, *arguments: str, **changes: str) -> None:
+    def _psql(self, *arguments: str, **changes: str) -> None:
         """On the server's own socket, where its superuser needs no password."""
-        where = [f"--host={data or self.folder / 'data'}", f"--port={self.ports['database']}", "--username=postgres"]
+        where = [f"--host={self.data}", f"--port={self.ports['database']}", "--username=postgres"]
         self._run(
             self._postgres("psql", "--quiet", "--no-psqlrc", *where, *arguments),
             variables={**self.database, **changes},

@@ -489,10 +489,10 @@ def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_ser
     topology.client("pg_dump", "--dbname=upright", "--format=custom", f"--file={backup}")
     topology.stop_database()
 
-    empty = topology.folder / "restored"
-    topology.make_database(empty)
-    topology.start_database(empty)
-    topology.make_roles(empty)
+    topology.data = topology.folder / "restored"
+    topology.make_database()
+    topology.start_database()
+    topology.make_roles()
     topology.client("pg_restore", "--exit-on-error", "--single-transaction", "--dbname=upright", str(backup))
     topology.client("psql", "--dbname=upright", "--command=ANALYZE")
 
