@@ -11,10 +11,9 @@ from django.test import Client
 from config import health
 from tests.mail import raw_server
 
-# Of PostgreSQL's protocol.
+# In PostgreSQL's protocol: no password is needed, what the client needs to know of the server, and that it listens.
 NO_TLS = b"N"
-WELCOME = b"R\0\0\0\x08\0\0\0\0"
-READY_FOR_QUERY = b"Z\0\0\0\x05I"
+WELCOME = b"R\0\0\0\x08\0\0\0\0S\0\0\0\x19client_encoding\0UTF8\0Z\0\0\0\x05I"
 
 
 @pytest.fixture(autouse=True)
@@ -80,15 +79,18 @@ def test_nobody_waits_long_for_a_server_that_lets_in_and_then_says_nothing(clien
         line.recv(8)
         line.sendall(NO_TLS)
         line.recv(1000)
-        line.sendall(WELCOME + READY_FOR_QUERY)
+        line.sendall(WELCOME)
+        asked.append(line.recv(1000))
         time.sleep(4)
 
+    asked = []
     with raw_server(let_in) as port:
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
         monkeypatch.setitem(connection.settings_dict, "PORT", port)
         started = time.monotonic()
         answer, seconds = told(client), time.monotonic() - started
 
+    assert asked[0].startswith(b"Q")
     assert answer == (503, "database")
     assert seconds < 3
 
