@@ -54,19 +54,20 @@ def _ask(answer: SimpleQueue) -> None:
 
 def _what_is_missing() -> str:
     global _has_migrated
-    own = connection.copy()
-    own.settings_dict["OPTIONS"] = {**own.settings_dict["OPTIONS"], **_impatience(own.vendor)}
+    # The connection of this thread, which is new. A copy would not do: what asks for migrations goes by the alias.
+    options = connection.settings_dict["OPTIONS"] | _impatience(connection.vendor)
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options}
     try:
-        with own.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         if not _has_migrated:
-            executor = MigrationExecutor(own)
+            executor = MigrationExecutor(connection)
             _has_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
         return "" if _has_migrated else "migrations"
     except Error:
         return "database"
     finally:
-        own.close()
+        connection.close()
 
 
 def _impatience(vendor: str) -> dict:

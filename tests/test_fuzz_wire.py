@@ -248,4 +248,6 @@ def test_whatever_bytes_come_the_server_answers_and_stays_whole(tmp_path):
 @pytest.mark.django_db
 def test_who_sends_far_too_much_reads_the_answer_and_meets_no_broken_connection(tmp_path):
     with serving(tmp_path / "output") as server:
-        assert {server.ask("POST", "/check/pain/", "a=" + "x" * 3_500_000, Connection="close") for _ in range(3)} == {413}
+        assert {server.ask("POST", "/check/pain/", "a=" + "x" * 3_500_000, Connection="close") for _ in range(3)} == {
+            413
+        }

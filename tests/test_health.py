@@ -1,5 +1,6 @@
 """What load balancers are told: that the process lives, and whether it can serve everything."""
 
+import gc
 import socket
 import time
 
@@ -37,6 +38,21 @@ def test_a_process_is_ready_when_the_database_answers_and_has_all_migrations(cli
     # On a connection of its own, which no request is waiting for.
     with django_assert_num_queries(0):
         assert told(client) == (200, "ready")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has no list of connections")
+def test_no_question_leaves_a_connection_behind(client):
+    gc.disable()
+    try:
+        assert told(client) == (200, "ready")
+        # The server takes a moment to notice that a client is gone.
+        time.sleep(1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT query FROM pg_stat_activity WHERE datname = current_database()")
+            assert len(cursor.fetchall()) == 1
+    finally:
+        gc.enable()
 
 
 @pytest.mark.django_db(transaction=True)
