@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from . import audit
 from .changes import NOBODY, Refused, change, held_by
-from .models import Appointment, AppointmentRequest, Clinician, Event, Place, Status
+from .models import Appointment, AppointmentRequest, Clinician, Event, Holiday, Place, Status
 
 
 class CancelReason(models.TextChoices):
@@ -31,7 +31,9 @@ def appointment_of(request: AppointmentRequest) -> Appointment | None:
 
 
 def is_free(clinician: Clinician, starts_at: datetime.datetime) -> bool:
-    """Whether nobody has that time now; somebody may have it a moment later."""
+    """Whether the clinic is open that day and nobody has the time now; somebody may have it a moment later."""
+    if _holiday_at(starts_at):
+        return False
     ends_at = starts_at + datetime.timedelta(minutes=settings.VISIT_MINUTES)
     overlapping = Appointment.objects.filter(clinician=clinician, starts_at__lt=ends_at, ends_at__gt=starts_at)
     return not overlapping.filter(cancelled_at=None).exists()
@@ -47,7 +49,9 @@ def book(
     note="",
     allowed: Q | None = None,
 ) -> None:
-    """Agree on a visit with somebody whose request `by` holds. Raises Refused, also when the time is taken.
+    """Agree on a visit with somebody whose request `by` holds.
+
+    Raises Refused, also when the time is taken, is over, or is on a holiday.
 
     Without anybody, the patient books; `allowed` says then when that may be.
     """
@@ -109,6 +113,8 @@ def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple
     starts_at, place, clinician = slot
     if starts_at <= timezone.now():
         raise Refused("That time is in the past.")
+    if holiday := _holiday_at(starts_at):
+        raise Refused(f"The clinic sees nobody then: {holiday}.")
     former = appointment_of(request)
     appointment = Appointment(
         starts_at=starts_at,
@@ -134,6 +140,11 @@ def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple
     with _or_told_that_it_is_taken(appointment):
         appointment.save(force_insert=True)
     request.refresh_from_db()
+
+
+def _holiday_at(starts_at: datetime.datetime) -> Holiday | None:
+    # By the clinic's clock, also where a patient sees times by their own.
+    return Holiday.objects.filter(date=timezone.localdate(starts_at, timezone.get_default_timezone())).first()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from django.utils import timezone
 from . import audit, booking
 from .changes import NOBODY, Refused, change, held_by
 from .free_times import FreeTime
-from .models import AppointmentRequest, Event, Holiday, NurseCheck, OfferedTime, Status
+from .models import AppointmentRequest, Event, NurseCheck, OfferedTime, Status
 
 MOST = 3
 PURPOSE = "times to choose from"
@@ -68,13 +68,7 @@ def open_times(request: AppointmentRequest) -> list[OfferedTime]:
     offered = request.offered_times.filter(
         version=last, starts_at__gt=timezone.now(), clinician__is_active=True, place__is_active=True
     ).select_related("clinician", "place")
-    holidays = set(Holiday.objects.values_list("date", flat=True))
-    return [
-        time
-        for time in offered
-        if timezone.localdate(time.starts_at, timezone.get_default_timezone()) not in holidays
-        and booking.is_free(time.clinician, time.starts_at)
-    ]
+    return [time for time in offered if booking.is_free(time.clinician, time.starts_at)]
 
 
 @audit.atomic()

@@ -13,7 +13,7 @@ from ..booking import CancelReason, RescheduleReason
 from ..call_windows import is_elsewhere, zone_of, zones_of_phones
 from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
 from ..free_times import FreeTime, free_times
-from ..models import Clinician, CloseReason, ContactAttempt, Holiday, Language, Place, Status
+from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
 from ..offers import MOST
 from ..queue import SkipReason
 
@@ -142,10 +142,6 @@ class BookForm(VerbForm):
         entered = super().clean()
         if chosen := self.times.get(entered.pop("time", "")):
             return {**entered, **chosen._asdict()}
-        if starts_at := entered.get("starts_at"):
-            holiday = Holiday.objects.filter(date=timezone.localdate(starts_at)).first()
-            if holiday:
-                self.add_error("starts_at", f"The clinic sees nobody then: {holiday}.")
         for name in ("starts_at", "clinician", "place"):
             if not entered.get(name) and name not in self.errors and "time" not in self.errors:
                 self.add_error(name, "This field is required.")

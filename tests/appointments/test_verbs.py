@@ -279,7 +279,7 @@ def test_nobody_is_booked_on_a_holiday_by_hand_either(in_state, scheduler):
 
     page = do(scheduler, request, "book")
 
-    assert (page.status_code, request.status) == (422, "claimed")
+    assert (page.status_code, request.status) == (409, "claimed")
     assert "The clinic sees nobody then: May 4, 2099: A day off." in page.text
 
 
