@@ -66,6 +66,12 @@ def is_decent_hour(at: datetime.datetime, zone: ZoneInfo) -> bool:
     return settings.CALLS_FROM_HOUR <= at.astimezone(zone).hour < settings.CALLS_UNTIL_HOUR
 
 
+def decent_hours() -> str:
+    """For staff, like: from 8 AM to 8 PM."""
+    edges = (settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR % 24)
+    return "from {} to {}".format(*(f"{datetime.time(hour):%-I %p}" for hour in edges))
+
+
 def next_decent(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
     """This moment, or the next at which it is neither too early nor too late there."""
     while not is_decent_hour(at, zone):

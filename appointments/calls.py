@@ -5,7 +5,7 @@ import datetime
 from django.utils import timezone
 
 from . import audit, call_policy
-from .call_windows import is_decent_hour
+from .call_windows import decent_hours, is_decent_hour
 from .changes import NOBODY, Refused, change, held_by, hold
 from .models import AppointmentRequest, ContactAttempt, Event
 
@@ -37,12 +37,14 @@ def log_call(
         next_call_at = call_policy.next_attempt(request)
     if next_call_at and not is_decent_hour(next_call_at, request.zone):
         local = next_call_at.astimezone(request.zone)
-        raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time from 8 AM to 8 PM there.")
+        raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time {decent_hours()} there.")
     tells = f"{ContactAttempt.Channel(channel).label}: {Outcome(outcome).label}"
     if next_call_at:
         tells += f", call again {timezone.localtime(next_call_at):%a, %b %-d, %-I:%M %p}"
     keeps_plan = next_call_at is None and outcome in (Outcome.SENT, Outcome.WRONG_NUMBER)
     plan = {} if keeps_plan else {"next_call_at": next_call_at, "is_promised": is_promise}
+    # Whoever talks is a person, and is written to and promised calls like everybody.
+    trust = {"doubts": ""} if outcome in TALKED else {}
     goes_back = outcome in MISSED or is_promise
     change(
         request,
@@ -53,6 +55,7 @@ def log_call(
         note=note,
         attempts_made=0 if outcome in TALKED else request.attempts_made + (outcome in MISSED),
         reached_at=request.reached_at or (timezone.now() if outcome in TALKED else None),
+        **trust,
         **plan,
         **(NOBODY if goes_back else hold(by)),
     )

@@ -1,6 +1,7 @@
 """Who to call next, and why: one list for the "Next call" button, the home page and the filter "callable now"."""
 
 import datetime
+import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,6 +22,8 @@ from .models import AppointmentRequest, Caller, Event, Language, NurseCheck
 
 # So many of the list are looked at in one statement, as long as others are faster.
 TRIED_AT_ONCE = 50
+# Seconds.
+WAIT_FOR_OTHERS = 0.05
 URGENCY = {"P1": 1, "P2": 2, "P3": 3}
 
 
@@ -172,6 +175,8 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
             if request := _claim_first(candidates[start : start + TRIED_AT_ONCE], user):
                 candidate = next(candidate for candidate in candidates if candidate.pk == request.pk)
                 return request, moment.reasons(candidate)
+        # Others are at all of them. They are done in a moment, and to look again costs the whole queue.
+        time.sleep(WAIT_FOR_OTHERS)
 
 
 @audit.atomic()

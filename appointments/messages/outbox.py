@@ -54,8 +54,13 @@ class Worker:
         self._take_over()
         dealt_with = 0
         for channel, sender in self._senders.items():
-            if time.monotonic() >= self._paused_until[channel]:
-                dealt_with += sum(1 for _ in self._send_by(channel, sender))
+            if time.monotonic() < self._paused_until[channel]:
+                continue
+            by_this_way = sum(1 for _ in self._send_by(channel, sender))
+            if by_this_way < LEASED_AT_ONCE:
+                # Servers hang up on those who keep silent, and the next message would meet a dead line.
+                sender.close()
+            dealt_with += by_this_way
         return dealt_with
 
     def close(self) -> None:

@@ -6,7 +6,9 @@ A sender has one method: `send(phone, words)`, with the phone in the form +12125
 import base64
 import hashlib
 import hmac
+import http.client
 import json
+import re
 import sys
 import urllib.error
 import urllib.parse
@@ -19,8 +21,10 @@ from ..models import Message, TextOptOut
 from . import wording
 from .failures import Failure, Rejected, Unavailable
 
-# What people answer to end texts, and to have them again.
-STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "alto", "parar", "baja"}
+# What people answer to end texts, by itself or with a few words around it, and to have them again.
+STOP_CLEARLY = {"stop", "stopall", "unsubscribe", "optout", "alto", "parar", "baja"}
+STOP = STOP_CLEARLY | {"cancel", "end", "quit", "revoke"}
+FEW = 4
 START = {"start", "unstop", "alta"}
 
 
@@ -56,17 +60,18 @@ class TwilioTexts:
             headers={"Authorization": f"Basic {secret}"},
         )
         try:
-            with OPENER.open(order, timeout=settings.EMAIL_TIMEOUT) as answer:
-                answer.read()
+            # What else it says is not waited for: the message is taken, and would be sent again if that broke off.
+            with OPENER.open(order, timeout=_longest_step()):
+                pass
         except urllib.error.HTTPError as error:
             raise self._failure(phone, error) from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise Unavailable(f"no connection to the text provider ({type(error).__name__})") from None
 
     def _failure(self, phone: str, error: urllib.error.HTTPError) -> Failure:
         try:
             code = json.loads(error.read(10_000)).get("code")
-        except (ValueError, AttributeError, OSError):
+        except (ValueError, AttributeError, OSError, http.client.HTTPException):
             code = None
         if code == self.STOPPED:
             stop(phone)
@@ -101,8 +106,9 @@ class TextSender:
 
 def answered(phone: str, words: str) -> None:
     """Do what somebody who answered a text asks for, if it is STOP or START."""
-    word = "".join(filter(str.isalpha, words)).lower()
-    if word in STOP:
+    several = re.findall(r"[^\W\d_]+", words.lower())
+    word = "".join(several)
+    if word in STOP or (len(several) <= FEW and STOP_CLEARLY.intersection(several)):
         stop(phone)
     elif word in START:
         forget(phone)
@@ -119,6 +125,11 @@ def forget(phone: str) -> None:
 
 def has_stopped(phone: str) -> bool:
     return TextOptOut.objects.filter(phone__in=_hashes(phone)).exists()
+
+
+def _longest_step() -> float:
+    """Seconds. To find the provider, connect, agree on a key and wait for the answer take SEND_SECONDS at most."""
+    return min(settings.EMAIL_TIMEOUT, settings.SEND_SECONDS / 4)
 
 
 def is_from_provider(url: str, form: dict[str, str], signature: str) -> bool:

@@ -6,13 +6,17 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from .. import offers
 from ..call_windows import next_decent
-from ..models import AppointmentRequest, CloseReason, Event, Message, Status
+from ..models import CloseReason, Event, Message, Status
 
 Kind = Message.Kind
 TO_STAFF = (Kind.NEW_URGENT, Kind.CALLS_OVERDUE)
 # Somebody who booked less than that before the time for the reminder needs none.
 FRESH = datetime.timedelta(hours=24)
+# What decides whether somebody sets out.
+OF_A_VISIT = (Kind.BOOKED, Kind.MOVED, Kind.CANCELLED)
+ON_THE_WAY = datetime.timedelta(hours=3)
 
 
 def still_holds(message: Message) -> bool:
@@ -27,7 +31,7 @@ def still_holds(message: Message) -> bool:
             return is_on and not is_fresh and not _has_another(message)
         case Kind.CANCELLED:
             is_off = request.appointment_id is None and visit.cancelled_at is not None and visit.starts_at > now
-            return is_off and not _is_news(request)
+            return is_off and not _is_news(message)
         case Kind.RECEIVED:
             return request.status in (Status.WAITING, Status.CLAIMED)
         case Kind.UNREACHABLE if request.close_reason == CloseReason.UNREACHABLE:
@@ -37,8 +41,7 @@ def still_holds(message: Message) -> bool:
             is_missed = request.status in (Status.WAITING, Status.CLAIMED) and request.attempts_made > 0
             return is_missed and not _was_taken_back(message)
         case Kind.OFFERED:
-            is_open = request.status in (Status.WAITING, Status.CLAIMED)
-            return is_open and request.offered_times.filter(starts_at__gt=now).exists()
+            return bool(offers.open_times(request))
         case Kind.WITHDRAWN:
             return request.status == Status.CLOSED
         case Kind.NEW_URGENT:
@@ -47,7 +50,10 @@ def still_holds(message: Message) -> bool:
 
 
 def not_before(message: Message) -> datetime.datetime:
-    """The earliest moment at which it may go. Texts ring, so they come at hours at which we would call."""
+    """The earliest moment at which it may go.
+
+    Texts ring, so they come at hours at which we would call, unless a visit is so near that it would be too late.
+    """
     earliest = message.send_at
     if message.kind == Kind.REMINDER:
         earliest = max(earliest, _time_of_reminder(message.appointment))
@@ -55,7 +61,8 @@ def not_before(message: Message) -> datetime.datetime:
         return earliest
     moment = max(earliest, timezone.now())
     decent = next_decent(moment, message.request.zone)
-    return earliest if decent == moment else decent
+    is_needed_before = message.kind in OF_A_VISIT and decent > message.appointment.starts_at - ON_THE_WAY
+    return earliest if decent == moment or is_needed_before else decent
 
 
 def _time_of_reminder(visit) -> datetime.datetime:
@@ -75,14 +82,12 @@ def _has_another(message: Message) -> bool:
     )
 
 
-def _is_news(request: AppointmentRequest) -> bool:
-    """Whether nobody has told the patient of a visit, though that was put down to be told.
+def _is_news(message: Message) -> bool:
+    """Whether the patient knows of no visit that could be cancelled, by what was put down to be told before.
 
-    Who was told by nothing of ours was told on the phone, or by messages that are deleted by now.
+    Where nothing was put down they were told on the phone, or by messages that are deleted by now.
     """
-    states = request.messages.filter(kind__in=(Kind.BOOKED, Kind.MOVED)).values_list("state", "lease")
-    not_told = [
-        state == Message.State.DROPPED or (state == Message.State.WAITING and lease is None)
-        for state, lease in states
-    ]
-    return bool(not_told) and all(not_told)
+    before = message.request.messages.filter(kind__in=OF_A_VISIT, version__lt=message.version)
+    untold = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
+    last_told = before.exclude(untold).order_by("version").last()
+    return last_told.kind == Kind.CANCELLED if last_told else before.exists()

@@ -186,6 +186,59 @@ def test_a_booking_that_was_told_and_then_taken_back_is_told_as_cancelled(send, 
     assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
 
 
+@time_machine.travel(NOON)
+def test_a_visit_that_nobody_was_told_of_is_not_told_as_cancelled_because_an_earlier_one_was(
+    send, mailbox, book, scheduler
+):
+    request = send(pain="3")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    book(request, NOON + 96 * HOUR)
+    undo.undo(request, by=scheduler)
+
+    send_all()
+
+    assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
+    assert "August 7" in parts_of(mailbox.messages[1])["text/plain"]
+
+
+@time_machine.travel(NOON)
+def test_who_was_told_of_a_visit_and_not_that_it_was_moved_is_told_that_it_was_cancelled(
+    send, mailbox, book, scheduler, clinician, place
+):
+    request = send(pain="3")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    later = {"starts_at": NOON + 96 * HOUR, "place": place, "clinician": clinician}
+    booking.reschedule(request, by=scheduler, **later)
+    booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+
+    send_all()
+
+    assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
+
+
+def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_everybody_is(
+    send_request, mailbox, book, scheduler
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send_request()
+        assert request.is_doubtful
+        queue.claim(request, by=scheduler)
+        call_back = ContactAttempt.Outcome.CALL_BACK
+        calls.log_call(request, by=scheduler, channel="phone", outcome=call_back, next_call_at=NOON + HOUR)
+        clock.move_to(NOON + 2 * HOUR)
+        assert request in AppointmentRequest.objects.overdue()
+
+        book(request, NOON + 72 * HOUR)
+        send_all()
+        assert mailbox.subjects == ["Your visit is booked"]
+
+        undo.undo(request, by=scheduler)
+        assert not request.is_doubtful
+
+
 def test_who_gave_no_address_when_the_visit_was_booked_hears_that_it_was_cancelled(send, mailbox, book, scheduler):
     with time_machine.travel(NOON):
         request = send(pain="3", email="")
@@ -395,6 +448,20 @@ def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, sche
 
 
 @time_machine.travel(NOON)
+def test_times_that_can_no_longer_be_chosen_are_not_offered_by_a_message_that_waited(
+    send, mailbox, scheduler, clinician, place
+):
+    request = send(pain="3")
+    queue.claim(request, by=scheduler)
+    offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
+    AppointmentRequest.objects.update(nurse_check="against")
+
+    send_all()
+
+    assert mailbox.subjects == ["We have your request"]
+
+
+@time_machine.travel(NOON)
 def test_who_withdraws_is_told_once_and_a_booked_visit_leaves_the_calendar(send, mailbox, book):
     request = send(pain="3")
     book(request, NOON + 72 * HOUR)
@@ -470,6 +537,26 @@ def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_ho
         )
         assert provider.paths == ["/2010-04-01/Accounts/AC1/Messages.json"]
         assert provider.secrets == ["Basic QUMxOmEgdG9rZW4="]
+
+
+@pytest.mark.parametrize(("hours_before", "comes"), [(1, "at once"), (3.5, "at eight")])
+def test_a_text_that_would_come_too_late_for_a_visit_does_not_wait_for_decent_hours(
+    send, mailbox, book, scheduler, settings, hours_before, comes
+):
+    """In Los Angeles it is six in the morning, or half past three, while the clinic in New York works."""
+    with text_provider(settings) as provider, time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="", texts_ok="on", phone="(310) 555-0123")
+        visit = NOON + 72 * HOUR - 2 * HOUR
+        book(request, visit)
+        clock.move_to(NOON + 2 * HOUR)
+        send_all()
+        assert len(provider.orders) == 1
+
+        clock.move_to(visit - hours_before * HOUR)
+        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        send_all()
+
+        assert len(provider.orders) == 2 if comes == "at once" else 1
 
 
 def test_the_words_of_a_clinic_take_the_place_of_ours(send, mailbox, settings, tmp_path):
@@ -554,6 +641,46 @@ def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
         send_periodic_alerts()
 
     assert mailbox.subjects == ["Calls are overdue"]
+
+
+def test_staff_are_told_once_of_a_call_that_became_overdue_while_somebody_held_it_and_was_given_back(
+    send, mailbox, scheduler, send_periodic_alerts
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="")
+        clock.move_to(request.due_at - datetime.timedelta(minutes=5))
+        queue.claim(request, by=scheduler)
+        clock.move_to(request.due_at + datetime.timedelta(minutes=10))
+        send_periodic_alerts()
+        clock.shift(datetime.timedelta(minutes=2))
+        queue.release(request, by=scheduler)
+        assert mailbox.subjects == []
+
+        for _ in range(4):
+            clock.shift(datetime.timedelta(minutes=20))
+            send_periodic_alerts()
+        assert mailbox.subjects == ["Calls are overdue"]
+
+        for _ in range(2):
+            queue.claim(request, by=scheduler)
+            queue.release(request, by=scheduler)
+            clock.shift(datetime.timedelta(minutes=20))
+            send_periodic_alerts()
+        assert len(mailbox.messages) == 1
+
+
+def test_a_planned_call_is_late_half_an_hour_after_its_time(send, mailbox, scheduler, send_periodic_alerts):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="")
+        queue.claim(request, by=scheduler)
+        calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+        told = []
+        for minutes in (-15, 0, 15, 29, 45, 60, 75):
+            clock.move_to(request.next_call_at + datetime.timedelta(minutes=minutes))
+            send_periodic_alerts()
+            told.append(len(mailbox.messages))
+
+    assert told == [0, 0, 0, 0, 1, 1, 1]
 
 
 @time_machine.travel(NOON)

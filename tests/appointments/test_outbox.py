@@ -151,6 +151,30 @@ def test_a_message_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_no
     assert (tried.state, tried.attempts) == (state, 1)
 
 
+def test_a_worker_hangs_up_when_nothing_is_left_to_send(message, settings):
+    """Servers hang up on who keeps silent, and the next message would fail at first."""
+    hung_up = threading.Event()
+
+    def take_one(line: socket.socket) -> None:
+        greet(line)
+        for answer in (b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n"):
+            line.recv(1000)
+            line.sendall(answer)
+        while b"\r\n.\r\n" not in line.recv(100_000):
+            pass
+        line.sendall(b"250 OK\r\n")
+        if line.recv(1000) == b"quit\r\n":
+            hung_up.set()
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS = "127.0.0.1", False
+    with raw_server(take_one) as settings.EMAIL_PORT, closing(Worker()) as worker:
+        worker.send_some()
+        assert hung_up.wait(5)
+
+    assert Message.objects.get().state == State.SENT
+
+
 def test_one_refused_address_keeps_nobody_else_from_their_message(message, mailbox):
     put(many_like(message.request, 1, email="bo@example.com")[0])
     mailbox.at_recipient = lambda address: "550 no" if address == message.request.email else "250 OK"
@@ -469,7 +493,10 @@ def answer_text(client, words, *, token="a token", phone="+12125550123"):  # noq
     return client.post("/texts/", form, headers={"X-Twilio-Signature": signature})
 
 
-@pytest.mark.parametrize("word", ["STOP", " stop. ", "Unsubscribe", "ALTO"])
+@pytest.mark.parametrize(
+    "word",
+    ["STOP", " stop. ", "Unsubscribe", "ALTO", "Stop please", "please stop texting me", "opt-out", "Alto, por favor"],
+)
 def test_who_answers_stop_gets_no_more_texts(text, provider, client, word):
     assert answer_text(client, word).status_code == 200
 
@@ -484,6 +511,35 @@ def test_who_answers_start_gets_texts_again(text, provider, client):
 
     assert send_some().state == State.SENT
     assert len(provider.orders) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["Thank you", "Please cancel my visit", "I end my shift at 5", "Which bus has a stop near you, please?"]
+)
+def test_who_answers_something_else_goes_on_getting_texts(text, provider, client, words):
+    answer_text(client, words)
+
+    assert send_some().state == State.SENT
+
+
+def test_a_text_that_was_taken_is_not_sent_again_because_the_answer_broke_off(text, provider, settings):
+    def take_and_break_off(line: socket.socket) -> None:
+        said = b""
+        while b"Body=" not in said:
+            said += line.recv(65_536)
+        line.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{")
+
+    with raw_server(take_and_break_off) as port:
+        settings.TEXTS_URL = f"http://127.0.0.1:{port}"
+        assert send_some().state == State.SENT
+
+
+def test_a_provider_that_speaks_no_http_is_tried_again_later(text, provider, settings):
+    with raw_server(lambda line: line.sendall(b"hello\r\n")) as port:
+        settings.TEXTS_URL = f"http://127.0.0.1:{port}"
+        tried = send_some()
+
+    assert (tried.state, tried.error) == (State.WAITING, "no connection to the text provider (BadStatusLine)")
 
 
 def test_stop_holds_after_the_secret_was_changed(text, provider, client, settings):
