@@ -60,6 +60,7 @@ class VisitQuestionsForm(StepForm):
 
 class WhoForm(StepForm):
     MYSELF, SOMEONE_ELSE = "myself", "someone_else"
+    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship")
 
     filled_in_for = forms.ChoiceField(
         label=_("Who is the visit for?"),
@@ -111,8 +112,15 @@ class WhoForm(StepForm):
 
     def __init__(self, data=None, **kwargs):
         super().__init__(data, **kwargs)
-        for name in ("filled_in_by", "relationship"):
+        for name in self.FOR_SOMEONE_ELSE:
             self.fields[name].group = "only-for-someone-else"
+
+    def typed(self) -> dict[str, list[str]]:
+        kept = super().typed()
+        if kept["filled_in_for"] == [self.MYSELF]:
+            # Nor may it, as long as it likes, go into the cookie.
+            kept |= {name: [""] for name in self.FOR_SOMEONE_ELSE}
+        return kept
 
     def clean(self):
         entered = super().clean()
@@ -123,7 +131,7 @@ class WhoForm(StepForm):
                 self.add_error("relationship", _("Say who you are to that person."))
         else:
             # What is still in fields that the page has hidden meanwhile is not meant, and may not be seen.
-            for name in ("filled_in_by", "relationship"):
+            for name in self.FOR_SOMEONE_ELSE:
                 self.errors.pop(name, None)
                 entered[name] = ""
         return entered

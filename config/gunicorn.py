@@ -48,6 +48,8 @@ def post_worker_init(worker) -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+# Beside our own sealed cookies a browser sends those that the health system's other sites set for all its hosts.
+limit_request_field_size = 32_768
 logger_class = Logger
 # We write a line about each request ourselves, without addresses of pages and of visitors.
 accesslog = None

@@ -8,7 +8,8 @@ from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # After it a page fails in words. Gunicorn would end the process after its own time, and say nothing.
-os.environ.setdefault("STATEMENT_SECONDS", "5")
+if not os.environ.get("STATEMENT_SECONDS", "").strip():
+    os.environ["STATEMENT_SECONDS"] = "5"
 
 
 class Request(WSGIRequest):

@@ -28,13 +28,14 @@ DEFAULTS = {
     "POOL_SIZE": "20",
     "DATABASE_PORT": "5432",
     "DATABASE_TLS": "prefer",
+    "DATABASE_TLS_CA": "",
     "DATABASE_FORMER_USER": "",
     "DATABASE_FORMER_PASSWORD": "",
 }
 NAMES = re.compile(r"[\w.:\[\]*/-]+")
 COMMANDS = {
     "nginx": ["nginx", "-e", "stderr", "-c", "{folder}/nginx.conf"],
-    "pgbouncer": ["pgbouncer", "--quiet", "{folder}/pgbouncer.ini"],
+    "pgbouncer": ["pgbouncer", "{folder}/pgbouncer.ini"],
 }
 
 
@@ -51,7 +52,7 @@ def write_configuration(program: str, environment: Mapping[str, str]) -> list[st
         case "nginx":
             files = {"nginx.conf": _nginx(variables), "unavailable.html": _unavailable(variables)}
         case "pgbouncer":
-            files = {"pgbouncer.ini": _filled("pgbouncer.ini", variables), "users.txt": _users(variables)}
+            files = {"pgbouncer.ini": _pgbouncer(variables), "users.txt": _users(variables)}
         case _:
             raise Wrong(f"This starts nginx or pgbouncer, not {program!r}.")
     for name, text in files.items():
@@ -94,6 +95,15 @@ def _unavailable(variables: _Variables) -> str:
     )
 
 
+def _pgbouncer(variables: _Variables) -> str:
+    authority = variables["DATABASE_TLS_CA"]
+    if variables["DATABASE_TLS"].startswith("verify") and not authority:
+        raise Wrong("DATABASE_TLS=verify-… needs DATABASE_TLS_CA: a file with the authorities that are trusted.")
+    if authority and not NAMES.fullmatch(authority):
+        raise Wrong("DATABASE_TLS_CA must be a path, without blanks.")
+    return _filled("pgbouncer.ini", variables, TLS_CA_LINE=f"server_tls_ca_file = {authority}" if authority else "")
+
+
 def _users(variables: _Variables) -> str:
     """Who may use the pooler: the application's role, and while its password is changed the former one."""
     roles = [(variables["DATABASE_USER"], variables["DATABASE_PASSWORD"])]
@@ -131,4 +141,7 @@ if __name__ == "__main__":
         command = write_configuration(sys.argv[1], os.environ)
     except Wrong as wrong:
         sys.exit(str(wrong))
+    if os.geteuid() == 0:
+        # Nginx would give its work to another user, who may not read or write what is in FOLDER.
+        sys.exit("Start it as a user of its own, not as root. docs/operation.md says how it gets ports 80 and 443.")
     os.execvp(command[0], command)  # noqa: S606, one of COMMANDS

@@ -76,7 +76,9 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if getattr(request, "must_be_sent_again", False):
         # Also where a browser keeps no cookies, so that no form counts, a warning sign is answered. Nothing is kept.
         stopped = is_valid and visitor.with_answers(form.cleaned_data).journey.stopped
-        return _emergency(request, visitor, stopped) if stopped else _question_page(request, visitor, page, form, 403)
+        if stopped:
+            return forget(_emergency(request, visitor, stopped))
+        return _question_page(request, visitor, page, form, 403)
     if not is_valid:
         return _question_page(request, visitor, page, form, status=422)
 

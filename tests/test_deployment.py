@@ -4,6 +4,7 @@ The containers themselves are not started here; test_topology.py runs the same p
 """
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -26,7 +27,7 @@ NOT_IN_CONTAINERS = {"UPRIGHT_DEVELOPMENT", "DEBUG", "SQLITE_PATH", "STATIC_ROOT
 # Read by gunicorn, by deploy/start.py, by deploy/roles.sql and by docker-compose.yml itself.
 BESIDE_SETTINGS = {
     *("WEB_CONCURRENCY", "POOL_SIZE", "DATABASE_OWNER_PASSWORD", "DATABASE_ADMIN_PASSWORD", "CERTIFICATES"),
-    *("DATABASE_FORMER_USER", "DATABASE_FORMER_PASSWORD", "DATABASE_TLS"),
+    *("DATABASE_FORMER_USER", "DATABASE_FORMER_PASSWORD", "DATABASE_TLS", "DATABASE_TLS_CA"),
 }
 
 PROXY = {"ALLOWED_HOSTS": "clinic.example", "CLINIC_NAME": "Example & Sample", "CLINIC_PHONE": "(212) 555-0100"}
@@ -208,6 +209,32 @@ def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
         1,
         "Set ALLOWED_HOSTS in the environment. docs/operation.md says to what.\n",
     )
+
+
+def test_neither_is_started_as_root(tmp_path):
+    """The proxy would look whole, and show a bare error instead of its page when nothing else answers."""
+    for program, variables in (("nginx", PROXY), ("pgbouncer", POOLER)):
+        started = subprocess.run(  # noqa: S603
+            [sys.executable, "deploy/start.py", program],
+            cwd=ROOT,
+            env={**variables, "FOLDER": str(tmp_path), "PATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert started.returncode == 1
+        assert ("not as root" in started.stderr) == (os.geteuid() == 0)
+
+
+def test_a_database_whose_name_is_to_be_verified_needs_somebody_to_trust(tmp_path):
+    verified = POOLER | {"DATABASE_TLS": "verify-full", "FOLDER": str(tmp_path)}
+    with pytest.raises(Wrong, match="DATABASE_TLS_CA"):
+        write_configuration("pgbouncer", verified)
+
+    write_configuration("pgbouncer", verified | {"DATABASE_TLS_CA": "/certificates/database.pem"})
+
+    assert "\nserver_tls_ca_file = /certificates/database.pem\n" in (tmp_path / "pgbouncer.ini").read_text()
 
 
 def test_words_of_the_clinic_are_words_on_the_page_of_the_proxy(tmp_path):

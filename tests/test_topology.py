@@ -210,6 +210,13 @@ def test_cookies_and_headers_are_those_of_production(topology):
     assert page["Cache-Control"] == "no-store"
 
 
+def test_cookies_of_other_sites_of_the_health_system_are_no_obstacle(topology):
+    visitor = visitor_of(topology)
+    visitor.cookies = {f"of_another_site_{number}": "x" * 4_000 for number in range(6)}
+
+    assert visitor.get("/check/red_flags/").status_code == 200
+
+
 def test_a_client_cannot_say_where_it_comes_from(topology):
     """Else anybody could guess references for ever, from a new address each time."""
     birthday = {"date_of_birth_month": "3", "date_of_birth_day": "14", "date_of_birth_year": "1948"}

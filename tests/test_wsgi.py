@@ -44,7 +44,9 @@ def test_a_charset_does_not_make_the_query_be_read_before_anything_can_refuse_it
     assert b"<h1>" in body
 
 
-@pytest.mark.parametrize(("given", "seconds"), [({}, "5"), ({"STATEMENT_SECONDS": "0"}, "0")])
+@pytest.mark.parametrize(
+    ("given", "seconds"), [({}, 5), ({"STATEMENT_SECONDS": ""}, 5), ({"STATEMENT_SECONDS": "0"}, 0)]
+)
 def test_a_page_waits_five_seconds_for_a_statement_unless_the_operator_says_otherwise(given, seconds):
     program = "from config import wsgi; from django.conf import settings; print(settings.STATEMENT_SECONDS)"
 

@@ -441,12 +441,17 @@ def test_a_question_sent_without_a_valid_token_is_shown_again_as_it_was_filled_i
 
 
 def test_a_warning_sign_is_answered_also_where_no_form_counts_and_nothing_is_kept():
-    client = Client(enforce_csrf_checks=True)
+    client = Client()
+    answer_check(client)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    del strict.cookies["csrf"]
 
-    response = client.post("/check/red_flags/", {"red_flags": ["fever"]})
+    response = strict.post("/check/red_flags/", {"red_flags": ["fever"]})
 
     assert (response.status_code, outcome_of(response)) == (200, "emergency_today")
-    assert "answers" not in client.cookies
+    assert strict.cookies["answers"].value == ""
+    assert strict.get("/check/result/")["Location"] == "/check/red_flags/?lost"
 
 
 @pytest.mark.parametrize(

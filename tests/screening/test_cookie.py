@@ -108,8 +108,12 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_lasts_twenty_
         ({}, {}, {"date_of_birth_month": "0" * 4000 + "3"}),
         # As some systems send Korean: each syllable in three pieces, of which a name may have 120 when joined.
         (LONGEST_ANSWERS, {}, LONGEST | dict.fromkeys(("name", "filled_in_by"), "\u1100\u1161\u11a8" * 120)),
+        ({}, {}, {"filled_in_for": "myself", "filled_in_by": "Bo" * 2000}),
     ],
-    ids=["the longest answers", "a box many times", "blanks", "a name many times", "zeros", "letters in pieces"],
+    ids=[
+        *("the longest answers", "a box many times", "blanks", "a name many times", "zeros", "letters in pieces"),
+        "what is hidden",
+    ],
 )
 def test_no_browser_drops_the_cookie_for_its_length_whatever_is_typed(client, changes, visit, who):
     """Browsers silently drop what is longer than 4096 bytes, and the visitor could not get on."""
