@@ -291,6 +291,25 @@ def test_a_clock_that_is_set_stops_no_periodic_job(jump):
     assert periodic.run_due() == []
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no table that only one job waits for")
+def test_a_job_that_waits_in_vain_for_the_database_holds_up_the_others_once(monkeypatch):
+    monkeypatch.setattr(periodic, "_not_before", {})
+    with contextlib.closing(connection.copy()) as other, connection.cursor() as cursor:
+        other.set_autocommit(False)
+        other.cursor().execute("LOCK TABLE appointments_ratebucket IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET lock_timeout = '200ms'")
+        with pytest.raises(OperationalError):
+            periodic.run_due()
+
+        periodic.run_due()
+        assert periodic.run_due() == []
+        cursor.execute("RESET lock_timeout")
+
+    done = set(PeriodicJob.objects.values_list("name", flat=True))
+    assert done == {job.name for job in periodic.JOBS} - {"forget tries"}
+
+
 @pytest.mark.django_db
 def test_a_job_that_fails_holds_up_neither_the_others_nor_the_messages_and_is_tried_again(
     send_request, settings, monkeypatch, caplog
