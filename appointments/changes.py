@@ -66,11 +66,6 @@ def free() -> Q:
     return Q(status=Status.WAITING) | Q(status=Status.CLAIMED) & lapsed
 
 
-def has_lapsed_since(moment: datetime.datetime) -> Q:
-    """Of those that are `free`, those which somebody held until then or longer."""
-    return Q(claimed_at__gt=moment - _claim_lasts()) | Q(assigned_until__gt=moment)
-
-
 def has_lapsed(request: AppointmentRequest) -> bool:
     """Whether somebody holds it who has let it lie for too long."""
     now = timezone.now()

@@ -8,28 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from screening.outages import is_outage
 
 from . import audit, retention
-from .changes import free, has_lapsed_since
+from .changes import free
 from .messages import announce
-from .models import AppointmentRequest, Event, PeriodicJob, RateBucket
+from .models import AppointmentRequest, PeriodicJob, RateBucket
 
 logger = logging.getLogger(__name__)
 
 TRY_AGAIN = 60
 CALLS_TAKE = datetime.timedelta(minutes=30)
-GIVING_BACK = (
-    Event.Verb.RELEASED,
-    Event.Verb.SKIPPED,
-    Event.Verb.CANCELLED,
-    Event.Verb.REOPENED,
-    Event.Verb.UNDONE,
-)
 # By this process's stopwatch, for jobs that failed in it.
 _not_before: dict[str, float] = {}
 LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -86,18 +79,14 @@ def _is_due(job: Job, last: datetime.datetime | None) -> bool:
 
 
 def alert_of_overdue_calls(since: datetime.datetime) -> None:
-    """Tell staff once for all calls that became overdue, not once for each.
+    """Tell staff, once for all calls and once of each, of those that are overdue and that nobody is at.
 
-    Also where somebody let one lie, or gave one back that had become overdue meanwhile. A call that was planned or
-    promised is late after CALLS_TAKE: at its moment it may only just be made.
+    A call that was planned or promised is told of when it is late by CALLS_TAKE: at its moment it may just be made.
     """
+    due = Coalesce("next_call_at", "due_at")
     is_late = Q(next_call_at=None) | Q(next_call_at__lte=timezone.now() - CALLS_TAKE)
-    became_late = Q(next_call_at=None, due_at__gt=since) | Q(next_call_at__gt=since - CALLS_TAKE)
-    was_due = Coalesce(OuterRef("next_call_at"), OuterRef("due_at"))
-    given_back = Event.objects.filter(request=OuterRef("pk"), verb__in=GIVING_BACK, at__gt=was_due)
-    first_now = Exists(given_back.filter(at__gt=since)) & ~Exists(given_back.filter(at__lte=since))
     late = AppointmentRequest.objects.overdue().filter(free(), is_late)
-    if late.filter(became_late | has_lapsed_since(since) | first_now).exists():
+    if late.exclude(overdue_told=due).update(overdue_told=due):
         announce.calls_overdue()
 
 

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from screening.plain_page import plain_page
 
+LARGEST_BODY_READ = 4 * 1024 * 1024
 # The longest address of ours is far below this. A sign-in keeps the address to lead back to, escaped, in another.
 LONGEST_ADDRESS = 2_000
 METHODS = ("GET", "HEAD", "POST")
@@ -66,9 +67,17 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             400, "The length of this form is not a number.", "La longitud de este formulario no es un número."
         )
     if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        _read_away(request)
         return plain_page(
             413,
             "This form is too large to be one of ours. Please go back and try again.",
             "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo.",
         )
     return None
+
+
+def _read_away(request: HttpRequest) -> None:
+    """Read what a client is still sending, or it would see a broken connection instead of the answer."""
+    left = LARGEST_BODY_READ
+    while left > 0 and (chunk := request.read(min(left, 64 * 1024))):
+        left -= len(chunk)

@@ -137,11 +137,11 @@ def _filled(file: str, variables: _Variables, *, escape=None, **computed: str) -
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    if os.geteuid() == 0:
+        # Nginx would give its work to another user, who may not read or write what is in FOLDER.
+        sys.exit("Start it as a user of its own, not as root. docs/operation.md says how it gets ports 80 and 443.")
     try:
         command = write_configuration(sys.argv[1], os.environ)
     except Wrong as wrong:
         sys.exit(str(wrong))
-    if os.geteuid() == 0:
-        # Nginx would give its work to another user, who may not read or write what is in FOLDER.
-        sys.exit("Start it as a user of its own, not as root. docs/operation.md says how it gets ports 80 and 443.")
     os.execvp(command[0], command)  # noqa: S606, one of COMMANDS

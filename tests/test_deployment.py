@@ -39,6 +39,9 @@ POOLER = {
 }
 
 
+NOT_AS_ROOT = "Start it as a user of its own, not as root. docs/operation.md says how it gets ports 80 and 443.\n"
+
+
 def read_by_settings() -> set[str]:
     """The names of variables that modules of config/ ask `environment` for."""
     return {
@@ -205,10 +208,10 @@ def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
         check=False,
     )
 
-    assert (started.returncode, started.stderr) == (
-        1,
-        "Set ALLOWED_HOSTS in the environment. docs/operation.md says to what.\n",
-    )
+    assert (started.returncode, list(tmp_path.iterdir())) == (1, [])
+    # Root is refused for that alone.
+    missing = "Set ALLOWED_HOSTS in the environment. docs/operation.md says to what.\n"
+    assert started.stderr == (NOT_AS_ROOT if os.geteuid() == 0 else missing)
 
 
 def test_neither_is_started_as_root(tmp_path):
@@ -223,8 +226,11 @@ def test_neither_is_started_as_root(tmp_path):
             check=False,
         )
 
+        is_root = os.geteuid() == 0
         assert started.returncode == 1
-        assert ("not as root" in started.stderr) == (os.geteuid() == 0)
+        assert (started.stderr == NOT_AS_ROOT) == is_root
+        # Whoever starts it after that can write its files.
+        assert (list(tmp_path.iterdir()) == []) == is_root
 
 
 def test_a_database_whose_name_is_to_be_verified_needs_somebody_to_trust(tmp_path):

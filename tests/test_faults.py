@@ -293,7 +293,7 @@ def test_a_clock_that_is_set_stops_no_periodic_job(jump):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no table that only one job waits for")
-def test_a_job_that_waits_in_vain_for_the_database_holds_up_the_others_once(monkeypatch):
+def test_a_job_that_waits_in_vain_for_the_database_is_left_alone_for_a_while(monkeypatch):
     monkeypatch.setattr(periodic, "_not_before", {})
     with contextlib.closing(connection.copy()) as other, connection.cursor() as cursor:
         other.set_autocommit(False)

@@ -21,10 +21,11 @@ from ..models import Message, TextOptOut
 from . import wording
 from .failures import Failure, Rejected, Unavailable
 
-# What people answer to end texts, by itself or with a few words around it, and to have them again.
-STOP_CLEARLY = {"stop", "stopall", "unsubscribe", "optout", "alto", "parar", "baja"}
-STOP = STOP_CLEARLY | {"cancel", "end", "quit", "revoke"}
-FEW = 4
+# What people answer to end texts, and to have them again.
+STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "alto", "parar", "baja"}
+# Whatever comes after them. The Spanish ones are what people say of their backs, too.
+STOP_AT_FIRST = {"stop", "stopall", "unsubscribe"}
+COURTESY = {"please", "thank", "thanks", "you", "por", "favor", "gracias"}
 START = {"start", "unstop", "alta"}
 
 
@@ -106,9 +107,9 @@ class TextSender:
 
 def answered(phone: str, words: str) -> None:
     """Do what somebody who answered a text asks for, if it is STOP or START."""
-    several = re.findall(r"[^\W\d_]+", words.lower())
-    word = "".join(several)
-    if word in STOP or (len(several) <= FEW and STOP_CLEARLY.intersection(several)):
+    meant = [word for word in re.findall(r"[^\W\d_]+", words.lower()) if word not in COURTESY]
+    word = "".join(meant)
+    if word in STOP or STOP_AT_FIRST.intersection(meant[:1]):
         stop(phone)
     elif word in START:
         forget(phone)
@@ -128,7 +129,7 @@ def has_stopped(phone: str) -> bool:
 
 
 def _longest_step() -> float:
-    """Seconds. To find the provider, connect, agree on a key and wait for the answer take SEND_SECONDS at most."""
+    """Seconds. To connect, agree on a key, send and wait for the answer then take SEND_SECONDS at most, as a rule."""
     return min(settings.EMAIL_TIMEOUT, settings.SEND_SECONDS / 4)
 
 

@@ -20,7 +20,7 @@ ON_THE_WAY = datetime.timedelta(hours=3)
 
 
 def still_holds(message: Message) -> bool:
-    """Needs `message.request` and `message.appointment`. Costs one statement for what other messages decide."""
+    """Needs `message.request` and `message.appointment`. Costs some statements for offered times, one or two else."""
     request, visit, now = message.request, message.appointment, timezone.now()
     match message.kind:
         case Kind.BOOKED | Kind.MOVED:
@@ -52,7 +52,8 @@ def still_holds(message: Message) -> bool:
 def not_before(message: Message) -> datetime.datetime:
     """The earliest moment at which it may go.
 
-    Texts ring, so they come at hours at which we would call, unless a visit is so near that it would be too late.
+    Texts ring, so they come at hours at which we would call; but what decides whether somebody sets out for a visit
+    comes ON_THE_WAY before it at the latest.
     """
     earliest = message.send_at
     if message.kind == Kind.REMINDER:
@@ -60,9 +61,10 @@ def not_before(message: Message) -> datetime.datetime:
     if message.channel == Message.Channel.EMAIL:
         return earliest
     moment = max(earliest, timezone.now())
-    decent = next_decent(moment, message.request.zone)
-    is_needed_before = message.kind in OF_A_VISIT and decent > message.appointment.starts_at - ON_THE_WAY
-    return earliest if decent == moment or is_needed_before else decent
+    at = next_decent(moment, message.request.zone)
+    if message.kind in OF_A_VISIT:
+        at = min(at, max(moment, message.appointment.starts_at - ON_THE_WAY))
+    return earliest if at == moment else at
 
 
 def _time_of_reminder(visit) -> datetime.datetime:

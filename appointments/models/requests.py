@@ -138,6 +138,9 @@ class AppointmentRequest(models.Model):
     due_at = models.DateTimeField("first call due", help_text="By when somebody should have called.")
     next_call_at = models.DateTimeField("next call", null=True)
     is_promised = models.BooleanField(default=False, help_text="The patient was told when the next call comes.")
+    overdue_told = models.DateTimeField(
+        null=True, editable=False, help_text="The time of the call of which staff were told that nobody made it."
+    )
     attempts_made = models.PositiveSmallIntegerField(default=0)
     reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
     nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)

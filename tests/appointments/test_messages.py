@@ -539,24 +539,27 @@ def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_ho
         assert provider.secrets == ["Basic QUMxOmEgdG9rZW4="]
 
 
-@pytest.mark.parametrize(("hours_before", "comes"), [(1, "at once"), (3.5, "at eight")])
-def test_a_text_that_would_come_too_late_for_a_visit_does_not_wait_for_decent_hours(
-    send, mailbox, book, scheduler, settings, hours_before, comes
+@pytest.mark.parametrize(("visit", "cancelled", "told"), [(9, 5, 6), (9, 7, 7), (12, 5, 8), (12, 10, 10)])
+def test_a_text_about_a_visit_waits_for_decent_hours_but_comes_three_hours_before_at_the_latest(
+    send, mailbox, book, scheduler, settings, visit, cancelled, told
 ):
-    """In Los Angeles it is six in the morning, or half past three, while the clinic in New York works."""
+    """By the clock of a patient in Los Angeles, where it is nine in the morning at noon in New York."""
+    at = lambda hour: NOON + 72 * HOUR + (hour - 9) * HOUR  # noqa: E731
     with text_provider(settings) as provider, time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="", texts_ok="on", phone="(310) 555-0123")
-        visit = NOON + 72 * HOUR - 2 * HOUR
-        book(request, visit)
-        clock.move_to(NOON + 2 * HOUR)
+        book(request, at(visit))
         send_all()
         assert len(provider.orders) == 1
 
-        clock.move_to(visit - hours_before * HOUR)
+        clock.move_to(at(cancelled))
         booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
-        send_all()
+        sent_at = []
+        for minutes in range(0, 60 * (visit - cancelled), 10):
+            clock.move_to(at(cancelled) + datetime.timedelta(minutes=minutes))
+            send_all()
+            sent_at += [timezone.now()] * (len(provider.orders) - 1 - len(sent_at))
 
-        assert len(provider.orders) == 2 if comes == "at once" else 1
+    assert sent_at == [at(told)]
 
 
 def test_the_words_of_a_clinic_take_the_place_of_ours(send, mailbox, settings, tmp_path):
@@ -643,30 +646,32 @@ def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
     assert mailbox.subjects == ["Calls are overdue"]
 
 
-def test_staff_are_told_once_of_a_call_that_became_overdue_while_somebody_held_it_and_was_given_back(
-    send, mailbox, scheduler, send_periodic_alerts
+def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
+    send, mailbox, scheduler, colleague, send_periodic_alerts
 ):
+    """However often it is taken and given back, before they are told and after."""
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
-        clock.move_to(request.due_at - datetime.timedelta(minutes=5))
+        minutes = lambda number: clock.move_to(request.due_at + datetime.timedelta(minutes=number))  # noqa: E731
+        minutes(-5)
         queue.claim(request, by=scheduler)
-        clock.move_to(request.due_at + datetime.timedelta(minutes=10))
-        send_periodic_alerts()
-        clock.shift(datetime.timedelta(minutes=2))
+        minutes(1)
         queue.release(request, by=scheduler)
+        queue.claim(request, by=colleague)
+        minutes(16)
+        send_periodic_alerts()
+        queue.release(request, by=colleague)
         assert mailbox.subjects == []
 
-        for _ in range(4):
-            clock.shift(datetime.timedelta(minutes=20))
+        told = []
+        for number in (31, 46, 61, 76):
+            minutes(number)
             send_periodic_alerts()
-        assert mailbox.subjects == ["Calls are overdue"]
-
-        for _ in range(2):
+            told.append(len(mailbox.messages))
             queue.claim(request, by=scheduler)
             queue.release(request, by=scheduler)
-            clock.shift(datetime.timedelta(minutes=20))
-            send_periodic_alerts()
-        assert len(mailbox.messages) == 1
+
+    assert told == [1, 1, 1, 1]
 
 
 def test_a_planned_call_is_late_half_an_hour_after_its_time(send, mailbox, scheduler, send_periodic_alerts):
