@@ -65,9 +65,9 @@ def topology():
 @pytest.fixture(scope="module")
 def patients(topology):
     """They have begun the check first of all, and so will have taken their time when they send the request."""
-    began = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         visitors = list(pool.map(lambda _: walked(visitor_of(topology)), range(10)))
+    began = time.monotonic()
 
     def next_patient() -> Visitor:
         time.sleep(max(0, began + SECONDS_OF_A_PERSON - time.monotonic()))
