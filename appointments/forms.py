@@ -118,7 +118,7 @@ class WhoForm(StepForm):
     def typed(self) -> dict[str, list[str]]:
         kept = super().typed()
         if kept["filled_in_for"] == [self.MYSELF]:
-            # Nor may it, as long as it likes, go into the cookie.
+            # The page has hidden these, so they are not meant, and nothing keeps them short enough for a cookie.
             kept |= {name: [""] for name in self.FOR_SOMEONE_ELSE}
         return kept
 

@@ -30,11 +30,11 @@ LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
 @dataclass(frozen=True)
 class Job:
-    """`do` is told when it ran last, and is done in one transaction with the note that it ran."""
+    """`do` is done in one transaction with the note that it ran."""
 
     name: str
     every: datetime.timedelta
-    do: Callable[[datetime.datetime], None]
+    do: Callable[[], object]
 
 
 def run_due() -> list[str]:
@@ -68,9 +68,8 @@ def _run(job: Job) -> bool:
     record = PeriodicJob.objects.filter(name=job.name).select_for_update(skip_locked=True).first()
     if record is None or not _is_due(job, record.last_run_at):
         return False
-    now = timezone.now()
-    PeriodicJob.objects.filter(name=job.name).update(last_run_at=now)
-    job.do(min(record.last_run_at, now))
+    PeriodicJob.objects.filter(name=job.name).update(last_run_at=timezone.now())
+    job.do()
     return True
 
 
@@ -78,7 +77,7 @@ def _is_due(job: Job, last: datetime.datetime | None) -> bool:
     return last is None or not timezone.now() - job.every < last <= timezone.now()
 
 
-def alert_of_overdue_calls(since: datetime.datetime) -> None:
+def alert_of_overdue_calls() -> None:
     """Tell staff, once for all calls and once of each, of those that are overdue and that nobody is at.
 
     A call that was planned or promised is told of when it is late by CALLS_TAKE: at its moment it may just be made.
@@ -90,21 +89,17 @@ def alert_of_overdue_calls(since: datetime.datetime) -> None:
         announce.calls_overdue()
 
 
-def forget_sessions(since: datetime.datetime) -> None:
+def forget_sessions() -> None:
     importlib.import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-def forget_tries(since: datetime.datetime) -> None:
+def forget_tries() -> None:
     RateBucket.objects.filter(ends_at__lt=timezone.now().timestamp()).delete()
-
-
-def delete_what_is_kept_no_longer(since: datetime.datetime) -> None:
-    retention.delete_some()
 
 
 JOBS = (
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_overdue_calls),
-    Job("retention", datetime.timedelta(hours=1), delete_what_is_kept_no_longer),
+    Job("retention", datetime.timedelta(hours=1), retention.delete_some),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
     Job("forget tries", datetime.timedelta(days=1), forget_tries),
 )

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import threading
 import time
 
 import pytest
@@ -105,14 +106,15 @@ def test_nobody_waits_long_for_a_server_that_lets_in_and_then_says_nothing(clien
         line.recv(1000)
         line.sendall(WELCOME)
         asked.append(line.recv(1000))
-        time.sleep(4)
+        is_answered.wait(10)
 
-    asked = []
+    asked, is_answered = [], threading.Event()
     with raw_server(let_in) as port:
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
         monkeypatch.setitem(connection.settings_dict, "PORT", port)
         started = time.monotonic()
         answer, seconds = told(client), time.monotonic() - started
+        is_answered.set()
 
     assert asked[0].startswith(b"Q")
     assert answer == (503, "database")

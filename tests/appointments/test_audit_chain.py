@@ -400,7 +400,9 @@ def test_entries_are_exported_as_audit_events_of_fhir_without_names_of_patients(
     seen = [event for event in events if event["subtype"][0]["code"] == "list"]
     assert seen[0]["entity"][0]["what"] == {"reference": f"ServiceRequest/{request.pk}"}
     assert seen[0]["agent"][0]["who"] == {"display": "scheduler"}
-    assert not any(word in json.dumps(events) for word in ("Ana", "1948-", "5550123", "Zyxcanary", request.reference))
+    # Fractions of a second are any number.
+    told = json.dumps([event | {"recorded": ""} for event in events])
+    assert not any(word in told for word in ("Ana", "1948", "555", "Zyxcanary", request.reference))
 
 
 def test_every_kind_of_entry_can_be_exported():

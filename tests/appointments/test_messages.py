@@ -544,7 +544,10 @@ def test_a_text_about_a_visit_waits_for_decent_hours_but_comes_three_hours_befor
     send, mailbox, book, scheduler, settings, visit, cancelled, told
 ):
     """By the clock of a patient in Los Angeles, where it is nine in the morning at noon in New York."""
-    at = lambda hour: NOON + 72 * HOUR + (hour - 9) * HOUR  # noqa: E731
+
+    def at(hour: int) -> datetime.datetime:
+        return NOON + 72 * HOUR + (hour - 9) * HOUR
+
     with text_provider(settings) as provider, time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="", texts_ok="on", phone="(310) 555-0123")
         book(request, at(visit))
@@ -652,20 +655,23 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
     """However often it is taken and given back, before they are told and after."""
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
-        minutes = lambda number: clock.move_to(request.due_at + datetime.timedelta(minutes=number))  # noqa: E731
-        minutes(-5)
+
+        def wait_until(minutes_late: int) -> None:
+            clock.move_to(request.due_at + datetime.timedelta(minutes=minutes_late))
+
+        wait_until(-5)
         queue.claim(request, by=scheduler)
-        minutes(1)
+        wait_until(1)
         queue.release(request, by=scheduler)
         queue.claim(request, by=colleague)
-        minutes(16)
+        wait_until(16)
         send_periodic_alerts()
         queue.release(request, by=colleague)
         assert mailbox.subjects == []
 
         told = []
-        for number in (31, 46, 61, 76):
-            minutes(number)
+        for minutes_late in (31, 46, 61, 76):
+            wait_until(minutes_late)
             send_periodic_alerts()
             told.append(len(mailbox.messages))
             queue.claim(request, by=scheduler)

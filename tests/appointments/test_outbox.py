@@ -530,32 +530,28 @@ def test_who_answers_something_else_goes_on_getting_texts(text, provider, client
     assert send_some().state == State.SENT
 
 
-def read_order(line: socket.socket) -> None:
-    said = b""
-    while b"Body=" not in said:
-        said += line.recv(65_536)
+@pytest.mark.parametrize(
+    ("answer", "state", "error"),
+    [
+        (b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{", State.SENT, ""),
+        (b"hello\r\n", State.WAITING, "no connection to the text provider (BadStatusLine)"),
+    ],
+    ids=["taken, and broken off", "no HTTP"],
+)
+def test_a_text_is_sent_again_unless_the_provider_said_that_it_was_taken(
+    text, provider, settings, answer, state, error
+):
+    def answer_an_order(line: socket.socket) -> None:
+        order = b""
+        while b"Body=" not in order:
+            order += line.recv(65_536)
+        line.sendall(answer)
 
-
-def test_a_text_that_was_taken_is_not_sent_again_because_the_answer_broke_off(text, provider, settings):
-    def take_and_break_off(line: socket.socket) -> None:
-        read_order(line)
-        line.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{")
-
-    with raw_server(take_and_break_off) as port:
-        settings.TEXTS_URL = f"http://127.0.0.1:{port}"
-        assert send_some().state == State.SENT
-
-
-def test_a_provider_that_speaks_no_http_is_tried_again_later(text, provider, settings):
-    def say_hello(line: socket.socket) -> None:
-        read_order(line)
-        line.sendall(b"hello\r\n")
-
-    with raw_server(say_hello) as port:
+    with raw_server(answer_an_order) as port:
         settings.TEXTS_URL = f"http://127.0.0.1:{port}"
         tried = send_some()
 
-    assert (tried.state, tried.error) == (State.WAITING, "no connection to the text provider (BadStatusLine)")
+    assert (tried.state, tried.error) == (state, error)
 
 
 def test_stop_holds_after_the_secret_was_changed(text, provider, client, settings):

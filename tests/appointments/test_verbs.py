@@ -399,14 +399,15 @@ def test_after_the_last_attempt_a_letter_is_due_instead_of_a_call(in_state, sche
     assert not any(word in words_of(letter) for word in ("spine", "osteoporosis", "fracture", "cement"))
 
 
-def test_nobody_is_promised_a_call_at_an_hour_that_is_night_where_they_are(in_state, scheduler):
+def test_nobody_is_promised_a_call_at_an_hour_that_is_night_where_they_are(in_state, scheduler, settings):
+    settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 9, 18
     request = in_state("claimed")
     do(scheduler, request, "correct", time_zone="Pacific/Honolulu")
 
     page = do(scheduler, request, "log-call", next_call_at="2099-05-04T09:00")
 
     assert page.status_code == 409
-    assert "That is 3:00 AM where the patient is." in page.text
+    assert "That is 3:00 AM where the patient is. Choose a time from 9 AM to 6 PM there." in page.text
     assert NOTE in page.text
 
 
