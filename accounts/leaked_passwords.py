@@ -8,12 +8,13 @@ import hashlib
 import logging
 import os
 import re
-import unicodedata
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+
+from .passwords import composed
 
 DIGITS = 40
 LINE = re.compile(rb"[0-9A-F]{40}(:[0-9]+)?\r?\n?")
@@ -30,7 +31,7 @@ class NotLeaked:
 
     def validate(self, password: str, user=None) -> None:
         try:
-            has_leaked = is_in(self.path, unicodedata.normalize("NFC", password))
+            has_leaked = is_in(self.path, composed(password))
         except OSError:
             logger.error("The list of leaked passwords cannot be read any more. No password can be changed.")
             raise ValidationError(

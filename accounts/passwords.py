@@ -12,13 +12,23 @@ from django.core.exceptions import ValidationError
 PRODUCT = "upright"
 # So many characters must be left when the words are taken out that anybody would try here.
 LEAST_OF_ONES_OWN = 8
+# To compose badly ordered marks costs the square of their number.
+LONGEST = 1_000
+
+
+def composed(password: str) -> str:
+    """The same password however a keyboard composes its accents (Unicode NFC).
+
+    One longer than LONGEST stays as it is: nobody has such a password.
+    """
+    return unicodedata.normalize("NFC", password) if len(password) <= LONGEST else password
 
 
 class Hasher(PBKDF2PasswordHasher):
-    """Django's own, for the same password however a keyboard composes its accents (Unicode NFC)."""
+    """Django's own, for the `composed` password."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
-        return super().encode(unicodedata.normalize("NFC", password), salt, iterations)
+        return super().encode(composed(password), salt, iterations)
 
 
 class LongEnough:
@@ -26,8 +36,10 @@ class LongEnough:
         self.least = least
 
     def validate(self, password: str, user=None) -> None:
-        if len(unicodedata.normalize("NFC", password)) < self.least:
+        if len(composed(password)) < self.least:
             raise ValidationError(self.get_help_text(), code="password_too_short")
+        if len(password) > LONGEST:
+            raise ValidationError(f"Take a password of at most {LONGEST:,} characters.", code="password_too_long")
 
     def get_help_text(self) -> str:
         return f"At least {self.least} characters, for example a few words. Spaces and any letters are welcome."
@@ -37,7 +49,7 @@ class NotTriedFirst:
     """Refuses common passwords and words of this place, also repeated or with digits around them."""
 
     def validate(self, password: str, user=None) -> None:
-        plain = unicodedata.normalize("NFC", password).casefold()
+        plain = composed(password).casefold()
         piece = _repeated_piece(plain)
         core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", piece)
         common = CommonPasswordValidator().passwords
@@ -68,7 +80,7 @@ def _ones_own(text: str, user) -> str:
     names = [settings.CLINIC_NAME, PRODUCT]
     if user is not None:
         names += [user.get_username(), user.first_name, user.last_name, user.email]
-    words = {word for name in names for word in re.findall(r"\w{3,}", unicodedata.normalize("NFC", name).casefold())}
+    words = {word for name in names for word in re.findall(r"\w{3,}", composed(name).casefold())}
     for word in sorted(words, key=len, reverse=True):
         text = text.replace(word, "")
     return text

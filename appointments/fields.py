@@ -20,6 +20,9 @@ NEEDLESS_JOINERS = re.compile("(?<![\u0600-\u1fff\u2c00-\uffff])[\u200c\u200d]+|
 # Letters to Unicode, and nothing to the eye.
 INVISIBLE_LETTERS = {"\u115f", "\u1160", "\u3164", "\uffa0"}
 MOST_MARKS_ON_A_LETTER = 4
+# Four times the longest field, for those who type each accent as a character of its own. To compose badly ordered
+# marks costs the square of their number, so longer text is left as it is: no field takes it.
+LONGEST_COMPOSED = 500
 ADULT = 18
 LONGEST_EXTENSION = 8
 OLDEST = 120
@@ -27,8 +30,12 @@ LONGEST_PART = 4
 
 
 def tidied(text: str) -> str:
-    """The same text in its shortest spelling: blanks collapsed, letters and their accents in one piece."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    """The same text in its shortest spelling: blanks collapsed, letters and their accents in one piece.
+
+    Text longer than LONGEST_COMPOSED keeps its accents as they are.
+    """
+    words = " ".join(text.split())
+    return unicodedata.normalize("NFC", words) if len(words) <= LONGEST_COMPOSED else words
 
 
 def without_needless_joiners(name: str) -> str:
@@ -50,6 +57,8 @@ class PersonNameField(forms.CharField):
 
     def to_python(self, value):
         typed = super().to_python(value)
+        if len(typed) > LONGEST_COMPOSED:
+            return typed
         name = without_needless_joiners(tidied(typed))
         if typed and not _could_be_a_name(name):
             raise ValidationError(self.error_messages["invalid"])

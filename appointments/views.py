@@ -79,7 +79,8 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
     address = counted_address_of(request)
     try:
-        sent_from_here = rate_limit.count("sent", address, seconds=AN_HOUR)
+        # Whoever presses again, as the page asks when it could not store the request, sends no second one.
+        sent_from_here = rate_limit.count_different("sent", address, member=visitor.id, seconds=AN_HOUR)
         if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
             return _step_page(request, visitor, position, form, status=429)
         stored = _submit(visitor, *forms, doubts=_doubts(request, visitor, sent_from_here))

@@ -21,6 +21,8 @@ from django.utils import timezone
 from appointments import reference
 from appointments.models import AppointmentRequest, Message, RateBucket, TextOptOut
 from appointments.staff.verbs import VERBS
+from screening.sealed_cookie import seal, unseal
+from screening.visitor import COOKIE, MAX_AGE
 from tests.staff import member_of, signed_in
 from tests.walk import CALL, answer_check, ask_for_visit, checked_in, words_of
 
@@ -324,10 +326,10 @@ def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(clien
 def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db):
     answer_check(client)
     ask_for_visit(client, consent="")
-    before_the_last_step = client.cookies["answers"].value
+    kept = unseal(client.cookies[COOKIE].value, purpose=COOKIE, max_age=MAX_AGE)
 
     def send(address: str):
-        client.cookies["answers"] = before_the_last_step
+        client.cookies[COOKIE] = seal({**kept, "id": uuid.uuid4().hex}, purpose=COOKIE)
         return client.post("/visit/call/", CALL, REMOTE_ADDR=address)
 
     assert {send("192.0.2.7")["Location"] for _ in range(100)} == {"/visit/sent/"}

@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -271,7 +271,7 @@ def test_sent_again_from_a_second_tab_it_is_the_same_request_unchanged(ready, db
     assert [stored.voicemail_ok for stored in AppointmentRequest.objects.all()] == [True]
 
 
-def test_only_the_last_step_asks_the_database_and_nine_times_at_most(client, db):
+def test_only_the_last_step_asks_the_database_and_ten_times_at_most(client, db):
     with CaptureQueriesContext(connection) as queries:
         answer_check(client)
         client.post("/visit/questions/", VISIT_ANSWERS)
@@ -282,7 +282,7 @@ def test_only_the_last_step_asks_the_database_and_nine_times_at_most(client, db)
         client.get("/visit/sent/")
 
     assert (before, AppointmentRequest.objects.count()) == (0, 1)
-    assert len(queries) <= 9
+    assert len(queries) <= 10
 
 
 @pytest.mark.django_db(transaction=True)
@@ -346,3 +346,24 @@ def test_a_mistake_of_any_length_costs_nobody_the_answers(client, db):
     assert refused.status_code == 422
     assert "answers" not in refused.cookies
     assert client.get("/visit/who/").status_code == 200
+
+
+def refuse_to_store(execute, sql, params, many, context):
+    if sql.startswith('INSERT INTO "appointments_appointmentrequest"') or sql.startswith("INSERT OR IGNORE INTO"):
+        raise OperationalError("the disk is full")
+    return execute(sql, params, many, context)
+
+
+def test_who_presses_again_during_an_outage_makes_nobody_else_at_that_address_doubtful(client, db, monkeypatch):
+    monkeypatch.setattr("appointments.views.FEWEST_SECONDS", 0)
+    answer_check(client)
+    with connection.execute_wrapper(refuse_to_store):
+        assert [ask_for_visit(client).status_code for _ in range(15)] == [503] * 15
+    sent = [ask_for_visit(client)]
+    for _ in range(9):
+        client.cookies.clear()
+        answer_check(client)
+        sent.append(ask_for_visit(client))
+
+    assert [answer["Location"] for answer in sent] == ["/visit/sent/"] * 10
+    assert not AppointmentRequest.objects.exclude(doubts="").exists()

@@ -1,0 +1,120 @@
+"""What somebody types costs no more than its length, however it is made up."""
+
+import time
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from accounts.passwords import Hasher
+from appointments.models import AppointmentRequest
+from tests.staff import signed_in
+from tests.walk import CALL, FIELDS, VISIT_ANSWERS, WHO, answer_check, fill_in
+
+# As much as one request may carry. What costs the square then takes seconds, next to which the page itself, which
+# costs the same with the short text, is little. What costs its length is little next to the page.
+SHORT, LONG = 1_000, 30_000
+MOST_TIMES = 10
+PASSWORD = "four quiet herons at dusk"  # noqa: S105
+
+
+def badly_ordered(length: int) -> str:
+    """The dearest text to normalize: each mark has to be sorted past all before it."""
+    return ("a" + "\u0301\u0323" * length)[:length]
+
+
+OTHER_DEAR_TEXTS = [lambda length, pair=pair: pair * (length // 2) for pair in (" a", "a\u200d", "1 ", "..", "a@")]
+
+
+def processor_time(send, *arguments) -> float:
+    def once() -> float:
+        started = time.process_time()
+        send(*arguments)
+        return time.process_time() - started
+
+    return min(once() for _ in range(2))
+
+
+def visitor(last: str) -> Client:
+    """Somebody who has come to that step of asking for a visit."""
+    client = Client()
+    answer_check(client)
+    for key in FIELDS:
+        if key == last:
+            return client
+        fill_in(client, key, {})
+    raise KeyError(last)
+
+
+VISIT = {"questions": VISIT_ANSWERS, "who": WHO, "call": CALL}
+
+
+@pytest.mark.parametrize("step", FIELDS)
+@pytest.mark.parametrize("dear", [badly_ordered, *OTHER_DEAR_TEXTS])
+def test_no_field_of_a_visit_request_costs_more_than_its_length(db, step, dear):
+    client = visitor(step)
+
+    def send_each(length: int):
+        for name in FIELDS[step]:
+            answer = client.post(f"/visit/{step}/", {**VISIT[step], name: dear(length)})
+            assert answer.status_code in (302, 422)
+
+    assert processor_time(send_each, LONG) < MOST_TIMES * processor_time(send_each, SHORT)
+    assert not AppointmentRequest.objects.filter(name__contains="\u0301\u0323").exists()
+
+
+def sign_in(stored, text):
+    Client().post("/admin/login/", {"username": "nora", "password": text})
+
+
+def sign_in_as(stored, text):
+    Client().post("/admin/login/", {"username": text, "password": PASSWORD})
+
+
+def look_up(stored, text):
+    Client(REMOTE_ADDR="192.0.2.77").post("/status/", {"reference": text, "date_of_birth_month": text})
+
+
+def change_password(stored, text):
+    staff().post(
+        "/admin/password_change/", {"old_password": text, "new_password1": PASSWORD, "new_password2": PASSWORD}
+    )
+
+
+def search(stored, text):
+    staff().post("/admin/appointments/appointmentrequest/", {"q": text})
+
+
+def correct(stored, text):
+    staff().post(
+        f"/admin/appointments/appointmentrequest/{stored.pk}/do/correct/",
+        {"name": text, "version": stored.version},
+    )
+
+
+def staff() -> Client:
+    return signed_in(get_user_model().objects.get(username="nora"))
+
+
+@pytest.mark.parametrize("send", [sign_in, sign_in_as, look_up, change_password, search, correct])
+def test_nothing_else_that_is_typed_costs_more_than_its_length(send_request, monkeypatch, settings, send):
+    # A hash is dear on purpose, and would hide what is measured here.
+    monkeypatch.setattr(Hasher, "iterations", 1)
+    settings.AXES_ENABLED = False
+    stored = send_request()
+    get_user_model().objects.create_superuser("nora", password=PASSWORD)
+
+    assert processor_time(send, stored, badly_ordered(LONG)) < MOST_TIMES * processor_time(
+        send, stored, badly_ordered(SHORT)
+    )
+
+
+def test_a_password_that_is_too_long_is_refused_when_it_is_set(db):
+    get_user_model().objects.create_superuser("nora", password=PASSWORD)
+    new = "a heron " * 200
+
+    answer = staff().post(
+        "/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+
+    assert "at most 1,000 characters" in answer.content.decode()
