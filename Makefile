@@ -9,7 +9,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 CAN_MAKE_AN_ENVIRONMENT := from ensurepip import version; import sys; sys.exit(sys.version_info < (3, 11))
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PY := .venv/bin/python
-PRODUCT := accounts appointments config screening manage.py
+PRODUCT := accounts appointments audit common config screening manage.py
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"

@@ -13,7 +13,8 @@ from django.db.models.signals import post_save, pre_save
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .addresses import shortened_address_of
+from common.client_address import shortened_address_of
+
 from .models import AccountSession
 
 KEY = "account_session"

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.urls import resolve
 
 
 class AppointmentsConfig(AppConfig):
@@ -6,10 +7,22 @@ class AppointmentsConfig(AppConfig):
     verbose_name = "Visit requests"
 
     def ready(self):
-        from . import business_hours, counts, roles
-        from .audit import listeners
+        from accounts.signals import unsent_form_shown
+        from audit import listeners
 
-        listeners.connect(self)
-        business_hours.connect(self)
-        counts.connect()
+        from . import roles
+        from .calendar import opening_hours
+        from .reporting import daily_counts
+
+        listeners.connect(self, tables=map(self.get_model, roles.KEPT_BY_MANAGERS))
+        unsent_form_shown.connect(_unsent_form_shown, dispatch_uid="appointments")
+        opening_hours.connect(self)
+        daily_counts.connect()
         roles.connect(self)
+
+
+def _unsent_form_shown(sender, request, path, **kwargs) -> None:
+    """It is about the request whose call sheet it was typed on."""
+    import audit
+
+    audit.shows(request, [resolve(path).kwargs["pk"]])

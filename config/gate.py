@@ -7,7 +7,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import reverse
 from django.utils import translation
 
-from screening.plain_page import plain_page
+from common.plain_page import plain_page
 
 LARGEST_BODY_READ = 4 * 1024 * 1024
 # The longest address of ours is far below this. A sign-in keeps the address to lead back to, escaped, in another.

@@ -31,7 +31,7 @@ SPOKEN = frozenset(
     {
         "django.core.exceptions.ImproperlyConfigured",
         "screening.questionnaire.definition.BrokenPathway",
-        "appointments.intake.NoVisitOffered",
+        "appointments.intake.submit.NoVisitOffered",
     }
 )
 LEFT_OUT = "…"

@@ -131,6 +131,18 @@ for name, secrets in (("AUDIT_KEY", [AUDIT_KEY] if AUDIT_KEY else []), ("AUDIT_K
     if not DEVELOPMENT and any(len(secret) < 50 or "," in secret for secret in secrets):
         raise ImproperlyConfigured(f"{name} must be 50 random characters or more, without a comma.")
 AUDIT_YEARS = environment.number("AUDIT_YEARS", 6, least=1, most=100)
+AUDIT_HARMLESS_PAGES = "appointments.staff.site.HARMLESS_PAGES"
+# Signals that become entries of the audit: where each is, the action and the outcome of its entry.
+AUDITED_SIGNALS = (
+    ("axes.signals.user_locked_out", "locked-out", "refused"),
+    ("accounts.signals.second_factor_passed", "second-factor", "ok"),
+    ("accounts.signals.second_factor_failed", "second-factor", "refused"),
+    ("accounts.signals.second_factor_set_up", "second-factor", "ok"),
+    ("accounts.signals.recovery_codes_made", "second-factor", "ok"),
+    ("accounts.signals.second_factor_reset", "second-factor", "ok"),
+    ("accounts.signals.session_refused", "refused", "refused"),
+    ("accounts.signals.sessions_ended", "sign-out", "ok"),
+)
 
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
 COUNT_EVERY_SECONDS = environment.number("COUNT_EVERY_SECONDS", 10)
@@ -192,7 +204,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Around all that could refuse or answer, so that it sees every answer there is.
-    "appointments.audit.seam.audited",
+    "audit.middleware.audited",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.gate.staff_pages_in_english",
@@ -207,6 +219,16 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+# The public pages that others lead to, so that no part has to know another one's names.
+PAGES = {
+    "brand_css": "screening:brand_css",
+    "education": "screening:education",
+    "check": "screening:start",
+    "how_it_decides": "screening:how_it_decides",
+    "ask": "appointments:ask",
+    "sent": "appointments:sent",
+    "status": "appointments:status",
+}
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -219,7 +241,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "screening.clinic.clinic",
+                "common.clinic.clinic",
+                "common.pages.pages",
             ],
         },
     },
@@ -349,7 +372,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "screening.views.csrf_failure"
+CSRF_FAILURE_VIEW = "common.error_pages.csrf_failure"
 
 # The longest form we have is far below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
@@ -374,7 +397,7 @@ AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = datetime.timedelta(minutes=SIGN_IN_LOCK_MINUTES)
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "accounts.addresses.counted_address_of"
+AXES_CLIENT_IP_CALLABLE = "common.client_address.counted_address_of"
 AXES_USERNAME_CALLABLE = "accounts.throttling.counted_username"
 AXES_LOCKOUT_CALLABLE = "accounts.throttling.locked_out"
 # Kept are the counts that lock, and no diary.

@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
-from appointments import metrics
+from appointments.reporting import prometheus
 from config import health, security_txt
 
 urlpatterns = [
@@ -16,10 +16,10 @@ urlpatterns = [
     path("health/", health.live, name="live"),
     path("health/ready/", health.ready, name="ready"),
     path(".well-known/security.txt", security_txt.page, name="security_txt"),
-    path("metrics/", metrics.page, name="metrics"),
+    path("metrics/", prometheus.page, name="metrics"),
 ]
 
-handler400 = "screening.views.bad_request"
-handler403 = "screening.views.permission_denied"
-handler404 = "screening.views.page_not_found"
-handler500 = "screening.views.server_error"
+handler400 = "common.error_pages.bad_request"
+handler403 = "common.error_pages.permission_denied"
+handler404 = "common.error_pages.page_not_found"
+handler500 = "common.error_pages.server_error"

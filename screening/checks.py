@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core import checks
 
-from .pathway import PATHWAY
+from .pathways import PATHWAY
 from .sign_off import catalogue_fingerprint, current_sign_off, unreviewed_languages
 
 

@@ -3,9 +3,10 @@
 from django import forms
 from django.utils.translation import gettext as _
 
+from common.strict_form import StrictForm
+
 from .questionnaire.journey import Journey
 from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
-from .strict_form import StrictForm
 from .wording import say
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from django.conf import settings
 
-from .pathway import PATHWAY
+from .pathways import PATHWAY
 from .questionnaire.description import describe
 
 

@@ -1,21 +1,20 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
 import logging
-import sys
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
+from common.error_pages import shown_again
+from common.pages import PAGES
+
 from .forms import AnswersForm
-from .outages import is_outage
-from .pathway import PATHWAY
-from .plain_page import plain_page
+from .pathways import PATHWAY
 from .questionnaire.assessment import Assessment
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page
@@ -60,6 +59,7 @@ def start_again(request: HttpRequest) -> HttpResponse:
     return forget(response) if request.method == "POST" else response
 
 
+@shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, key: str) -> HttpResponse:
     page = PATHWAY.page(key)
@@ -185,7 +185,7 @@ def _tell_how_far(before: Journey, after: Journey) -> None:
 def _lead_back(visitor: Visitor) -> HttpResponse:
     """From a page that is not open to this visitor, to the one that is next on their way."""
     if visitor.is_new and visitor.has_sent:
-        return redirect("appointments:sent")
+        return redirect(PAGES["sent"])
     lost = "?lost" if visitor.is_new else ""
     return redirect(f"{_where_they_are(visitor)}{lost}")
 
@@ -248,83 +248,3 @@ COMPONENT_ANSWERS = {
     "blood_thinner": "yes",
     "safety": ["infection", "not_sure"],
 }
-
-# Pages for when something went wrong. They say what happened and how to go on.
-
-
-def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
-    number = getattr(request, "request_id", "") if status >= 500 else ""
-    context = {"title": title, "message": message, "number": number}
-    try:
-        return render(request, "problem.html", context, status=status)
-    except Exception:  # What failed may be a part of every page, and then this one fails too.
-        logger.error("The page that tells of a problem has failed itself.", exc_info=True)
-        return plain_page(status, *PLAINLY[status], number=number)
-
-
-# What a page says that no template and no translation is needed for.
-PLAINLY = {
-    400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
-    403: ("This page is not open to you.", "Esta página no está abierta para usted."),
-    404: ("There is no such page.", "Esta página no existe."),
-    500: (
-        "Something went wrong on our side. Please call us.",
-        "Algo salió mal de nuestro lado. Por favor, llámenos.",
-    ),
-    503: (
-        "We cannot look that up right now. Please try again in a few minutes.",
-        "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
-    ),
-}
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(request, 400, _("We could not read that"), _("Something was wrong with what your browser sent."))
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(request, 403, _("This page is not open to you"), _("Your account may not do this."))
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _problem(request, 404, _("There is no such page"), _("Check the address, or go to the start page."))
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    if is_outage(sys.exc_info()[1]):
-        return _problem(
-            request,
-            503,
-            _("We cannot look that up right now"),
-            _("The fault is ours. Please try again in a few minutes, or call us. The check itself goes on working."),
-        )
-    return _problem(
-        request, 500, _("Something went wrong on our side"), _("Please try again in a few minutes, or call us.")
-    )
-
-
-# These look at `must_be_sent_again`, and keep nothing then.
-SHOWN_AGAIN = frozenset(
-    (
-        "screening:question",
-        *(f"appointments:{page}" for page in ("step", "status", "choose")),
-        *(f"appointments:{page}" for page in ("correct_phone", "change_call_times", "withdraw")),
-    )
-)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that may not come from our page. Show it again as it was filled in, to be sent once more."""
-    view = resolve(request.path_info)
-    if view.view_name in SHOWN_AGAIN:
-        request.must_be_sent_again = True
-        return view.func(request, *view.args, **view.kwargs)
-    return _problem(
-        request,
-        403,
-        _("Please send that page again"),
-        _(
-            "Your browser did not send the small file that shows the form came from you. It may have been open for "
-            "a long time, or cookies may be turned off. Go back, reload the page, and send it again."
-        ),
-    )

@@ -8,9 +8,10 @@ from enum import StrEnum
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .pathway import PATHWAY
+from common.sealed_cookie import Expired, Unreadable, seal, unseal
+
+from .pathways import PATHWAY
 from .questionnaire.journey import Journey
-from .sealed_cookie import Expired, Unreadable, seal, unseal
 
 COOKIE = f"{settings.COOKIE_PREFIX}answers"
 MAX_AGE = 20 * 60 * 60

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
-from screening.sealed_cookie import seal, unseal
+from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
 from tests.walk import FIELDS, answer_check, fill_in
 

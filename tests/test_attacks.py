@@ -21,7 +21,7 @@ from django.utils import timezone
 from appointments import reference
 from appointments.models import AppointmentRequest, Message, RateBucket, TextOptOut
 from appointments.staff.verbs import VERBS
-from screening.sealed_cookie import seal, unseal
+from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
 from tests.staff import member_of, signed_in
 from tests.walk import CALL, answer_check, ask_for_visit, checked_in, words_of
@@ -313,7 +313,7 @@ def test_a_network_of_many_addresses_looks_up_no_more_than_one_address(client, d
 
 
 def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(client, db, monkeypatch):
-    monkeypatch.setattr("appointments.views.FEWEST_SECONDS", 0)
+    monkeypatch.setattr("appointments.intake.views.FEWEST_SECONDS", 0)
     for number in range(1, 13):
         client.cookies.clear()
         client.defaults["REMOTE_ADDR"] = six(number)
@@ -418,8 +418,8 @@ def astray(settings):
 
 
 def test_no_text_and_no_secret_follows_where_a_provider_leads(astray, send_request):
-    from appointments.messages.failures import Failure
-    from appointments.messages.texts import TextSender
+    from appointments.delivery.failures import Failure
+    from appointments.delivery.sms import TextSender
 
     request = send_request(texts_ok="on")
     message = Message(request=request, kind=Message.Kind.RECEIVED, channel=Message.Channel.TEXT)

@@ -160,4 +160,6 @@ def test_no_word_that_was_sent_is_found_in_any_log(tmp_path):
     faults = [line for line in lines if line.get("exception", "").startswith("django.db")]
     expected = {"integrity": "django.db.utils.IntegrityError", "data": "django.db.utils.DataError"}
     assert [line["exception"] for line in faults] == [expected[kind] for kind in kinds]
-    assert all("appointments/intake.py" in line["stack"] and line["route"] == "visit/<slug:key>/" for line in faults)
+    assert all(
+        "appointments/intake/submit.py" in line["stack"] and line["route"] == "visit/<slug:key>/" for line in faults
+    )

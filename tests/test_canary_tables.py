@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments import offers
-from appointments.free_times import free_times
-from appointments.messages.outbox import Worker
+from appointments.calendar.slots import free_times
+from appointments.delivery.outbox import Worker
+from appointments.lifecycle.effects import offers
 from appointments.models import AppointmentRequest
 from tests.mail import mail_server
 from tests.test_canary import Canaries

@@ -22,10 +22,12 @@ from django.db import (
 )
 from django.utils import timezone
 
-from appointments import periodic, queue, rate_limit
-from appointments.changes import Refused
+from appointments import rate_limit
+from appointments.lifecycle.effects import claiming
+from appointments.lifecycle.transition import Refused
 from appointments.models import AppointmentRequest, Event, Message, PeriodicJob
-from screening.outages import is_outage
+from appointments.operations import jobs
+from common.outages import is_outage
 from tests import postgres
 from tests.mail import mail_server
 from tests.staff import signed_in
@@ -250,13 +252,13 @@ def test_a_clock_that_is_set_back_signs_nobody_out_and_one_that_is_set_ahead_tho
 def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(send_request, scheduler, colleague):
     send_request()
     mine = AppointmentRequest.objects.get()
-    queue.claim(mine, by=scheduler)
+    claiming.claim(mine, by=scheduler)
     with time_machine.travel(timezone.now() + HOUR):
         theirs = AppointmentRequest.objects.get()
-        queue.claim(theirs, by=colleague)
+        claiming.claim(theirs, by=colleague)
 
     with pytest.raises(Refused, match="colleague holds this request"):
-        queue.close(mine, by=scheduler, reason="declined")
+        claiming.close(mine, by=scheduler, reason="declined")
     assert list(Event.objects.order_by("version").values_list("by__username", "version")) == [
         ("scheduler", 1),
         ("colleague", 2),
@@ -269,12 +271,12 @@ def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by
 ):
     send_request()
     with time_machine.travel(timezone.now() + DAY):
-        queue.claim(AppointmentRequest.objects.get(), by=scheduler)
+        claiming.claim(AppointmentRequest.objects.get(), by=scheduler)
 
     with pytest.raises(Refused):
-        queue.claim(AppointmentRequest.objects.get(), by=colleague)
-    queue.release(AppointmentRequest.objects.get(), by=colleague)
-    queue.claim(AppointmentRequest.objects.get(), by=colleague)
+        claiming.claim(AppointmentRequest.objects.get(), by=colleague)
+    claiming.release(AppointmentRequest.objects.get(), by=colleague)
+    claiming.claim(AppointmentRequest.objects.get(), by=colleague)
 
     assert AppointmentRequest.objects.get().claimed_by == colleague
 
@@ -282,32 +284,32 @@ def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by
 @pytest.mark.django_db
 @pytest.mark.parametrize("jump", [-DAY, DAY])
 def test_a_clock_that_is_set_stops_no_periodic_job(jump):
-    names = sorted(job.name for job in periodic.JOBS)
+    names = sorted(job.name for job in jobs.JOBS)
     with time_machine.travel(timezone.now() + jump):
-        assert sorted(periodic.run_due()) == names
-        assert periodic.run_due() == []
+        assert sorted(jobs.run_due()) == names
+        assert jobs.run_due() == []
 
-    assert sorted(periodic.run_due()) == names
-    assert periodic.run_due() == []
+    assert sorted(jobs.run_due()) == names
+    assert jobs.run_due() == []
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no table that only one job waits for")
 def test_a_job_that_waits_in_vain_for_the_database_is_left_alone_for_a_while(monkeypatch):
-    monkeypatch.setattr(periodic, "_not_before", {})
+    monkeypatch.setattr(jobs, "_not_before", {})
     with contextlib.closing(connection.copy()) as other, connection.cursor() as cursor:
         other.set_autocommit(False)
         other.cursor().execute("LOCK TABLE appointments_ratebucket IN ACCESS EXCLUSIVE MODE")
         cursor.execute("SET lock_timeout = '200ms'")
         with pytest.raises(OperationalError):
-            periodic.run_due()
+            jobs.run_due()
 
-        periodic.run_due()
-        assert periodic.run_due() == []
+        jobs.run_due()
+        assert jobs.run_due() == []
         cursor.execute("RESET lock_timeout")
 
     done = set(PeriodicJob.objects.values_list("name", flat=True))
-    assert done == {job.name for job in periodic.JOBS} - {"forget tries"}
+    assert done == {job.name for job in jobs.JOBS} - {"forget tries"}
 
 
 @pytest.mark.django_db
@@ -315,9 +317,9 @@ def test_a_job_that_fails_holds_up_neither_the_others_nor_the_messages_and_is_tr
     send_request, settings, monkeypatch, caplog
 ):
     settings.KEEP_CLOSED_DAYS = 10**6
-    monkeypatch.setattr(periodic, "_not_before", {})
+    monkeypatch.setattr(jobs, "_not_before", {})
     send_request()
-    names = {job.name for job in periodic.JOBS}
+    names = {job.name for job in jobs.JOBS}
 
     with mail_server(settings) as mailbox:
         AppointmentRequest.objects.update(attempts_made=1)
@@ -328,6 +330,6 @@ def test_a_job_that_fails_holds_up_neither_the_others_nor_the_messages_and_is_tr
     assert set(PeriodicJob.objects.values_list("name", flat=True)) == names - {"retention"}
     assert [line.message for line in caplog.records if line.exc_info] == ["The job 'retention' failed."]
     settings.KEEP_CLOSED_DAYS = 365
-    assert periodic.run_due() == []
-    monkeypatch.setattr(periodic, "_not_before", {})
-    assert periodic.run_due() == ["retention"]
+    assert jobs.run_due() == []
+    monkeypatch.setattr(jobs, "_not_before", {})
+    assert jobs.run_due() == ["retention"]

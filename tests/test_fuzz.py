@@ -21,14 +21,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments import booking, offers, queue
+from appointments.calendar.slots import free_times
 from appointments.fields import JOINERS, MOST_MARKS_ON_A_LETTER, PersonNameField
-from appointments.free_times import free_times
+from appointments.lifecycle.effects import booking, claiming, offers
 from appointments.models import AppointmentRequest, OpeningHours, PossibleDuplicate
+from appointments.portal.views import COOKIE as STATUS
+from appointments.portal.views import opening_of
 from appointments.staff.verbs import VERBS
-from appointments.status_views import COOKIE as STATUS
-from appointments.status_views import opening_of
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in
@@ -95,7 +95,7 @@ def as_pairs(fields: dict) -> list[tuple[str, str]]:
 def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
     """Every form of the public pages, each as far as its visitor must have come."""
     found = send_request()
-    queue.claim(found, by=scheduler)
+    claiming.claim(found, by=scheduler)
     offers.offer(found, by=scheduler, times=free_times(most=2))
     visitor, chooser, owner = Client(), Client(), Client()
     owner.cookies[STATUS] = opening_of(found)
@@ -142,9 +142,9 @@ def requests(send_request, scheduler, clinician, place, next_week) -> dict[str, 
     }
     found["closed"] = send_request(name="Ana closed")
     for state in ("claimed", "booked", "closed"):
-        queue.claim(found[state], by=scheduler)
+        claiming.claim(found[state], by=scheduler)
     booking.book(found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    queue.close(found["closed"], by=scheduler, reason="declined")
+    claiming.close(found["closed"], by=scheduler, reason="declined")
     return found
 
 

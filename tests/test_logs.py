@@ -250,7 +250,8 @@ def test_a_page_about_a_fault_is_there_when_the_fault_is_in_every_page(visitor, 
             failing = {**options, "context_processors": [f"{__name__}.failing"]}
             settings.TEMPLATES = [settings.TEMPLATES[0] | {"OPTIONS": failing}]
         case "the tag of a template":
-            (tmp_path / "base.html").write_text("{% nothing_like_that %}")
+            (tmp_path / "common").mkdir()
+            (tmp_path / "common/page.html").write_text("{% nothing_like_that %}")
             settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
         case "the settings of the clinic":
             settings.CLINIC_HOURS = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("accounts", "appointments", "config", "screening")
+PARTS = ("accounts", "appointments", "audit", "common", "config", "screening")
 
 SAFE_MARKUP = {"mark_safe", "SafeString", "SafeText", "SafeData"}
 SQL = {"execute", "executemany", "callproc", "raw", "extra", "RawSQL", "RunSQL"}
@@ -25,22 +25,22 @@ DECLARED = {
         "accounts/second_factor.py": "the QR code is drawn by us, and nothing that was typed is in it",
     },
     "switches off escaping": {
-        "appointments/messages/wording.py": "e-mails and texts are plain text; their HTML frame is escaped",
+        "appointments/delivery/rendering.py": "e-mails and texts are plain text; their HTML frame is escaped",
     },
     "writes SQL": {
-        "appointments/counts.py": "one upsert of many rows, which the ORM cannot write",
+        "appointments/reporting/daily_counts.py": "one upsert of many rows, which the ORM cannot write",
         "appointments/rate_limit.py": "counts and tells in one statement, which the ORM cannot write",
-        "appointments/audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
+        "audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
         "appointments/management/commands/grant_app_role.py": "the ORM knows no roles",
         "config/health.py": "SELECT 1",
     },
     "puts SQL together from pieces": {
-        "appointments/counts.py": "what is put in is placeholders, as many as there are rows",
-        "appointments/audit/numbers.py": "what is put in is a column, quoted by Django",
+        "appointments/reporting/daily_counts.py": "what is put in is placeholders, as many as there are rows",
+        "audit/numbers.py": "what is put in is a column, quoted by Django",
         "appointments/management/commands/grant_app_role.py": "names of tables, and a role, both quoted",
     },
     "takes a form without a CSRF token": {
-        "appointments/messages/views.py": "the provider signs what it sends",
+        "appointments/delivery/webhook.py": "the provider signs what it sends",
     },
 }
 

@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from appointments.self_service import status_in_words
-from screening.pathway import PATHWAY
+from appointments.portal.self_service import status_in_words
+from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
 from screening.wording import say
 from tests.walk import answer_check, ask_for_visit, outcome_of

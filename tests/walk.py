@@ -3,7 +3,7 @@
 import html
 import re
 
-from screening.pathway import PATHWAY, TREATMENTS
+from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
 
 # All five points are met; tests change what they are about.
 TEXTBOOK = {

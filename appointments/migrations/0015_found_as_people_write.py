@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from appointments.search import text_to_search
+from ..search import text_to_search
 
 AT_ONCE = 1_000
 SEARCHED = ("name", "phone", "email", "reference")

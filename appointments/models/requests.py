@@ -9,7 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 
 from .. import reference
 from .visits import Appointment

@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from audit.numbers import about
+from common.strict_form import StrictForm
 
-from .. import audit, reference
-from ..audit.numbers import about
-from ..models import AppointmentRequest, AuditEntry
+from .. import reference
+from ..models import AppointmentRequest
 from .export import DayField
 from .pages import AUDIT, needs, staff_page
 

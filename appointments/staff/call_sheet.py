@@ -11,14 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from screening.clinic import CLINIC
-from screening.pathway import PATHWAY
+import audit
+from common.clinic import CLINIC
+from screening.pathways import PATHWAY
 
-from .. import audit, call_policy, duplicates, next_call, offers
-from ..business_hours import BusinessHours
-from ..call_windows import is_elsewhere, next_callable, next_decent
-from ..changes import Refused, changes_since, held_by, what_happened_meanwhile
+from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
+from ..calendar.opening_hours import BusinessHours
+from ..lifecycle import call_policy
+from ..lifecycle.effects import duplicates, offers
+from ..lifecycle.transition import Refused, changes_since, held_by, what_happened_meanwhile
 from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck, Status
+from ..worklist import next_call
 from .pages import SEE, staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
 from .verbs import VERBS, Verb

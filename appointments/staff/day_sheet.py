@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from screening.clinic import CLINIC
+import audit
+from audit.models import AuditEntry
+from common.clinic import CLINIC
 
-from .. import audit
-from ..business_hours import BusinessHours
-from ..models import Appointment, AppointmentRequest, AuditEntry, Language
+from ..calendar.opening_hours import BusinessHours
+from ..models import Appointment, AppointmentRequest, Language
 from .pages import SEE, needs, staff_page
 from .rows import call_times_of, flags_of, language_of
 

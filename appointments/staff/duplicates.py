@@ -10,12 +10,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from common.strict_form import StrictForm
 
-from .. import audit
-from ..changes import Refused
-from ..duplicates import decide
-from ..models import AppointmentRequest, AuditEntry, PossibleDuplicate
+from ..lifecycle.effects.duplicates import decide
+from ..lifecycle.transition import Refused
+from ..models import AppointmentRequest, PossibleDuplicate
 from .pages import SEE, WORK, needs, staff_page
 from .rows import flags_of, language_of
 

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from common.strict_form import StrictForm
 
-from .. import audit, export
-from ..models import AuditEntry, ExportLog, Language
+from ..models import ExportLog, Language
+from ..reporting import export
 from .pages import MANAGE, needs, staff_page
 
 logger = logging.getLogger(__name__)

@@ -13,12 +13,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
 
-from screening.pathway import PATHWAY
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from common.strict_form import StrictForm
+from screening.pathways import PATHWAY
 
-from .. import audit, next_call, queue
-from ..changes import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
-from ..models import AppointmentRequest, AuditEntry, ContactAttempt, Event, Language
+from ..lifecycle.effects import claiming
+from ..lifecycle.transition import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
+from ..models import AppointmentRequest, ContactAttempt, Event, Language
+from ..worklist import next_call
 from .pages import MANAGE, SEE, WORK, needs, staff_page
 from .rows import flags_of, language_of
 
@@ -120,9 +123,9 @@ def _hand_over(request: HttpRequest, form: HandOverForm, from_list: QuerySet, sh
             continue
         try:
             if to:
-                queue.assign(visit_request, by=request.user, to=to, note=note)
+                claiming.assign(visit_request, by=request.user, to=to, note=note)
             else:
-                queue.release(visit_request, by=request.user, note=note)
+                claiming.release(visit_request, by=request.user, note=note)
         except Refused as refusal:
             refused.append((visit_request, str(refusal)))
     done = f"{len(form.ticked) - len(refused)} {f'handed over to {to}' if to else 'given back to the queue'}."

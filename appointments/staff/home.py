@@ -9,9 +9,12 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import audit, undo
-from .. import next_call as calls_to_make
-from ..models import Appointment, AppointmentRequest, AuditEntry, Event, Message, NurseCheck
+import audit
+from audit.models import AuditEntry
+
+from ..lifecycle.effects import undo
+from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
+from ..worklist import next_call as calls_to_make
 from .call_sheet import sheet_url
 from .pages import SEE, WORK, needs, staff_page
 from .rows import language_of

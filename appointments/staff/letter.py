@@ -5,8 +5,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
-from .. import audit
-from ..models import AppointmentRequest, AuditEntry, Language
+import audit
+from audit.models import AuditEntry
+
+from ..models import AppointmentRequest, Language
 from .pages import WORK, needs
 
 

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from common.strict_form import StrictForm
 
-from .. import audit
-from ..messages import outbox
-from ..models import AuditEntry, Message
+from ..delivery import outbox
+from ..models import Message
 from .pages import WORK, needs, staff_page
 
 MOST_SHOWN = 100

@@ -9,13 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from screening.strict_form import StrictForm
+import audit
+from audit.models import AuditEntry
+from common.strict_form import StrictForm
 
-from .. import audit
-from ..changes import Refused, changes_since
-from ..models import AppointmentRequest, AuditEntry, Event, NurseCheck
-from ..nurse import answer
-from .forms import note
+from ..lifecycle.effects.nurse import answer
+from ..lifecycle.forms import note
+from ..lifecycle.transition import Refused, changes_since
+from ..models import AppointmentRequest, Event, NurseCheck
 from .pages import ANSWER_AS_NURSE, SEE, needs, staff_page
 from .rows import flags_of, language_of
 

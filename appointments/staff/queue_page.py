@@ -9,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from .. import audit, search
-from ..business_hours import BusinessHours
-from ..call_policy import is_exhausted
-from ..call_windows import next_callable, next_decent
-from ..models import QUEUE_ORDER, AppointmentRequest, AuditEntry, Language, NurseCheck, Status
-from ..next_call import callable_now
+import audit
+from audit.models import AuditEntry
+
+from .. import search
+from ..calendar.calling_hours import next_callable, next_decent
+from ..calendar.opening_hours import BusinessHours
+from ..lifecycle.call_policy import is_exhausted
+from ..models import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from ..worklist.next_call import callable_now
 from .pages import SEE, staff_page
 from .rows import flags_of, language_of
 

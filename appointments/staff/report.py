@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from screening.pathway import PATHWAY
+import audit
+from screening.pathways import PATHWAY
 
-from .. import audit
 from ..models import Language
-from ..reports import OUTCOMES, Figures, Period, report_on
+from ..reporting.waiting_times import OUTCOMES, Figures, Period, report_on
 from .pages import MANAGE, needs, staff_page
 
 WEEKS = (4, 12, 52)

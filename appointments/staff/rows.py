@@ -1,6 +1,6 @@
 """A request in the words that staff read."""
 
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 
 from ..fields import CALL_TIMES
 from ..models import AppointmentRequest

@@ -10,6 +10,23 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from accounts.site import SignInSite
+from appointments.roles import KEPT_BY_MANAGERS
+
+# Django's own pages of these tables show nothing of a patient.
+TABLES = (*(f"appointments_{model}" for model in KEPT_BY_MANAGERS), "auth_user", "auth_group")
+OF_A_TABLE = ("changelist", "add", "change", "delete", "history")
+# Nor do these. Whatever is not listed has to say by audit.shows whom it shows.
+HARMLESS_PAGES = frozenset(
+    (
+        *(f"admin:{table}_{page}" for table in TABLES for page in OF_A_TABLE),
+        *(f"admin:{page}" for page in ("login", "logout", "password_change", "password_change_done", "jsi18n")),
+        *("admin:app_list", "admin:auth_user_password_change"),
+        # The pages of accounts, about oneself.
+        *(f"admin:{page}" for page in ("second_factor", "use_recovery_code", "set_up_second_factor", "leave")),
+        "admin:confirm_second_factor",
+        *(f"admin:{page}" for page in ("new_recovery_codes", "sessions", "end_all_sessions", "end_session")),
+    )
+)
 
 
 class StaffAdminConfig(AdminConfig):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from .. import booking, calls, contact, nurse, offers, queue, retention, undo
-from ..changes import has_lapsed
+from ..lifecycle import forms
+from ..lifecycle.effects import booking, calls, claiming, contact, nurse, offers, undo
+from ..lifecycle.transition import has_lapsed
 from ..models import AppointmentRequest, NurseCheck, Status
-from . import forms
+from ..operations import retention
 from .pages import ERASE, SEE, WORK
 
 
@@ -45,7 +46,7 @@ def _can_be_closed(request, user):
 
 
 VERBS = (
-    Verb("claim", "Claim", forms.VerbForm, queue.claim, _is_free, "You hold this request now."),
+    Verb("claim", "Claim", forms.VerbForm, claiming.claim, _is_free, "You hold this request now."),
     Verb("log-call", "Log a call", forms.LogCallForm, calls.log_call, _is_held, "The call is logged.", True),
     Verb(
         "book", "Book a visit", forms.BookForm, booking.book, _is_held, "The visit is booked.", True, access_key="b"
@@ -86,14 +87,21 @@ VERBS = (
         "skip",
         "Skip",
         forms.SkipForm,
-        queue.skip,
+        claiming.skip,
         _is_held,
         "Skipped: it is back in the queue for others.",
         True,
         access_key="k",
     ),
     Verb(
-        "close", "Close", forms.CloseForm, queue.close, _can_be_closed, "The request is closed.", True, access_key="c"
+        "close",
+        "Close",
+        forms.CloseForm,
+        claiming.close,
+        _can_be_closed,
+        "The request is closed.",
+        True,
+        access_key="c",
     ),
     Verb(
         "correct",
@@ -107,7 +115,7 @@ VERBS = (
         "release",
         "Give back",
         forms.NoteForm,
-        queue.release,
+        claiming.release,
         lambda request, user: request.status == Status.CLAIMED,
         "The request is back in the queue.",
         True,
@@ -116,7 +124,7 @@ VERBS = (
         "reopen",
         "Reopen",
         forms.NoteForm,
-        queue.reopen,
+        claiming.reopen,
         lambda request, user: request.status == Status.CLOSED,
         "The request is back in the queue.",
     ),

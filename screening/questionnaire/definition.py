@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
 
-from .assessment import (
-    Assessment,
-    Criterion,
-    Flag,
-    Note,
-    Outcome,
-    Priority,
-    Rule,
-    all_lines,
-    first_line,
-)
+from .assessment import Assessment, Criterion, Flag, Note, Outcome, Priority, Rule, all_lines, first_line
 from .conditions import ALWAYS, Answers, Condition
 from .questions import Page, Question
 

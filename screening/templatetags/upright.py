@@ -2,7 +2,7 @@
 
 from django import template
 
-from screening import sign_off, wording
+from .. import sign_off, wording
 
 register = template.Library()
 

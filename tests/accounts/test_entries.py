@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts import second_factor
-from appointments.models import AuditEntry
+from audit.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 

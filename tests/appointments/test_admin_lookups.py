@@ -7,14 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import (
-    AppointmentRequest,
-    ContactAttempt,
-    Event,
-    Message,
-    OfferedTime,
-    PossibleDuplicate,
-)
+from appointments.models import AppointmentRequest, ContactAttempt, Event, Message, OfferedTime, PossibleDuplicate
 
 LISTS = sorted(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry)
 ODD = ["name__regex=(", "name__startswith=S", "password__startswith=p", "password=x", "token__startswith=S"]

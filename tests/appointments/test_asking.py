@@ -11,10 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from appointments import intake, reference
+from appointments import reference
+from appointments.intake import submit
 from appointments.models import AppointmentRequest
-from screening import sealed_cookie
-from screening.pathway import PATHWAY
+from common import sealed_cookie
+from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.visitor import MAX_AGE
 from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, source_of, words_of
@@ -64,8 +65,8 @@ def test_who_is_not_offered_a_visit_cannot_ask_for_one(client, db, changes):
 def test_no_other_code_can_store_what_is_no_request_either():
     bleeding = Journey(PATHWAY, TEXTBOOK | {"clotting": "yes"})
 
-    with pytest.raises(intake.NoVisitOffered):
-        intake.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS)
+    with pytest.raises(submit.NoVisitOffered):
+        submit.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS)
 
 
 def test_no_step_can_be_skipped(client, db):
@@ -355,7 +356,7 @@ def refuse_to_store(execute, sql, params, many, context):
 
 
 def test_who_presses_again_during_an_outage_makes_nobody_else_at_that_address_doubtful(client, db, monkeypatch):
-    monkeypatch.setattr("appointments.views.FEWEST_SECONDS", 0)
+    monkeypatch.setattr("appointments.intake.views.FEWEST_SECONDS", 0)
     answer_check(client)
     with connection.execute_wrapper(refuse_to_store):
         assert [ask_for_visit(client).status_code for _ in range(15)] == [503] * 15

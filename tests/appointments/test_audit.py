@@ -13,20 +13,13 @@ from django.test import Client
 from django.urls import URLResolver, include, path, reverse
 from django.utils import timezone
 
-from appointments import booking, duplicates, queue, retention
-from appointments.audit import chain
-from appointments.audit.numbers import MOST_IN_WORDS, Numbers, about
-from appointments.changes import Refused
-from appointments.models import (
-    AppointmentRequest,
-    AuditEntry,
-    AuditHead,
-    Clinician,
-    ExportLog,
-    Message,
-    Place,
-    PossibleDuplicate,
-)
+from appointments.lifecycle.effects import booking, claiming, duplicates
+from appointments.lifecycle.transition import Refused
+from appointments.models import AppointmentRequest, Clinician, ExportLog, Message, Place, PossibleDuplicate
+from appointments.operations import retention
+from audit import chain
+from audit.models import AuditEntry, AuditHead
+from audit.numbers import MOST_IN_WORDS, Numbers, about
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
@@ -142,7 +135,7 @@ SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/export/", "/admin/
 @pytest.mark.parametrize("address", SHOWS)
 def test_an_entry_says_which_requests_stood_on_the_page(pair, scheduler, address):
     for request in (pair.earlier, pair.later):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
     failed = {"state": Message.State.FAILED, "done_at": timezone.now()}
     Message.objects.create(request=pair.later, kind="received", channel="email", **failed)
     client = signed_in(scheduler)
@@ -185,7 +178,7 @@ def test_a_search_leaves_what_was_found_and_not_what_was_searched_for(pair, sche
 def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, scheduler, colleague):
     request = send_request()
     client = signed_in(scheduler)
-    queue.claim(request, by=colleague)
+    claiming.claim(request, by=colleague)
     since = Since()
 
     late = client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
@@ -197,9 +190,9 @@ def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, sched
 def test_what_could_not_be_handed_over_was_seen_too(pair, scheduler, colleague):
     mine, gone = pair.earlier, pair.later
     for request in (mine, gone):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
     shown = [f"{request.pk}-{request.version}" for request in (mine, gone)]
-    queue.release(gone, by=scheduler)
+    claiming.release(gone, by=scheduler)
     client = signed_in(scheduler)
     since = Since()
 
@@ -291,7 +284,7 @@ def test_what_was_taken_back_by_the_database_leaves_no_entry_of_a_change(
     first, second = send_request(), send_request()
     slot = {"starts_at": next_week, "place": place, "clinician": clinician}
     for request in (first, second):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
     booking.book(first, by=scheduler, **slot)
     since = Since()
 

@@ -14,11 +14,13 @@ from django.db.utils import ProgrammingError
 from django.test import Client
 from django.utils import timezone
 
-from appointments import audit, queue
-from appointments.audit import chain, fhir
-from appointments.audit.numbers import about
-from appointments.changes import Refused
-from appointments.models import AppointmentRequest, AuditEntry, AuditHead, Event
+import audit
+from appointments.lifecycle.effects import claiming
+from appointments.lifecycle.transition import Refused
+from appointments.models import AppointmentRequest, Event
+from audit import chain, fhir
+from audit.models import AuditEntry, AuditHead
+from audit.numbers import about
 from tests.appointments.test_races import at_once
 from tests.copies import many_like
 from tests.staff import signed_in
@@ -317,8 +319,8 @@ def test_of_many_who_write_at_once_each_gets_its_own_place_and_the_chain_stays_w
             request = AppointmentRequest.objects.get(pk=stored.pk)
             try:
                 with audit.atomic():
-                    queue.claim(request, by=user)
-                    queue.release(request, by=user)
+                    claiming.claim(request, by=user)
+                    claiming.release(request, by=user)
             except Refused:
                 continue
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.business_hours import BusinessHours
+from appointments.calendar.opening_hours import BusinessHours
 from appointments.models import Holiday, OpeningHours
 from tests.minutes import CASES, Case, any_case, luck, minute_of, moment_of
 

@@ -5,7 +5,7 @@ import datetime
 import icalendar
 import pytest
 
-from appointments import booking, queue
+from appointments.lifecycle.effects import booking, claiming
 from tests.walk import WHO
 
 BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
@@ -15,7 +15,7 @@ BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_
 def booked(send_request, client, scheduler, clinician, place, next_week):
     """A booked request that its patient has opened."""
     request = send_request()
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     client.post("/status/", {"reference": request.reference, **BIRTHDAY})
     return request

@@ -7,9 +7,16 @@ import pytest
 from django.core.cache import cache
 from django.test import override_settings
 
-from appointments import call_policy
-from appointments.business_hours import BusinessHours
-from appointments.call_windows import is_callable, is_decent_hour, next_callable, part_of_day, windows, zone_of
+from appointments.calendar.calling_hours import (
+    is_callable,
+    is_decent_hour,
+    next_callable,
+    part_of_day,
+    windows,
+    zone_of,
+)
+from appointments.calendar.opening_hours import BusinessHours
+from appointments.lifecycle import call_policy
 from appointments.models import AppointmentRequest, Holiday, OpeningHours
 from tests.minutes import CASES, DAY, HOUR, Case, any_case, clock, luck, minute_of, moment_of
 

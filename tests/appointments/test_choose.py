@@ -10,8 +10,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, offers, queue
-from appointments.free_times import free_times
+from appointments.calendar.slots import free_times
+from appointments.lifecycle.effects import booking, claiming, offers
 from appointments.models import AppointmentRequest, Holiday
 from tests.walk import checked_in, words_of
 
@@ -28,7 +28,7 @@ def staff(scheduler) -> Client:
 @pytest.fixture
 def held(send_request, scheduler, consulting_hours):
     request = send_request()
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     return request
 
 
@@ -73,7 +73,7 @@ def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_r
     wanted = times_on(patient.get(link))[0]
     taken = held.offered_times.get(pk=wanted)
     another = send_request()
-    queue.claim(another, by=scheduler)
+    claiming.claim(another, by=scheduler)
     slot = {"starts_at": taken.starts_at, "clinician": taken.clinician, "place": taken.place}
     booking.book(another, by=scheduler, **slot)
 
@@ -110,7 +110,7 @@ def test_what_staff_change_while_the_patient_chooses_is_said_and_the_choice_is_k
     choose = offers.choose
 
     def after_a_claim(request, time):
-        queue.claim(AppointmentRequest.objects.get(pk=held.pk), by=scheduler)
+        claiming.claim(AppointmentRequest.objects.get(pk=held.pk), by=scheduler)
         choose(request, time)
 
     monkeypatch.setattr(offers, "choose", after_a_claim)

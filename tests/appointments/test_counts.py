@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from appointments import counts
 from appointments.models import DailyCount
+from appointments.reporting import daily_counts
 from tests.walk import answer_check, ask_for_visit
 
 FIRST = "/check/red_flags/"
@@ -35,7 +35,7 @@ def counting(transactional_db, settings):
     yield
     settings.COUNT_EVERY_SECONDS = 0
     finish_writing()
-    counts.write()
+    daily_counts.write()
 
 
 def finish_writing():
@@ -57,7 +57,7 @@ def counted(number: int) -> dict[tuple[str, str, str], int]:
     """What the database has for today once it has so many counts or more: event, language, outcome; how often."""
     ask_until(lambda: sum(DailyCount.objects.values_list("count", flat=True)) >= number)
     # Were there more than expected, they would show.
-    counts.write()
+    daily_counts.write()
     rows = DailyCount.objects.filter(day=timezone.localdate())
     return {(row.event, row.language, row.outcome): row.count for row in rows}
 
@@ -148,7 +148,7 @@ def test_no_page_waits_for_a_database_that_is_busy(counting, client):
 
 
 def test_while_the_database_is_down_for_long_memory_does_not_fill(counting, monkeypatch, tmp_path):
-    monkeypatch.setattr(counts, "MOST_KEPT", 1)
+    monkeypatch.setattr(daily_counts, "MOST_KEPT", 1)
     with monkeypatch.context() as down:
         down.setitem(connection.settings_dict, "NAME" if connection.vendor == "sqlite" else "HOST", str(tmp_path))
         for language in ("en", "es", "en"):

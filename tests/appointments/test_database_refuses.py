@@ -6,7 +6,8 @@ import uuid
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from appointments import booking, queue, reference
+from appointments import reference
+from appointments.lifecycle.effects import booking, claiming
 from appointments.models import Appointment, AppointmentRequest, Clinician, ConsultingHours, OpeningHours
 
 REQUESTS = AppointmentRequest._meta.db_table
@@ -22,11 +23,11 @@ def in_state(send_request, scheduler, clinician, place, next_week):
     def bring(state, visit_at=next_week) -> AppointmentRequest:
         request = send_request()
         if state != "waiting":
-            queue.claim(request, by=scheduler)
+            claiming.claim(request, by=scheduler)
         if state == "booked":
             booking.book(request, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
         if state == "closed":
-            queue.close(request, by=scheduler, reason="declined")
+            claiming.close(request, by=scheduler, reason="declined")
         return request
 
     return bring

@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from appointments.free_times import DAYS_AHEAD, free_times
+from appointments.calendar.slots import DAYS_AHEAD, free_times
 from appointments.models import Appointment, Clinician, ConsultingHours, Holiday, Place
 from tests.minutes import luck
 

@@ -10,8 +10,10 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.utils import timezone
 
-from appointments import calls, next_call, queue, self_service
+from appointments.lifecycle.effects import calls, claiming
 from appointments.models import AppointmentRequest, Caller, ContactAttempt, Event, OpeningHours
+from appointments.portal import self_service
+from appointments.worklist import next_call
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
@@ -45,7 +47,7 @@ def tomorrow_morning():
 def held_by(send_request):
     def hold(user, name="Ana Example", **typed) -> AppointmentRequest:
         request = waiting(send_request(name=name, **typed))
-        queue.claim(request, by=user)
+        claiming.claim(request, by=user)
         return request
 
     return hold
@@ -102,7 +104,7 @@ def test_it_shows_what_i_hold_and_what_i_promised_and_nothing_of_others(held_by,
     held_by(bruno, "Theirs Example")
     promised_by(bruno, "Theirs Sample")
     taken_over = promised_by(alice, "Taken Example")
-    queue.claim(taken_over, by=bruno)
+    claiming.claim(taken_over, by=bruno)
 
     page = signed_in(alice).get(HANDOVER)
 
@@ -116,11 +118,11 @@ def test_it_shows_what_i_hold_and_what_i_promised_and_nothing_of_others(held_by,
 
 def test_a_promise_is_of_whoever_made_the_last_one_that_stands(promised_by, alice, bruno, tomorrow_morning):
     again = promised_by(alice, "Again Example")
-    queue.claim(again, by=bruno)
+    claiming.claim(again, by=bruno)
     later = {"outcome": "call_back", "next_call_at": tomorrow_morning + datetime.timedelta(hours=1)}
     calls.log_call(again, by=bruno, channel="phone", **later)
     undone = promised_by(alice, "Undone Example")
-    queue.claim(undone, by=bruno)
+    claiming.claim(undone, by=bruno)
     calls.log_call(undone, by=bruno, channel="phone", **later)
     ContactAttempt.objects.filter(request=undone, by=bruno).update(is_undone=True)
 
@@ -180,8 +182,8 @@ def test_what_changed_meanwhile_is_left_alone_and_the_page_says_why_and_keeps_th
     me = signed_in(alice)
     form = form_on(me.get(HANDOVER), same, patient, taken, closed, to=bruno.pk, note="Back on Monday.")
     self_service.change_call_times(patient, ["evening"])
-    queue.assign(taken, by=manager, to=manager)
-    queue.close(closed, by=alice, reason="declined")
+    claiming.assign(taken, by=manager, to=manager)
+    claiming.close(closed, by=alice, reason="declined")
     before = [list(request.events.values()) for request in (patient, taken, closed)]
 
     page = me.post(HANDOVER, form)
@@ -299,7 +301,7 @@ def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(send_req
     spanish = waiting(send_request(name="Spanish", language="es"))
     urgent = waiting(send_request(name="Urgent", function="bed"))
     held = waiting(send_request(name="Held"))
-    queue.claim(held, by=alice)
+    claiming.claim(held, by=alice)
     send_request(name="Doubtful")
     boss = signed_in(manager)
 
@@ -345,7 +347,7 @@ def test_what_was_taken_meanwhile_is_not_handed_out(send_request, manager, alice
     boss = signed_in(manager)
     address = f"{ASSIGN}?to={bruno.pk}&which=waiting&most=10"
     form = form_on(boss.get(address), taken, free, to=bruno.pk)
-    queue.claim(taken, by=alice)
+    claiming.claim(taken, by=alice)
 
     page = boss.post(address, form)
 
@@ -429,7 +431,7 @@ def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(send_
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):
-        queue.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
+        claiming.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
 
     with time_machine.travel(monday + datetime.timedelta(hours=5), tick=False):
         assert next_call.take(scheduler) is None
@@ -443,7 +445,7 @@ def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(sen
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):
-        queue.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
+        claiming.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
 
     with time_machine.travel(monday + datetime.timedelta(days=1), tick=False):
         taken, _reasons = next_call.take(scheduler)

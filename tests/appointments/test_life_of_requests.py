@@ -29,22 +29,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from appointments import offers, retention
-from appointments.audit import chain
-from appointments.free_times import free_times
-from appointments.messages.outbox import Worker
-from appointments.models import (
-    Appointment,
-    AppointmentRequest,
-    AuditEntry,
-    ExportLog,
-    Message,
-    OfferedTime,
-    PossibleDuplicate,
-)
-from appointments.status_views import COOKIE as STATUS
-from appointments.status_views import opening_of
-from screening.pathway import PATHWAY
+from appointments.calendar.slots import free_times
+from appointments.delivery.outbox import Worker
+from appointments.lifecycle.effects import offers
+from appointments.models import Appointment, AppointmentRequest, ExportLog, Message, OfferedTime, PossibleDuplicate
+from appointments.operations import retention
+from appointments.portal.views import COOKIE as STATUS
+from appointments.portal.views import opening_of
+from audit import chain
+from audit.models import AuditEntry
+from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.visitor import COOKIE as ANSWERS
 from screening.visitor import Visitor, remember

@@ -7,11 +7,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from appointments import booking, calls, contact, offers, queue, retention, self_service, undo
-from appointments.changes import Refused
-from appointments.free_times import FreeTime
-from appointments.messages.outbox import Worker
+from appointments.calendar.slots import FreeTime
+from appointments.delivery.outbox import Worker
+from appointments.lifecycle.effects import booking, calls, claiming, contact, offers, undo
+from appointments.lifecycle.transition import Refused
 from appointments.models import AppointmentRequest, CloseReason, ContactAttempt, Message
+from appointments.operations import retention
+from appointments.portal import self_service
 from tests.mail import mail_server, text_provider
 from tests.walk import answer_check, ask_for_visit
 
@@ -60,7 +62,7 @@ def send(db, client):
 @pytest.fixture
 def book(scheduler, clinician, place):
     def book(request, starts_at):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         booking.book(request, by=scheduler, starts_at=starts_at, place=place, clinician=clinician)
 
     return book
@@ -225,7 +227,7 @@ def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_e
     with time_machine.travel(NOON, tick=False) as clock:
         request = send_request()
         assert request.is_doubtful
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         call_back = ContactAttempt.Outcome.CALL_BACK
         calls.log_call(request, by=scheduler, channel="phone", outcome=call_back, next_call_at=NOON + HOUR)
         clock.move_to(NOON + 2 * HOUR)
@@ -308,7 +310,7 @@ def test_who_keeps_the_visit_after_all_is_reminded_once(send, mailbox, book, sch
 
 def test_a_verb_that_is_refused_tells_nobody_anything(send, mailbox, book, scheduler, colleague, clinician, place):
     request = send(pain="3")
-    queue.claim(request, by=colleague)
+    claiming.claim(request, by=colleague)
 
     with pytest.raises(Refused):
         booking.book(request, by=scheduler, starts_at=NOON + 9999 * HOUR, place=place, clinician=clinician)
@@ -352,7 +354,7 @@ def test_who_booked_for_the_day_after_tomorrow_gets_no_reminder(send, mailbox, b
 
 
 def log_call(request, scheduler, outcome):
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     calls.log_call(request, by=scheduler, channel=ContactAttempt.Channel.PHONE, outcome=outcome)
 
 
@@ -418,8 +420,8 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
     settings.CALL_ATTEMPTS = 1
     request = send(pain="3")
     log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
-    queue.claim(request, by=scheduler)
-    queue.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
+    claiming.claim(request, by=scheduler)
+    claiming.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
     send_all()
 
     assert mailbox.subjects == ["We could not reach you"]
@@ -436,7 +438,7 @@ def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
 @time_machine.travel(NOON)
 def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, scheduler, clinician, place, client):
     request = send(pain="3")
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
     send_all()
 
@@ -452,7 +454,7 @@ def test_times_that_can_no_longer_be_chosen_are_not_offered_by_a_message_that_wa
     send, mailbox, scheduler, clinician, place
 ):
     request = send(pain="3")
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
     AppointmentRequest.objects.update(nurse_check="against")
 
@@ -499,7 +501,7 @@ def everything_told_to(request, book, scheduler, clinician, place):
         send_all()
         log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
         send_all()
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         offers.offer(request, by=scheduler, times=[FreeTime(NOON + 24 * 9 * HOUR, clinician, place)])
         send_all()
         book(request, NOON + 24 * 10 * HOUR)
@@ -635,7 +637,7 @@ def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
         clock.move_to(request.due_at - datetime.timedelta(minutes=5))
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         send_periodic_alerts()
         clock.move_to(request.due_at + datetime.timedelta(minutes=10))
         send_periodic_alerts()
@@ -660,13 +662,13 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
             clock.move_to(request.due_at + datetime.timedelta(minutes=minutes_late))
 
         wait_until(-5)
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         wait_until(1)
-        queue.release(request, by=scheduler)
-        queue.claim(request, by=colleague)
+        claiming.release(request, by=scheduler)
+        claiming.claim(request, by=colleague)
         wait_until(16)
         send_periodic_alerts()
-        queue.release(request, by=colleague)
+        claiming.release(request, by=colleague)
         assert mailbox.subjects == []
 
         told = []
@@ -674,8 +676,8 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
             wait_until(minutes_late)
             send_periodic_alerts()
             told.append(len(mailbox.messages))
-            queue.claim(request, by=scheduler)
-            queue.release(request, by=scheduler)
+            claiming.claim(request, by=scheduler)
+            claiming.release(request, by=scheduler)
 
     assert told == [1, 1, 1, 1]
 
@@ -683,7 +685,7 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
 def test_a_planned_call_is_late_half_an_hour_after_its_time(send, mailbox, scheduler, send_periodic_alerts):
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
         told = []
         for minutes in (-15, 0, 15, 29, 45, 60, 75):
@@ -708,7 +710,7 @@ def test_who_could_not_be_reached_is_told_so_once(send, mailbox, scheduler, sett
     settings.CALL_ATTEMPTS = 1
     request = send(pain="3")
     for _ in range(2):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
 
     send_all()
@@ -718,10 +720,10 @@ def test_who_could_not_be_reached_is_told_so_once(send, mailbox, scheduler, sett
 
 @pytest.fixture
 def send_periodic_alerts():
-    from appointments import periodic
+    from appointments.operations import jobs
 
     def run():
-        periodic.run_due()
+        jobs.run_due()
         send_all()
 
     return run

@@ -9,8 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from appointments import booking, calls, queue, self_service
+from appointments.lifecycle.effects import booking, calls, claiming
 from appointments.models import AppointmentRequest, CloseReason, ContactAttempt, DailyCount, Message, PeriodicJob
+from appointments.portal import self_service
 
 TOKEN = "a token for the tests of figures"  # noqa: S105
 
@@ -89,9 +90,9 @@ def test_each_request_is_counted_where_it_stands(
 ):
     waiting, held, booked, declined, withdrawn = send_several(5)
     for request in (held, booked, declined):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
     booking.book(booked, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    queue.close(declined, by=scheduler, reason=CloseReason.DECLINED)
+    claiming.close(declined, by=scheduler, reason=CloseReason.DECLINED)
     self_service.withdraw(withdrawn)
 
     with django_assert_max_num_queries(10):
@@ -131,7 +132,7 @@ def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
 ):
     held, doubtful = send_several(2)
     AppointmentRequest.objects.filter(pk=doubtful.pk).update(doubts="many requests")
-    queue.claim(held, by=scheduler)
+    claiming.claim(held, by=scheduler)
     assert (scrape()["requests_held",], scrape()["requests_doubtful",]) == (1, 1)
 
     lasts = datetime.timedelta(minutes=settings.CLAIM_MINUTES + 1)
@@ -142,7 +143,7 @@ def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
 
 def test_calls_are_counted_by_step_and_no_figure_names_anybody(scrape, client, send_request, scheduler):
     request = send_request(name="Canary Muestra", email="canary@example.com")
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     outcome = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.NO_ANSWER}
     calls.log_call(request, by=scheduler, note="Canary", **outcome)
 

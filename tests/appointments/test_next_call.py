@@ -8,11 +8,12 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from appointments import booking, calls, next_call, queue
-from appointments.business_hours import BusinessHours
-from appointments.changes import Refused
+from appointments.calendar.opening_hours import BusinessHours
+from appointments.lifecycle.effects import booking, calls, claiming
+from appointments.lifecycle.transition import Refused
 from appointments.models import Appointment, AppointmentRequest, Caller, Event, OpeningHours
-from appointments.next_call import Candidate, Moment
+from appointments.worklist import next_call
+from appointments.worklist.next_call import Candidate, Moment
 from tests.copies import many_like
 from tests.minutes import luck
 from tests.staff import signed_in
@@ -277,12 +278,12 @@ def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there
 def test_nobody_is_offered_who_is_held_booked_or_closed(waiting, scheduler, colleague, clinician, place, next_week):
     held, booked, closed = many_like(waiting, 3)
     for request in (waiting, held, booked, closed):
-        queue.claim(request, by=colleague)
+        claiming.claim(request, by=colleague)
     booking.book(booked, by=colleague, starts_at=next_week, clinician=clinician, place=place)
-    queue.close(closed, by=colleague, reason="declined")
+    claiming.close(closed, by=colleague, reason="declined")
     assert next_call.take(scheduler) is None
 
-    queue.release(waiting, by=colleague)
+    claiming.release(waiting, by=colleague)
     assert next_call.take(scheduler)[0] == waiting
 
 
@@ -290,10 +291,10 @@ def test_what_somebody_skipped_is_offered_to_others_and_after_a_while_to_them_ag
     waiting, scheduler, colleague, settings
 ):
     taken, _reasons = next_call.take(scheduler)
-    queue.skip(taken, by=scheduler, reason="busy")
+    claiming.skip(taken, by=scheduler, reason="busy")
 
     assert next_call.take(scheduler) is None
-    queue.release(next_call.take(colleague)[0], by=colleague)
+    claiming.release(next_call.take(colleague)[0], by=colleague)
     assert next_call.take(scheduler) is None
 
     Event.objects.update(at=timezone.now() - settings.SKIP_MINUTES * MINUTE)
@@ -304,7 +305,7 @@ def test_home_and_the_queue_say_of_nobody_whom_the_button_would_not_give(waiting
     browser = signed_in(scheduler)
     assert "1 can be called now." in words_of(browser.get("/admin/"))
     taken, _reasons = next_call.take(scheduler)
-    queue.skip(taken, by=scheduler, reason="busy")
+    claiming.skip(taken, by=scheduler, reason="busy")
 
     assert "There is nobody to call just now." in words_of(browser.get("/admin/"))
     assert waiting.name not in browser.get("/admin/appointments/appointmentrequest/?queue=callable").text
@@ -392,7 +393,7 @@ def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_
     def look_and_be_slow(*args):
         seen = look(*args)
         monkeypatch.setattr(next_call, "callable_now", look)
-        queue.claim(waiting, by=colleague)
+        claiming.claim(waiting, by=colleague)
         calls.log_call(waiting, by=colleague, channel="phone", outcome="no_answer")
         return seen
 

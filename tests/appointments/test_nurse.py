@@ -11,11 +11,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from appointments import booking, calls, nurse, offers, queue
-from appointments.changes import Refused
-from appointments.free_times import free_times
+from appointments.calendar.slots import free_times
+from appointments.lifecycle.effects import booking, calls, claiming, nurse, offers
+from appointments.lifecycle.transition import Refused
 from appointments.models import AppointmentRequest, Event
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import source_of, title_of, words_of
@@ -34,7 +34,7 @@ def the_nurse(db):
 def asked(send_request, scheduler) -> AppointmentRequest:
     """A request that the scheduler holds and has asked the nurse about."""
     request = send_request(**FLAGGED)
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     nurse.ask(request, by=scheduler, note="Can she lie flat?")
     return request
 
@@ -58,7 +58,7 @@ def test_the_holder_asks_and_goes_on_holding_the_request(asked, scheduler):
 
 def test_a_question_is_something_done_with_the_request_so_it_is_held_from_then(send_request, scheduler):
     request = send_request()
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     long_ago = timezone.now() - datetime.timedelta(hours=3)
     AppointmentRequest.objects.update(claimed_at=long_ago)
 
@@ -71,7 +71,7 @@ def test_nobody_asks_but_the_holder(send_request, scheduler, colleague):
     request = send_request(**FLAGGED)
     with pytest.raises(Refused, match="Nobody holds this request"):
         nurse.ask(request, by=colleague)
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
 
     with pytest.raises(Refused, match="scheduler holds this request"):
         nurse.ask(request, by=colleague)
@@ -104,7 +104,7 @@ def test_the_answer_stands_on_the_call_sheet_and_the_first_page_of_the_scheduler
 def test_a_flagged_request_is_answered_without_a_question_too(send_request, scheduler, the_nurse, state):
     request = send_request(**FLAGGED)
     if state == "claimed":
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
 
     nurse.answer(request, by=the_nurse, answer="against")
 
@@ -171,7 +171,7 @@ def test_nothing_is_answered_about_a_request_that_is_not_open(
     if state == "booked":
         booking.book(asked, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
     else:
-        queue.close(asked, by=scheduler, reason="declined")
+        claiming.close(asked, by=scheduler, reason="declined")
 
     with pytest.raises(Refused, match=r"A visit is booked|closed this request"):
         nurse.answer(asked, by=the_nurse, answer="fine")
@@ -245,7 +245,7 @@ def test_asked_ones_come_first_then_those_the_nurse_calls_then_priority_and_wait
         nurse.answer(send_request(name=name, **FLAGGED), by=the_nurse, answer=answer)
     for name, changes in (("Asked Example", {}), ("Asked In Bed Example", {"function": "bed"})):
         asked = send_request(name=name, **changes)
-        queue.claim(asked, by=scheduler)
+        claiming.claim(asked, by=scheduler)
         nurse.ask(asked, by=scheduler)
     AppointmentRequest.objects.filter(name="Old Example").update(created_at=timezone.now() - datetime.timedelta(1))
 
@@ -256,7 +256,7 @@ def test_asked_ones_come_first_then_those_the_nurse_calls_then_priority_and_wait
 
 
 def test_booked_and_closed_requests_are_not_in_the_list(asked, scheduler, the_nurse):
-    queue.close(asked, by=scheduler, reason="declined")
+    claiming.close(asked, by=scheduler, reason="declined")
 
     page = signed_in(the_nurse).get(LIST)
 
@@ -334,7 +334,7 @@ def test_what_a_colleague_answered_meanwhile_is_shown_though_it_left_the_list(as
 @pytest.mark.parametrize("answer", ["fine", ""])
 def test_an_incomplete_answer_does_not_hide_that_something_changed(asked, scheduler, the_nurse, answer):
     seen = copy.copy(asked)
-    queue.release(asked, by=scheduler)
+    claiming.release(asked, by=scheduler)
     staff = signed_in(the_nurse)
     page = staff.post(LIST, filled_in(seen, answer="" if not answer else "bogus"))
 

@@ -7,10 +7,11 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from appointments import booking, offers, queue, self_service
-from appointments.changes import Refused
-from appointments.free_times import FreeTime
+from appointments.calendar.slots import FreeTime
+from appointments.lifecycle.effects import booking, claiming, offers
+from appointments.lifecycle.transition import Refused
 from appointments.models import Appointment, AppointmentRequest, Clinician, OfferedTime
+from appointments.portal import self_service
 
 DAY = datetime.timedelta(days=1)
 
@@ -18,7 +19,7 @@ DAY = datetime.timedelta(days=1)
 @pytest.fixture
 def held(send_request, scheduler):
     request = send_request()
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     return request
 
 
@@ -45,7 +46,7 @@ def test_times_that_are_offered_wait_for_the_patient_and_stay_free_for_others(he
 
 def test_a_new_offer_replaces_the_one_before(held, scheduler, times):
     offers.offer(held, by=scheduler, times=times[:2])
-    queue.claim(held, by=scheduler)
+    claiming.claim(held, by=scheduler)
     offers.offer(held, by=scheduler, times=times[2:3])
 
     assert [time.starts_at for time in offers.open_times(held)] == [times[2].starts_at]
@@ -101,20 +102,20 @@ def test_a_time_that_is_chosen_is_booked_in_the_name_of_the_patient(held, schedu
 
 def test_a_time_can_be_chosen_while_somebody_holds_the_request_who_is_then_too_late(held, scheduler, times):
     offers.offer(held, by=scheduler, times=times[:1])
-    queue.claim(held, by=scheduler)
+    claiming.claim(held, by=scheduler)
     found = offers.opened_by(token_of(held))
 
     offers.choose(found, offers.open_times(found)[0])
 
     with pytest.raises(Refused, match="A visit is booked"):
-        queue.close(held, by=scheduler, reason="declined")
+        claiming.close(held, by=scheduler, reason="declined")
 
 
 def test_a_time_that_somebody_else_took_is_not_open_and_cannot_be_chosen(held, scheduler, times, send_request):
     offers.offer(held, by=scheduler, times=times[:2])
     seen = offers.open_times(held)
     another = send_request()
-    queue.claim(another, by=scheduler)
+    claiming.claim(another, by=scheduler)
     booking.book(another, by=scheduler, **times[0]._asdict())
 
     assert [time.starts_at for time in offers.open_times(held)] == [times[1].starts_at]
@@ -135,9 +136,9 @@ def test_a_time_that_has_passed_is_not_open(held, scheduler, times):
 def test_when_the_request_is_booked_or_closed_there_is_nothing_left_to_choose(held, scheduler, times, end):
     offers.offer(held, by=scheduler, times=times[:2])
     (first, _second), old = offers.open_times(held), AppointmentRequest.objects.get()
-    queue.claim(held, by=scheduler)
+    claiming.claim(held, by=scheduler)
     if end == "close":
-        queue.close(held, by=scheduler, reason="declined")
+        claiming.close(held, by=scheduler, reason="declined")
     elif end == "withdraw":
         self_service.withdraw(held)
     else:

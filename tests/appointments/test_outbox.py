@@ -24,8 +24,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from appointments.messages import outbox, texts
-from appointments.messages.outbox import Worker
+from appointments.delivery import outbox, sms
+from appointments.delivery.outbox import Worker
 from appointments.models import AppointmentRequest, Message, TextOptOut
 from tests.copies import many_like
 from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provider
@@ -558,7 +558,7 @@ def test_stop_holds_after_the_secret_was_changed(text, provider, client, setting
     answer_text(client, "STOP")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret", [settings.SECRET_KEY]
 
-    assert texts.has_stopped("+12125550123")
+    assert sms.has_stopped("+12125550123")
 
 
 def test_only_the_provider_can_say_that_somebody_answered(text, provider, client):

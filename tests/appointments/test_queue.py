@@ -14,7 +14,8 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from appointments import booking, queue, reference
+from appointments import reference
+from appointments.lifecycle.effects import booking, claiming
 from appointments.models import Appointment, AppointmentRequest
 from appointments.staff.verbs import VERBS
 from screening import sign_off
@@ -128,7 +129,7 @@ def test_the_queue_says_what_to_know_before_the_call(send_request, scheduler, co
     held = send_request(
         language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes"
     )
-    queue.claim(held, by=colleague)
+    claiming.claim(held, by=colleague)
 
     row = words_of(signed_in(scheduler).get(QUEUE))
 
@@ -187,11 +188,11 @@ def test_only_open_requests_are_shown_unless_others_are_asked_for(
     AppointmentRequest.objects.exclude(pk=requests["doubtful"].pk).update(doubts="")
     for request in requests.values():
         request.refresh_from_db()
-    queue.claim(requests["theirs"], by=colleague)
+    claiming.claim(requests["theirs"], by=colleague)
     for name in ("mine", "booked", "closed"):
-        queue.claim(requests[name], by=scheduler)
+        claiming.claim(requests[name], by=scheduler)
     booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    queue.close(requests["closed"], by=scheduler, reason="declined")
+    claiming.close(requests["closed"], by=scheduler, reason="declined")
 
     page = signed_in(scheduler).get(QUEUE + query)
 
@@ -216,8 +217,8 @@ def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(
     send_request()
     closed = send_request(name="Carmen Testwell-Munoz", phone="(212) 555-0147", email="carmen@c.m.n.example.com")
     AppointmentRequest.objects.filter(pk=closed.pk).update(reference="MXP44MX9H")
-    queue.claim(closed, by=scheduler)
-    queue.close(closed, by=scheduler, reason="declined")
+    claiming.claim(closed, by=scheduler)
+    claiming.close(closed, by=scheduler, reason="declined")
 
     page = signed_in(scheduler).post(QUEUE, {"q": typed})
 
@@ -408,8 +409,8 @@ def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
 @pytest.fixture
 def two_hundred_open_of_three_thousand(send_request, scheduler):
     request = send_request()
-    queue.claim(request, by=scheduler)
-    queue.close(request, by=scheduler, reason="declined")
+    claiming.claim(request, by=scheduler)
+    claiming.close(request, by=scheduler, reason="declined")
     request.refresh_from_db()
     many_like(request, 2_799)
     many_like(request, 200, closed_at=None, closed_by=None, close_reason="")

@@ -17,9 +17,12 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from appointments import booking, calls, next_call, periodic, queue, self_service
-from appointments.changes import Refused
+from appointments.lifecycle.effects import booking, calls, claiming
+from appointments.lifecycle.transition import Refused
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Message
+from appointments.operations import jobs
+from appointments.portal import self_service
+from appointments.worklist import next_call
 from tests.copies import many_like
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,7 +73,7 @@ def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_requ
         """Everybody has the same old page, goes through it in an own order, and stops when all are taken."""
         claimed = []
         for request in random.sample(requests, len(requests)):
-            if succeeds(queue.claim, copy.copy(request), by=caller):
+            if succeeds(claiming.claim, copy.copy(request), by=caller):
                 claimed.append((request.pk, caller.pk))
             elif not waiting.exists():
                 break
@@ -166,7 +169,7 @@ TAKE_ALL = """
 import sys, django
 django.setup()
 from django.contrib.auth import get_user_model
-from appointments import next_call
+from appointments.worklist import next_call
 caller = get_user_model().objects.get(pk=sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -230,13 +233,13 @@ def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_
 ):
     request = send_request()
     if state != "waiting":
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
     if state in ("booked", "visit is over"):
         booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     if state == "visit is over":
         Appointment.objects.update(starts_at=timezone.now() - datetime.timedelta(hours=1))
     if state == "closed":
-        queue.close(request, by=scheduler, reason="declined")
+        claiming.close(request, by=scheduler, reason="declined")
 
     def press(button, hours):
         by_staff = {"by": scheduler}
@@ -244,12 +247,12 @@ def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_
         verbs = {
             "book": partial(booking.book, **by_staff, **slot),
             "cancel": partial(booking.cancel, **by_staff, reason="patient"),
-            "claim": partial(queue.claim, **by_staff),
-            "close": partial(queue.close, **by_staff, reason="declined"),
-            "close after the visit": partial(queue.close, **by_staff, reason="attended"),
+            "claim": partial(claiming.claim, **by_staff),
+            "close": partial(claiming.close, **by_staff, reason="declined"),
+            "close after the visit": partial(claiming.close, **by_staff, reason="attended"),
             "log a call": partial(calls.log_call, **by_staff, channel="phone", outcome="reached"),
-            "release": partial(queue.release, **by_staff),
-            "reopen": partial(queue.reopen, **by_staff),
+            "release": partial(claiming.release, **by_staff),
+            "reopen": partial(claiming.reopen, **by_staff),
             "reschedule": partial(booking.reschedule, **by_staff, **slot),
             "withdraw": self_service.withdraw,
         }
@@ -285,7 +288,7 @@ def test_of_workers_that_look_at_once_one_does_each_periodic_job_and_staff_get_o
     send_request()
     AppointmentRequest.objects.update(doubts="", due_at=timezone.now() - datetime.timedelta(minutes=1))
 
-    done = at_once(*[periodic.run_due] * PROCESSES)
+    done = at_once(*[jobs.run_due] * PROCESSES)
 
-    assert sorted(name for names in done for name in names) == sorted(job.name for job in periodic.JOBS)
+    assert sorted(name for names in done for name in names) == sorted(job.name for job in jobs.JOBS)
     assert Message.objects.filter(kind="calls_overdue").count() == 1

@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 
-from appointments import intake, reference
+from appointments import reference
+from appointments.intake import submit
 from appointments.models import AppointmentRequest
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
 from tests.walk import TEXTBOOK, VISIT_ANSWERS
 
@@ -91,11 +92,11 @@ def eight_references(db, monkeypatch):
     """Only eight different references, of which each is drawn sooner or later."""
     monkeypatch.setattr(reference, "ALPHABET", "34")
     monkeypatch.setattr(reference, "LENGTH", 4)
-    monkeypatch.setattr(intake, "REFERENCES_TO_TRY", 200)
+    monkeypatch.setattr(submit, "REFERENCES_TO_TRY", 200)
 
 
 def store_another_request():
-    return intake.submit(
+    return submit.submit(
         journey_id=uuid.uuid4(),
         journey=Journey(PATHWAY, TEXTBOOK),
         visit_answers=VISIT_ANSWERS,

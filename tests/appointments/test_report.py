@@ -14,11 +14,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, queue, undo
+from appointments.lifecycle.effects import booking, calls, claiming, undo
 from appointments.models import Appointment, AppointmentRequest, CloseReason, ContactAttempt, DailyCount, Event
-from appointments.next_call import URGENCY
-from appointments.reports import percentile
-from screening.pathway import PATHWAY
+from appointments.reporting.waiting_times import percentile
+from appointments.worklist.next_call import URGENCY
+from screening.pathways import PATHWAY
 from tests.statements import statements_without_audit
 from tests.walk import words_of
 
@@ -346,7 +346,7 @@ def test_what_was_taken_back_is_no_try_and_no_booking(send_request, manager, sch
     AppointmentRequest.objects.update(doubts="", created_at=timezone.now() - datetime.timedelta(hours=5))
     for request in requests:
         request.refresh_from_db()
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         calls.log_call(request, by=scheduler, channel="phone", outcome="reached")
     never_called, called, booked = requests
     undo.undo(never_called, by=scheduler)
@@ -366,7 +366,7 @@ def test_a_visit_that_was_cancelled_had_been_booked(send_request, manager, sched
     request = send_request()
     AppointmentRequest.objects.update(doubts="")
     request.refresh_from_db()
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
 

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, duplicates, offers, queue, retention, self_service, undo
-from appointments.free_times import FreeTime
-from appointments.messages import texts
+from appointments.calendar.slots import FreeTime
+from appointments.delivery import sms
+from appointments.lifecycle.effects import booking, calls, claiming, duplicates, offers, undo
 from appointments.models import (
     Appointment,
     AppointmentRequest,
@@ -24,6 +24,8 @@ from appointments.models import (
     Message,
     PossibleDuplicate,
 )
+from appointments.operations import retention
+from appointments.portal import self_service
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
 
@@ -118,7 +120,7 @@ def test_what_staff_did_something_with_is_not_taken_for_what_nobody_wanted(reque
     touched, untouched = request_of(), AppointmentRequest.objects.first()
     AppointmentRequest.objects.update(doubts="filled in by a machine", created_at=long_ago)
     touched.refresh_from_db()
-    queue.claim(touched, by=scheduler)
+    claiming.claim(touched, by=scheduler)
 
     retention.delete_some()
 
@@ -200,14 +202,14 @@ def test_a_manager_erases_only_after_typing_the_reference(request_of):
 
 def test_that_a_phone_answered_stop_is_forgotten_with_its_last_request(request_of):
     first, second = request_of(closed=999), request_of()
-    texts.stop(first.phone)
+    sms.stop(first.phone)
     AppointmentRequest.objects.exclude(pk__in=(first.pk, second.pk)).delete()
 
     retention.delete_some()
-    assert texts.has_stopped(second.phone)
+    assert sms.has_stopped(second.phone)
 
     retention.erase(second)
-    assert not texts.has_stopped(second.phone)
+    assert not sms.has_stopped(second.phone)
 
 
 CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "Notewort", "Relatova", "Proxilla")
@@ -231,19 +233,19 @@ def test_of_an_erased_person_nothing_is_left_in_a_full_dump(
     with time_machine.travel(now + DAY):
         pair = PossibleDuplicate.objects.get()
         duplicates.decide(pair, by=scheduler, same=False)
-        queue.claim(first, by=scheduler)
+        claiming.claim(first, by=scheduler)
         calls.log_call(first, by=scheduler, channel="phone", outcome="reached", note="Notewort said hello")
         booking.book(first, by=scheduler, starts_at=now + 9 * DAY, place=place, clinician=clinician, note="Notewort")
         booking.reschedule(first, by=scheduler, starts_at=now + 10 * DAY, place=place, clinician=clinician)
         booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
         undo.undo(first, by=scheduler)
         booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
-        queue.claim(first, by=scheduler)
+        claiming.claim(first, by=scheduler)
         offers.offer(first, by=scheduler, times=[FreeTime(now + 12 * DAY, clinician, place)])
         self_service.correct_phone(first, "+12125550142")
         staff.get(sheet(first))
         staff.post("/admin/appointments/appointmentrequest/", {"q": "Zyxwora"})
-        texts.stop(first.phone)
+        sms.stop(first.phone)
         self_service.withdraw(first)
         reference = first.reference
     other_reference = other.reference

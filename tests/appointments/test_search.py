@@ -2,7 +2,8 @@
 
 import pytest
 
-from appointments import contact, search
+from appointments import search
+from appointments.lifecycle.effects import contact
 from appointments.models import AppointmentRequest
 from tests.copies import many_like
 

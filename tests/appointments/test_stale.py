@@ -8,10 +8,11 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from appointments import booking, calls, contact, nurse, offers, queue, self_service, undo
-from appointments.changes import Refused, changes_since
-from appointments.free_times import FreeTime
+from appointments.calendar.slots import FreeTime
+from appointments.lifecycle.effects import booking, calls, claiming, contact, nurse, offers, undo
+from appointments.lifecycle.transition import Refused, changes_since
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
+from appointments.portal import self_service
 
 STALE = "This changed while you worked on it. See what is new, and press again if it still fits."
 
@@ -23,24 +24,24 @@ def verbs(scheduler, colleague, clinician, place, next_week):
     later = {**slot, "starts_at": next_week + datetime.timedelta(hours=1)}
     by_me, by_another = {"by": scheduler}, {"by": colleague}
     return {
-        "claim": partial(queue.claim, **by_another),
-        "release": partial(queue.release, **by_another),
-        "skip": partial(queue.skip, **by_me, reason="busy"),
-        "hand out": partial(queue.assign, **by_another, to=colleague),
+        "claim": partial(claiming.claim, **by_another),
+        "release": partial(claiming.release, **by_another),
+        "skip": partial(claiming.skip, **by_me, reason="busy"),
+        "hand out": partial(claiming.assign, **by_another, to=colleague),
         "miss": partial(calls.log_call, **by_me, channel="phone", outcome="no_answer"),
         "reach": partial(calls.log_call, **by_me, channel="phone", outcome="reached"),
         "book": partial(booking.book, **by_me, **slot),
         "offer": partial(offers.offer, **by_me, times=[FreeTime(**later)]),
         "choose": lambda request: offers.choose(request, OfferedTime(request=request, **later)),
-        "close": partial(queue.close, **by_me, reason="declined"),
+        "close": partial(claiming.close, **by_me, reason="declined"),
         "correct a phone number": partial(contact.correct, **by_another, phone="+18085550199"),
         "correct a name": partial(contact.correct, **by_me, name="Ana Muestra"),
         "ask the nurse": partial(nurse.ask, **by_me),
         "answer as nurse": partial(nurse.answer, **by_another, answer="fine"),
         "reschedule": partial(booking.reschedule, **by_another, **later),
         "cancel": partial(booking.cancel, **by_me, reason="clinic"),
-        "close after the visit": partial(queue.close, **by_another, reason="attended"),
-        "reopen": partial(queue.reopen, **by_me),
+        "close after the visit": partial(claiming.close, **by_another, reason="attended"),
+        "reopen": partial(claiming.reopen, **by_me),
         "the patient corrects the phone number": partial(self_service.correct_phone, phone="+13125550177"),
         "the patient changes when to call": partial(self_service.change_call_times, call_times=["evening"]),
         "the patient withdraws": self_service.withdraw,

@@ -8,10 +8,11 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, contact, offers, queue, reference, undo
-from appointments.free_times import free_times
+from appointments import reference
+from appointments.calendar.slots import free_times
+from appointments.lifecycle.effects import booking, calls, claiming, contact, offers, undo
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, RateBucket
-from appointments.status_views import COOKIE
+from appointments.portal.views import COOKIE
 from tests.walk import (
     CALL,
     VISIT_ANSWERS,
@@ -151,9 +152,9 @@ def test_who_shuts_a_request_shuts_it_in_that_browser_only(client, opened):
 
 
 def test_it_tells_in_plain_words_what_happened(client, opened, scheduler, clinician, place, next_week):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
@@ -220,7 +221,7 @@ def test_the_times_to_call_can_be_changed(client, opened):
 def test_withdrawing_closes_the_request_and_gives_the_visit_free(
     client, opened, scheduler, clinician, place, next_week
 ):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
     change(client, "withdraw")
@@ -231,7 +232,7 @@ def test_withdrawing_closes_the_request_and_gives_the_visit_free(
 
 
 def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clinician, place, next_week):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
     with time_machine.travel(next_week + datetime.timedelta(hours=1)):
@@ -246,7 +247,7 @@ def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clin
 
 
 def test_what_staff_took_back_is_not_told(client, opened, scheduler, clinician, place, next_week):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     undo.undo(opened, by=scheduler)
 
@@ -265,7 +266,7 @@ def test_a_call_that_was_promised_is_told_by_the_clock_where_the_patient_is(
 ):
     request = send_request(phone=phone)
     client.post("/status/", {"reference": request.reference, **BORN})
-    queue.claim(request, by=scheduler)
+    claiming.claim(request, by=scheduler)
     at_two = timezone.localtime(next_week).replace(hour=14, minute=0, second=0, microsecond=0)
     outcome = ContactAttempt.Outcome.CALL_BACK
     calls.log_call(request, by=scheduler, channel="phone", outcome=outcome, next_call_at=at_two)
@@ -274,7 +275,7 @@ def test_a_call_that_was_promised_is_told_by_the_clock_where_the_patient_is(
 
 
 def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, scheduler):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
 
     page = words_of(client.get("/status/yours/"))
@@ -284,7 +285,7 @@ def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, schedul
 
 def test_after_the_last_call_nobody_is_told_that_another_comes(client, opened, scheduler, settings):
     settings.CALL_ATTEMPTS = 1
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
 
     page = words_of(client.get("/status/yours/"))
@@ -294,7 +295,7 @@ def test_after_the_last_call_nobody_is_told_that_another_comes(client, opened, s
 
 
 def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, consulting_hours):
-    queue.claim(opened, by=scheduler)
+    claiming.claim(opened, by=scheduler)
     offers.offer(opened, by=scheduler, times=free_times(most=2))
 
     page = words_of(client.get("/status/yours/"))

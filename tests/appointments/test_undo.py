@@ -5,10 +5,12 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from appointments import booking, calls, contact, next_call, nurse, offers, queue, self_service, undo
-from appointments.changes import Refused
-from appointments.free_times import FreeTime
+from appointments.calendar.slots import FreeTime
+from appointments.lifecycle.effects import booking, calls, claiming, contact, nurse, offers, undo
+from appointments.lifecycle.transition import Refused
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
+from appointments.portal import self_service
+from appointments.worklist import next_call
 
 MINUTE = datetime.timedelta(minutes=1)
 NOTHING = "There is nothing of yours here that can be taken back."
@@ -21,10 +23,10 @@ def do(scheduler, colleague, clinician, place, next_week):
     at_ten, at_noon = next_week.replace(hour=15), next_week.replace(hour=17)
     noon = timezone.now().replace(hour=17, minute=0, second=0, microsecond=123_456) + datetime.timedelta(days=2)
     verbs = {
-        "claim": (queue.claim, {}),
-        "release": (queue.release, {}),
-        "skip": (queue.skip, {"reason": "busy"}),
-        "assign": (queue.assign, {"to": colleague}),
+        "claim": (claiming.claim, {}),
+        "release": (claiming.release, {}),
+        "skip": (claiming.skip, {"reason": "busy"}),
+        "assign": (claiming.assign, {"to": colleague}),
         "miss": (calls.log_call, {"channel": "phone", "outcome": "no_answer"}),
         "leave a message": (calls.log_call, {"channel": "phone", "outcome": "voicemail"}),
         "reach": (calls.log_call, {"channel": "phone", "outcome": "reached"}),
@@ -36,9 +38,9 @@ def do(scheduler, colleague, clinician, place, next_week):
         "reschedule by a few minutes": (booking.reschedule, {"starts_at": at_ten + 10 * MINUTE, **slot}),
         "cancel": (booking.cancel, {"reason": "clinic"}),
         "offer": (offers.offer, {"times": [FreeTime(at_ten, clinician, place), FreeTime(at_noon, clinician, place)]}),
-        "close": (queue.close, {"reason": "declined"}),
-        "close after the visit": (queue.close, {"reason": "attended"}),
-        "reopen": (queue.reopen, {}),
+        "close": (claiming.close, {"reason": "declined"}),
+        "close after the visit": (claiming.close, {"reason": "attended"}),
+        "reopen": (claiming.reopen, {}),
         "correct": (contact.correct, {"name": "Ana Muestra", "phone": "+18085550199", "call_times": ["evening"]}),
         "ask the nurse": (nurse.ask, {"note": "Takes blood thinners."}),
         "answer as nurse": (nurse.answer, {"answer": "against"}),

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, calls, queue, self_service, undo
-from appointments.changes import Refused
-from appointments.free_times import free_times
+from appointments.calendar.slots import free_times
+from appointments.lifecycle.effects import booking, calls, claiming, undo
+from appointments.lifecycle.forms import CorrectForm, OfferForm
+from appointments.lifecycle.transition import Refused
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Holiday, Place
-from appointments.staff.forms import CorrectForm, OfferForm
+from appointments.portal import self_service
 from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
@@ -57,7 +58,7 @@ def in_state(send_request, scheduler, clinician, place, consulting_hours):
     def bring(state) -> AppointmentRequest:
         request = send_request()
         if state != "waiting":
-            queue.claim(request, by=scheduler)
+            claiming.claim(request, by=scheduler)
             calls.log_call(request, by=scheduler, channel="phone", outcome="reached")
         if state == "lapsed":
             long_ago = timezone.now() - datetime.timedelta(minutes=settings.CLAIM_MINUTES)
@@ -70,7 +71,7 @@ def in_state(send_request, scheduler, clinician, place, consulting_hours):
                 starts_at=now - datetime.timedelta(hours=1), ends_at=now - datetime.timedelta(minutes=30)
             )
         if state == "closed":
-            queue.close(request, by=scheduler, reason="declined")
+            claiming.close(request, by=scheduler, reason="declined")
         if state == "withdrawn":
             self_service.withdraw(request)
         request.refresh_from_db()
@@ -287,7 +288,7 @@ def test_nobody_is_booked_on_a_holiday_by_hand_either(in_state, scheduler):
 def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, scheduler, clock, waits):
     request = send_request(call_times=["any"])
     with time_machine.travel(at(clock)):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         page = sheet(scheduler, request)
 
     assert ("Not the time to call: it is 9:00 PM there. Call from Thu, Jan 15, 8:00 AM" in words_of(page)) == waits
@@ -298,7 +299,7 @@ def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, schedul
 def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_differs(send_request, scheduler):
     request = send_request(call_times=["any"], phone="(310) 555-0123")
     with time_machine.travel(at("2026-01-14T10:00")):
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         words = words_of(sheet(scheduler, request))
 
     assert "Not the time to call: it is 7:00 AM there. Call from Wed, Jan 14, 11:00 AM our time" in words
@@ -312,7 +313,7 @@ def test_a_promise_that_is_late_waits_for_a_decent_hour_on_the_sheet_and_in_the_
     request.refresh_from_db()
     with time_machine.travel(at("2026-01-15T02:00")):
         row = words_of(signed_in(scheduler).get(QUEUE))
-        queue.claim(request, by=scheduler)
+        claiming.claim(request, by=scheduler)
         page = sheet(scheduler, request)
 
     assert "at Thu Jan 15, 8:00 AM promised" in row

@@ -143,8 +143,8 @@ def timed(job: Callable) -> float:
 def next_calls(user, callers: int) -> list[str]:
     from django.utils import timezone
 
-    from appointments import next_call
     from appointments.models import AppointmentRequest
+    from appointments.worklist import next_call
 
     waiting = AppointmentRequest.objects.open().filter(claimed_by=None)
     seconds = sorted(timed(lambda: next_call.take(user)) for _ in range(30))
@@ -212,8 +212,8 @@ def bookings() -> list[str]:
 
 
 def verified() -> list[str]:
-    from appointments import audit
-    from appointments.audit import chain
+    import audit
+    from audit import chain
 
     seconds = [timed(lambda: audit.record("view", who="system", requests=[1])) for _ in range(300)]
     say("one audit entry", f"median {milliseconds(statistics.median(seconds))}")

@@ -10,7 +10,7 @@ import django
 
 def take_all(user) -> dict:
     """Take calls until there is nobody to call."""
-    from appointments import next_call
+    from appointments.worklist import next_call
 
     taken, seconds = [], []
     while True:
@@ -26,8 +26,8 @@ def book_all(user, clinician: int, count: int) -> dict:
     """Offer each of the next times to the next of the own patients."""
     from django.db import Error
 
-    from appointments import booking
-    from appointments.changes import Refused
+    from appointments.lifecycle.effects import booking
+    from appointments.lifecycle.transition import Refused
     from appointments.models import AppointmentRequest, Clinician, Place
 
     who, place = Clinician.objects.get(pk=clinician), Place.objects.get()

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
-from appointments import booking, calls, queue
+from appointments.lifecycle.effects import booking, calls, claiming
 from appointments.models import CloseReason, ContactAttempt
 from tests.environment import CHROMIUM
 
@@ -101,11 +101,11 @@ def requests(send_request, scheduler, clinician, place, consulting_hours, next_w
     """One request in each state, by its name; those that are held are held by `scheduler`."""
     requests = {status: send_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
-        queue.claim(requests[status], by=scheduler)
+        claiming.claim(requests[status], by=scheduler)
         call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.REACHED}
         calls.log_call(requests[status], by=scheduler, note="Her daughter will be there.", **call)
     booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    queue.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
+    claiming.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
     return requests
 
 

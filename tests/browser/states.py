@@ -24,15 +24,15 @@ from playwright.sync_api import Page, Response
 
 from accounts import unsent
 from accounts.models import AccountSession, FirstPassword
-from appointments import status_views
+from appointments.intake.views import STEPS
 from appointments.models import AppointmentRequest, Message
+from appointments.portal import views
 from appointments.reference import grouped
-from appointments.views import STEPS
-from screening.pathway import PATHWAY
+from common.sealed_cookie import seal
+from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page as QuestionPage
-from screening.sealed_cookie import seal
 from screening.visitor import COOKIE, MAX_AGE, Visitor, remember
 from tests.walk import CALL, EVERYTHING, TEXTBOOK, VISIT_ANSWERS, WHO
 
@@ -204,9 +204,9 @@ def states_of_the_visit_steps() -> Iterator[State]:
         earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
         yield State(f"visit {key}, filled in", path, answered(TEXTBOOK, **earlier))
     yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
-    no_database = failing("appointments.intake.submit")
+    no_database = failing("appointments.intake.submit.submit")
     yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, meanwhile=no_database)
-    no_more_taken = patch("appointments.views.MOST_TAKEN_FROM_ONE_ADDRESS", 0)
+    no_more_taken = patch("appointments.intake.views.MOST_TAKEN_FROM_ONE_ADDRESS", 0)
     yield State("visit, too many", path, cookies, sent=typed, status=429, meanwhile=no_more_taken)
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
@@ -243,9 +243,9 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}
     unknown = {**keys, "reference": grouped(REFERENCE)}
     yield State("status, not found", "/status/", sent=unknown, status=422)
-    no_database = failing("appointments.self_service.find")
+    no_database = failing("appointments.portal.self_service.find")
     yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, meanwhile=no_database)
-    no_more_tries = patch("appointments.status_views.MOST_TRIES_PER_REFERENCE", 0)
+    no_more_tries = patch("appointments.portal.views.MOST_TRIES_PER_REFERENCE", 0)
     yield State("status, too many tries", "/status/", sent=unknown, status=429, meanwhile=no_more_tries)
 
 
@@ -364,7 +364,7 @@ def unusable_cookies() -> dict[str, dict[str, str]]:
 
 def opened(request: AppointmentRequest) -> dict[str, str]:
     """The cookies of a browser in which a patient has opened this request."""
-    return {status_views.COOKIE: status_views.opening_of(request)}
+    return {views.COOKIE: views.opening_of(request)}
 
 
 PUBLIC = list(public_states())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening.pathway import PAIN, RED_FLAGS
+from screening.pathways.vertebral_cement import PAIN, RED_FLAGS
 
 from .conftest import looked_at_once
 from .states import PUBLIC, reach

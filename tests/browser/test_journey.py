@@ -7,9 +7,9 @@ from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
 from appointments import reference
-from appointments.forms import CallForm, WhoForm
+from appointments.intake.forms import CallForm, WhoForm
 from appointments.models import AppointmentRequest, CloseReason
-from screening.pathway import LIKELY_CANDIDATE, PAIN, PATHWAY, RED_FLAGS
+from screening.pathways.vertebral_cement import LIKELY_CANDIDATE, PAIN, PATHWAY, RED_FLAGS
 from screening.questionnaire.questions import Question
 from screening.wording import say
 from tests.walk import EVERYTHING, VISIT_ANSWERS, WHO

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 
 from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE, looked_at_once
 from .states import PUBLIC, State, reach, staff_states, stored_states

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from pypdf import PdfReader
 
 from appointments.models import AppointmentRequest, Place
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question

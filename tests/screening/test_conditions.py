@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening.pathway import FRACTURE, PAIN, SAFETY, TRIED
+from screening.pathways.vertebral_cement import FRACTURE, PAIN, SAFETY, TRIED
 from screening.questionnaire.conditions import ALWAYS, Condition, all_of, any_of
 
 YES, NO, UNKNOWN = True, False, None

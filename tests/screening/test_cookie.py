@@ -8,8 +8,8 @@ import time
 import pytest
 from django.test import Client
 
-from screening import sealed_cookie
-from screening.pathway import PATHWAY
+from common import sealed_cookie
+from screening.pathways import PATHWAY
 from screening.visitor import COOKIE, MAX_AGE
 from tests import walk
 from tests.walk import answer_check, outcome_of, source_of, words_of

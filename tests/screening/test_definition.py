@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from screening.pathway import (
+from screening.pathways.vertebral_cement import (
     BONE,
     CANCER,
     CLOTTING,

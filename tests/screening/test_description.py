@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from screening import pathway as content
-from screening.pathway import BLOOD_THINNER, CLOTTING, HELPED, NOT_MATCHING, PAIN, PATHWAY, RED_FLAGS, SAFETY
+from screening.pathways import vertebral_cement as content
+from screening.pathways.vertebral_cement import (
+    BLOOD_THINNER,
+    CLOTTING,
+    HELPED,
+    NOT_MATCHING,
+    PAIN,
+    PATHWAY,
+    RED_FLAGS,
+    SAFETY,
+)
 from screening.questionnaire.conditions import ALWAYS, Condition
 from screening.questionnaire.description import describe
 from screening.questionnaire.questions import Choice, Option, Page

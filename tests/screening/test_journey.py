@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screening.pathway import CANCER, PATHWAY
+from screening.pathways.vertebral_cement import CANCER, PATHWAY
 from screening.questionnaire.assessment import Rule
 from screening.questionnaire.journey import Journey
 

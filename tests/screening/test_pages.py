@@ -17,7 +17,7 @@ from django.urls import path
 from appointments.models import AppointmentRequest
 from config import urls
 from screening import sign_off
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from tests.walk import (
     ADDRESSES,
     EVERYTHING,

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments import reference
 from appointments.models import AppointmentRequest
-from screening.pathway import HELPED, PATHWAY
+from screening.pathways.vertebral_cement import HELPED, PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import InvalidAnswer
 from tests import walk

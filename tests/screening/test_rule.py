@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from screening.pathway import CARE, CRITERIA, PATHWAY, RED_FLAGS, SAFETY, TREATMENTS, TRIED
+from screening.pathways.vertebral_cement import CARE, CRITERIA, PATHWAY, RED_FLAGS, SAFETY, TREATMENTS, TRIED
 from screening.questionnaire.journey import Journey
 
 EXAMPLES = json.loads(Path(__file__).with_name("pathway-examples.json").read_text(encoding="utf-8"))

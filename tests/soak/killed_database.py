@@ -286,8 +286,9 @@ def of_the_verbs(ledger: Ledger):
 
 
 def of_the_audit(ledger: Ledger):
-    from appointments.audit import chain
-    from appointments.models import AuditEntry, Event
+    from appointments.models import Event
+    from audit import chain
+    from audit.models import AuditEntry
 
     yield from (f"audit: {fault}" for fault in chain.faults())
     changes, views = Counter(), Counter()

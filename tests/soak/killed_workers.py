@@ -120,7 +120,7 @@ def again() -> int:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
-    from appointments.messages import outbox
+    from appointments.delivery import outbox
     from appointments.models import Message
 
     outbox.send_again(Message.objects.all(), by=get_user_model().objects.get())

@@ -100,7 +100,7 @@ def measured(port: int, staff: list[dict[str, str]], seconds: float, send: Calla
 
 def submit(browser: Browser, number: int) -> None:
     """Each page is asked for, read and sent, as a browser does it."""
-    from screening.pathway import PATHWAY
+    from screening.pathways import PATHWAY
 
     url = "/check/red_flags/"
     while url.startswith("/check/") and (page := PATHWAY.page(url.split("/")[2])):
@@ -129,7 +129,7 @@ def person(number: int) -> dict[str, str]:
 
 def last_page_of(port: int) -> Callable:
     """What sends the last page only, for somebody new each time, as if all pages before had been filled in."""
-    from screening.sealed_cookie import seal, unseal
+    from common.sealed_cookie import seal, unseal
 
     model = site.visitor(port, 80_000)
     answer_check(model)

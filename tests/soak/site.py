@@ -129,7 +129,7 @@ def visitor(port: int, number: int) -> Browser:
 
 
 def journey_of(browser: Browser) -> str:
-    from screening.sealed_cookie import unseal
+    from common.sealed_cookie import unseal
 
     return unseal(browser.cookies["answers"], purpose="answers", max_age=3600)["id"]
 

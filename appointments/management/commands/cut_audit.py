@@ -4,8 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from appointments.audit import chain, record
-from appointments.models import AuditEntry
+from audit import chain, record
+from audit.models import AuditEntry
 
 
 class Command(BaseCommand):

@@ -11,9 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from appointments import booking, calls, intake, queue
-from appointments.business_hours import BusinessHours
-from appointments.free_times import free_times
+from appointments.calendar.opening_hours import BusinessHours
+from appointments.calendar.slots import free_times
+from appointments.intake import submit
+from appointments.lifecycle.effects import booking, calls, claiming
 from appointments.models import (
     AppointmentRequest,
     Caller,
@@ -24,7 +25,7 @@ from appointments.models import (
     Message,
     Place,
 )
-from screening.pathway import PATHWAY, TREATMENTS
+from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
 from screening.questionnaire.journey import Journey
 
 STAFF = "demo"
@@ -103,7 +104,7 @@ class Command(BaseCommand):
         for_someone_else = chance.random() < 0.25
         language = chance.choice(["en", "en", "en", "es", "es", "other"])
         first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
-        return intake.submit(
+        return submit.submit(
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
             visit_answers=visit_answers,
@@ -130,14 +131,14 @@ class Command(BaseCommand):
         if stage < 4:
             return
         by = staff if number % 3 else colleague
-        queue.claim(request, by=by)
+        claiming.claim(request, by=by)
         if stage == 4:
             calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
         elif stage == 6:
             calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
             booking.book(request, by=by, **chance.choice(free_times(most=20))._asdict())
         elif stage == 7:
-            queue.close(request, by=by, reason=chance.choice([CloseReason.DECLINED, CloseReason.UNREACHABLE]))
+            claiming.close(request, by=by, reason=chance.choice([CloseReason.DECLINED, CloseReason.UNREACHABLE]))
 
 
 def qualifying_journey(chance: random.Random) -> Journey:

@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from appointments import reference as references
-from appointments import retention
-from appointments.changes import Refused
+from appointments.lifecycle.transition import Refused
 from appointments.models import AppointmentRequest
+from appointments.operations import retention
 
 
 class Command(BaseCommand):

@@ -5,9 +5,9 @@ import json
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from appointments.audit import chain, record
-from appointments.audit.fhir import audit_event
-from appointments.models import AuditEntry
+from audit import chain, record
+from audit.fhir import audit_event
+from audit.models import AuditEntry
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from appointments.models import AuditEntry, AuditHead
+from audit.models import AuditEntry, AuditHead
 
 
 class Command(BaseCommand):

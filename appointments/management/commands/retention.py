@@ -4,7 +4,7 @@ import datetime
 
 from django.core.management.base import BaseCommand
 
-from appointments import retention
+from appointments.operations import retention
 
 WITHIN = datetime.timedelta(days=30)
 

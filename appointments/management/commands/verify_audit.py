@@ -2,8 +2,8 @@ import re
 
 from django.core.management.base import BaseCommand, CommandError
 
-from appointments.audit import chain, record
-from appointments.models import AuditEntry
+from audit import chain, record
+from audit.models import AuditEntry
 
 MOST_SHOWN = 20
 

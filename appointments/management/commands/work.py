@@ -7,9 +7,9 @@ import threading
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from appointments import periodic
-from appointments.messages.outbox import Worker
-from screening.outages import is_outage
+from appointments.delivery.outbox import Worker
+from appointments.operations import jobs
+from common.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def _look(self, worker: Worker) -> bool:
         """Whether there was nothing to do. A database that is away is waited for."""
         try:
-            periodic.run_due()
+            jobs.run_due()
             return not worker.send_some()
         except Exception as error:
             if is_outage(error):

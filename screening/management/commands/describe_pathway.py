@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from screening.pathway import PATHWAY
+from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
 from screening.sign_off import fingerprint
 

@@ -1,9 +1,0 @@
-"""Who did or saw what, when and from where, without the data itself; written before any of it leaves.
-
-Pages say what they show with `shows`; verbs write what they did with `record`, within `atomic`.
-"""
-
-from .numbers import Numbers
-from .trail import atomic, record, shows
-
-__all__ = ["Numbers", "atomic", "record", "shows"]

@@ -1,0 +1,112 @@
+"""Sends e-mails by Django's mail API, over one connection for as many as come in a row."""
+
+import smtplib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from ..models import Message
+from . import rendering
+from .failures import Failure, Rejected, Unavailable
+from .relevance import TO_STAFF
+
+# By these, machines that answer mail know that nobody waits for it.
+NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+
+class EmailSender:
+    """The line to the mail server. `connect` and `send` raise Failure; the next try then gets a new line."""
+
+    def __init__(self):
+        self._connection = None
+
+    def connect(self) -> None:
+        if self._connection is None:
+            connection = get_connection()
+            with _saying_what_failed():
+                connection.open()
+            self._connection = connection
+
+    def send(self, message: Message) -> None:
+        """Takes SEND_SECONDS at most."""
+        recipients = settings.STAFF_EMAILS if message.kind in TO_STAFF else [message.request.email]
+        if not all(recipients):
+            raise Rejected("there is no e-mail address any more")
+        written = _written(message, recipients)
+        written.connection = self._connection
+        try:
+            with _saying_what_failed(), _no_longer_than(settings.SEND_SECONDS, self._connection):
+                written.send()
+        except Failure:
+            self._hang_up()
+            raise
+
+    def close(self) -> None:
+        if self._connection:
+            # To say goodbye to a server that is gone is no use, and no harm.
+            with suppress(OSError, smtplib.SMTPException):
+                self._connection.close()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Without a goodbye, which a server that hangs would keep us waiting for."""
+        connection, self._connection = self._connection, None
+        if conversation := getattr(connection, "connection", None):
+            conversation.close()
+            connection.connection = None
+
+
+def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:
+    email = rendering.email(message, recipients[0])
+    host = urlsplit(settings.SITE_URL).hostname
+    written = EmailMultiAlternatives(
+        email.subject, email.plain, to=recipients, headers={"Message-ID": f"<{message.pk}@{host}>", **NO_ANSWER}
+    )
+    written.attach_alternative(email.html, "text/html")
+    if email.calendar:
+        written.attach("visit.ics", email.calendar.decode(), f"text/calendar; method={email.method}")
+    return written
+
+
+@contextmanager
+def _saying_what_failed() -> Iterator[None]:
+    """The causes are left out: they quote the address, and some the message."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code = max(code for code, _reason in error.recipients.values())
+        raise (Rejected if code >= 500 else Failure)(f"the mail server refused the address ({code})") from None
+    except smtplib.SMTPDataError as error:
+        kind = Rejected if error.smtp_code >= 500 else Failure
+        raise kind(f"the mail server refused the message ({error.smtp_code})") from None
+    except smtplib.SMTPResponseException as error:
+        raise Unavailable(f"the mail server refused us ({error.smtp_code})") from None
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unavailable(f"the connection to the mail server broke ({type(error).__name__})") from None
+
+
+@contextmanager
+def _no_longer_than(seconds: float, connection) -> Iterator[None]:
+    """Cut the line of a server that answers so slowly that another worker would take the message over meanwhile."""
+    conversation = getattr(connection, "connection", None)
+    line = getattr(conversation, "sock", None)
+    if line is None:
+        yield
+        return
+    timer = threading.Timer(seconds, _cut, [line])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        # Not the method of an encrypted line, which is in use by the thread that waits.
+        socket.socket.shutdown(line, socket.SHUT_RDWR)

@@ -1,0 +1,195 @@
+"""Sends the messages that wait in the database, by any number of workers side by side.
+
+A worker leases some messages, and each again by itself just before it is sent, so that nobody else sends it. A worker
+that is killed leaves its leases behind; another takes them over that has seen one unchanged for LEASE_SECONDS by its
+own stopwatch. No clock decides it, so that clocks may be wrong or be set.
+"""
+
+import datetime
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import Error, connection, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+import audit
+from audit.models import AuditEntry
+from common.outages import is_outage
+
+from ..models import Message
+from . import relevance
+from .email import EmailSender
+from .failures import Failure, Rejected, Unavailable
+from .sms import TextSender
+
+logger = logging.getLogger(__name__)
+
+Channel = Message.Channel
+State = Message.State
+
+LEASED_AT_ONCE = 20
+FIRST_DELAY = datetime.timedelta(minutes=1)
+LONGEST_DELAY = datetime.timedelta(hours=4)
+# A way that is out of order is left alone for so many seconds.
+PAUSE = 30
+
+
+class Worker:
+    """One worker's view of the outbox: its lines to the servers, and since when it has seen others' leases.
+
+    When `should_stop` says so, it ends after the message that it is at, and leaves the rest to others.
+    """
+
+    def __init__(self, should_stop: Callable[[], bool] = lambda: False):
+        self._should_stop = should_stop
+        self._senders = {Channel.EMAIL: EmailSender(), Channel.TEXT: TextSender()}
+        self._paused_until = dict.fromkeys(self._senders, 0.0)
+        self._seen_since: dict[uuid.UUID, float] = {}
+
+    def send_some(self) -> int:
+        """Send what is due, LEASED_AT_ONCE at most for each way, and give how many messages were dealt with."""
+        self._take_over()
+        dealt_with = 0
+        for channel, sender in self._senders.items():
+            if time.monotonic() < self._paused_until[channel]:
+                continue
+            by_this_way = sum(1 for _ in self._send_by(channel, sender))
+            if by_this_way < LEASED_AT_ONCE:
+                # Servers hang up on those who keep silent, and the next message would meet a dead line.
+                sender.close()
+            dealt_with += by_this_way
+        return dealt_with
+
+    def close(self) -> None:
+        for sender in self._senders.values():
+            sender.close()
+
+    def _send_by(self, channel: Channel, sender) -> Iterator[Message]:
+        lease, messages = _lease(channel)
+        for message in messages:
+            if self._should_stop():
+                _give_back(lease)
+                return
+            yield message
+            try:
+                # Minutes may have passed since it was leased, and what it says may have changed.
+                message = _leased(lease).filter(pk=message.pk).first()
+                if message is None or not self._still_to_be_sent(message, lease):
+                    continue
+                self._send(message, lease, sender)
+            except Unavailable as failure:
+                logger.warning("Sending by %s pauses for %d seconds: %s", channel.value, PAUSE, failure)
+                self._paused_until[channel] = time.monotonic() + PAUSE
+                _give_back(lease)
+                return
+
+    def _still_to_be_sent(self, message: Message, lease: uuid.UUID) -> bool:
+        now, earliest = timezone.now(), relevance.not_before(message)
+        if not relevance.still_holds(message):
+            _finish(message, lease, state=State.DROPPED)
+            return False
+        if earliest > now:
+            _finish(message, lease, send_at=earliest)
+            return False
+        return True
+
+    def _send(self, message: Message, lease: uuid.UUID, sender) -> None:
+        # Connecting may take any time, so it comes before the lease that another must not outwait.
+        try:
+            sender.connect()
+        except Failure as failure:
+            _fail(message, lease, failure, attempts=message.attempts + 1)
+            raise
+        own = uuid.uuid4()
+        if not Message.objects.filter(pk=message.pk, lease=lease).update(lease=own, attempts=F("attempts") + 1):
+            # Another worker thought that this one was dead.
+            return
+        try:
+            sender.send(message)
+        except Failure as failure:
+            _fail(message, own, failure, attempts=message.attempts + 1)
+            if isinstance(failure, Unavailable):
+                raise
+        except Exception as error:  # noqa: BLE001
+            # A clinic's own template, say. What it says may quote the message.
+            logger.error("A message of the kind %s could not be sent: %s", message.kind, type(error).__name__)
+            _fail(message, own, Failure(f"it could not be written ({type(error).__name__})"), message.attempts + 1)
+        else:
+            _persistently(lambda: _finish(message, own, state=State.SENT, error=""))
+
+    def _take_over(self) -> None:
+        leases = set(Message.objects.filter(lease__isnull=False).values_list("lease", flat=True))
+        now = time.monotonic()
+        self._seen_since = {lease: self._seen_since.get(lease, now) for lease in leases}
+        left_behind = [lease for lease, since in self._seen_since.items() if now - since > settings.LEASE_SECONDS]
+        if left_behind:
+            freed = Message.objects.filter(lease__in=left_behind).update(lease=None)
+            logger.warning("%d messages were taken over from a worker that does not go on.", freed)
+
+
+@audit.atomic()
+def send_again(messages, *, by) -> int:
+    """Let failed messages be tried anew from now on, and give how many there were."""
+    failed = messages.filter(state=State.FAILED).select_for_update()
+    about = dict(failed.values_list("pk", "request"))
+    again = {"state": State.WAITING, "attempts": 0, "done_at": None, "send_at": timezone.now()}
+    count = Message.objects.filter(pk__in=about, state=State.FAILED).update(**again)
+    if count:
+        requests = {request for request in about.values() if request}
+        audit.record(AuditEntry.Action.CHANGE, by=by, requests=requests, details=f"{count} messages sent again")
+    return count
+
+
+@transaction.atomic
+def _lease(channel: Channel) -> tuple[uuid.UUID, list[Message]]:
+    lease = uuid.uuid4()
+    due = Message.objects.filter(state=State.WAITING, lease=None, send_at__lte=timezone.now(), channel=channel)
+    # SQLite knows no such lock; there, transactions that write take turns from their beginning.
+    locked = due.order_by("send_at", "pk").select_for_update(skip_locked=True)
+    keys = list(locked.values_list("pk", flat=True)[:LEASED_AT_ONCE])
+    Message.objects.filter(pk__in=keys).update(lease=lease)
+    return lease, list(_leased(lease).order_by("send_at", "pk"))
+
+
+def _leased(lease: uuid.UUID) -> QuerySet[Message]:
+    related = ("request__appointment", "appointment__place", "appointment__clinician")
+    return Message.objects.filter(lease=lease).select_related(*related)
+
+
+def _give_back(lease: uuid.UUID) -> None:
+    Message.objects.filter(lease=lease).update(lease=None)
+
+
+def _fail(message: Message, lease: uuid.UUID, failure: Failure, attempts: int) -> None:
+    final = isinstance(failure, Rejected) or attempts >= settings.MESSAGE_ATTEMPTS
+    values = {"state": State.FAILED} if final else {"send_at": timezone.now() + _delay(attempts)}
+    _persistently(lambda: _finish(message, lease, attempts=attempts, error=str(failure)[:100], **values))
+
+
+def _delay(attempts: int) -> datetime.timedelta:
+    return min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY)
+
+
+def _finish(message: Message, lease: uuid.UUID, **values) -> None:
+    done_at = timezone.now() if "state" in values else None
+    Message.objects.filter(pk=message.pk, lease=lease).update(lease=None, done_at=done_at, **values)
+
+
+def _persistently(write) -> None:
+    """What has been sent must be marked, or it would be sent again: wait for a database that is away.
+
+    When it is back, others still have LEASE_SECONDS to wait before they take the message over.
+    """
+    while True:
+        try:
+            return write()
+        except Error as error:
+            if not is_outage(error):
+                raise
+            logger.warning("The database does not answer. What became of a message is written down when it does.")
+            connection.close()
+            time.sleep(1)

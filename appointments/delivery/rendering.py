@@ -1,0 +1,104 @@
+"""Writes messages, in the patient's language and with nothing about health in them.
+
+Each kind has a template in templates/messages/, with the subject in its first line and paragraphs below, and one in
+templates/texts/. Templates are given the clinic, links, and the place and time of the visit, and never the request,
+so that a clinic's own templates cannot tell more either.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+
+from common.clinic import CLINIC
+
+from ..calendar.ics import calendar_file
+from ..lifecycle.effects import offers
+from ..models import Appointment, AppointmentRequest, Language, Message
+from ..reference import grouped
+
+Kind = Message.Kind
+
+
+@dataclass(frozen=True)
+class Email:
+    subject: str
+    plain: str
+    html: str
+    # The visit as a calendar file, and what calendars shall do with it.
+    calendar: bytes | None = None
+    method: str = ""
+
+
+def email(message: Message, recipient: str) -> Email:
+    with translation.override(_language(message.request)):
+        written = _render(f"messages/{message.kind}.txt", message)
+        subject, _, plain = written.strip().partition("\n")
+        paragraphs = [paragraph.strip() for paragraph in plain.strip().split("\n\n")]
+        html = get_template("messages/frame.html").render(
+            {"subject": subject, "paragraphs": paragraphs, "language": translation.get_language()}
+        )
+        calendar, method = _calendar(message, recipient)
+        return Email(subject.strip(), "\n\n".join(paragraphs) + "\n", html, calendar, method)
+
+
+def text(message: Message) -> str:
+    with translation.override(_language(message.request)):
+        return " ".join(_render(f"texts/{message.kind}.txt", message).split())
+
+
+def _render(template: str, message: Message) -> str:
+    # Nothing is escaped: this is plain text.
+    return get_template(template).template.render(Context(_facts(message), autoescape=False))
+
+
+def _facts(message: Message) -> dict:
+    request = message.request
+    facts = {
+        "clinic": CLINIC,
+        "visit": message.appointment and _visit(message.appointment),
+        "status_link": _link("appointments:status"),
+        "queue_link": f"{_link('admin:appointments_appointmentrequest_changelist')}?queue=overdue",
+    }
+    if request:
+        facts["reference"] = grouped(request.reference)
+        facts["choose_link"] = f"{settings.SITE_URL}{offers.link_of(request)}"
+        facts["request_link"] = _link("admin:appointments_appointmentrequest_change", request.pk)
+    return facts
+
+
+def _visit(visit: Appointment) -> dict:
+    local = timezone.localtime(visit.starts_at, timezone.get_default_timezone())
+    return {
+        "date": date_format(local, "l, F j, Y" if translation.get_language() == "en" else r"l j \d\e F \d\e Y"),
+        "time": date_format(local, "TIME_FORMAT"),
+        "place_name": visit.place.name,
+        "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
+        "clinician": visit.clinician.name,
+    }
+
+
+def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
+    match message.kind:
+        case Kind.BOOKED | Kind.MOVED:
+            method = "REQUEST"
+        case Kind.CANCELLED | Kind.WITHDRAWN if message.appointment:
+            method = "CANCEL"
+        case _:
+            return None, ""
+    file = calendar_file(
+        message.request, message.appointment, sequence=message.version, method=method, attendee=recipient
+    )
+    return file, method
+
+
+def _link(name: str, *arguments) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=arguments)}"
+
+
+def _language(request: AppointmentRequest | None) -> str:
+    return "es" if request and request.language == Language.SPANISH else "en"

@@ -1,0 +1,96 @@
+"""Takes in a request for a visit: one row for one journey, however often it is sent, and at once too."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from screening.pathways import PATHWAY
+from screening.questionnaire.conditions import Answers
+from screening.questionnaire.journey import Journey
+from screening.wording import english_line
+
+from .. import reference
+from ..calendar.calling_hours import zone_of
+from ..calendar.opening_hours import BusinessHours
+from ..lifecycle import announce
+from ..lifecycle.effects import duplicates
+from ..models import AppointmentRequest, NurseCheck
+from ..search import text_to_search
+
+REFERENCES_TO_TRY = 5
+
+
+class NoVisitOffered(ValueError):
+    """The answers do not lead to an outcome that offers a visit."""
+
+
+def submit(
+    *, journey_id: UUID, journey: Journey, visit_answers: Answers, doubts: str = "", **contact
+) -> AppointmentRequest:
+    """Store the request and return it; if this journey was sent before, return what was stored then, unchanged.
+
+    The outcome is worked out here, from the answers. `contact` are the fields of AppointmentRequest that the patient
+    fills in. An open request of the same person is linked, and those that may be of the same person are remembered.
+    Costs four statements, one more if there are such, and one for what is to be told. Raises NoVisitOffered.
+    """
+    if not journey.is_complete or not journey.assessment.outcome.offers_visit:
+        raise NoVisitOffered
+    assessment = journey.assessment
+    answers = {**journey.relevant_answers, **visit_answers}
+    same_person = {"date_of_birth": contact["date_of_birth"], "phone": contact["phone"]}
+    before = AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id)
+    earlier = before.only("pk").order_by("-pk").first()
+    created_at = timezone.now()
+    priority = PATHWAY.priority(assessment.outcome, answers)
+    flags = [flag.key for flag in PATHWAY.flags_raised(answers)]
+    facts = {
+        "earlier": earlier,
+        "doubts": doubts,
+        "created_at": created_at,
+        "due_at": BusinessHours.of_the_clinic().end_of_day(created_at, business_days=priority.business_days),
+        "time_zone": zone_of(contact["phone"]),
+        "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
+        "pathway_version": PATHWAY.version,
+        "outcome": assessment.outcome.key,
+        "priority": priority.key,
+        "is_recent_pain": bool(PATHWAY.sooner_within_priority.holds(answers)),
+        "flags": flags,
+        "answers": answers,
+        "findings": [
+            {
+                "criterion": finding.criterion.key,
+                "verdict": finding.verdict,
+                "title": finding.criterion.title,
+                "explanation": english_line(finding.explanation),
+            }
+            for finding in assessment.findings
+        ],
+    }
+    for _ in range(REFERENCES_TO_TRY):
+        # A conflict is expected and must not become an error: PostgreSQL would write the whole row to its log.
+        new = reference.new()
+        searched = {name: contact[name] for name in ("name", "phone", "email")}
+        row = AppointmentRequest(
+            journey=journey_id,
+            reference=new,
+            search_text=text_to_search(reference=new, **searched),
+            **facts,
+            **contact,
+        )
+        if stored := _store(row):
+            # After the transaction: of two that are sent at once, one at least sees the other. And each time it is
+            # sent: the database may have gone after the first time had stored it.
+            duplicates.look_for(stored)
+            return stored
+    raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
+
+
+@transaction.atomic
+def _store(row: AppointmentRequest) -> AppointmentRequest | None:
+    """The request of this journey, the new one or that of before; None if its reference belongs to another."""
+    AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
+    stored = AppointmentRequest.objects.filter(journey=row.journey).first()
+    if stored and stored.reference == row.reference:
+        announce.new_request(stored)
+    return stored

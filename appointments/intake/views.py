@@ -1,0 +1,192 @@
+"""Asking for a visit: a few short steps after a result that offers one. Nothing is stored before the last is sent."""
+
+import logging
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+import audit
+from common.client_address import counted_address_of
+from common.error_pages import shown_again
+from common.outages import is_outage
+from screening.visitor import Visitor, remember, visitor_of
+
+from .. import rate_limit, reference
+from ..models import AppointmentRequest
+from ..portal.views import MAX_AGE, summary_of
+from . import submit
+from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    key: str
+    title: str
+    form: type[StepForm]
+
+
+STEPS = (
+    Step("questions", _("A few questions to plan the visit"), VisitQuestionsForm),
+    Step("who", _("Who is the visit for?"), WhoForm),
+    Step("call", _("How should we call you?"), CallForm),
+)
+
+
+# Nobody reads and answers fourteen pages in less.
+FEWEST_SECONDS = 20
+# More are marked for staff to look at, and far more, which no family and no care home sends, are not taken.
+MOST_FROM_ONE_ADDRESS = 10
+MOST_TAKEN_FROM_ONE_ADDRESS = 100
+AN_HOUR = 60 * 60
+
+
+@require_safe
+def ask(request: HttpRequest) -> HttpResponse:
+    return redirect("appointments:step", key=STEPS[0].key)
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request: HttpRequest, key: str) -> HttpResponse:
+    position = next((position for position, step in enumerate(STEPS) if step.key == key), None)
+    if position is None:
+        raise Http404
+    visitor = visitor_of(request)
+    if not _may_ask(visitor):
+        return redirect("appointments:sent" if _sent_reference(visitor) else "screening:result")
+    forms = _filled_in(visitor)
+    if (first_open := _first_open(forms)) < position:
+        return redirect("appointments:step", key=STEPS[first_open].key)
+
+    if request.method != "POST":
+        blank = STEPS[position].form(initial=_known_from_before(visitor))
+        return _step_page(request, visitor, position, forms[position] or blank)
+    form = STEPS[position].form(request.POST)
+    if getattr(request, "must_be_sent_again", False):
+        return _step_page(request, visitor, position, form, status=403)
+    if not form.is_valid():
+        page = _step_page(request, visitor, position, form, status=422)
+        # Whoever asks for the page in the other language now must find it as it is.
+        return remember(page, visitor.with_notes(**{key: form.typed()})) if form.is_short else page
+    forms[position] = form
+    visitor = visitor.with_notes(**{key: form.typed()})
+    if position + 1 < len(STEPS):
+        return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
+    address = counted_address_of(request)
+    try:
+        # Whoever presses again, as the page asks when it could not store the request, sends no second one.
+        sent_from_here = rate_limit.count_different("sent", address, member=visitor.id, seconds=AN_HOUR)
+        if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
+            return _step_page(request, visitor, position, form, status=429)
+        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor, sent_from_here))
+    except Error as error:
+        if not is_outage(error):
+            raise
+        # What the database says may hold values and addresses.
+        logger.warning("A request for a visit could not be stored yet: %s", type(error).__name__)
+        return _step_page(request, visitor, position, form, status=503)
+    notes = {"sent": stored.reference, "sent_at": time.time()}
+    # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
+    if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
+        notes["earlier"] = stored.earlier.reference
+    return remember(redirect("appointments:sent"), Visitor(notes=notes))
+
+
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    visitor = visitor_of(request)
+    if not _sent_reference(visitor):
+        return redirect("screening:start")
+    earlier = visitor.notes.get("earlier")
+    context = {
+        "reference": reference.grouped(visitor.notes["sent"]),
+        "earlier": earlier and reference.grouped(earlier),
+    }
+    return render(request, "appointments/sent.html", context)
+
+
+@require_safe
+def sent_summary(request: HttpRequest) -> HttpResponse:
+    """As long as a request that was looked up stays open; then the birthday is asked for."""
+    notes = visitor_of(request).notes
+    if time.time() - notes.get("sent_at", 0) > MAX_AGE:
+        return redirect("appointments:status")
+    stored = AppointmentRequest.objects.filter(reference=notes["sent"]).first()
+    if stored is None:
+        return redirect("screening:start")
+    audit.shows(request, [stored])
+    return summary_of(request, stored, back=reverse("appointments:sent"))
+
+
+def _may_ask(visitor: Visitor) -> bool:
+    return visitor.journey.is_complete and visitor.journey.assessment.outcome.offers_visit
+
+
+def _sent_reference(visitor: Visitor) -> str | None:
+    return visitor.notes.get("sent")
+
+
+def _filled_in(visitor: Visitor) -> list[StepForm | None]:
+    """Each step's form with what was typed into it earlier, or None."""
+    return [step.form.from_typed(visitor.notes[step.key]) if step.key in visitor.notes else None for step in STEPS]
+
+
+def _first_open(forms: list[StepForm | None]) -> int:
+    """The first step that is not filled in, or not in a way that is valid now."""
+    return next((at for at, form in enumerate(forms) if form is None or not form.is_valid()), len(forms))
+
+
+def _known_from_before(visitor: Visitor) -> dict:
+    return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.is_someone_else else {}
+
+
+def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
+    """Signs that no person sends this. Staff see them; nothing is refused for them."""
+    signs = {
+        "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
+        # Less than nothing is no sign: then a clock was set back, or another server's is behind.
+        "answered faster than people read": 0 <= time.time() - visitor.since < FEWEST_SECONDS,
+        "many requests from one address": sent_from_here > MOST_FROM_ONE_ADDRESS,
+    }
+    return ", ".join(sign for sign, shows in signs.items() if shows)
+
+
+def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
+    contact = {**who.cleaned_data, **call.cleaned_data}
+    del contact["filled_in_for"]
+    if contact["texts_ok"]:
+        contact["consent"] += f" {call.fields['texts_ok'].label}"
+    return submit.submit(
+        journey_id=UUID(visitor.id),
+        journey=visitor.journey,
+        visit_answers=questions.cleaned_data,
+        doubts=doubts,
+        **contact,
+    )
+
+
+def _step_page(
+    request: HttpRequest, visitor: Visitor, position: int, form: StepForm, status: int = 200
+) -> HttpResponse:
+    context = {
+        "step": STEPS[position],
+        "form": form,
+        "number": position + 1,
+        "length": len(STEPS),
+        "previous": STEPS[position - 1] if position else None,
+        "is_last": position + 1 == len(STEPS),
+        "for_someone_else": visitor.is_someone_else,
+        "could_not_store": status == 503,
+        "too_many": status == 429,
+        "must_be_sent_again": status == 403,
+    }
+    return render(request, "appointments/step.html", context, status=status)

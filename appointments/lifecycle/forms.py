@@ -1,0 +1,250 @@
+"""What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
+
+import datetime
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from common.strict_form import StrictForm
+
+from .. import reference as references
+from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
+from ..calendar.slots import FreeTime, free_times
+from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
+from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
+from .effects.booking import CancelReason, RescheduleReason
+from .effects.claiming import SkipReason
+from .effects.offers import MOST
+
+TIMES_SHOWN = 12
+# More than there are: all that are free are looked through for a time that was chosen.
+MOST_LOOKED_AT = 10_000
+# Who cannot come on the first day has others to choose from.
+TIMES_SHOWN_OF_A_DAY = 4
+IN_LETTERS = "Enter a name in letters."
+
+
+class FutureMomentField(forms.DateTimeField):
+    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def clean(self, value):
+        try:
+            moment = super().clean(value)
+            # The last hours of the year 9999 are a time here, and none in UTC.
+            is_past = moment is not None and moment.astimezone(datetime.UTC) <= timezone.now()
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"]) from None
+        if is_past:
+            raise ValidationError("Choose a time that is still to come.")
+        return moment
+
+
+def note(label="Note") -> forms.CharField:
+    return forms.CharField(label=label, required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
+
+
+class VerbForm(StrictForm):
+    """A verb that needs nothing but a press of its button."""
+
+    # Fields that few need, and that all others would have to tab through.
+    folded: tuple[str, ...] = ()
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(data, **kwargs)
+
+
+class NoteForm(VerbForm):
+    note = note()
+
+
+class ReasonForm(VerbForm):
+    note = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea({"rows": 2}))
+
+
+class EraseForm(VerbForm):
+    """Nothing brings it back, so that one press must not be enough."""
+
+    reference = forms.CharField(
+        label="Type the reference",
+        max_length=40,
+        help_text="Everything about this request is deleted. Nobody can undo it.",
+    )
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        self._reference = visit_request.reference
+
+    def clean(self):
+        super().clean()
+        if "reference" in self.cleaned_data and references.parse(self.cleaned_data["reference"]) != self._reference:
+            self.add_error("reference", "This is not the reference of this request.")
+        return {}
+
+
+class LogCallForm(VerbForm):
+    """Its outcome is the button that is pressed; what it takes more is typed before."""
+
+    note = note("Note on the call")
+    channel = forms.ChoiceField(
+        choices=ContactAttempt.Channel, initial=ContactAttempt.Channel.PHONE, label="How", required=False
+    )
+    next_call_at = FutureMomentField(
+        label="Call again at",
+        required=False,
+        help_text="If the patient named a time. After a missed call, leave it empty: the next is planned for you.",
+    )
+    outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.Outcome, widget=forms.RadioSelect)
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        zone, now = visit_request.zone, timezone.now()
+        if is_elsewhere(zone, now):
+            there = f"{now.astimezone(zone):%-I:%M %p}"
+            self.fields["next_call_at"].help_text += f" By our clock: it is {there} where the patient is now."
+
+    def clean_channel(self):
+        return self.cleaned_data["channel"] or ContactAttempt.Channel.PHONE
+
+    def clean(self):
+        entered = super().clean()
+        is_promise = entered.get("outcome") == ContactAttempt.Outcome.CALL_BACK
+        if is_promise and not entered.get("next_call_at") and "next_call_at" not in self.errors:
+            self.add_error("next_call_at", "Enter when the patient asked to be called again.")
+        return entered
+
+
+class BookForm(VerbForm):
+    """One of the free times that are offered, or another time."""
+
+    # All free times may be taken since the page was shown.
+    beside = StrictForm.beside | {"time"}
+    folded = ("starts_at", "clinician", "place")
+
+    time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
+    starts_at = FutureMomentField(label="When", required=False)
+    clinician = forms.ModelChoiceField(Clinician.objects.filter(is_active=True), required=False)
+    place = forms.ModelChoiceField(Place.objects.filter(is_active=True), required=False)
+    note = note()
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        self.times = _times_for(self.data, "time")
+        self.fields["time"].choices = [(key, str(free)) for key, free in self.times.items()]
+        if not self.times:
+            del self.fields["time"]
+
+    @property
+    def is_unfolded(self) -> bool:
+        return not self.times or any(self[name].errors or self[name].data for name in self.folded)
+
+    def clean(self):
+        entered = super().clean()
+        if chosen := self.times.get(entered.pop("time", "")):
+            return {**entered, **chosen._asdict()}
+        for name in ("starts_at", "clinician", "place"):
+            if not entered.get(name) and name not in self.errors and "time" not in self.errors:
+                self.add_error(name, "This field is required.")
+        return entered
+
+
+class RescheduleForm(BookForm):
+    reason = forms.ChoiceField(choices=RescheduleReason, widget=forms.RadioSelect)
+    field_order = ("reason",)
+
+
+class OfferForm(VerbForm):
+    times = forms.MultipleChoiceField(label=f"Up to {MOST} times to choose from", widget=forms.CheckboxSelectMultiple)
+    note = note()
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        self.free = _times_for(self.data, "times")
+        self.fields["times"].choices = [(key, str(free)) for key, free in self.free.items()]
+
+    def clean_times(self):
+        chosen = self.cleaned_data["times"]
+        if len(chosen) > MOST:
+            raise ValidationError(f"Choose no more than {MOST} times.")
+        return [self.free[key] for key in chosen]
+
+
+class CancelForm(VerbForm):
+    reason = forms.ChoiceField(choices=CancelReason, widget=forms.RadioSelect)
+    note = note()
+
+
+class SkipForm(VerbForm):
+    reason = forms.ChoiceField(choices=SkipReason, widget=forms.RadioSelect)
+    note = note()
+
+
+class CloseForm(VerbForm):
+    reason = forms.ChoiceField(widget=forms.RadioSelect)
+    note = note()
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        super().__init__(visit_request, data, **kwargs)
+        booked = visit_request.status == Status.BOOKED
+        self.fields["reason"].choices = [
+            (reason.value, reason.label)
+            for reason in CloseReason
+            if (reason in CloseReason.after_a_visit()) == booked
+        ]
+
+
+class CorrectForm(VerbForm):
+    """What the patient told us about themselves, as it turned out on the phone."""
+
+    name = PersonNameField(autocomplete="off", error_messages={"invalid": IN_LETTERS})
+    date_of_birth = forms.DateField(
+        label="Date of birth",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[validate_birthday],
+    )
+    phone = PhoneField()
+    email = forms.EmailField(label="E-mail", required=False, max_length=254)
+    language = forms.ChoiceField(choices=Language)
+    other_language = PersonNameField(
+        autocomplete="off", required=False, max_length=60, error_messages={"invalid": IN_LETTERS}
+    )
+    needs_interpreter = forms.BooleanField(required=False)
+    hard_of_hearing = forms.BooleanField(label="Has trouble hearing on the phone", required=False)
+    large_print = forms.BooleanField(label="Letters in large print", required=False)
+    time_zone = forms.ChoiceField(label="Time zone where the patient is")
+    call_times = CallTimesField()
+    voicemail_ok = forms.BooleanField(label="We may leave a message", required=False)
+    texts_ok = forms.BooleanField(label="We may send texts", required=False)
+    note = note()
+
+    def clean(self):
+        entered = super().clean()
+        if entered.get("language") != Language.OTHER:
+            entered["other_language"] = ""
+        # Where nobody has said where the patient is, the number says it.
+        before = self.initial["time_zone"]
+        if entered.get("phone") and entered.get("time_zone") == before == zone_of(self.initial["phone"]):
+            entered["time_zone"] = zone_of(entered["phone"])
+        return entered
+
+    def __init__(self, visit_request, data=None, **kwargs):
+        known = {name: getattr(visit_request, name) for name in self.base_fields if name != "note"}
+        super().__init__(visit_request, data, initial=known, **kwargs)
+        zones = zones_of_phones() | {visit_request.time_zone, timezone.get_default_timezone_name()}
+        self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
+        self.fields["call_times"].help_text = ""
+        self.fields["phone"].widget.attrs["autocomplete"] = "off"
+
+
+def _times_for(data, name: str) -> dict[str, FreeTime]:
+    """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
+    chosen = data.getlist(name) if hasattr(data, "getlist") else []
+    times = free_times(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    if chosen:
+        times += [free for key, free in _by_key(free_times(most=MOST_LOOKED_AT)).items() if key in chosen]
+    return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
+
+
+def _by_key(times: list[FreeTime]) -> dict[str, FreeTime]:
+    return {f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z": free for free in times}

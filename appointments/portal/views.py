@@ -1,0 +1,263 @@
+"""What patients see of their own request, after reference and date of birth have opened it for half an hour."""
+
+import secrets
+from functools import wraps
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+import audit
+from audit.models import AuditEntry
+from common.client_address import counted_address_of
+from common.error_pages import shown_again
+from common.sealed_cookie import Expired, Unreadable, seal, unseal
+from common.strict_form import StrictForm
+from screening.pathways import PATHWAY
+from screening.questionnaire.journey import Journey
+from screening.views import summary_page
+
+from .. import rate_limit
+from .. import reference as references
+from ..calendar.ics import CONTENT_TYPE, calendar_file
+from ..fields import CallTimesField, DateOfBirthField, PhoneField
+from ..lifecycle.transition import Refused
+from ..models import AppointmentRequest, Status
+from . import self_service
+
+COOKIE = f"{settings.COOKIE_PREFIX}status"
+MAX_AGE = 30 * 60
+AN_HOUR = 60 * 60
+SHUT = "status shut"
+MOST_TRIES_PER_REFERENCE = 10
+MOST_TRIES_PER_ADDRESS = 50
+
+
+class LookUpForm(StrictForm):
+    reference = forms.CharField(
+        label=gettext_lazy("Your reference"),
+        help_text=gettext_lazy("Nine letters and numbers, like R7M-343-N4X."),
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+        error_messages=dict.fromkeys(
+            ("required", "max_length"), gettext_lazy("Enter your reference. We showed it when you sent the request.")
+        ),
+    )
+    date_of_birth = DateOfBirthField(
+        label=gettext_lazy("Date of birth of the person who needs the visit"),
+        help_text=gettext_lazy("For example: 3 14 1948."),
+    )
+
+
+class CorrectPhoneForm(StrictForm):
+    phone = PhoneField(
+        label=gettext_lazy("Phone number to call"),
+        help_text=gettext_lazy("With the area code. We call it about this request."),
+        error_messages={"required": gettext_lazy("Enter a phone number, so that we can call.")},
+    )
+
+
+class CallTimesForm(StrictForm):
+    call_times = CallTimesField()
+
+
+def opened(view):
+    """Only with a request that was opened in this browser; otherwise ask for the reference first."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        found = _opened_request(request)
+        if found is None:
+            return redirect("appointments:status")
+        audit.shows(request, [found])
+        return view(request, found)
+
+    return guarded
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+def look_up(request: HttpRequest) -> HttpResponse:
+    """A wrong reference and a wrong date of birth get the same answer, and only so many tries."""
+    form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
+    if request.method != "POST":
+        return _form_page(request, form, _("See your request"), _("See your request"))
+    if getattr(request, "must_be_sent_again", False):
+        return _form_page(request, form, _("See your request"), _("See your request"), status=403)
+    if not form.is_valid():
+        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    audit.shows(request, action=AuditEntry.Action.LOOK_UP)
+    reference = references.parse(form.cleaned_data["reference"])
+    if _has_tried_too_often(request, reference):
+        form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
+        return _form_page(request, form, _("See your request"), _("See your request"), status=429)
+    found = reference and self_service.find(reference, form.cleaned_data["date_of_birth"])
+    if not found:
+        form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
+        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
+    response = redirect("appointments:yours")
+    response.set_cookie(
+        COOKIE,
+        opening_of(found),
+        max_age=MAX_AGE,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+@require_safe
+@opened
+def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    is_past = self_service.is_past(found.appointment)
+    context = {
+        "reference": references.grouped(found.reference),
+        "status": self_service.status_in_words(found),
+        "story": self_service.story(found),
+        "is_closed": found.status == Status.CLOSED,
+        "is_booked": found.status == Status.BOOKED and not is_past,
+        "is_past": is_past,
+        "phone_ends_with": found.phone.partition(";")[0][-4:],
+        "done": "done" in request.GET,
+    }
+    return render(request, "appointments/yours.html", context)
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Correct the phone number")
+    return _change(request, found, CorrectPhoneForm, title, lambda phone: self_service.correct_phone(found, phone))
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Change when we may call")
+    change = lambda call_times: self_service.change_call_times(found, call_times)  # noqa: E731
+    return _change(request, found, CallTimesForm, title, change, initial={"call_times": found.call_times})
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Withdraw your request")
+    return _change(request, found, StrictForm, title, lambda: self_service.withdraw(found), is_final=True)
+
+
+@require_safe
+@opened
+def summary(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    return summary_of(request, found, back=reverse("appointments:yours"))
+
+
+@require_safe
+@opened
+def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    """The visit for the patient's own calendar."""
+    if found.status != Status.BOOKED:
+        return redirect("appointments:yours")
+    headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
+    file = calendar_file(found, found.appointment, sequence=found.version)
+    return HttpResponse(file, content_type=CONTENT_TYPE, headers=headers)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    """From then on a copy of the cookie opens nothing either."""
+    if request.method == "POST" and (opening := _kept(request).get("opening")):
+        rate_limit.count(SHUT, opening, seconds=MAX_AGE)
+    response = redirect("appointments:status")
+    response.delete_cookie(COOKIE, samesite="Lax")
+    return response
+
+
+def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
+    """The summary of a stored request. Answers that today's pathway no longer knows are left to the staff."""
+    journey = Journey(PATHWAY, found.answers)
+    if not journey.is_complete:
+        return redirect(back)
+    return summary_page(
+        request,
+        journey,
+        back=back,
+        reference=references.grouped(found.reference),
+        name=found.name,
+        date_of_birth=found.date_of_birth,
+        status=self_service.status_in_words(found),
+    )
+
+
+def _has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
+    """By address first: who has had all tries adds no more rows, and what is no reference never adds one."""
+    if rate_limit.count("status by address", counted_address_of(request), seconds=AN_HOUR) > MOST_TRIES_PER_ADDRESS:
+        return True
+    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR) if reference else 0
+    return tries > MOST_TRIES_PER_REFERENCE
+
+
+def opening_of(found: AppointmentRequest) -> str:
+    """What, kept in COOKIE, opens the request for MAX_AGE seconds, or until it is shut in that browser."""
+    return seal({"status_of": found.pk, "opening": secrets.token_urlsafe(16)}, purpose=COOKIE)
+
+
+def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
+    kept = _kept(request)
+    if not kept.get("opening") or rate_limit.is_counted(SHUT, kept["opening"]):
+        return None
+    requests = AppointmentRequest.objects.select_related("appointment__place", "appointment__clinician")
+    return requests.filter(pk=kept["status_of"]).first()
+
+
+def _kept(request: HttpRequest) -> dict:
+    try:
+        return unseal(request.COOKIES.get(COOKIE, ""), purpose=COOKIE, max_age=MAX_AGE)
+    except (Unreadable, Expired):
+        return {}
+
+
+def _change(request, found, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:
+    form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
+    if request.method != "POST":
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version)
+    if getattr(request, "must_be_sent_again", False):
+        return _form_page(
+            request, form, title, title, is_final=is_final, version=request.POST.get("version"), status=403
+        )
+    if not form.is_valid():
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=422)
+    changed = request.POST.get("version") != str(found.version)
+    try:
+        if changed:
+            raise Refused
+        change(**form.cleaned_data)
+    except Refused:
+        if found.status == Status.CLOSED or self_service.is_past(found.appointment):
+            form.add_error(None, _("This request can no longer be changed here. Please call us."))
+        else:
+            form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))
+            found.refresh_from_db()
+        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=409)
+    return redirect(f"{reverse('appointments:yours')}?done")
+
+
+def _form_page(request, form, title, button, *, is_final=False, version=None, status=200) -> HttpResponse:
+    context = {
+        "form": form,
+        "title": title,
+        "button": button,
+        "is_final": is_final,
+        "version": version,
+        "must_be_sent_again": status == 403,
+    }
+    return render(request, "appointments/status_form.html", context, status=status)

@@ -1,0 +1,248 @@
+"""The figures that a Prometheus reads at /metrics/.
+
+They come from the database and not from the memory of a process, so that one scrape of any web process tells all.
+None of them names anybody, and every label has few values. Statements and time stay the same however many requests
+have been closed: nothing is summed over those.
+"""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import Error
+from django.db.models import Case, Count, F, Max, Min, Q, Sum, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+from screening.pathways import PATHWAY
+
+from ..lifecycle.transition import free
+from ..models import (
+    Appointment,
+    AppointmentRequest,
+    CloseReason,
+    DailyCount,
+    Event,
+    Language,
+    Message,
+    NurseCheck,
+    PeriodicJob,
+    PossibleDuplicate,
+    Status,
+)
+
+# Shorter than any scrape interval: figures of two processes must not go back and forth.
+KEPT_SECONDS = 4
+A_DAY = datetime.timedelta(days=1)
+# The steps of the last day are looked for among so many of the newest.
+MOST_STEPS_READ = 20_000
+PRIORITIES = [priority.key for priority in PATHWAY.priorities]
+REASONS = {reason.label: reason.value for reason in CloseReason}
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """For whoever sends `Authorization: Bearer` and METRICS_TOKEN."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    sent = request.headers.get("Authorization", "").encode()
+    if not constant_time_compare(sent, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        return HttpResponse(
+            "unauthorized", status=401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain"
+        )
+    text = cache.get("metrics")
+    if text is None:
+        # No figures of the process itself: with several of them each scrape would tell of another one.
+        registry = CollectorRegistry()
+        registry.register(Figures())
+        try:
+            text = generate_latest(registry)
+        except Error:
+            return HttpResponse("database", status=503, content_type="text/plain")
+        cache.set("metrics", text, KEPT_SECONDS)
+    return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class Figures:
+    """A collector: each scrape reads anew. Costs ten statements."""
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        yield from _checks()
+        yield from _unfinished_requests(now)
+        yield from _last_day(now)
+        yield _gauge(
+            "upright_visits_coming",
+            "Booked visits that are still to come.",
+            Appointment.objects.filter(cancelled_at=None, starts_at__gte=now).count(),
+        )
+        yield _gauge(
+            "upright_duplicates_to_decide",
+            "Pairs of requests that may be of one person, and nobody has decided.",
+            PossibleDuplicate.objects.filter(decision="").count(),
+        )
+        yield from _messages()
+        yield from _jobs()
+
+
+def _checks() -> Iterator[Metric]:
+    started = CounterMetricFamily("upright_checks_started", "Checks that were started.", labels=["language"])
+    finished = CounterMetricFamily(
+        "upright_checks_finished", "Checks that came to a result.", labels=["language", "outcome"]
+    )
+    rows = DailyCount.objects.values_list("event", "language", "outcome").annotate(Sum("count")).order_by()
+    for event, language, outcome, count in rows:
+        if event == DailyCount.Event.STARTED:
+            started.add_metric([language], count)
+        else:
+            finished.add_metric([language, outcome], count)
+    yield started
+    yield finished
+
+
+def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
+    """Of those that are not closed: few, and found by the partial indexes that the queue has."""
+    is_open = Q(appointment=None)
+    first_late = is_open & Q(next_call_at=None, due_at__lte=now)
+    groups = (
+        AppointmentRequest.objects.filter(closed_at=None)
+        .order_by()
+        .values_list("status", "priority", "language", "is_doubtful")
+        .annotate(
+            count=Count("pk"),
+            asked=Min("created_at"),
+            first=Count("pk", filter=first_late),
+            planned=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=False)),
+            promised=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=True)),
+            holding=Count("pk", filter=Q(status=Status.CLAIMED) & ~free()),
+            asks=Count("pk", filter=is_open & Q(nurse_check__in=NurseCheck.to_be_answered())),
+        )
+    )
+    requests = {
+        (status.value, priority, language.value): 0
+        for status in (Status.WAITING, Status.CLAIMED, Status.BOOKED)
+        for priority in PRIORITIES
+        for language in Language
+    }
+    oldest, doubtful, held, nurse = {}, 0, 0, 0
+    late = defaultdict(Counter)
+    for status, priority, language, is_doubtful, count, asked, first, planned, promised, holding, asks in groups:
+        if is_doubtful and status != Status.BOOKED:
+            doubtful += count
+            continue
+        seen = requests.get((status, priority, language), 0)  # nosec B113  # a dictionary of ours
+        requests[status, priority, language] = seen + count
+        if status != Status.BOOKED:
+            oldest[priority] = min(oldest.get(priority, asked), asked)
+            late[priority].update(first=first, planned=planned, promised=promised)
+            held += holding
+            nurse += asks
+
+    yield _gauges(
+        "upright_requests",
+        "Requests that are not closed; doubtful ones are counted in upright_requests_doubtful.",
+        ["status", "priority", "language"],
+        requests,
+    )
+    yield _gauge("upright_requests_doubtful", "Open requests that perhaps no person sent.", doubtful)
+    yield _gauges(
+        "upright_oldest_open_request_seconds",
+        "How long ago the oldest open request was asked; 0 without one.",
+        ["priority"],
+        {(one,): (now - oldest[one]).total_seconds() if one in oldest else 0 for one in PRIORITIES},
+    )
+    yield _gauges(
+        "upright_calls_overdue",
+        "Open requests whose next call should have been made by now.",
+        ["priority", "call"],
+        {(one, call): late[one][call] for one in PRIORITIES for call in ("first", "planned", "promised")},
+    )
+    yield _gauge("upright_requests_held", "Open requests that somebody holds and has not let lie.", held)
+    yield _gauge("upright_nurse_checks_to_answer", "Open requests with a question to the nurse.", nurse)
+
+
+def _last_day(now: datetime.datetime) -> Iterator[Metric]:
+    """What was asked and done in the 24 hours before."""
+    since = now - A_DAY
+    asked = {(priority, language.value): 0 for priority in PRIORITIES for language in Language}
+    rows = AppointmentRequest.objects.filter(created_at__gte=since).order_by()
+    for *labels, count in rows.values_list("priority", "language").annotate(Count("pk")):
+        asked[tuple(labels)] = count
+    steps = dict.fromkeys(((verb,) for verb in Event.Verb.values), 0)
+    closed = dict.fromkeys(((reason,) for reason in CloseReason.values), 0)
+    # Numbers rise with time, and there is an index of them and none of times.
+    last = Event.objects.aggregate(last=Max("pk"))["last"] or 0
+    reason = Case(When(verb=Event.Verb.CLOSED, then=F("details")), default=Value(""))
+    done = Event.objects.filter(pk__gt=last - MOST_STEPS_READ, at__gte=since).order_by()
+    for verb, details, count in done.values_list("verb", reason).annotate(Count("pk")):
+        steps[verb,] = steps.get((verb,), 0) + count
+        if verb == Event.Verb.WITHDREW:
+            closed[CloseReason.WITHDRAWN.value,] += count
+        elif details in REASONS:
+            closed[REASONS[details],] += count
+    yield _gauges(
+        "upright_requests_asked_last_day",
+        "Requests that were asked in the last 24 hours.",
+        ["priority", "language"],
+        asked,
+    )
+    yield _gauges(
+        "upright_steps_last_day",
+        f"What was done with requests in the last 24 hours, among the newest {MOST_STEPS_READ} steps.",
+        ["step"],
+        steps,
+    )
+    yield _gauges(
+        "upright_requests_closed_last_day", "Requests that were closed in the last 24 hours.", ["reason"], closed
+    )
+
+
+def _messages() -> Iterator[Metric]:
+    """Those that are not done with, and those that failed: few, and found by their partial indexes."""
+    now = timezone.now()
+    waiting = Message.objects.filter(state=Message.State.WAITING).order_by()
+    due = waiting.filter(send_at__lte=now).values_list("channel")
+    groups = due.annotate(count=Count("pk"), tried_before=Count("pk", filter=Q(attempts__gt=0)), since=Min("send_at"))
+    kinds = {(channel.value,): 0 for channel in Message.Channel}
+    due_by, retried, oldest = dict(kinds), dict(kinds), dict(kinds)
+    for channel, count, tried_before, since in groups:
+        due_by[channel,], retried[channel,] = count, tried_before
+        oldest[channel,] = (now - since).total_seconds()
+    failed = dict(kinds)
+    for channel, count in (
+        Message.objects.filter(state=Message.State.FAILED).order_by().values_list("channel").annotate(Count("pk"))
+    ):
+        failed[channel,] = count
+    yield _gauges("upright_messages_due", "Messages that should have been sent by now.", ["channel"], due_by)
+    yield _gauges("upright_messages_retried", "Of those due, the ones that failed before.", ["channel"], retried)
+    yield _gauges(
+        "upright_oldest_due_message_seconds", "For how long the oldest of them has been due.", ["channel"], oldest
+    )
+    yield _gauges("upright_messages_failed", "Messages that were given up.", ["channel"], failed)
+
+
+def _jobs() -> Iterator[Metric]:
+    """Without workers, these get old."""
+    now = timezone.now()
+    last = {
+        (name,): (now - at).total_seconds() for name, at in PeriodicJob.objects.values_list("name", "last_run_at")
+    }
+    yield _gauges("upright_periodic_job_age_seconds", "How long ago each periodic job was done.", ["job"], last)
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, meaning, value=value)
+
+
+def _gauges(name: str, meaning: str, labels: list[str], values: dict[tuple, float]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=labels)
+    for of, value in values.items():
+        family.add_metric([str(label) for label in of], value)
+    return family

@@ -1,0 +1,185 @@
+"""The audit as a chain: each entry is sealed with a key, together with the one before it.
+
+Whoever changes, removes, inserts or swaps entries without the key breaks the chain at that place. Who cuts off its
+end has to put an older head in place of the present one, which shows against a head that was kept elsewhere.
+"""
+
+import datetime
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
+
+from .models import AuditEntry, AuditHead
+
+HEAD = 1
+START = "0" * 64
+READ_AT_ONCE = 1_000
+
+
+class Broken(OperationalError):
+    """The head of the chain is missing, so that nothing can be added to it."""
+
+
+@transaction.atomic(savepoint=False)
+def append(entries: list[AuditEntry]) -> None:
+    """Add entries at the end. Three statements; until the transaction ends no other process can add any.
+
+    So it has to be the last that a transaction does, and what the transaction holds by then is waited for by nobody
+    who holds the head.
+    """
+    head = AuditHead.objects.select_for_update().filter(pk=HEAD).first()
+    if head is None:
+        raise Broken("The head of the audit is missing.")
+    seq, mac = head.seq, head.mac
+    for entry in entries:
+        seq += 1
+        entry.seq, entry.key = seq, key_names()[0]
+        entry.mac = mac = mac_of(entry, mac, keys()[0])
+    AuditEntry.objects.bulk_create(entries)
+    AuditHead.objects.filter(pk=HEAD).update(seq=seq, mac=mac, seal=_seal("head", seq, mac))
+
+
+def begin() -> None:
+    """Make the head of a chain without entries. What has entries and no head stays so: its end may be missing."""
+    if not AuditHead.objects.exists() and not AuditEntry.objects.exists():
+        AuditHead.objects.bulk_create(
+            [AuditHead(pk=HEAD, seq=0, mac=START, seal=_seal("head", 0, START))], ignore_conflicts=True
+        )
+
+
+def head() -> AuditHead | None:
+    return AuditHead.objects.filter(pk=HEAD).first()
+
+
+def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
+    """What is wrong with the chain, place by place; nothing if it is whole. Needs memory for READ_AT_ONCE entries.
+
+    `kept` is a head that was written down elsewhere, as its number and mac.
+    """
+    end, last = head(), AuditEntry.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+    if end is None:
+        yield "The head is missing."
+        return
+    if not _is_sealed(end.seal, "head", end.seq, end.mac):
+        yield "The head is not the one that was written."
+    if last > end.seq and last > (head() or end).seq:
+        yield f"{end.seq + 1}: inserted behind the head."
+    seq, mac = 0, START
+    if end.first_kept > 1:
+        seq, mac = end.first_kept - 1, end.cut_mac
+        if not _is_sealed(end.cut_seal, "cut", seq, mac):
+            yield f"{seq + 1}: cut off in front without the key."
+    is_found = kept in (None, (0, START))
+    for entry in in_pieces(AuditEntry.objects.filter(seq__gt=seq, seq__lte=end.seq)):
+        if entry.seq != seq + 1:
+            yield f"{seq + 1}: removed, up to {entry.seq - 1}."
+            mac = None
+        if mac is not None and not is_genuine(entry, mac):
+            yield f"{entry.seq}: {'altered' if entry.key in key_names() else 'sealed with a key that is not here'}."
+        seq, mac = entry.seq, entry.mac
+        is_found = is_found or kept == (seq, mac)
+    if (seq, mac) != (end.seq, end.mac):
+        yield f"{seq + 1}: removed at the end: the head is {end.seq}."
+    if not is_found and kept[0] >= end.first_kept:
+        yield f"{kept[0]}: not the head that was kept: the end was cut off, or all was written anew."
+
+
+def in_pieces(entries: QuerySet) -> Iterator[AuditEntry]:
+    """These, by number, in memory for a piece only; without a cursor, which a pooler may not let live."""
+    after = -1
+    while piece := list(entries.filter(seq__gt=after).order_by("seq")[:READ_AT_ONCE]):
+        yield from piece
+        after = piece[-1].seq
+
+
+def cut(before) -> int:
+    """Remove the entries of before that time from the front; give how many. For the owner of the table only.
+
+    What is left is verified from the mark that stays in the head.
+    """
+    kept = AuditEntry.objects.filter(at__gte=before).order_by("seq").values_list("seq", flat=True).first()
+    first_kept = kept if kept is not None else head().seq + 1
+    last = AuditEntry.objects.filter(seq=first_kept - 1).first()
+    if last is None:
+        return 0
+    with transaction.atomic():
+        AuditHead.objects.filter(pk=HEAD).update(
+            first_kept=first_kept, cut_mac=last.mac, cut_seal=_seal("cut", last.seq, last.mac)
+        )
+        removed, _ = AuditEntry.objects.filter(seq__lt=first_kept).delete()
+    return removed
+
+
+def mac_of(entry: AuditEntry, before: str, key: bytes) -> str:
+    content = [
+        before,
+        entry.seq,
+        entry.at.astimezone(datetime.UTC).isoformat(),
+        entry.who,
+        entry.user_id,
+        entry.username,
+        entry.address,
+        entry.action,
+        entry.page,
+        entry.method,
+        entry.outcome,
+        entry.status,
+        entry.details,
+        entry.count,
+        entry.numbers,
+        entry.packed,
+        entry.key,
+    ]
+    return _mac(key, json.dumps(content, separators=(",", ":")))
+
+
+def is_genuine(entry: AuditEntry, before: str) -> bool:
+    return any(
+        _is_same(entry.mac, mac_of(entry, before, key))
+        for name, key in zip(key_names(), keys(), strict=True)
+        if name == entry.key
+    )
+
+
+def keyed_hash(text: str) -> str:
+    """The same for the same text, and of no use to those without the key."""
+    return _mac(keys()[0], json.dumps(["hash", text]))[:16]
+
+
+def keys() -> tuple[bytes, ...]:
+    """The key to seal with, then those that were used before."""
+    if settings.AUDIT_KEY:
+        return _derived(settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS)
+    return _derived(settings.SECRET_KEY, *settings.AUDIT_KEY_FALLBACKS, *settings.SECRET_KEY_FALLBACKS)
+
+
+def key_names() -> tuple[str, ...]:
+    return tuple(_mac(key, "name")[:8] for key in keys())
+
+
+@lru_cache
+def _derived(*secrets: str) -> tuple[bytes, ...]:
+    return tuple(hashlib.sha256(f"upright.audit:{secret}".encode()).digest() for secret in secrets)
+
+
+def _mac(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _seal(what: str, seq: int, mac: str) -> str:
+    return _mac(keys()[0], json.dumps([what, seq, mac]))
+
+
+def _is_sealed(seal: str, what: str, seq: int, mac: str) -> bool:
+    return any(_is_same(seal, _mac(key, json.dumps([what, seq, mac]))) for key in keys())
+
+
+def _is_same(found: str, computed: str) -> bool:
+    # As bytes, because of text that is not ASCII, which whoever alters the table may have put there, it knows no way.
+    return hmac.compare_digest(found.encode(), computed.encode())

@@ -1,0 +1,102 @@
+"""Writes down what Django and other parts tell by signals: sign-ins, and changes of the tables in the admin."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.auth import get_user_model, signals
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
+from django.utils.module_loading import import_string
+
+from . import chain
+from .recorder import Action, Outcome, Who, record
+
+
+def connect(app_config, tables: Iterable[type[Model]]) -> None:
+    """`tables` are those that staff keep in the admin, beside accounts and groups."""
+    post_migrate.connect(_begin, sender=app_config, dispatch_uid="audit")
+    signals.user_logged_in.connect(_signed_in, dispatch_uid="audit")
+    signals.user_logged_out.connect(_signed_out, dispatch_uid="audit")
+    signals.user_login_failed.connect(_sign_in_failed, dispatch_uid="audit")
+    post_save.connect(_table_changed, sender=LogEntry, dispatch_uid="audit")
+    for model in (get_user_model(), Group):
+        post_save.connect(_account_changed, sender=model, dispatch_uid="audit")
+    for through in (
+        get_user_model().groups.through,
+        get_user_model().user_permissions.through,
+        Group.permissions.through,
+    ):
+        m2m_changed.connect(_rights_changed, sender=through, dispatch_uid="audit")
+    # Several that are deleted at once the admin logs without a signal, so what counts is that they go.
+    for model in (get_user_model(), Group, *tables):
+        post_delete.connect(_deleted, sender=model, dispatch_uid="audit")
+    for path, action, outcome in settings.AUDITED_SIGNALS:
+        name = path.rpartition(".")[2].replace("_", " ")
+        listener = partial(_told, action=Action(action), outcome=Outcome(outcome), details=name)
+        import_string(path).connect(listener, weak=False, dispatch_uid=f"audit {path}")
+
+
+def _begin(sender, using, **kwargs) -> None:
+    if using == "default":
+        chain.begin()
+
+
+def _signed_in(sender, request, user, **kwargs) -> None:
+    record(Action.SIGN_IN, by=user)
+
+
+def _signed_out(sender, request, user, **kwargs) -> None:
+    if user is not None:
+        record(Action.SIGN_OUT, by=user)
+
+
+def _sign_in_failed(sender, credentials, request=None, **kwargs) -> None:
+    typed = str(credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or "")
+    record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Outcome.REFUSED, username=_name_or_hash(typed))
+
+
+def _told(sender, action, outcome, details, user=None, username="", by=None, request=None, **kwargs) -> None:
+    if by is None and request is None and user is not None:
+        # A command did it, and not whom it was done to.
+        record(action, who=Who.SYSTEM, outcome=outcome, details=f"{details} of user {user.pk}")
+        return
+    if by is not None and by != user:
+        details = f"{details} of user {user.pk}"
+    tried = "" if user else _name_or_hash(username or "")
+    record(action, by=by or user, who=Who.NOBODY, outcome=outcome, username=tried, details=details)
+
+
+def _name_or_hash(typed: str) -> str:
+    """What was typed if that is an account; else nobody may read it, because it may be a password."""
+    is_account = typed and "\0" not in typed and get_user_model().objects.filter(username=typed).exists()
+    return typed if is_account else f"unknown {chain.keyed_hash(typed)}"
+
+
+def _table_changed(sender, instance, created, **kwargs) -> None:
+    """What the admin logs, except accounts and deletions, which tell of themselves; not what it says."""
+    model = instance.content_type.model_class() if instance.content_type else None
+    if created and instance.action_flag != DELETION and model not in (get_user_model(), Group):
+        verb = "changed" if instance.action_flag == CHANGE else "added"
+        record(Action.CHANGE, by=instance.user, details=f"{instance.content_type.model} {instance.object_id} {verb}")
+
+
+def _account_changed(sender, instance, created, raw=False, update_fields=None, **kwargs) -> None:
+    if not raw and set(update_fields or ()) != {"last_login"}:
+        _record_row(instance, "added" if created else "changed")
+
+
+def _rights_changed(sender, instance, action, pk_set, **kwargs) -> None:
+    if action == "post_clear" or (action in ("post_add", "post_remove") and pk_set):
+        which = " ".join(map(str, sorted(pk_set or ())))
+        _record_row(instance, f"{sender._meta.model_name} {action.removeprefix('post_')} {which}".strip())
+
+
+def _deleted(sender, instance, **kwargs) -> None:
+    _record_row(instance, "deleted")
+
+
+def _record_row(row, what: str) -> None:
+    record(Action.CHANGE, details=f"{row._meta.model_name} {row.pk} {what}")

@@ -1,0 +1,88 @@
+"""Pages for when something went wrong. They say what happened and how to go on."""
+
+import logging
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import resolve
+from django.utils.translation import gettext as _
+
+from .outages import is_outage
+from .plain_page import plain_page
+
+logger = logging.getLogger(__name__)
+
+
+def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
+    number = getattr(request, "request_id", "") if status >= 500 else ""
+    context = {"title": title, "message": message, "number": number}
+    try:
+        return render(request, "common/problem.html", context, status=status)
+    except Exception:  # What failed may be a part of every page, and then this one fails too.
+        logger.error("The page that tells of a problem has failed itself.", exc_info=True)
+        return plain_page(status, *PLAINLY[status], number=number)
+
+
+# What a page says that no template and no translation is needed for.
+PLAINLY = {
+    400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
+    403: ("This page is not open to you.", "Esta página no está abierta para usted."),
+    404: ("There is no such page.", "Esta página no existe."),
+    500: (
+        "Something went wrong on our side. Please call us.",
+        "Algo salió mal de nuestro lado. Por favor, llámenos.",
+    ),
+    503: (
+        "We cannot look that up right now. Please try again in a few minutes.",
+        "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
+    ),
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 400, _("We could not read that"), _("Something was wrong with what your browser sent."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 403, _("This page is not open to you"), _("Your account may not do this."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _problem(request, 404, _("There is no such page"), _("Check the address, or go to the start page."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_outage(sys.exc_info()[1]):
+        return _problem(
+            request,
+            503,
+            _("We cannot look that up right now"),
+            _("The fault is ours. Please try again in a few minutes, or call us. The check itself goes on working."),
+        )
+    return _problem(
+        request, 500, _("Something went wrong on our side"), _("Please try again in a few minutes, or call us.")
+    )
+
+
+def shown_again(view):
+    """For a view that, where `request.must_be_sent_again` is set, shows the filled-in form and keeps nothing."""
+    view.is_shown_again = True
+    return view
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that may not come from our page. Show it again as it was filled in, to be sent once more."""
+    view = resolve(request.path_info)
+    if getattr(view.func, "is_shown_again", False):
+        request.must_be_sent_again = True
+        return view.func(request, *view.args, **view.kwargs)
+    return _problem(
+        request,
+        403,
+        _("Please send that page again"),
+        _(
+            "Your browser did not send the small file that shows the form came from you. It may have been open for "
+            "a long time, or cookies may be turned off. Go back, reload the page, and send it again."
+        ),
+    )
