@@ -4,22 +4,31 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.db.models.signals import post_migrate
 
-SEE = "view_appointmentrequest"
-WORK = "change_appointmentrequest"
+SEE = "appointments.view_appointmentrequest"
+WORK = "appointments.change_appointmentrequest"
+ANSWER_AS_NURSE = "appointments.answer_as_nurse"
+MANAGE = "appointments.manage_queue"
+ERASE = "appointments.erase_request"
+AUDIT = "appointments.view_auditentry"
+
 KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller")
 
 PERMISSIONS = {
     "Schedulers": (SEE, WORK),
-    "Nurses": (SEE, "answer_as_nurse"),
+    "Nurses": (SEE, ANSWER_AS_NURSE),
     "Managers": (
         SEE,
         WORK,
-        "manage_queue",
-        "erase_request",
-        *(f"{action}_{model}" for model in KEPT_BY_MANAGERS for action in ("view", "add", "change", "delete")),
+        MANAGE,
+        ERASE,
+        *(
+            f"appointments.{action}_{model}"
+            for model in KEPT_BY_MANAGERS
+            for action in ("view", "add", "change", "delete")
+        ),
     ),
     # What was done, and nothing of the patients.
-    "Auditors": ("view_event", "view_contactattempt", "view_auditentry"),
+    "Auditors": ("appointments.view_event", "appointments.view_contactattempt", AUDIT),
 }
 
 
@@ -37,8 +46,8 @@ def _bring_up_to_date(sender, *, using, apps=apps, **kwargs) -> None:
     # Django makes them after the same signal, and perhaps later than this.
     create_permissions(sender, using=using, apps=apps, verbosity=0)
     ours = permission_model.objects.using(using).filter(content_type__app_label=sender.label)
-    by_codename = {permission.codename: permission for permission in ours}
-    for name, codenames in PERMISSIONS.items():
+    by_name = {f"{sender.label}.{permission.codename}": permission for permission in ours}
+    for name, permissions in PERMISSIONS.items():
         group, _ = group_model.objects.using(using).get_or_create(name=name)
         # Some are not known yet when only the first migrations are run.
-        group.permissions.set(by_codename[codename] for codename in codenames if codename in by_codename)
+        group.permissions.set(by_name[one] for one in permissions if one in by_name)

@@ -228,6 +228,7 @@ PAGES = {
     "ask": "appointments:ask",
     "sent": "appointments:sent",
     "status": "appointments:status",
+    "choose": "appointments:choose",
 }
 WSGI_APPLICATION = "config.wsgi.application"
 

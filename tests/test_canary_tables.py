@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments.calendar.slots import free_times
+from appointments.calendar.slots import free_slots
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.effects import offers
+from appointments.lifecycle.offered_times import link_of
 from appointments.models import AppointmentRequest
 from tests.mail import mail_server
 from tests.test_canary import Canaries
@@ -116,7 +116,7 @@ def work_on(found: AppointmentRequest, staff: Client, word) -> None:
         assert answer.status_code == done, (verb, answer.status_code)
         found.refresh_from_db()
 
-    times = [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_times(most=4)]
+    times = [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_slots(most=4)]
     corrected = {"name": word("corrected name"), "email": f"{word('corrected email')}@example.com".lower()}
     corrected |= {"language": "other", "other_language": word("corrected language"), "phone": "212 555 0142"}
     corrected |= {
@@ -159,7 +159,7 @@ def look_and_search(found: AppointmentRequest, browser: Client, staff: Client, w
     browser.post("/status/", {"reference": found.reference, **birthday})
     browser.post("/status/yours/phone/", {"phone": word("phone"), "version": found.version})
     browser.post("/status/yours/phone/", {"phone": "212 555 0177", "version": found.version})
-    browser.get(offers.link_of(found))
+    browser.get(link_of(found))
     browser.post("/language/", {"language": word("language"), "next": f"//{word('next')}.example"})
     staff.post("/admin/appointments/appointmentrequest/", {"q": word("search")})
     staff.post("/admin/appointments/appointmentrequest/", {"q": found.name})

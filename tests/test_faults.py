@@ -23,8 +23,8 @@ from django.db import (
 from django.utils import timezone
 
 from appointments import rate_limit
-from appointments.lifecycle.effects import claiming
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.definition import CLAIM, CLOSE, RELEASE
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event, Message, PeriodicJob
 from appointments.operations import jobs
 from common.outages import is_outage
@@ -252,13 +252,13 @@ def test_a_clock_that_is_set_back_signs_nobody_out_and_one_that_is_set_ahead_tho
 def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(send_request, scheduler, colleague):
     send_request()
     mine = AppointmentRequest.objects.get()
-    claiming.claim(mine, by=scheduler)
+    perform(CLAIM, mine, by=scheduler)
     with time_machine.travel(timezone.now() + HOUR):
         theirs = AppointmentRequest.objects.get()
-        claiming.claim(theirs, by=colleague)
+        perform(CLAIM, theirs, by=colleague)
 
     with pytest.raises(Refused, match="colleague holds this request"):
-        claiming.close(mine, by=scheduler, reason="declined")
+        perform(CLOSE, mine, by=scheduler, reason="declined")
     assert list(Event.objects.order_by("version").values_list("by__username", "version")) == [
         ("scheduler", 1),
         ("colleague", 2),
@@ -271,12 +271,12 @@ def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by
 ):
     send_request()
     with time_machine.travel(timezone.now() + DAY):
-        claiming.claim(AppointmentRequest.objects.get(), by=scheduler)
+        perform(CLAIM, AppointmentRequest.objects.get(), by=scheduler)
 
     with pytest.raises(Refused):
-        claiming.claim(AppointmentRequest.objects.get(), by=colleague)
-    claiming.release(AppointmentRequest.objects.get(), by=colleague)
-    claiming.claim(AppointmentRequest.objects.get(), by=colleague)
+        perform(CLAIM, AppointmentRequest.objects.get(), by=colleague)
+    perform(RELEASE, AppointmentRequest.objects.get(), by=colleague)
+    perform(CLAIM, AppointmentRequest.objects.get(), by=colleague)
 
     assert AppointmentRequest.objects.get().claimed_by == colleague
 

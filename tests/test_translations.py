@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from appointments.portal.self_service import status_in_words
+from appointments.portal.status_words import status_in_words
 from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
 from screening.wording import say

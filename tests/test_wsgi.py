@@ -16,7 +16,10 @@ def ask(**environ) -> tuple[str, bytes]:
     return statuses[0], body
 
 
-@pytest.mark.django_db
+# Where a test before has left a connection open, its age is looked at.
+pytestmark = pytest.mark.django_db
+
+
 def test_a_content_type_that_nobody_can_read_is_answered_like_a_form_without_fields():
     status, body = ask(
         REQUEST_METHOD="POST",

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from ..lifecycle.definition import LIFECYCLE
 from ..models import Message
 from . import rendering
 from .failures import Failure, Rejected, Unavailable
-from .relevance import TO_STAFF
 
 # By these, machines that answer mail know that nobody waits for it.
 NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
@@ -34,7 +34,9 @@ class EmailSender:
 
     def send(self, message: Message) -> None:
         """Takes SEND_SECONDS at most."""
-        recipients = settings.STAFF_EMAILS if message.kind in TO_STAFF else [message.request.email]
+        recipients = (
+            settings.STAFF_EMAILS if LIFECYCLE.message_kinds[message.kind].to_staff else [message.request.email]
+        )
         if not all(recipients):
             raise Rejected("there is no e-mail address any more")
         written = _written(message, recipients)

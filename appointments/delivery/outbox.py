@@ -20,6 +20,7 @@ import audit
 from audit.models import AuditEntry
 from common.outages import is_outage
 
+from ..lifecycle.definition import LIFECYCLE
 from ..models import Message
 from . import relevance
 from .email import EmailSender
@@ -88,8 +89,12 @@ class Worker:
                 return
 
     def _still_to_be_sent(self, message: Message, lease: uuid.UUID) -> bool:
+        if message.kind not in LIFECYCLE.message_kinds:
+            logger.error("Nothing sends messages of the kind %s any more.", message.kind)
+            _fail(message, lease, Rejected("nothing is told in this way any more"), message.attempts + 1)
+            return False
         now, earliest = timezone.now(), relevance.not_before(message)
-        if not relevance.still_holds(message):
+        if not relevance.still_true(message):
             _finish(message, lease, state=State.DROPPED)
             return False
         if earliest > now:

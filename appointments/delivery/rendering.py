@@ -17,11 +17,10 @@ from django.utils.formats import date_format
 from common.clinic import CLINIC
 
 from ..calendar.ics import calendar_file
-from ..lifecycle.effects import offers
+from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.offered_times import link_of
 from ..models import Appointment, AppointmentRequest, Language, Message
 from ..reference import grouped
-
-Kind = Message.Kind
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _facts(message: Message) -> dict:
     }
     if request:
         facts["reference"] = grouped(request.reference)
-        facts["choose_link"] = f"{settings.SITE_URL}{offers.link_of(request)}"
+        facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
         facts["request_link"] = _link("admin:appointments_appointmentrequest_change", request.pk)
     return facts
 
@@ -83,13 +82,9 @@ def _visit(visit: Appointment) -> dict:
 
 
 def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
-    match message.kind:
-        case Kind.BOOKED | Kind.MOVED:
-            method = "REQUEST"
-        case Kind.CANCELLED | Kind.WITHDRAWN if message.appointment:
-            method = "CANCEL"
-        case _:
-            return None, ""
+    method = LIFECYCLE.message_kinds[message.kind].calendar
+    if not (method and message.appointment):
+        return None, ""
     file = calendar_file(
         message.request, message.appointment, sequence=message.version, method=method, attendee=recipient
     )

@@ -15,7 +15,7 @@ import urllib.parse
 import urllib.request
 
 from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from ..models import Message, TextOptOut
 from . import rendering
@@ -75,7 +75,7 @@ class TwilioTexts:
         except (ValueError, AttributeError, OSError, http.client.HTTPException):
             code = None
         if code == self.STOPPED:
-            stop(phone)
+            TextOptOut.objects.add(phone)
             return Rejected("the patient answered STOP")
         if error.code in (401, 403, 429) or error.code >= 500:
             return Unavailable(f"the text provider does not serve us ({error.code})")
@@ -98,7 +98,7 @@ class TextSender:
         phone = message.request.phone
         if ";" in phone:
             raise Rejected("a phone with an extension gets no texts")
-        if not message.request.texts_ok or has_stopped(phone):
+        if not message.request.texts_ok or TextOptOut.objects.has(phone):
             raise Rejected("the patient wants no texts any more")
         if settings.TEXTS not in SENDERS:
             raise Rejected("texts are switched off")
@@ -110,22 +110,9 @@ def answered(phone: str, words: str) -> None:
     meant = [word for word in re.findall(r"[^\W\d_]+", words.lower()) if word not in COURTESY]
     word = "".join(meant)
     if word in STOP or STOP_AT_FIRST.intersection(meant[:1]):
-        stop(phone)
+        TextOptOut.objects.add(phone)
     elif word in START:
-        forget(phone)
-
-
-def stop(phone: str) -> None:
-    TextOptOut.objects.bulk_create([TextOptOut(phone=_hashes(phone)[0])], ignore_conflicts=True)
-
-
-def forget(phone: str) -> None:
-    """As if nobody had ever answered STOP there."""
-    TextOptOut.objects.filter(phone__in=_hashes(phone)).delete()
-
-
-def has_stopped(phone: str) -> bool:
-    return TextOptOut.objects.filter(phone__in=_hashes(phone)).exists()
+        TextOptOut.objects.forget(phone)
 
 
 def _longest_step() -> float:
@@ -138,12 +125,3 @@ def is_from_provider(url: str, form: dict[str, str], signature: str) -> bool:
     signed = url + "".join(f"{name}{form[name]}" for name in sorted(form))
     digest = hmac.new(settings.TEXTS_TOKEN.encode(), signed.encode(), hashlib.sha1).digest()
     return constant_time_compare(base64.b64encode(digest).decode(), signature)
-
-
-def _hashes(phone: str) -> list[str]:
-    """By the current secret, and by those before it."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        salted_hmac("appointments.messages.texts", phone, secret=secret, algorithm="sha256").hexdigest()
-        for secret in secrets
-    ]

@@ -13,8 +13,7 @@ from screening.wording import english_line
 from .. import reference
 from ..calendar.calling_hours import zone_of
 from ..calendar.opening_hours import BusinessHours
-from ..lifecycle import announce
-from ..lifecycle.effects import duplicates
+from ..lifecycle import announce, duplicates
 from ..models import AppointmentRequest, NurseCheck
 from ..search import text_to_search
 
@@ -92,5 +91,5 @@ def _store(row: AppointmentRequest) -> AppointmentRequest | None:
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
     stored = AppointmentRequest.objects.filter(journey=row.journey).first()
     if stored and stored.reference == row.reference:
-        announce.new_request(stored)
+        announce.store([announce.ARRIVAL], stored)
     return stored

@@ -1,40 +1,18 @@
-"""Decides who is told what when a request comes in or changes, and stores that with the change: both or neither."""
+"""Which change tells whom what, stored with the change: both or neither. Nothing is sent here."""
+
+from collections.abc import Iterable
 
 from django.conf import settings
 
 from screening.pathways import PATHWAY
 
-from ..models import AppointmentRequest, CloseReason, Event, Message
-from . import call_policy
+from ..models import AppointmentRequest, Message
+from . import call_policy, message_kinds
+from .grammar import MessageKind, Tells
 
-Kind = Message.Kind
 Channel = Message.Channel
 
-# What a text adds nothing to: the patient sees it on the screen at that moment.
-BY_EMAIL_ONLY = (Kind.RECEIVED, Kind.WITHDRAWN)
 MOST_URGENT = PATHWAY.priorities[0].key
-
-
-def new_request(request: AppointmentRequest) -> None:
-    """Costs one statement, and none if there is nobody to tell."""
-    messages = _to_patient(request, Kind.RECEIVED)
-    if request.priority == MOST_URGENT and not request.doubts:
-        messages += _to_staff(Kind.NEW_URGENT, request)
-    _put(messages)
-
-
-def changed(request: AppointmentRequest, *, before: dict, verb: str) -> None:
-    """Tell the patient what a change means for them, whichever verb made it.
-
-    `request` is as it is now, `before` what the columns that changed held. Costs one statement, and none if there is
-    nothing to tell.
-    """
-    kinds = [*_of_the_visit(request, before), *_of_the_request(request, before, verb)]
-    _put([message for kind, visit in kinds for message in _to_patient(request, kind, visit)])
-
-
-def calls_overdue() -> None:
-    _put(_to_staff(Kind.CALLS_OVERDUE))
 
 
 def _of_the_visit(request: AppointmentRequest, before: dict):
@@ -42,48 +20,71 @@ def _of_the_visit(request: AppointmentRequest, before: dict):
     if visit == former:
         return []
     if visit is None:
-        # A patient who withdraws is told of the visit in the same message.
-        return [] if request.close_reason == CloseReason.WITHDRAWN else [(Kind.CANCELLED, former)]
-    return [(Kind.MOVED if former else Kind.BOOKED, visit), (Kind.REMINDER, visit)]
+        return [(message_kinds.CANCELLED, former)]
+    return [(message_kinds.MOVED if former else message_kinds.BOOKED, visit), (message_kinds.REMINDER, visit)]
 
 
-def _of_the_request(request: AppointmentRequest, before: dict, verb: str):
-    match verb:
-        case Event.Verb.CALLED if request.attempts_made > before["attempts_made"]:
-            if call_policy.is_exhausted(before["attempts_made"]):
-                # It was said after the last call of the plan.
-                return []
-            is_last = call_policy.is_exhausted(request.attempts_made)
-            return [(Kind.UNREACHABLE if is_last else Kind.CALL_MISSED, None)]
-        case Event.Verb.OFFERED:
-            return [(Kind.OFFERED, None)]
-        case Event.Verb.WITHDREW:
-            return [(Kind.WITHDRAWN, before.get("appointment_id"))]
-    return []
-
-
-def _to_patient(request: AppointmentRequest, kind: Kind, visit=None) -> list[Message]:
-    """By each way that was agreed to. Nobody whose request may be a joke at their expense is written to."""
-    if request.doubts:
+def _of_a_missed_call(request: AppointmentRequest, before: dict):
+    if request.attempts_made <= before["attempts_made"] or call_policy.is_exhausted(before["attempts_made"]):
+        # Nobody was missed, or it was said after the last call of the plan.
         return []
+    is_last = call_policy.is_exhausted(request.attempts_made)
+    return [(message_kinds.UNREACHABLE if is_last else message_kinds.CALL_MISSED, None)]
+
+
+VISIT = Tells(
+    (message_kinds.BOOKED, message_kinds.MOVED, message_kinds.REMINDER, message_kinds.CANCELLED), _of_the_visit
+)
+MISSED_CALL = Tells((message_kinds.CALL_MISSED, message_kinds.UNREACHABLE), _of_a_missed_call)
+OFFER = Tells((message_kinds.OFFERED,), lambda request, before: [(message_kinds.OFFERED, None)])
+# Of the visit, too, if there was one.
+WITHDRAWAL = Tells(
+    (message_kinds.WITHDRAWN,),
+    lambda request, before: [(message_kinds.WITHDRAWN, before.get("appointment_id"))],
+)
+# What no change calls for, but that a request comes in, or that nothing happens.
+ARRIVAL = Tells(
+    (message_kinds.RECEIVED, message_kinds.NEW_URGENT),
+    lambda request, before: [
+        (message_kinds.RECEIVED, None),
+        *([(message_kinds.NEW_URGENT, None)] if request.priority == MOST_URGENT else []),
+    ],
+)
+DELAY = Tells((message_kinds.CALLS_OVERDUE,), lambda request, before: [(message_kinds.CALLS_OVERDUE, None)])
+
+
+def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: dict | None = None) -> None:
+    """Store what is to be told, by each way that was agreed to, for a worker to send.
+
+    `request` is as it is now, `before` what the columns that changed held. Costs one statement, and none if there is
+    nothing to tell or nobody to tell it.
+    """
+    messages = [
+        Message(
+            request=request,
+            kind=kind.key,
+            channel=channel,
+            appointment_id=visit,
+            version=request.version if request else 0,
+        )
+        for each in tells
+        for kind, visit in each.which(request, before or {})
+        for channel in _channels(kind, request)
+    ]
+    if messages:
+        Message.objects.bulk_create(messages)
+
+
+def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Channel]:
+    # Nobody whose request may be a joke at their expense is written to, nor is staff called to it.
+    if request and request.doubts:
+        return []
+    if kind.to_staff:
+        return [Channel.EMAIL] if settings.SENDS_EMAILS and settings.STAFF_EMAILS else []
     channels = []
     if settings.SENDS_EMAILS and request.email:
         channels.append(Channel.EMAIL)
     # No text reaches an extension.
-    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind not in BY_EMAIL_ONLY:
+    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.by_text:
         channels.append(Channel.TEXT)
-    return [
-        Message(request=request, kind=kind, channel=channel, appointment_id=visit, version=request.version)
-        for channel in channels
-    ]
-
-
-def _to_staff(kind: Kind, request: AppointmentRequest | None = None) -> list[Message]:
-    if not (settings.SENDS_EMAILS and settings.STAFF_EMAILS):
-        return []
-    return [Message(request=request, kind=kind, channel=Channel.EMAIL)]
-
-
-def _put(messages: list[Message]) -> None:
-    if messages:
-        Message.objects.bulk_create(messages)
+    return channels

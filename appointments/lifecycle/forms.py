@@ -10,9 +10,10 @@ from common.strict_form import StrictForm
 
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
-from ..calendar.slots import FreeTime, free_times
+from ..calendar.slots import Slot, free_slots
 from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
-from ..models import Clinician, CloseReason, ContactAttempt, Language, Place, Status
+from ..models import Clinician, ContactAttempt, Language, Place, Status
+from .close_reasons import CLOSE_REASONS
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
 from .effects.offers import MOST
@@ -94,7 +95,7 @@ class LogCallForm(VerbForm):
         required=False,
         help_text="If the patient named a time. After a missed call, leave it empty: the next is planned for you.",
     )
-    outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.Outcome, widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.CallResult, widget=forms.RadioSelect)
 
     def __init__(self, visit_request, data=None, **kwargs):
         super().__init__(visit_request, data, **kwargs)
@@ -108,7 +109,7 @@ class LogCallForm(VerbForm):
 
     def clean(self):
         entered = super().clean()
-        is_promise = entered.get("outcome") == ContactAttempt.Outcome.CALL_BACK
+        is_promise = entered.get("outcome") == ContactAttempt.CallResult.CALL_BACK
         if is_promise and not entered.get("next_call_at") and "next_call_at" not in self.errors:
             self.add_error("next_call_at", "Enter when the patient asked to be called again.")
         return entered
@@ -185,11 +186,11 @@ class CloseForm(VerbForm):
 
     def __init__(self, visit_request, data=None, **kwargs):
         super().__init__(visit_request, data, **kwargs)
-        booked = visit_request.status == Status.BOOKED
+        is_booked = visit_request.status == Status.BOOKED
         self.fields["reason"].choices = [
-            (reason.value, reason.label)
-            for reason in CloseReason
-            if (reason in CloseReason.after_a_visit()) == booked
+            (reason.key, reason.label)
+            for reason in CLOSE_REASONS
+            if reason.when.may_hold_in(Status.BOOKED) == is_booked
         ]
 
 
@@ -237,14 +238,14 @@ class CorrectForm(VerbForm):
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data, name: str) -> dict[str, FreeTime]:
+def _times_for(data, name: str) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
     chosen = data.getlist(name) if hasattr(data, "getlist") else []
-    times = free_times(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    times = free_slots(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
     if chosen:
-        times += [free for key, free in _by_key(free_times(most=MOST_LOOKED_AT)).items() if key in chosen]
+        times += [free for key, free in _by_key(free_slots(most=MOST_LOOKED_AT)).items() if key in chosen]
     return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
 
 
-def _by_key(times: list[FreeTime]) -> dict[str, FreeTime]:
+def _by_key(times: list[Slot]) -> dict[str, Slot]:
     return {f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z": free for free in times}

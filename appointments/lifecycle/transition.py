@@ -1,8 +1,10 @@
-"""Changes a request and writes down who did it: both or neither, and only if nobody else was faster."""
+"""Does a verb: one conditional UPDATE, its history, its audit entry, what it announces. All of it or nothing."""
 
 import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -11,49 +13,36 @@ from audit.models import AuditEntry
 
 from ..models import AppointmentRequest, Event, Status
 from ..search import SEARCHED, text_to_search
-from . import announce
+from . import announce, close_reasons
+from .grammar import Verb
+from .guard import Guard
 
 DETAILS_LENGTH = Event._meta.get_field("details").max_length
-NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
+CHANGED_MEANWHILE = "This changed while you worked on it. See what is new, and press again if it still fits."
 
 
 class Refused(Exception):
     """The request is not in a state that allows this. The message tells staff what happened meanwhile."""
 
 
-@audit.atomic()
-def change(request: AppointmentRequest, *, by, verb: str, allowed: Q, details="", note="", **values) -> None:
-    """Set `values` if the stored request has the version of `request` and matches `allowed`; else raise Refused.
+@dataclass(frozen=True)
+class Change:
+    """What a verb does to a request: the columns it sets, and what the history says about it.
 
-    One conditional UPDATE decides, so that of any number of people who try at once exactly one succeeds. `allowed`
-    may name columns of the request only: another table PostgreSQL does not read again after waiting for a lock.
+    `still` narrows the verb's guard to what the verb saw; it may name columns of the request only, because PostgreSQL
+    reads no other table again after waiting for a lock. `then` does the rest in the same transaction, when the
+    request is as it is afterwards.
     """
-    before = {_column(name): _storable(getattr(request, _column(name))) for name in values}
-    if values.keys() & set(SEARCHED):
-        contact = {name: values.get(name, getattr(request, name)) for name in SEARCHED}
-        values["search_text"] = text_to_search(**contact)
-    same = AppointmentRequest.objects.filter(allowed, pk=request.pk, version=request.version)
-    if not same.update(version=F("version") + 1, **values):
-        raise Refused(what_happened_meanwhile(request, allowed))
-    Event.objects.create(
-        request=request,
-        by=by,
-        verb=verb,
-        details=details[:DETAILS_LENGTH],
-        note=note,
-        version=request.version + 1,
-        before=before,
-    )
-    who = "" if by else AuditEntry.Who.PATIENT
-    audit.record(
-        AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=f"{verb}, version {request.version + 1}"
-    )
-    request.refresh_from_db()
-    announce.changed(request, before=before, verb=verb)
+
+    values: dict
+    details: str = ""
+    note: str = ""
+    still: Q = field(default_factory=Q)
+    then: Callable[[Event], object] | None = None
 
 
-def held_by(user) -> Q:
-    return Q(status=Status.CLAIMED, claimed_by=user)
+# The values of a request that nobody holds.
+NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
 
 
 def hold(by) -> dict:
@@ -61,44 +50,65 @@ def hold(by) -> dict:
     return {"claimed_by": by, "claimed_at": timezone.now(), "assigned_until": None}
 
 
-def free() -> Q:
-    """Held by nobody, or by somebody who has let it lie for too long."""
-    now = timezone.now()
-    lapsed = Q(claimed_at__lte=now - _claim_lasts()) & (Q(assigned_until=None) | Q(assigned_until__lte=now))
-    return Q(status=Status.WAITING) | Q(status=Status.CLAIMED) & lapsed
+@audit.atomic()
+def perform(verb: Verb, request: AppointmentRequest, *, by=None, **entered) -> None:
+    """Do it if the stored request has the version of `request` and the verb's guard holds; else raise Refused.
 
-
-def has_lapsed(request: AppointmentRequest) -> bool:
-    """Whether somebody holds it who has let it lie for too long."""
-    now = timezone.now()
-    return request.status == Status.CLAIMED and (
-        request.claimed_at <= now - _claim_lasts()
-        and (request.assigned_until is None or request.assigned_until <= now)
+    `entered` are the verb's own arguments; without `by`, the patient does it. One conditional UPDATE decides, so that
+    of any number of people who try at once exactly one succeeds. Raises PermissionDenied if `by` may not do it.
+    """
+    if verb.needs and not (by and by.has_perm(verb.needs)):
+        raise PermissionDenied
+    change = verb.does(request, by=by, **entered)
+    if change is None:
+        return
+    values = dict(change.values)
+    before = {_column(name): _storable(getattr(request, _column(name))) for name in values}
+    if values.keys() & set(SEARCHED):
+        contact = {name: values.get(name, getattr(request, name)) for name in SEARCHED}
+        values["search_text"] = text_to_search(**contact)
+    guard = verb.when.q(by, timezone.now())
+    same = AppointmentRequest.objects.filter(guard, change.still, pk=request.pk, version=request.version)
+    if not same.update(version=F("version") + 1, **values):
+        raise Refused(what_happened_meanwhile(request, verb.when, by))
+    event = Event.objects.create(
+        request=request,
+        by=by,
+        verb=verb.event,
+        details=change.details[:DETAILS_LENGTH],
+        note=change.note,
+        version=request.version + 1,
+        before=before,
     )
-
-
-def _claim_lasts() -> datetime.timedelta:
-    return datetime.timedelta(minutes=settings.CLAIM_MINUTES)
+    request.refresh_from_db()
+    if change.then:
+        change.then(event)
+    who = "" if by else AuditEntry.Who.PATIENT
+    details = f"{verb.event}, version {event.version}"
+    audit.record(AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=details)
+    announce.store(verb.tells, request, before)
 
 
 def changes_since(request: AppointmentRequest, version: int) -> list[Event]:
     return list(request.events.filter(version__gt=version).select_related("by").order_by("version"))
 
 
-def what_happened_meanwhile(request: AppointmentRequest, allowed: Q | None = None) -> str:
+def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = None, by=None) -> str:
+    """Why something was refused that the page had offered, for staff."""
     related = ("claimed_by", "closed_by", "appointment")
     now = AppointmentRequest.objects.select_related(*related).filter(pk=request.pk).first()
     if now is None:
         return "This request is not there any more."
-    if allowed is not None and AppointmentRequest.objects.filter(allowed, pk=request.pk).exists():
-        return "This changed while you worked on it. See what is new, and press again if it still fits."
+    if guard is not None and guard.holds(now, by, timezone.now()):
+        return CHANGED_MEANWHILE
     match now.status:
         case Status.CLAIMED:
             return f"{now.claimed_by} holds this request."
         case Status.BOOKED:
             return f"A visit is booked: {now.appointment}."
         case Status.CLOSED:
-            return f"{now.closed_by or 'The patient'} closed this request: {now.get_close_reason_display()}."
+            reason = close_reasons.LABELS.get(now.close_reason, now.close_reason)
+            return f"{now.closed_by or 'The patient'} closed this request: {reason}."
     return "Nobody holds this request: it waits in the queue."
 
 

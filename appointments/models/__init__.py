@@ -11,7 +11,7 @@ from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
 from .records import ExportLog
-from .requests import QUEUE_ORDER, AppointmentRequest, CloseReason, Language, NurseCheck, Status
+from .requests import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
 from .visits import Appointment
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "AppointmentRequest",
     "Caller",
     "Clinician",
-    "CloseReason",
     "ConsultingHours",
     "ContactAttempt",
     "DailyCount",

@@ -10,48 +10,40 @@ from .clinic import Clinician, Place
 from .requests import AppointmentRequest
 
 
-class Event(models.Model):
-    """Something that was done with a request. Calls stand in ContactAttempt."""
+class EventQuerySet(models.QuerySet):
+    def standing(self):
+        """Those that nobody took back: what counts for whatever is worked out from the history."""
+        return self.filter(is_undone=False)
 
-    class Verb(models.TextChoices):
-        CLAIMED = "claimed", "Claimed"
-        RELEASED = "released", "Released"
-        SKIPPED = "skipped", "Skipped"
-        ASSIGNED = "assigned", "Handed out"
-        CALLED = "called", "Contact"
-        CORRECTED = "corrected", "Corrected"
-        NURSE_ASKED = "nurse_asked", "Asked the nurse"
-        NURSE_ANSWERED = "nurse_answered", "The nurse answered"
-        OFFERED = "offered", "Offered times to choose from"
-        LINKED = "linked", "Compared with another request"
-        UNDONE = "undone", "Took back"
-        BOOKED = "booked", "Booked"
-        RESCHEDULED = "rescheduled", "Rescheduled"
-        CANCELLED = "cancelled", "Cancelled the visit"
-        CLOSED = "closed", "Closed"
-        REOPENED = "reopened", "Reopened"
-        HOLD_PLACED = "hold_placed", "Placed a legal hold"
-        HOLD_LIFTED = "hold_lifted", "Lifted the legal hold"
-        WITHDREW = "withdrew", "The patient withdrew the request"
-        PHONE_CORRECTED = "phone_corrected", "The patient corrected the phone number"
-        CALL_TIMES_CHANGED = "times_changed", "The patient changed when to call"
+
+class Event(models.Model):
+    """Something that was done with a request. More about calls stands in ContactAttempt."""
 
     request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)
     # Nobody means the patient.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    verb = models.CharField(max_length=20, choices=Verb)
+    verb = models.CharField(max_length=20, help_text="The event of a verb; see lifecycle/definition.py.")
     details = models.CharField(max_length=500, blank=True)
     note = models.CharField(max_length=500, blank=True)
     # The version that the request had after it, and what it had before it in each column that changed.
     version = models.PositiveIntegerField()
     before = models.JSONField(encoder=DjangoJSONEncoder)
+    is_undone = models.BooleanField(default=False, help_text="Somebody took it back.")
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ("at", "pk")
 
     def __str__(self):
-        return f"{self.get_verb_display()} ({self.pk})"
+        return f"{self.verb} ({self.pk})"
+
+
+class ContactAttemptQuerySet(models.QuerySet):
+    def standing(self):
+        """Those that nobody took back."""
+        return self.filter(event__is_undone=False)
 
 
 class ContactAttempt(models.Model):
@@ -63,7 +55,7 @@ class ContactAttempt(models.Model):
         EMAIL = "email", "E-mail"
         LETTER = "letter", "Letter"
 
-    class Outcome(models.TextChoices):
+    class CallResult(models.TextChoices):
         REACHED = "reached", "Reached"
         CALL_BACK = "call_back", "Reached, asked to be called later"
         VOICEMAIL = "voicemail", "Left a message"
@@ -72,13 +64,15 @@ class ContactAttempt(models.Model):
         SENT = "sent", "Sent"
 
     request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="contact_attempts")
+    event = models.OneToOneField(Event, models.CASCADE, related_name="attempt")
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     channel = models.CharField(max_length=10, choices=Channel)
-    outcome = models.CharField(max_length=20, choices=Outcome)
+    outcome = models.CharField(max_length=20, choices=CallResult)
     next_call_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
-    is_undone = models.BooleanField(default=False)
+
+    objects = ContactAttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ("at", "pk")

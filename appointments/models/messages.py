@@ -2,32 +2,21 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from .requests import AppointmentRequest
 from .visits import Appointment
 
 
 class Message(models.Model):
-    """Something to tell the patient, or the staff, of what happened to a request; see messages/.
+    """Something to tell the patient, or the staff, of what happened to a request; see delivery/.
 
     Neither the words nor the address are kept: both come from the request when the message is sent.
     """
-
-    class Kind(models.TextChoices):
-        RECEIVED = "received", "We have your request"
-        CALL_MISSED = "call_missed", "We called and missed you"
-        OFFERED = "offered", "Choose a time"
-        BOOKED = "booked", "Visit booked"
-        MOVED = "moved", "Visit moved"
-        CANCELLED = "cancelled", "Visit cancelled"
-        REMINDER = "reminder", "Reminder of the visit"
-        UNREACHABLE = "unreachable", "We could not reach you"
-        WITHDRAWN = "withdrawn", "You withdrew your request"
-        NEW_URGENT = "new_urgent", "To staff: new urgent request"
-        CALLS_OVERDUE = "calls_overdue", "To staff: calls are overdue"
 
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
@@ -45,13 +34,13 @@ class Message(models.Model):
     # The visit that it tells of, and the version of the request then, by which calendars know the newer of two.
     appointment = models.ForeignKey(Appointment, models.CASCADE, null=True, related_name="+")
     version = models.PositiveIntegerField(default=0)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=20, help_text="See lifecycle/message_kinds.py.")
     channel = models.CharField(max_length=5, choices=Channel)
     created_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     # Not before then.
     send_at = models.DateTimeField(default=timezone.now)
-    # Whoever is sending it; see messages/outbox.py.
+    # Whoever is sending it; see delivery/outbox.py.
     lease = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=100, blank=True)
@@ -76,11 +65,35 @@ class Message(models.Model):
         return f"{self.get_channel_display()} {self.pk}"
 
 
+class TextOptOutQuerySet(models.QuerySet):
+    def add(self, phone: str) -> None:
+        self.bulk_create([self.model(phone=_digests(phone)[0])], ignore_conflicts=True)
+
+    def has(self, phone: str) -> bool:
+        return self.filter(phone__in=_digests(phone)).exists()
+
+    def forget(self, phone: str) -> None:
+        """As if nobody had ever answered STOP there."""
+        self.filter(phone__in=_digests(phone)).delete()
+
+
 class TextOptOut(models.Model):
     """A phone that answered STOP: no more texts to it. Holds a keyed hash, so that it can outlive the request."""
 
     phone = models.CharField(max_length=64, primary_key=True)
     at = models.DateTimeField(default=timezone.now)
 
+    objects = TextOptOutQuerySet.as_manager()
+
     def __str__(self):
         return self.phone[:8]
+
+
+def _digests(phone: str) -> list[str]:
+    """By the current secret, and by those before it."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [
+        # The name is that of the module that once kept them: another one would find none of those stored.
+        salted_hmac("appointments.messages.texts", phone, secret=secret, algorithm="sha256").hexdigest()
+        for secret in secrets
+    ]

@@ -9,8 +9,6 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.pathways import PATHWAY
-
 from .. import reference
 from .visits import Appointment
 
@@ -20,23 +18,6 @@ class Status(models.TextChoices):
     CLAIMED = "claimed", "Claimed"
     BOOKED = "booked", "Booked"
     CLOSED = "closed", "Closed"
-
-
-class CloseReason(models.TextChoices):
-    ATTENDED = "attended", "Came to the visit"
-    DID_NOT_COME = "did_not_come", "Did not come to the visit"
-    DECLINED = "declined", "Does not want a visit"
-    UNREACHABLE = "unreachable", "Could not be reached"
-    ADVISED_AGAINST = "advised_against", "Nurse or doctor advised against a visit"
-    SEEN_ELSEWHERE = "seen_elsewhere", "Is cared for elsewhere"
-    WITHDRAWN = "withdrawn", "Withdrew the request"
-    DUPLICATE = "duplicate", "Asked twice"
-    NOT_REAL = "not_real", "Not a real request"
-
-    @classmethod
-    def after_a_visit(cls):
-        """The reasons that need a booked visit; the others need that there is none."""
-        return (cls.ATTENDED, cls.DID_NOT_COME)
 
 
 class Language(models.TextChoices):
@@ -157,7 +138,7 @@ class AppointmentRequest(models.Model):
     appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, related_name="request")
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True)
-    close_reason = models.CharField(max_length=20, choices=CloseReason, blank=True)
+    close_reason = models.CharField(max_length=20, blank=True, help_text="See lifecycle/close_reasons.py.")
 
     status = models.GeneratedField(
         expression=Case(
@@ -182,14 +163,6 @@ class AppointmentRequest(models.Model):
         )
         constraints = (
             models.CheckConstraint(
-                name="outcome_offers_a_visit",
-                condition=Q(outcome__in=sorted(o.key for o in PATHWAY.outcomes if o.offers_visit)),
-            ),
-            models.CheckConstraint(
-                name="priority_is_known",
-                condition=Q(priority__in=sorted(priority.key for priority in PATHWAY.priorities)),
-            ),
-            models.CheckConstraint(
                 name="claimed_by_somebody_at_some_time",
                 condition=Q(claimed_by__isnull=True, claimed_at__isnull=True)
                 | Q(claimed_by__isnull=False, claimed_at__isnull=False),
@@ -198,17 +171,12 @@ class AppointmentRequest(models.Model):
                 name="claimed_only_while_open",
                 condition=Q(claimed_at__isnull=True) | Q(appointment__isnull=True, closed_at__isnull=True),
             ),
+            models.CheckConstraint(name="has_an_outcome_and_a_priority", condition=~Q(outcome="") & ~Q(priority="")),
             models.CheckConstraint(
-                name="closed_by_staff_or_withdrawn",
+                name="closed_for_a_reason_by_staff_or_withdrawn",
                 condition=Q(closed_at__isnull=True, closed_by__isnull=True, close_reason="")
-                | Q(closed_at__isnull=False, closed_by__isnull=False, close_reason__in=CloseReason.values)
-                | Q(closed_at__isnull=False, closed_by__isnull=True, close_reason=CloseReason.WITHDRAWN),
-            ),
-            models.CheckConstraint(
-                name="visit_reasons_need_a_visit",
-                condition=Q(closed_at__isnull=True)
-                | Q(appointment__isnull=False, close_reason__in=CloseReason.after_a_visit())
-                | Q(appointment__isnull=True) & ~Q(close_reason__in=CloseReason.after_a_visit()),
+                | Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(close_reason="")
+                | Q(closed_at__isnull=False, closed_by__isnull=True, close_reason="withdrawn"),
             ),
         )
         indexes = (

@@ -16,7 +16,7 @@ import audit
 from common.outages import is_outage
 
 from ..lifecycle import announce
-from ..lifecycle.transition import free
+from ..lifecycle.guards import FREE
 from ..models import AppointmentRequest, PeriodicJob, RateBucket
 from . import retention
 
@@ -85,9 +85,9 @@ def alert_of_overdue_calls() -> None:
     """
     due = Coalesce("next_call_at", "due_at")
     is_late = Q(next_call_at=None) | Q(next_call_at__lte=timezone.now() - CALLS_TAKE)
-    late = AppointmentRequest.objects.overdue().filter(free(), is_late)
+    late = AppointmentRequest.objects.overdue().filter(FREE.q(None, timezone.now()), is_late)
     if late.exclude(overdue_told=due).update(overdue_told=due):
-        announce.calls_overdue()
+        announce.store([announce.DELAY], None)
 
 
 def forget_sessions() -> None:

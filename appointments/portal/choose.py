@@ -13,10 +13,11 @@ from audit.models import AuditEntry
 from common.error_pages import shown_again
 from common.strict_form import StrictForm
 
-from ..lifecycle.effects import offers
-from ..lifecycle.transition import Refused
+from ..lifecycle import offered_times
+from ..lifecycle.definition import CHOOSE
+from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
-from . import self_service
+from . import status_words
 
 
 class ChooseForm(StrictForm):
@@ -34,9 +35,9 @@ class ChooseForm(StrictForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """Says nothing about who the patient is, because whoever has the link sees it."""
-    found = offers.opened_by(token)
+    found = offered_times.opened_by(token)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
-    times = offers.open_times(found) if found else []
+    times = offered_times.open_times(found) if found else []
     if not times:
         return _nothing_to_choose(request, found)
     form = ChooseForm(times, request.POST if request.method == "POST" else None)
@@ -48,11 +49,11 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, form, status=422)
     chosen = next(time for time in times if str(time.pk) == form.cleaned_data["time"])
     try:
-        offers.choose(found, chosen)
+        perform(CHOOSE, found, time=chosen)
     except Refused:
         # Perhaps by themselves, with the same press of the button sent twice.
         found.refresh_from_db()
-        times = offers.open_times(found)
+        times = offered_times.open_times(found)
         if not times:
             return _nothing_to_choose(request, found)
         form = ChooseForm(times, request.POST)
@@ -75,7 +76,7 @@ def _nothing_to_choose(request: HttpRequest, found: AppointmentRequest | None) -
 
 
 def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    return render(request, "appointments/chosen.html", {"status": self_service.status_in_words(found)})
+    return render(request, "appointments/chosen.html", {"status": status_words.status_in_words(found)})
 
 
 def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:

@@ -26,9 +26,10 @@ from .. import rate_limit
 from .. import reference as references
 from ..calendar.ics import CONTENT_TYPE, calendar_file
 from ..fields import CallTimesField, DateOfBirthField, PhoneField
-from ..lifecycle.transition import Refused
+from ..lifecycle.definition import CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
+from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, Status
-from . import self_service
+from . import status_words
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
@@ -96,7 +97,7 @@ def look_up(request: HttpRequest) -> HttpResponse:
     if _has_tried_too_often(request, reference):
         form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=429)
-    found = reference and self_service.find(reference, form.cleaned_data["date_of_birth"])
+    found = reference and status_words.find(reference, form.cleaned_data["date_of_birth"])
     if not found:
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
@@ -116,11 +117,11 @@ def look_up(request: HttpRequest) -> HttpResponse:
 @require_safe
 @opened
 def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    is_past = self_service.is_past(found.appointment)
+    is_past = status_words.is_past(found.appointment)
     context = {
         "reference": references.grouped(found.reference),
-        "status": self_service.status_in_words(found),
-        "story": self_service.story(found),
+        "status": status_words.status_in_words(found),
+        "story": status_words.story(found),
         "is_closed": found.status == Status.CLOSED,
         "is_booked": found.status == Status.BOOKED and not is_past,
         "is_past": is_past,
@@ -135,7 +136,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Correct the phone number")
-    return _change(request, found, CorrectPhoneForm, title, lambda phone: self_service.correct_phone(found, phone))
+    return _change(request, found, CorrectPhoneForm, title, lambda phone: perform(CORRECT_PHONE, found, phone=phone))
 
 
 @shown_again
@@ -143,7 +144,7 @@ def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Change when we may call")
-    change = lambda call_times: self_service.change_call_times(found, call_times)  # noqa: E731
+    change = lambda call_times: perform(CHANGE_CALL_TIMES, found, call_times=call_times)  # noqa: E731
     return _change(request, found, CallTimesForm, title, change, initial={"call_times": found.call_times})
 
 
@@ -152,7 +153,7 @@ def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Withdraw your request")
-    return _change(request, found, StrictForm, title, lambda: self_service.withdraw(found), is_final=True)
+    return _change(request, found, StrictForm, title, lambda: perform(WITHDRAW, found), is_final=True)
 
 
 @require_safe
@@ -194,7 +195,7 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
         reference=references.grouped(found.reference),
         name=found.name,
         date_of_birth=found.date_of_birth,
-        status=self_service.status_in_words(found),
+        status=status_words.status_in_words(found),
     )
 
 
@@ -242,7 +243,7 @@ def _change(request, found, form_class, title, change, *, is_final=False, **kwar
             raise Refused
         change(**form.cleaned_data)
     except Refused:
-        if found.status == Status.CLOSED or self_service.is_past(found.appointment):
+        if found.status == Status.CLOSED or status_words.is_past(found.appointment):
             form.add_error(None, _("This request can no longer be changed here. Please call us."))
         else:
             form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))

@@ -15,19 +15,21 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, Max, Min, OuterRef, Q, QuerySet, When
+from django.db.models import Case, F, Max, Min, Q, QuerySet, When
 from django.utils import timezone
 
 from screening.pathways import PATHWAY
 
-from ..models import AppointmentRequest, CloseReason, ContactAttempt, DailyCount, Event, Language, Status
+from ..lifecycle.close_reasons import ATTENDED, LABELS
+from ..lifecycle.definition import BOOK
+from ..models import AppointmentRequest, ContactAttempt, DailyCount, Event, Language, Status
 
 HOUR = datetime.timedelta(hours=1)
 OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit)
 
 # What can have become of a request, by key, in the words that staff use elsewhere.
 OPEN = "open"
-OUTCOMES = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **dict(CloseReason.choices)}
+OUTCOMES = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class Figures:
             ("Asked for one", self.asked),
             ("Were reached", self.first_talk.number),
             ("Had one booked", self.booked),
-            ("Came to it", self.became[CloseReason.ATTENDED]),
+            ("Came to it", self.became[ATTENDED.key]),
         ]
 
 
@@ -201,13 +203,10 @@ def report_on(period: Period, language: str = "") -> Report:
 
 def _asked(requests: QuerySet, period: Period) -> list[Asked]:
     # Databases compare times; what is asked for here is little, because each time costs more to read than the rest.
-    attempts = ContactAttempt.objects.filter(request__in=requests, is_undone=False)
+    attempts = ContactAttempt.objects.standing().filter(request__in=requests)
     first_attempts = dict(attempts.order_by().values_list("request").annotate(Min("at")))
     calls = _in_time(attempts.filter(channel=ContactAttempt.Channel.PHONE))
-    taken_back = Event.objects.filter(
-        request=OuterRef("request"), verb=Event.Verb.UNDONE, version=OuterRef("version") + 1
-    )
-    bookings = _in_time(Event.objects.filter(~Exists(taken_back), request__in=requests, verb=Event.Verb.BOOKED))
+    bookings = _in_time(Event.objects.standing().filter(request__in=requests, verb=BOOK.event))
     needed_no_call = Q(due_at__gte=period.now) | Q(closed_at__isnull=False, closed_at__lte=F("due_at"))
     rows = requests.annotate(needed_no_call=needed_no_call).values_list(
         "pk", "priority", "language", "created_at", "reached_at", "status", "close_reason", "needed_no_call"

@@ -14,8 +14,9 @@ from common.strict_form import StrictForm
 
 from .. import reference
 from ..models import AppointmentRequest
+from ..roles import AUDIT
 from .export import DayField
-from .pages import AUDIT, needs, staff_page
+from .pages import needs, staff_page
 
 ENTRIES_ON_A_PAGE = 50
 NUMBERS_SHOWN = 12

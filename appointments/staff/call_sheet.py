@@ -17,14 +17,17 @@ from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
-from ..lifecycle import call_policy
-from ..lifecycle.effects import duplicates, offers
-from ..lifecycle.transition import Refused, changes_since, held_by, what_happened_meanwhile
-from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck, Status
-from ..worklist import next_call
-from .pages import SEE, staff_page
+from ..lifecycle import call_policy, duplicates
+from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.grammar import Verb
+from ..lifecycle.guards import HELD_BY_ME, OPEN_STATUSES
+from ..lifecycle.offered_times import link_of, open_times
+from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
+from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck
+from ..roles import SEE
+from ..worklist.ranking import reasons
+from .pages import staff_page
 from .rows import answers_in_words, call_times_of, flags_of, language_of
-from .verbs import VERBS, Verb
 
 
 @require_safe
@@ -37,30 +40,30 @@ def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Do one verb. What cannot be done is said on the call sheet, above what was typed."""
-    verb = next((verb for verb in VERBS if verb.key == key), None)
-    if verb is None:
+    verb = LIFECYCLE.verb(key)
+    if verb is None or not verb.has_button:
         raise Http404
-    if not request.user.has_perm(verb.permission):
+    if not request.user.has_perm(verb.needs):
         raise PermissionDenied
     visit_request = _found(pk)
     if request.method != "POST":
         # Where a sign-in in between leads back to.
         return redirect(sheet_url(pk))
-    form = verb.form(visit_request, request.POST, auto_id=f"{key}_%s")
+    form = verb.asks(visit_request, request.POST, auto_id=f"{key}_%s")
     seen = request.POST.get("version", "")
-    if seen != str(visit_request.version) or not verb.is_offered(visit_request, request.user):
+    if seen != str(visit_request.version) or not verb.when.holds(visit_request, request.user, timezone.now()):
         return _refused(request, visit_request, verb, form, _reason(visit_request, seen, verb, request.user))
     if not form.is_valid():
         return _sheet(request, visit_request, tried=(verb, form), status=422)
     try:
-        verb.do(visit_request, by=request.user, **form.cleaned_data)
+        perform(verb, visit_request, by=request.user, **form.cleaned_data)
     except Refused as refusal:
         return _refused(request, _found(pk), verb, form, str(refusal))
     messages.success(request, verb.done)
     if not verb.ends_the_call:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
-    is_still_mine = AppointmentRequest.objects.filter(held_by(request.user), pk=pk).exists()
+    is_still_mine = AppointmentRequest.objects.filter(HELD_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
     if not is_still_mine:
         return redirect("admin:index")
     return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
@@ -68,7 +71,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
     """The verb that a talk, or a wrong number, most likely leads to."""
-    if entered.get("outcome") == ContactAttempt.Outcome.WRONG_NUMBER:
+    if entered.get("outcome") == ContactAttempt.CallResult.WRONG_NUMBER:
         return "correct"
     return "ask-nurse" if visit_request.nurse_check == NurseCheck.NEEDED else "book"
 
@@ -83,8 +86,8 @@ def _found(pk: int) -> AppointmentRequest:
 
 
 def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user) -> str:
-    if verb.is_offered(visit_request, user) or not seen.isdecimal():
-        return "This changed while you worked on it. See what is new, and press again if it still fits."
+    if verb.when.holds(visit_request, user, timezone.now()) or not seen.isdecimal():
+        return CHANGED_MEANWHILE
     return what_happened_meanwhile(visit_request)
 
 
@@ -96,14 +99,17 @@ def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpRespo
 
 def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
     tried_verb, tried_form = tried
-    user = request.user
-    offered = [verb for verb in VERBS if user.has_perm(verb.permission) and verb.is_offered(visit_request, user)]
+    user, now = request.user, timezone.now()
+    offered = [
+        verb
+        for verb in LIFECYCLE.verbs
+        if verb.has_button and user.has_perm(verb.needs) and verb.when.holds(visit_request, user, now)
+    ]
     if tried_verb and tried_verb not in offered:
         offered.insert(0, tried_verb)
-    now = timezone.now()
     hours = BusinessHours.of_the_clinic()
-    is_open = visit_request.status in (Status.WAITING, Status.CLAIMED)
-    is_held = visit_request.status == Status.CLAIMED and visit_request.claimed_by == user
+    is_open = visit_request.status in OPEN_STATUSES
+    is_held = HELD_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
@@ -128,16 +134,16 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
         is_open=is_open,
-        reasons=next_call.reasons(visit_request, user) if is_held else [],
+        reasons=reasons(visit_request, user) if is_held else [],
         is_exhausted=is_open and call_policy.is_exhausted(visit_request.attempts_made),
-        offered_times=offers.open_times(visit_request) if is_open else [],
-        offer_link=is_open and f"{settings.SITE_URL}{offers.link_of(visit_request)}",
+        offered_times=open_times(visit_request) if is_open else [],
+        offer_link=is_open and f"{settings.SITE_URL}{link_of(visit_request)}",
         told=visit_request.messages.order_by("-created_at", "pk"),
         history=visit_request.events.select_related("by").order_by("-version"),
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
         duplicates=pairs,
         verbs=[
-            (verb, tried_form if verb is tried_verb else verb.form(visit_request, auto_id=f"{verb.key}_%s"))
+            (verb, tried_form if verb is tried_verb else verb.asks(visit_request, auto_id=f"{verb.key}_%s"))
             for verb in offered
         ],
         tried=tried_verb,

@@ -16,7 +16,8 @@ from common.clinic import CLINIC
 
 from ..calendar.opening_hours import BusinessHours
 from ..models import Appointment, AppointmentRequest, Language
-from .pages import SEE, needs, staff_page
+from ..roles import SEE
+from .pages import needs, staff_page
 from .rows import call_times_of, flags_of, language_of
 
 MOST_CALLS = 200

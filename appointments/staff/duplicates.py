@@ -14,10 +14,12 @@ import audit
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
-from ..lifecycle.effects.duplicates import decide
+from ..lifecycle.close_reasons import LABELS
+from ..lifecycle.decisions import decide
 from ..lifecycle.transition import Refused
 from ..models import AppointmentRequest, PossibleDuplicate
-from .pages import SEE, WORK, needs, staff_page
+from ..roles import SEE, WORK
+from .pages import needs, staff_page
 from .rows import flags_of, language_of
 
 PAIRS_ON_A_PAGE = 50
@@ -36,7 +38,9 @@ WHO = {
 }
 REQUEST_ITSELF = {
     "Asked": lambda one: f"{timezone.localtime(one.created_at):%b %-d, %Y, %-I:%M %p}",
-    "State": lambda one: f"Closed: {one.get_close_reason_display()}" if one.close_reason else one.status_label,
+    "State": lambda one: (
+        f"Closed: {LABELS.get(one.close_reason, one.close_reason)}" if one.close_reason else one.status_label
+    ),
     "Priority": lambda one: one.priority,
     "Ask the nurse about": lambda one: ", ".join(flag.label for flag in flags_of(one)),
 }

@@ -15,7 +15,8 @@ from common.strict_form import StrictForm
 
 from ..models import ExportLog, Language
 from ..reporting import export
-from .pages import MANAGE, needs, staff_page
+from ..roles import MANAGE
+from .pages import needs, staff_page
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
@@ -18,11 +19,13 @@ from audit.models import AuditEntry
 from common.strict_form import StrictForm
 from screening.pathways import PATHWAY
 
-from ..lifecycle.effects import claiming
-from ..lifecycle.transition import Refused, changes_since, free, has_lapsed, what_happened_meanwhile
+from ..lifecycle.definition import ASSIGN, LIFECYCLE, RELEASE, UNDO
+from ..lifecycle.guards import FREE, LAPSED
+from ..lifecycle.transition import Refused, changes_since, perform, what_happened_meanwhile
 from ..models import AppointmentRequest, ContactAttempt, Event, Language
-from ..worklist import next_call
-from .pages import MANAGE, SEE, WORK, needs, staff_page
+from ..roles import MANAGE, SEE, WORK
+from ..worklist import ranking
+from .pages import needs, staff_page
 from .rows import flags_of, language_of
 
 PROMISED = Q(is_promised=True, claimed_at=None)
@@ -123,9 +126,9 @@ def _hand_over(request: HttpRequest, form: HandOverForm, from_list: QuerySet, sh
             continue
         try:
             if to:
-                claiming.assign(visit_request, by=request.user, to=to, note=note)
+                perform(ASSIGN, visit_request, by=request.user, to=to, note=note)
             else:
-                claiming.release(visit_request, by=request.user, note=note)
+                perform(RELEASE, visit_request, by=request.user, note=note)
         except Refused as refusal:
             refused.append((visit_request, str(refusal)))
     done = f"{len(form.ticked) - len(refused)} {f'handed over to {to}' if to else 'given back to the queue'}."
@@ -143,7 +146,7 @@ def _what_changed(visit_request: AppointmentRequest | None, version: int) -> str
     if visit_request is None:
         return "It is not there any more."
     last = changes_since(visit_request, version)[-1:]
-    news = [f"{event.by or 'The patient'}: {event.get_verb_display()}." for event in last]
+    news = [f"{event.by or 'The patient'}: {LIFECYCLE.events.get(event.verb, event.verb)}." for event in last]
     return " ".join([*news, what_happened_meanwhile(visit_request)])
 
 
@@ -182,8 +185,8 @@ def _promised_by(owner) -> QuerySet:
 
 def _with_promises() -> QuerySet:
     """Open requests, with who agreed on the last call-back: `promised_by`."""
-    agreed = ContactAttempt.objects.filter(
-        request=OuterRef("pk"), outcome=ContactAttempt.Outcome.CALL_BACK, is_undone=False
+    agreed = ContactAttempt.objects.standing().filter(
+        request=OuterRef("pk"), outcome=ContactAttempt.CallResult.CALL_BACK
     )
     last = agreed.order_by("-at", "-pk").values("by")[:1]
     return AppointmentRequest.objects.open().annotate(promised_by=Subquery(last))
@@ -197,8 +200,8 @@ def _picked(*, to, which: str, priority: str, language: str, most: int) -> list[
     if language:
         requests = requests.filter(language=language)
     if which == "waiting":
-        return list(requests.open().filter(free(), is_doubtful=False).in_queue_order()[:most])
-    _moment, candidates = next_call.callable_now(to, requests)
+        return list(requests.open().filter(FREE.q(to, timezone.now()), is_doubtful=False).in_queue_order()[:most])
+    _moment, candidates = ranking.callable_now(to, requests)
     first = [candidate.pk for candidate in candidates[:most]]
     found = AppointmentRequest.objects.in_bulk(first)
     return [found[pk] for pk in first if pk in found]
@@ -265,12 +268,12 @@ def _whose_form(owner) -> forms.Form:
 def _shown(heading: str, requests: Iterable[AppointmentRequest], form: HandOverForm) -> dict:
     """A list for the page, with what was ticked before. Costs three statements."""
     found = list(requests)
-    agreed = ContactAttempt.objects.filter(outcome=ContactAttempt.Outcome.CALL_BACK, is_undone=False)
-    handed = Event.objects.filter(verb=Event.Verb.ASSIGNED).select_related("by")
+    agreed = ContactAttempt.objects.standing().filter(outcome=ContactAttempt.CallResult.CALL_BACK)
+    steps = Event.objects.standing().exclude(verb=UNDO.event).select_related("by").order_by("version")
     prefetch_related_objects(
         found,
         Prefetch("contact_attempts", agreed, to_attr="agreed_calls"),
-        Prefetch("events", handed, to_attr="handed_over"),
+        Prefetch("events", steps, to_attr="steps"),
     )
     return {
         "heading": heading,
@@ -281,13 +284,22 @@ def _shown(heading: str, requests: Iterable[AppointmentRequest], form: HandOverF
 
 def _row(visit_request: AppointmentRequest, form: HandOverForm) -> dict:
     agreed = visit_request.agreed_calls if visit_request.is_promised else []
-    handed = visit_request.handed_over if visit_request.claimed_at else []
     return {
         "request": visit_request,
         "is_ticked": visit_request.pk in (form.ticked or ()),
         "language": language_of(visit_request),
         "flags": flags_of(visit_request),
-        "has_lapsed": has_lapsed(visit_request),
+        "has_lapsed": LAPSED.holds(visit_request, None, timezone.now()),
         "agreed": agreed[-1] if agreed else None,
-        "handed": handed[-1] if handed else None,
+        "handed": _handed_to_holder(visit_request),
     }
+
+
+def _handed_to_holder(visit_request: AppointmentRequest) -> Event | None:
+    """How whoever holds it came to it, if it was handed to them and nobody else held it since."""
+    for step in reversed(visit_request.steps):
+        if step.verb == ASSIGN.event:
+            return step if visit_request.claimed_by_id else None
+        if step.before.get("claimed_by_id", visit_request.claimed_by_id) != visit_request.claimed_by_id:
+            return None
+    return None

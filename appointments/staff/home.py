@@ -12,11 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 import audit
 from audit.models import AuditEntry
 
-from ..lifecycle.effects import undo
+from ..lifecycle.definition import last_step_of
 from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
-from ..worklist import next_call as calls_to_make
+from ..roles import SEE, WORK
+from ..worklist import ranking
+from ..worklist.next_call import take
 from .call_sheet import sheet_url
-from .pages import SEE, WORK, needs, staff_page
+from .pages import needs, staff_page
 from .rows import language_of
 
 MOST_SHOWN = 20
@@ -27,7 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(SEE):
         audit.shows(request)
         return staff_page(request, "home.html", title="Today", may_see=False)
-    moment, candidates = calls_to_make.callable_now(request.user)
+    moment, candidates = ranking.callable_now(request.user)
     first = candidates[0] if candidates else None
     open_requests = AppointmentRequest.objects.open()
     waiting = dict(open_requests.filter(is_doubtful=False).values_list("priority").annotate(Count("pk")))
@@ -66,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @needs(WORK)
 @require_POST
 def next_call(request: HttpRequest) -> HttpResponse:
-    taken = calls_to_make.take(request.user)
+    taken = take(request.user)
     if taken is None:
         messages.info(request, "There is nobody to call just now.")
         return redirect("admin:index")
@@ -83,11 +85,11 @@ def _bars(waiting: dict[str, int]) -> list[dict]:
             "count": waiting.get(priority, 0),
             "width": round(100 * waiting.get(priority, 0) / most),
         }
-        for priority in calls_to_make.URGENCY
+        for priority in ranking.URGENCY
     ]
 
 
 def _last_step(user) -> Event | None:
     """What this member of staff did last, if it can still be taken back."""
     last = Event.objects.filter(by=user).select_related("request").order_by("-pk").first()
-    return last if last and undo.what_can_be_undone(last.request, by=user) else None
+    return last if last and last_step_of(last.request, user) else None

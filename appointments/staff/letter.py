@@ -9,7 +9,8 @@ import audit
 from audit.models import AuditEntry
 
 from ..models import AppointmentRequest, Language
-from .pages import WORK, needs
+from ..roles import WORK
+from .pages import needs
 
 
 @needs(WORK)

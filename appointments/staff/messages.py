@@ -12,7 +12,8 @@ from common.strict_form import StrictForm
 
 from ..delivery import outbox
 from ..models import Message
-from .pages import WORK, needs, staff_page
+from ..roles import WORK
+from .pages import needs, staff_page
 
 MOST_SHOWN = 100
 

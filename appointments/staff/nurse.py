@@ -13,11 +13,12 @@ import audit
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
-from ..lifecycle.effects.nurse import answer
+from ..lifecycle.definition import ANSWER, ASK_NURSE
 from ..lifecycle.forms import note
-from ..lifecycle.transition import Refused, changes_since
+from ..lifecycle.transition import Refused, changes_since, perform
 from ..models import AppointmentRequest, Event, NurseCheck
-from .pages import ANSWER_AS_NURSE, SEE, needs, staff_page
+from ..roles import ANSWER_AS_NURSE, SEE
+from .pages import needs, staff_page
 from .rows import flags_of, language_of
 
 REQUESTS_ON_A_PAGE = 25
@@ -55,7 +56,9 @@ def page(request: HttpRequest) -> HttpResponse:
     if not is_valid:
         return _list(request, tried=(visit_request, form), status=422)
     try:
-        answer(visit_request, by=request.user, answer=form.cleaned_data["answer"], note=form.cleaned_data["note"])
+        perform(
+            ANSWER, visit_request, by=request.user, answer=form.cleaned_data["answer"], note=form.cleaned_data["note"]
+        )
     except Refused as refusal:
         form.add_error(None, str(refusal))
         visit_request.refresh_from_db()
@@ -81,7 +84,7 @@ def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> Http
     )
     waiting = waiting.defer("answers", "findings", "consent")
     waiting = waiting.order_by(place, "is_doubtful", "priority", "created_at", "pk")
-    said = Event.objects.filter(verb__in=(Event.Verb.NURSE_ASKED, Event.Verb.NURSE_ANSWERED)).select_related("by")
+    said = Event.objects.filter(verb__in=(ASK_NURSE.event, ANSWER.event)).select_related("by")
     pages = Paginator(waiting.prefetch_related(Prefetch("events", said, "said")), REQUESTS_ON_A_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     rows = [_row(one) for one in shown if one != tried_request]

@@ -8,13 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-SEE = "appointments.view_appointmentrequest"
-WORK = "appointments.change_appointmentrequest"
-ANSWER_AS_NURSE = "appointments.answer_as_nurse"
-MANAGE = "appointments.manage_queue"
-ERASE = "appointments.erase_request"
-AUDIT = "appointments.view_auditentry"
-
 
 def needs(permission: str) -> Callable:
     """Only for those who have the permission; others get a 403."""

@@ -1,10 +1,6 @@
 """The queue: whom to call, most urgent first, and the search. Costs the same with a million requests as with none."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -16,50 +12,13 @@ from .. import search
 from ..calendar.calling_hours import next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle.call_policy import is_exhausted
-from ..models import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
-from ..worklist.next_call import callable_now
-from .pages import SEE, staff_page
+from ..models import AppointmentRequest, Status
+from ..roles import SEE
+from ..worklist.filters import FILTERS, after
+from .pages import staff_page
 from .rows import flags_of, language_of
 
 PAGE_SIZE = 50
-NEWEST_FIRST = ("-created_at", "-pk")
-
-
-@dataclass(frozen=True)
-class Filter:
-    key: str
-    label: str
-    choose: Callable[[QuerySet, HttpRequest], QuerySet]
-    order: tuple[str, ...] = QUEUE_ORDER
-
-
-def _callable_now(requests: QuerySet, request: HttpRequest) -> QuerySet:
-    _moment, candidates = callable_now(request.user)
-    return requests.filter(pk__in=[candidate.pk for candidate in candidates])
-
-
-FILTERS = (
-    Filter("open", "Open", lambda requests, request: requests.open()),
-    Filter("mine", "Mine", lambda requests, request: requests.open().filter(claimed_by=request.user)),
-    Filter("callable", "Callable now", _callable_now),
-    Filter("overdue", "Overdue", lambda requests, request: requests.overdue()),
-    Filter("waiting", "Held by nobody", lambda requests, request: requests.open().filter(claimed_by=None)),
-    Filter("spanish", "Spanish", lambda requests, request: requests.open().filter(language=Language.SPANISH)),
-    Filter(
-        "nurse",
-        "Needs a nurse",
-        lambda requests, request: requests.open().filter(nurse_check__in=NurseCheck.to_be_answered()),
-    ),
-    Filter("doubtful", "Perhaps not a person", lambda requests, request: requests.open().filter(is_doubtful=True)),
-    Filter(
-        "booked",
-        "Booked",
-        lambda requests, request: requests.filter(closed_at=None, appointment__isnull=False),
-        order=NEWEST_FIRST,
-    ),
-    Filter("closed", "Closed", lambda requests, request: requests.filter(status=Status.CLOSED), order=NEWEST_FIRST),
-    Filter("all", "All", lambda requests, request: requests, order=NEWEST_FIRST),
-)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,8 +40,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         chosen, more = None, len(found) > PAGE_SIZE
     else:
         chosen = next((one for one in FILTERS if one.key == request.GET.get("queue")), FILTERS[0])
-        page = chosen.choose(requests, request)
-        page = _after(page, request.GET.get("after", ""), chosen.order).order_by(*chosen.order)
+        page = chosen.choose(requests, request.user)
+        page = after(page, request.GET.get("after", ""), chosen.order).order_by(*chosen.order)
         rows = list(page[: PAGE_SIZE + 1])
         more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
@@ -103,28 +62,6 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         # Who comes without having asked for anything wants to search.
         leads_to_rows=bool(rows) and bool(typed or request.GET),
     )
-
-
-def _after(requests: QuerySet, after: str, order: tuple[str, ...]) -> QuerySet:
-    """Those that come behind the request of that number: the last page costs as much as the first."""
-    names = [name.lstrip("-") for name in order]
-    if not after.isdecimal() or len(after) > 18:
-        return requests
-    last = AppointmentRequest.objects.filter(pk=after).values(*names).first()
-    if last is None:
-        return requests
-    behind, same = Q(), Q()
-    for name, key in zip(names, order, strict=True):
-        behind |= same & _is_behind(name, last[name], descending=key.startswith("-"))
-        same &= Q(**{name: last[name]})
-    return requests.filter(behind)
-
-
-def _is_behind(name: str, value, *, descending: bool) -> Q:
-    # Databases do not all compare booleans, so those are told apart by being equal.
-    if isinstance(value, bool):
-        return Q(**{name: not descending}) if value == descending else Q(pk__in=())
-    return Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
 
 
 def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:

@@ -15,7 +15,8 @@ from screening.pathways import PATHWAY
 
 from ..models import Language
 from ..reporting.waiting_times import OUTCOMES, Figures, Period, report_on
-from .pages import MANAGE, needs, staff_page
+from ..roles import MANAGE
+from .pages import needs, staff_page
 
 WEEKS = (4, 12, 52)
 AT_FIRST = {"weeks": 12, "language": ""}

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import AccountSession
-from appointments.lifecycle.effects import claiming
+from appointments.lifecycle.definition import CLAIM
+from appointments.lifecycle.transition import perform
 from appointments.models import ContactAttempt
 from tests.staff import member_of, signed_in
 
@@ -29,7 +30,7 @@ def call(send_request):
     give_password(user)
     client = signed_in(user)
     request = send_request()
-    claiming.claim(request, by=user)
+    perform(CLAIM, request, by=user)
     request.refresh_from_db()
     address = f"/admin/appointments/appointmentrequest/{request.pk}/do/log-call/"
     return client, address, {"version": request.version, "outcome": "no_answer", "note": NOTE}

@@ -57,11 +57,20 @@ def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
     request = send_request(**typed, other_language="Canarian")
     other = send_request(**typed, phone="212 555 0199")
     slot = {"starts_at": next_week, "clinician": clinician, "place": place}
+    entry = Event.objects.create(
+        request=request, verb="called", details="Canary", note="Canary", version=9, before={}
+    )
     rows = [
         request,
-        Event.objects.create(request=request, verb="closed", details="Canary", note="Canary", version=9, before={}),
+        entry,
         ContactAttempt.objects.create(
-            request=request, by=scheduler, channel="phone", outcome="reached", note="Canary", at=timezone.now()
+            event=entry,
+            request=request,
+            by=scheduler,
+            channel="phone",
+            outcome="reached",
+            note="Canary",
+            at=timezone.now(),
         ),
         OfferedTime.objects.create(request=request, **slot),
         PossibleDuplicate(earlier=request, later=other, reasons="Canary"),

@@ -13,8 +13,10 @@ from django.test import Client
 from django.urls import URLResolver, include, path, reverse
 from django.utils import timezone
 
-from appointments.lifecycle.effects import booking, claiming, duplicates
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.decisions import decide
+from appointments.lifecycle.definition import BOOK, CLAIM, RELEASE
+from appointments.lifecycle.effects import erasure
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Clinician, ExportLog, Message, Place, PossibleDuplicate
 from appointments.operations import retention
 from audit import chain
@@ -135,7 +137,7 @@ SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/export/", "/admin/
 @pytest.mark.parametrize("address", SHOWS)
 def test_an_entry_says_which_requests_stood_on_the_page(pair, scheduler, address):
     for request in (pair.earlier, pair.later):
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
     failed = {"state": Message.State.FAILED, "done_at": timezone.now()}
     Message.objects.create(request=pair.later, kind="received", channel="email", **failed)
     client = signed_in(scheduler)
@@ -178,7 +180,7 @@ def test_a_search_leaves_what_was_found_and_not_what_was_searched_for(pair, sche
 def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, scheduler, colleague):
     request = send_request()
     client = signed_in(scheduler)
-    claiming.claim(request, by=colleague)
+    perform(CLAIM, request, by=colleague)
     since = Since()
 
     late = client.post(f"{QUEUE}{request.pk}/do/claim/", {"version": "0"})
@@ -190,9 +192,9 @@ def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, sched
 def test_what_could_not_be_handed_over_was_seen_too(pair, scheduler, colleague):
     mine, gone = pair.earlier, pair.later
     for request in (mine, gone):
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
     shown = [f"{request.pk}-{request.version}" for request in (mine, gone)]
-    claiming.release(gone, by=scheduler)
+    perform(RELEASE, gone, by=scheduler)
     client = signed_in(scheduler)
     since = Since()
 
@@ -210,7 +212,7 @@ def test_what_is_erased_or_kept_no_longer_leaves_an_entry_with_its_number(pair, 
     gone = {erased.pk, old.pk}
     since = Since()
 
-    retention.erase(erased, by=scheduler)
+    erasure.erase(erased, by=scheduler)
     retention.delete_some()
 
     assert [(entry.action, entry.username, entry.details) for entry in since] == [
@@ -284,23 +286,23 @@ def test_what_was_taken_back_by_the_database_leaves_no_entry_of_a_change(
     first, second = send_request(), send_request()
     slot = {"starts_at": next_week, "place": place, "clinician": clinician}
     for request in (first, second):
-        claiming.claim(request, by=scheduler)
-    booking.book(first, by=scheduler, **slot)
+        perform(CLAIM, request, by=scheduler)
+    perform(BOOK, first, by=scheduler, **slot)
     since = Since()
 
     with pytest.raises(Refused):
-        booking.book(second, by=scheduler, **slot)
+        perform(BOOK, second, by=scheduler, **slot)
 
     assert list(since) == []
 
 
 def test_a_verdict_that_changes_no_request_leaves_an_entry(pair, scheduler):
-    duplicates.decide(pair, by=scheduler, same=False)
+    decide(pair, by=scheduler, same=False)
     AppointmentRequest.objects.filter(pk=pair.later_id).update(earlier=None)
     PossibleDuplicate.objects.update(decision="")
     since = Since()
 
-    duplicates.decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
 
     assert (since.only.details, numbers(since.only)) == ("duplicate: different", {pair.earlier_id, pair.later_id})
 

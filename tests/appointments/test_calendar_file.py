@@ -5,7 +5,8 @@ import datetime
 import icalendar
 import pytest
 
-from appointments.lifecycle.effects import booking, claiming
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, RESCHEDULE
+from appointments.lifecycle.transition import perform
 from tests.walk import WHO
 
 BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
@@ -15,8 +16,8 @@ BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_
 def booked(send_request, client, scheduler, clinician, place, next_week):
     """A booked request that its patient has opened."""
     request = send_request()
-    claiming.claim(request, by=scheduler)
-    booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLAIM, request, by=scheduler)
+    perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     client.post("/status/", {"reference": request.reference, **BIRTHDAY})
     return request
 
@@ -43,8 +44,13 @@ def test_it_has_the_time_in_utc_and_the_place_and_nothing_about_health(client, b
 
 def test_a_moved_visit_is_the_same_one_with_a_higher_number(client, booked, scheduler, clinician, place, next_week):
     before = event_of(client)
-    booking.reschedule(
-        booked, by=scheduler, starts_at=next_week + datetime.timedelta(days=1), place=place, clinician=clinician
+    perform(
+        RESCHEDULE,
+        booked,
+        by=scheduler,
+        starts_at=next_week + datetime.timedelta(days=1),
+        place=place,
+        clinician=clinician,
     )
 
     after = event_of(client)
@@ -61,7 +67,7 @@ def test_it_speaks_the_language_of_the_page(client, booked):
 
 
 def test_without_a_visit_there_is_no_file(client, booked, scheduler):
-    booking.cancel(booked, by=scheduler, reason="patient")
+    perform(CANCEL, booked, by=scheduler, reason="patient")
 
     assert client.get("/status/yours/visit.ics")["Location"] == "/status/yours/"
     assert "visit.ics" not in client.get("/status/yours/").text

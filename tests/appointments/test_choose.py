@@ -10,9 +10,12 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments.calendar.slots import free_times
-from appointments.lifecycle.effects import booking, claiming, offers
+from appointments.calendar.slots import free_slots
+from appointments.lifecycle.definition import BOOK, CLAIM
+from appointments.lifecycle.offered_times import link_of
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Holiday
+from appointments.portal import choose
 from tests.walk import checked_in, words_of
 
 SHEET = "/admin/appointments/appointmentrequest/{}/"
@@ -28,7 +31,7 @@ def staff(scheduler) -> Client:
 @pytest.fixture
 def held(send_request, scheduler, consulting_hours):
     request = send_request()
-    claiming.claim(request, by=scheduler)
+    perform(CLAIM, request, by=scheduler)
     return request
 
 
@@ -73,9 +76,9 @@ def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_r
     wanted = times_on(patient.get(link))[0]
     taken = held.offered_times.get(pk=wanted)
     another = send_request()
-    claiming.claim(another, by=scheduler)
+    perform(CLAIM, another, by=scheduler)
     slot = {"starts_at": taken.starts_at, "clinician": taken.clinician, "place": taken.place}
-    booking.book(another, by=scheduler, **slot)
+    perform(BOOK, another, by=scheduler, **slot)
 
     page = patient.post(link, {"time": wanted})
 
@@ -88,14 +91,13 @@ def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_r
 def test_a_button_that_was_pressed_twice_says_what_the_first_press_did(held, link, monkeypatch):
     patient = Client()
     wanted = times_on(patient.get(link))[0]
-    choose = offers.choose
 
-    def after_another_press(request, time):
-        monkeypatch.setattr(offers, "choose", choose)
+    def after_another_press(verb, request, **entered):
+        monkeypatch.setattr(choose, "perform", perform)
         Client().post(link, {"time": wanted})
-        choose(request, time)
+        perform(verb, request, **entered)
 
-    monkeypatch.setattr(offers, "choose", after_another_press)
+    monkeypatch.setattr(choose, "perform", after_another_press)
     page = patient.post(link, {"time": wanted})
 
     assert page.status_code == 200
@@ -107,13 +109,12 @@ def test_what_staff_change_while_the_patient_chooses_is_said_and_the_choice_is_k
 ):
     patient = Client()
     wanted = times_on(patient.get(link))[1]
-    choose = offers.choose
 
-    def after_a_claim(request, time):
-        claiming.claim(AppointmentRequest.objects.get(pk=held.pk), by=scheduler)
-        choose(request, time)
+    def after_a_claim(verb, request, **entered):
+        perform(CLAIM, AppointmentRequest.objects.get(pk=held.pk), by=scheduler)
+        perform(verb, request, **entered)
 
-    monkeypatch.setattr(offers, "choose", after_a_claim)
+    monkeypatch.setattr(choose, "perform", after_a_claim)
     page = patient.post(link, {"time": wanted})
 
     assert (page.status_code, checked_in(page)) == (409, {"time": [wanted]})
@@ -156,7 +157,7 @@ def test_a_link_that_is_too_old_or_made_up_leads_to_the_phone(held, link):
     later = timezone.now() + datetime.timedelta(days=settings.OFFER_DAYS, minutes=1)
     with time_machine.travel(later, tick=False):
         old = Client().get(link)
-    forged = Client().get("/visit/choose/" + offers.link_of(held).split("/")[-2][:-1] + "/")
+    forged = Client().get("/visit/choose/" + link_of(held).split("/")[-2][:-1] + "/")
 
     assert (old.status_code, forged.status_code) == (404, 404)
     assert "There are no times to choose here" in words_of(old)
@@ -164,7 +165,7 @@ def test_a_link_that_is_too_old_or_made_up_leads_to_the_phone(held, link):
 
 
 def test_no_more_than_three_times_are_offered(staff, held):
-    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_times(most=4)]
+    times = [f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z" for free in free_slots(most=4)]
 
     page = staff.post(SHEET.format(held.pk) + "do/offer/", {"times": times, "version": held.version})
 

@@ -8,7 +8,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from appointments.lifecycle.effects import booking, calls, claiming
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
@@ -68,8 +69,8 @@ def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(send_r
     for name, changed in changes.items():
         sent = set_apart(send_request(), **{"name": name, "doubts": "", **changed})
         if name == "Closed":
-            claiming.claim(sent, by=scheduler)
-            claiming.close(sent, by=scheduler, reason="declined")
+            perform(CLAIM, sent, by=scheduler)
+            perform(CLOSE, sent, by=scheduler, reason="declined")
 
     page = sheet_of(staff, day)
 
@@ -91,8 +92,8 @@ def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(send_reques
         clotting="too_much",
         blood_thinner="yes",
     )
-    claiming.claim(sent, by=scheduler)
-    calls.log_call(sent, by=scheduler, channel="phone", outcome="call_back", next_call_at=at(day, "09:30"))
+    perform(CLAIM, sent, by=scheduler)
+    perform(LOG_CALL, sent, by=scheduler, channel="phone", outcome="call_back", next_call_at=at(day, "09:30"))
     set_apart(sent, time_zone="America/Denver")
 
     words = words_of(sheet_of(staff, day))
@@ -134,9 +135,9 @@ def test_visits_of_the_day_stand_by_clinician_and_time(send_request, staff, sche
         ("Cancelled Sample", clinician, at(day, "12:00")),
     ):
         booked[name] = set_apart(send_request(), name=name)
-        claiming.claim(booked[name], by=scheduler)
-        booking.book(booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who)
-    booking.cancel(booked["Cancelled Sample"], by=scheduler, reason="patient")
+        perform(CLAIM, booked[name], by=scheduler)
+        perform(BOOK, booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who)
+    perform(CANCEL, booked["Cancelled Sample"], by=scheduler, reason="patient")
 
     words = words_of(sheet_of(staff, day)).partition("Visits")[2]
 
@@ -173,9 +174,9 @@ def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
     # A Friday; the clinic answers the phone on weekdays.
     friday = datetime.datetime(2099, 12, 4, 17, tzinfo=datetime.UTC)
     with time_machine.travel(friday):
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         saturday = {"starts_at": friday + datetime.timedelta(days=1), "place": place, "clinician": clinician}
-        booking.book(request, by=scheduler, **saturday)
+        perform(BOOK, request, by=scheduler, **saturday)
         staff.force_login(scheduler)
         page = staff.get(SHEET)
 
@@ -224,14 +225,14 @@ def test_a_long_sheet_costs_as_many_statements_as_a_short_one(send_request, staf
 
     sent = set_apart(send_request(), due_at=at(day, "12:00"))
     booked = send_request()
-    claiming.claim(booked, by=scheduler)
-    booking.book(booked, by=scheduler, starts_at=at(day, "09:00"), place=place, clinician=clinician)
+    perform(CLAIM, booked, by=scheduler)
+    perform(BOOK, booked, by=scheduler, starts_at=at(day, "09:00"), place=place, clinician=clinician)
     short = statements()
     more_like(sent, 50, claimed_by=scheduler, claimed_at=timezone.now())
     for hour in range(10, 15):
         booked = send_request()
-        claiming.claim(booked, by=scheduler)
-        booking.book(booked, by=scheduler, starts_at=at(day, f"{hour}:00"), place=place, clinician=clinician)
+        perform(CLAIM, booked, by=scheduler)
+        perform(BOOK, booked, by=scheduler, starts_at=at(day, f"{hour}:00"), place=place, clinician=clinician)
 
     assert statements() == short <= 8
 

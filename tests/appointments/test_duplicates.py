@@ -11,11 +11,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments.lifecycle.effects import booking, claiming, contact
-from appointments.lifecycle.effects.duplicates import decide, pairs_of, reasons_to_ask
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.decisions import decide
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRECT_PHONE
+from appointments.lifecycle.duplicates import pairs_of, reasons_to_ask
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
-from appointments.portal import self_service
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import CALL, answer_check, ask_for_visit, title_of, words_of
@@ -148,8 +148,8 @@ def test_a_couple_on_one_phone_is_not_noticed(send_request):
 @pytest.mark.parametrize(("days", "is_noticed"), [(0, True), (89, True), (91, False)])
 def test_a_request_closed_more_than_90_days_ago_counts_no_more(send_request, scheduler, days, is_noticed):
     first = send_request()
-    claiming.claim(first, by=scheduler)
-    claiming.close(first, by=scheduler, reason="declined")
+    perform(CLAIM, first, by=scheduler)
+    perform(CLOSE, first, by=scheduler, reason="declined")
     AppointmentRequest.objects.update(closed_at=timezone.now() - datetime.timedelta(days=days))
 
     send_request()
@@ -159,8 +159,8 @@ def test_a_request_closed_more_than_90_days_ago_counts_no_more(send_request, sch
 
 def test_a_booked_request_counts(send_request, scheduler, clinician, place, next_week):
     first = send_request()
-    claiming.claim(first, by=scheduler)
-    booking.book(first, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
+    perform(CLAIM, first, by=scheduler)
+    perform(BOOK, first, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
 
     send_request()
 
@@ -290,8 +290,8 @@ def test_then_the_later_request_can_be_closed_as_asked_twice(pair, scheduler):
     decide(pair, by=scheduler, same=True)
     later = AppointmentRequest.objects.get(pk=pair.later_id)
 
-    claiming.claim(later, by=scheduler)
-    claiming.close(later, by=scheduler, reason="duplicate")
+    perform(CLAIM, later, by=scheduler)
+    perform(CLOSE, later, by=scheduler, reason="duplicate")
 
     assert (later.status, later.close_reason) == ("closed", "duplicate")
 
@@ -383,8 +383,8 @@ def test_the_list_shows_pairs_that_are_not_decided_and_concern_an_open_request(s
     assert "Same birthday, same e-mail, similar name Compare" in words_of(page)
 
     for request in (pair.earlier, pair.later):
-        claiming.claim(request, by=scheduler)
-        claiming.close(request, by=scheduler, reason="declined")
+        perform(CLAIM, request, by=scheduler)
+        perform(CLOSE, request, by=scheduler, reason="declined")
 
     assert "There is nothing to decide." in words_of(signed_in(scheduler).get(LIST))
 
@@ -494,8 +494,8 @@ def test_what_is_like_another_one_only_after_it_was_corrected_is_noticed_then(se
     assert not PossibleDuplicate.objects.exists()
 
     if who == "staff":
-        contact.correct(mistyped, by=scheduler, name="Ana Example", phone="+12125550123")
+        perform(CORRECT, mistyped, by=scheduler, name="Ana Example", phone="+12125550123")
     else:
-        self_service.correct_phone(mistyped, "+12125550123")
+        perform(CORRECT_PHONE, mistyped, phone="+12125550123")
 
     assert PossibleDuplicate.objects.get().later == mistyped

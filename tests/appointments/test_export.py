@@ -14,7 +14,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.lifecycle.effects import booking, claiming
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ExportLog
 from appointments.reporting import export
 from tests.staff import member_of, signed_in
@@ -58,9 +59,9 @@ def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(
     send_request, scheduler, manager, clinician, place
 ):
     sent = send_request(language="es", texts_ok="yes")
-    claiming.claim(sent, by=scheduler)
+    perform(CLAIM, sent, by=scheduler)
     visit_at = timezone.make_aware(datetime.datetime(2099, 5, 4, 10, 30))
-    booking.book(sent, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
+    perform(BOOK, sent, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
 
     response = manager.post(f"{EXPORT}?state=booked", PURPOSE)
     body = body_of(response)
@@ -112,9 +113,9 @@ def test_the_page_counts_what_fits_and_the_table_has_just_that(
     AppointmentRequest.objects.update(**asked_at("2026-05-01T12:00"))
     for name in ("booked", "closed"):
         requests[name].refresh_from_db()
-        claiming.claim(requests[name], by=scheduler)
-    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(requests["closed"], by=scheduler, reason="declined")
+        perform(CLAIM, requests[name], by=scheduler)
+    perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, requests["closed"], by=scheduler, reason="declined")
     # The last minute of the day by the clinic's clock is the next day in UTC.
     changes = {"spring": asked_at("2026-04-01T23:59"), "spanish": {"language": "es"}}
     requests |= zip(changes, copies_of(requests["open"], *changes.values()), strict=True)

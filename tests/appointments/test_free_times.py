@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from appointments.calendar.slots import DAYS_AHEAD, free_times
+from appointments.calendar.slots import DAYS_AHEAD, free_slots
 from appointments.models import Appointment, Clinician, ConsultingHours, Holiday, Place
 from tests.minutes import luck
 
@@ -37,7 +37,7 @@ def test_times_are_in_consulting_hours_the_earliest_first(clinician, place):
     consults(clinician, place, 0, "09:00", "10:30")
     consults(clinician, place, 2, "14:00", "15:00")
 
-    times = free_times(most=6, since=at(MONDAY, "00:00"))
+    times = free_slots(most=6, since=at(MONDAY, "00:00"))
 
     assert shown(times) == [
         "Mon 12 09:00",
@@ -54,15 +54,15 @@ def test_times_are_in_consulting_hours_the_earliest_first(clinician, place):
 def test_times_that_are_past_are_not_offered(clinician, place):
     consults(clinician, place, 0, "09:00", "10:30")
 
-    assert shown(free_times(most=2, since=at(MONDAY, "09:30"))) == ["Mon 12 10:00", "Mon 19 09:00"]
-    assert all(time.starts_at > timezone.now() for time in free_times(most=MANY))
+    assert shown(free_slots(most=2, since=at(MONDAY, "09:30"))) == ["Mon 12 10:00", "Mon 19 09:00"]
+    assert all(time.starts_at > timezone.now() for time in free_slots(most=MANY))
 
 
 def test_holidays_are_off(clinician, place):
     consults(clinician, place, 0, "09:00", "09:30")
     Holiday.objects.create(date=MONDAY, name="A day off")
 
-    assert shown(free_times(most=1, since=at(MONDAY, "00:00"))) == ["Mon 19 09:00"]
+    assert shown(free_slots(most=1, since=at(MONDAY, "00:00"))) == ["Mon 19 09:00"]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_overlaps_a_visit_is_taken_and_what_touches_one_is_free(clinician, 
     consults(clinician, place, 0, "09:00", "10:30")
     visit(clinician, place, at(MONDAY, starts), minutes)
 
-    times = free_times(most=3, since=at(MONDAY, "00:00"))
+    times = free_slots(most=3, since=at(MONDAY, "00:00"))
 
     assert [time[-5:] for time in shown(times) if time.startswith("Mon 12")] == free
 
@@ -91,7 +91,7 @@ def test_a_visit_that_was_cancelled_and_one_with_somebody_else_take_no_time(clin
     visit(clinician, place, at(MONDAY, "09:00"), cancelled_at=timezone.now())
     visit(Clinician.objects.create(name="Dr. Sample"), place, at(MONDAY, "09:00"))
 
-    assert shown(free_times(most=1, since=at(MONDAY, "00:00"))) == ["Mon 12 09:00"]
+    assert shown(free_slots(most=1, since=at(MONDAY, "00:00"))) == ["Mon 12 09:00"]
 
 
 @pytest.mark.parametrize("left", [Clinician, Place])
@@ -99,14 +99,14 @@ def test_those_who_left_and_places_that_were_given_up_are_not_offered(clinician,
     consults(clinician, place, 0, "09:00", "09:30")
     left.objects.update(is_active=False)
 
-    assert free_times(most=1) == []
+    assert free_slots(most=1) == []
 
 
 def test_a_visit_is_as_long_as_the_clinic_says_and_fits_into_the_hours(clinician, place, settings):
     settings.VISIT_MINUTES = 45
     consults(clinician, place, 0, "09:00", "10:40")
 
-    assert shown(free_times(most=3, since=at(MONDAY, "00:00"))) == ["Mon 12 09:00", "Mon 12 09:45", "Mon 19 09:00"]
+    assert shown(free_slots(most=3, since=at(MONDAY, "00:00"))) == ["Mon 12 09:00", "Mon 12 09:45", "Mon 19 09:00"]
 
 
 def test_the_clock_is_that_of_the_clinic_also_after_it_was_changed(clinician, place, settings):
@@ -114,7 +114,7 @@ def test_the_clock_is_that_of_the_clinic_also_after_it_was_changed(clinician, pl
     consults(clinician, place, 6, "09:00", "09:30")
     before_the_change = datetime.date(2099, 3, 1)
 
-    times = free_times(most=2, since=at(before_the_change, "00:00"))
+    times = free_slots(most=2, since=at(before_the_change, "00:00"))
 
     assert [f"{time.starts_at:%d %H:%M}" for time in times] == ["01 14:00", "08 13:00"]
 
@@ -122,14 +122,14 @@ def test_the_clock_is_that_of_the_clinic_also_after_it_was_changed(clinician, pl
 def test_so_many_are_given_and_none_too_far_ahead(clinician, place):
     consults(clinician, place, 0, "09:00", "17:00")
 
-    assert len(free_times(most=5, since=at(MONDAY, "00:00"))) == 5
-    times = free_times(most=MANY, since=at(MONDAY, "00:00"))
+    assert len(free_slots(most=5, since=at(MONDAY, "00:00"))) == 5
+    times = free_slots(most=MANY, since=at(MONDAY, "00:00"))
     assert {time.starts_at.date() - MONDAY for time in times} <= {datetime.timedelta(n) for n in range(DAYS_AHEAD)}
     assert len(times) == 16 * 9
 
 
 def test_without_consulting_hours_there_are_no_times(clinician, place):
-    assert free_times(most=3) == []
+    assert free_slots(most=3) == []
 
 
 def test_times_cost_three_statements_however_many_visits_there_are(clinician, place, django_assert_num_queries):
@@ -138,7 +138,7 @@ def test_times_cost_three_statements_however_many_visits_there_are(clinician, pl
         visit(clinician, place, at(MONDAY, "09:00") + half_hours * HALF_AN_HOUR)
 
     with django_assert_num_queries(3):
-        assert len(free_times(most=20, since=at(MONDAY, "00:00"))) == 20
+        assert len(free_slots(most=20, since=at(MONDAY, "00:00"))) == 20
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -155,7 +155,7 @@ def test_in_any_calendar_all_times_that_are_given_can_be_booked_and_no_other_of_
         minute += datetime.timedelta(minutes=length)
     grid = [at(day, "09:00") + n * HALF_AN_HOUR for day in days[:5] for n in range(6)]
 
-    offered = [time.starts_at for time in free_times(most=len(grid), since=at(MONDAY, "00:00"))]
+    offered = [time.starts_at for time in free_slots(most=len(grid), since=at(MONDAY, "00:00"))]
     offered = [time for time in offered if time <= grid[-1]]
 
     taken = Appointment.objects.filter(clinician=clinician)

@@ -10,16 +10,16 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.utils import timezone
 
-from appointments.lifecycle.effects import calls, claiming
+from appointments.lifecycle.definition import ASSIGN, CHANGE_CALL_TIMES, CLAIM, CLOSE, LOG_CALL, RELEASE
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Caller, ContactAttempt, Event, OpeningHours
-from appointments.portal import self_service
 from appointments.worklist import next_call
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
 
 HANDOVER = "/admin/hand-over/"
-ASSIGN = "/admin/assign/"
+HAND_OUT = "/admin/assign/"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def tomorrow_morning():
 def held_by(send_request):
     def hold(user, name="Ana Example", **typed) -> AppointmentRequest:
         request = waiting(send_request(name=name, **typed))
-        claiming.claim(request, by=user)
+        perform(CLAIM, request, by=user)
         return request
 
     return hold
@@ -58,7 +58,7 @@ def promised_by(held_by, tomorrow_morning):
     def promise(user, name="Ana Example", **more) -> AppointmentRequest:
         request = held_by(user, name)
         agreed = {"outcome": "call_back", "next_call_at": tomorrow_morning, **more}
-        calls.log_call(request, by=user, channel="phone", **agreed)
+        perform(LOG_CALL, request, by=user, channel="phone", **agreed)
         return request
 
     return promise
@@ -104,7 +104,7 @@ def test_it_shows_what_i_hold_and_what_i_promised_and_nothing_of_others(held_by,
     held_by(bruno, "Theirs Example")
     promised_by(bruno, "Theirs Sample")
     taken_over = promised_by(alice, "Taken Example")
-    claiming.claim(taken_over, by=bruno)
+    perform(CLAIM, taken_over, by=bruno)
 
     page = signed_in(alice).get(HANDOVER)
 
@@ -118,13 +118,13 @@ def test_it_shows_what_i_hold_and_what_i_promised_and_nothing_of_others(held_by,
 
 def test_a_promise_is_of_whoever_made_the_last_one_that_stands(promised_by, alice, bruno, tomorrow_morning):
     again = promised_by(alice, "Again Example")
-    claiming.claim(again, by=bruno)
+    perform(CLAIM, again, by=bruno)
     later = {"outcome": "call_back", "next_call_at": tomorrow_morning + datetime.timedelta(hours=1)}
-    calls.log_call(again, by=bruno, channel="phone", **later)
+    perform(LOG_CALL, again, by=bruno, channel="phone", **later)
     undone = promised_by(alice, "Undone Example")
-    claiming.claim(undone, by=bruno)
-    calls.log_call(undone, by=bruno, channel="phone", **later)
-    ContactAttempt.objects.filter(request=undone, by=bruno).update(is_undone=True)
+    perform(CLAIM, undone, by=bruno)
+    perform(LOG_CALL, undone, by=bruno, channel="phone", **later)
+    Event.objects.filter(request=undone, verb="called", by=bruno).update(is_undone=True)
 
     assert on(signed_in(alice).get(HANDOVER))["Promised a call"] == ["Undone Example"]
     assert on(signed_in(bruno).get(HANDOVER))["Promised a call"] == ["Again Example"]
@@ -181,9 +181,9 @@ def test_what_changed_meanwhile_is_left_alone_and_the_page_says_why_and_keeps_th
     )
     me = signed_in(alice)
     form = form_on(me.get(HANDOVER), same, patient, taken, closed, to=bruno.pk, note="Back on Monday.")
-    self_service.change_call_times(patient, ["evening"])
-    claiming.assign(taken, by=manager, to=manager)
-    claiming.close(closed, by=alice, reason="declined")
+    perform(CHANGE_CALL_TIMES, patient, call_times=["evening"])
+    perform(ASSIGN, taken, by=manager, to=manager)
+    perform(CLOSE, closed, by=alice, reason="declined")
     before = [list(request.events.values()) for request in (patient, taken, closed)]
 
     page = me.post(HANDOVER, form)
@@ -281,9 +281,10 @@ def test_somebody_who_left_can_still_be_chosen_as_long_as_they_have_something(pr
     assert choice not in boss.get(HANDOVER).text
 
 
-def test_those_who_only_look_see_their_list_and_hand_nothing_over(held_by, bruno):
+def test_those_who_only_look_see_their_list_and_hand_nothing_over(held_by, alice, bruno):
     nurse = member_of("Nurses")
-    request = held_by(nurse)
+    request = held_by(alice)
+    AppointmentRequest.objects.update(claimed_by=nurse)
     looking = signed_in(nurse)
 
     page = looking.get(HANDOVER)
@@ -301,19 +302,21 @@ def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(send_req
     spanish = waiting(send_request(name="Spanish", language="es"))
     urgent = waiting(send_request(name="Urgent", function="bed"))
     held = waiting(send_request(name="Held"))
-    claiming.claim(held, by=alice)
+    perform(CLAIM, held, by=alice)
     send_request(name="Doubtful")
     boss = signed_in(manager)
 
     def shown(**changes):
-        return on(boss.get(ASSIGN, {"to": bruno.pk, "which": "waiting", "most": 10, **changes}))["First in the queue"]
+        return on(boss.get(HAND_OUT, {"to": bruno.pk, "which": "waiting", "most": 10, **changes}))[
+            "First in the queue"
+        ]
 
     assert shown() == ["Urgent", "English", "Spanish"]
     assert shown(most=1) == ["Urgent"]
     assert shown(language="es") == ["Spanish"]
     assert shown(priority="P2") == ["English", "Spanish"]
 
-    address = f"{ASSIGN}?to={bruno.pk}&which=waiting&most=2"
+    address = f"{HAND_OUT}?to={bruno.pk}&which=waiting&most=2"
     response = boss.post(address, form_on(boss.get(address), to=bruno.pk, note="For today.", all=""))
 
     assert (response.status_code, response["Location"]) == (302, address)
@@ -335,19 +338,19 @@ def test_callable_now_is_what_the_colleague_may_call(send_request, manager, alic
     boss = signed_in(manager)
 
     def shown(to):
-        return on(boss.get(ASSIGN, {"to": to.pk, "which": "callable", "most": 10}))["First in the queue"]
+        return on(boss.get(HAND_OUT, {"to": to.pk, "which": "callable", "most": 10}))["First in the queue"]
 
     assert shown(bruno) == ["Spanish"]
     assert shown(alice) == []
-    assert "bruno, speaks Spanish" in boss.get(ASSIGN).text
+    assert "bruno, speaks Spanish" in boss.get(HAND_OUT).text
 
 
 def test_what_was_taken_meanwhile_is_not_handed_out(send_request, manager, alice, bruno):
     taken, free = (waiting(send_request(name=name)) for name in ("Taken", "Free"))
     boss = signed_in(manager)
-    address = f"{ASSIGN}?to={bruno.pk}&which=waiting&most=10"
+    address = f"{HAND_OUT}?to={bruno.pk}&which=waiting&most=10"
     form = form_on(boss.get(address), taken, free, to=bruno.pk)
-    claiming.claim(taken, by=alice)
+    perform(CLAIM, taken, by=alice)
 
     page = boss.post(address, form)
 
@@ -361,7 +364,7 @@ def test_what_was_taken_meanwhile_is_not_handed_out(send_request, manager, alice
 )
 def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(send_request, manager, bruno, query):
     sent = send_request()
-    address = f"{ASSIGN}?{query.format(bruno=bruno.pk)}"
+    address = f"{HAND_OUT}?{query.format(bruno=bruno.pk)}"
     boss = signed_in(manager)
 
     answers = [
@@ -378,9 +381,9 @@ def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(send_request, mana
 def test_only_those_who_may_manage_hand_out_from_the_queue(send_request, bruno, group):
     sent = send_request()
     client = signed_in(member_of(group))
-    address = f"{ASSIGN}?to={bruno.pk}&which=waiting&most=2"
+    address = f"{HAND_OUT}?to={bruno.pk}&which=waiting&most=2"
 
-    answers = [client.get(ASSIGN), client.post(address, {"shown": f"{sent.pk}-{sent.version}", "all": ""})]
+    answers = [client.get(HAND_OUT), client.post(address, {"shown": f"{sent.pk}-{sent.version}", "all": ""})]
 
     assert [answer.status_code for answer in answers] == [403, 403]
     assert in_whose_hands(sent) == [None]
@@ -397,11 +400,15 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one_and_its_form_can_be
         copies = AppointmentRequest.objects.bulk_create(
             AppointmentRequest(journey=uuid.uuid4(), **values) for _ in range(count)
         )
+        entries = Event.objects.bulk_create(
+            Event(request=copy, by=manager, verb="called", version=1, before={}) for copy in copies
+        )
         ContactAttempt.objects.bulk_create(
-            ContactAttempt(request=copy, by=manager, channel="phone", outcome="call_back") for copy in copies
+            ContactAttempt(request=copy, by=manager, channel="phone", outcome="call_back", event=entry)
+            for copy, entry in zip(copies, entries, strict=True)
         )
         Event.objects.bulk_create(
-            Event(request=copy, by=manager, verb="assigned", version=1, before={}) for copy in copies
+            Event(request=copy, by=manager, verb="assigned", version=2, before={}) for copy in copies
         )
 
     def page_and_statements():
@@ -431,7 +438,7 @@ def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(send_
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):
-        claiming.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
+        perform(ASSIGN, AppointmentRequest.objects.get(), by=scheduler, to=colleague)
 
     with time_machine.travel(monday + datetime.timedelta(hours=5), tick=False):
         assert next_call.take(scheduler) is None
@@ -445,9 +452,30 @@ def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(sen
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):
-        claiming.assign(AppointmentRequest.objects.get(), by=scheduler, to=colleague)
+        perform(ASSIGN, AppointmentRequest.objects.get(), by=scheduler, to=colleague)
 
     with time_machine.travel(monday + datetime.timedelta(days=1), tick=False):
         taken, _reasons = next_call.take(scheduler)
 
     assert taken.claimed_by == scheduler
+
+
+def test_a_note_to_an_earlier_holder_is_not_shown_to_the_next(held_by, manager, alice, bruno):
+    request = held_by(alice, "Passed Example")
+    perform(ASSIGN, request, by=manager, to=bruno, note="Only for Bruno")
+
+    assert "Only for Bruno" in words_of(signed_in(bruno).get(HANDOVER))
+    perform(RELEASE, request, by=bruno)
+    perform(CLAIM, request, by=alice)
+
+    page = words_of(signed_in(alice).get(HANDOVER))
+    assert "Passed Example" in page
+    assert "Only for Bruno" not in page
+
+
+def test_a_note_stays_while_who_it_was_handed_to_works_on_the_request(held_by, manager, alice, bruno):
+    request = held_by(alice, "Passed Example")
+    perform(ASSIGN, request, by=manager, to=bruno, note="Only for Bruno")
+    perform(LOG_CALL, request, by=bruno, channel="phone", outcome="reached")
+
+    assert "Only for Bruno" in words_of(signed_in(bruno).get(HANDOVER))

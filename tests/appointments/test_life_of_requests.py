@@ -29,9 +29,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from appointments.calendar.slots import free_times
+from appointments.calendar.slots import free_slots
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.effects import offers
+from appointments.lifecycle.offered_times import link_of
 from appointments.models import Appointment, AppointmentRequest, ExportLog, Message, OfferedTime, PossibleDuplicate
 from appointments.operations import retention
 from appointments.portal.views import COOKIE as STATUS
@@ -394,14 +394,14 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def offers_times(self, data):
-        free = free_times(most=2)
+        free = free_slots(most=2)
         one, who = self.some_held(data)
         if one and self.is_held(one, who):
             sent = {"times": [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free]}
             later = {**self.nobody(), "has_next_call": True, "is_promised": False}
             self.verb(one, who, "offer", sent, possible=True, done="offered", **later)
             one.offers.append([(time.clinician.name, time.starts_at) for time in free])
-            one.link = offers.link_of(AppointmentRequest.objects.get(pk=one.pk)), timezone.now()
+            one.link = link_of(AppointmentRequest.objects.get(pk=one.pk)), timezone.now()
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def closes(self, data, who):
@@ -636,7 +636,7 @@ class Lives(RuleBasedStateMachine):
             assert stored[one.pk].version == one.version
             events = stored[one.pk].events.order_by("version").values_list("version", "verb")
             assert list(events) == list(enumerate(one.verbs, 1))
-            attempts = stored[one.pk].contact_attempts.order_by("pk").values_list("is_undone", flat=True)
+            attempts = stored[one.pk].contact_attempts.order_by("pk").values_list("event__is_undone", flat=True)
             assert [not undone for undone in attempts] == one.calls
         pairs = PossibleDuplicate.objects.values_list("earlier", "later", "decision")
         assert {(earlier, later): decision for earlier, later, decision in pairs} == self.pairs

@@ -7,17 +7,29 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from appointments.calendar.slots import FreeTime
+from appointments.calendar.slots import Slot
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.effects import booking, calls, claiming, contact, offers, undo
-from appointments.lifecycle.transition import Refused
-from appointments.models import AppointmentRequest, CloseReason, ContactAttempt, Message
+from appointments.lifecycle.definition import (
+    BOOK,
+    CANCEL,
+    CLAIM,
+    CLOSE,
+    CORRECT,
+    LIFECYCLE,
+    LOG_CALL,
+    OFFER,
+    RELEASE,
+    RESCHEDULE,
+    UNDO,
+    WITHDRAW,
+)
+from appointments.lifecycle.effects import booking
+from appointments.lifecycle.transition import Refused, perform
+from appointments.models import AppointmentRequest, ContactAttempt
 from appointments.operations import retention
-from appointments.portal import self_service
 from tests.mail import mail_server, text_provider
 from tests.walk import answer_check, ask_for_visit
 
-Kind = Message.Kind
 HOUR = datetime.timedelta(hours=1)
 # A Tuesday at noon in New York, in summer.
 NOON = datetime.datetime(2026, 8, 4, 16, tzinfo=datetime.UTC)
@@ -62,8 +74,8 @@ def send(db, client):
 @pytest.fixture
 def book(scheduler, clinician, place):
     def book(request, starts_at):
-        claiming.claim(request, by=scheduler)
-        booking.book(request, by=scheduler, starts_at=starts_at, place=place, clinician=clinician)
+        perform(CLAIM, request, by=scheduler)
+        perform(BOOK, request, by=scheduler, starts_at=starts_at, place=place, clinician=clinician)
 
     return book
 
@@ -141,9 +153,9 @@ def test_a_visit_is_put_into_the_calendar_then_moved_then_taken_out(send, mailbo
     send_all()
     book(request, NOON + 72 * HOUR)
     send_all()
-    booking.reschedule(request, by=scheduler, starts_at=NOON + 96 * HOUR, place=place, clinician=clinician)
+    perform(RESCHEDULE, request, by=scheduler, starts_at=NOON + 96 * HOUR, place=place, clinician=clinician)
     send_all()
-    booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
     send_all()
 
     assert mailbox.subjects == [
@@ -168,12 +180,12 @@ def test_a_visit_is_put_into_the_calendar_then_moved_then_taken_out(send, mailbo
 def test_what_was_taken_back_before_it_was_told_is_not_told(send, mailbox, book, scheduler):
     request = send(pain="3", email="ana@example.com")
     book(request, NOON + 72 * HOUR)
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     send_all()
 
     assert mailbox.subjects == ["We have your request"]
-    assert set(request.messages.exclude(kind=Kind.RECEIVED).values_list("state", flat=True)) == {"dropped"}
+    assert set(request.messages.exclude(kind="received").values_list("state", flat=True)) == {"dropped"}
 
 
 @time_machine.travel(NOON)
@@ -181,7 +193,7 @@ def test_a_booking_that_was_told_and_then_taken_back_is_told_as_cancelled(send, 
     request = send(pain="3")
     book(request, NOON + 72 * HOUR)
     send_all()
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     send_all()
 
@@ -195,9 +207,9 @@ def test_a_visit_that_nobody_was_told_of_is_not_told_as_cancelled_because_an_ear
     request = send(pain="3")
     book(request, NOON + 72 * HOUR)
     send_all()
-    booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
     book(request, NOON + 96 * HOUR)
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     send_all()
 
@@ -213,8 +225,8 @@ def test_who_was_told_of_a_visit_and_not_that_it_was_moved_is_told_that_it_was_c
     book(request, NOON + 72 * HOUR)
     send_all()
     later = {"starts_at": NOON + 96 * HOUR, "place": place, "clinician": clinician}
-    booking.reschedule(request, by=scheduler, **later)
-    booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+    perform(RESCHEDULE, request, by=scheduler, **later)
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
 
     send_all()
 
@@ -227,9 +239,9 @@ def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_e
     with time_machine.travel(NOON, tick=False) as clock:
         request = send_request()
         assert request.is_doubtful
-        claiming.claim(request, by=scheduler)
-        call_back = ContactAttempt.Outcome.CALL_BACK
-        calls.log_call(request, by=scheduler, channel="phone", outcome=call_back, next_call_at=NOON + HOUR)
+        perform(CLAIM, request, by=scheduler)
+        call_back = ContactAttempt.CallResult.CALL_BACK
+        perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=call_back, next_call_at=NOON + HOUR)
         clock.move_to(NOON + 2 * HOUR)
         assert request in AppointmentRequest.objects.overdue()
 
@@ -237,7 +249,7 @@ def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_e
         send_all()
         assert mailbox.subjects == ["Your visit is booked"]
 
-        undo.undo(request, by=scheduler)
+        perform(UNDO, request, by=scheduler)
         assert not request.is_doubtful
 
 
@@ -245,8 +257,8 @@ def test_who_gave_no_address_when_the_visit_was_booked_hears_that_it_was_cancell
     with time_machine.travel(NOON):
         request = send(pain="3", email="")
         book(request, NOON + 24 * 10 * HOUR)
-        contact.correct(request, by=scheduler, email="ana@example.com")
-        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        perform(CORRECT, request, by=scheduler, email="ana@example.com")
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
 
         send_all()
 
@@ -262,7 +274,7 @@ def test_a_visit_booked_so_long_ago_that_its_message_is_deleted_is_still_told_as
         send_all()
         clock.move_to(NOON + 24 * 95 * HOUR)
         retention.delete_some()
-        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
 
         send_all()
 
@@ -277,7 +289,7 @@ def test_a_message_says_what_holds_when_it_is_sent_and_not_when_its_worker_took_
 
         def cancel_after_the_first() -> bool:
             if len(mailbox.messages) == 1 and second.status == "booked":
-                booking.cancel(second, by=scheduler, reason=booking.CancelReason.CLINIC)
+                perform(CANCEL, second, by=scheduler, reason=booking.CancelReason.CLINIC)
             return False
 
         worker = Worker(should_stop=cancel_after_the_first)
@@ -294,11 +306,11 @@ def test_who_keeps_the_visit_after_all_is_reminded_once(send, mailbox, book, sch
         request = send(pain="3")
         book(request, NOON + 24 * 10 * HOUR)
         if give_up == "cancel":
-            booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+            perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
         else:
             later = {"starts_at": NOON + 24 * 11 * HOUR, "place": place, "clinician": clinician}
-            booking.reschedule(request, by=scheduler, **later)
-        undo.undo(request, by=scheduler)
+            perform(RESCHEDULE, request, by=scheduler, **later)
+        perform(UNDO, request, by=scheduler)
         send_all()
         mailbox.messages.clear()
 
@@ -310,12 +322,12 @@ def test_who_keeps_the_visit_after_all_is_reminded_once(send, mailbox, book, sch
 
 def test_a_verb_that_is_refused_tells_nobody_anything(send, mailbox, book, scheduler, colleague, clinician, place):
     request = send(pain="3")
-    claiming.claim(request, by=colleague)
+    perform(CLAIM, request, by=colleague)
 
     with pytest.raises(Refused):
-        booking.book(request, by=scheduler, starts_at=NOON + 9999 * HOUR, place=place, clinician=clinician)
+        perform(BOOK, request, by=scheduler, starts_at=NOON + 9999 * HOUR, place=place, clinician=clinician)
 
-    assert list(request.messages.values_list("kind", flat=True)) == [Kind.RECEIVED]
+    assert list(request.messages.values_list("kind", flat=True)) == ["received"]
 
 
 def test_the_reminder_comes_two_days_before_and_only_for_a_visit_that_is_still_on(send, mailbox, book, scheduler):
@@ -326,7 +338,7 @@ def test_the_reminder_comes_two_days_before_and_only_for_a_visit_that_is_still_o
         book(called_off, NOON + 24 * 10 * HOUR + HOUR)
         send_all()
         assert mailbox.subjects == ["Your visit is booked"] * 2
-        booking.cancel(called_off, by=scheduler, reason=booking.CancelReason.PATIENT)
+        perform(CANCEL, called_off, by=scheduler, reason=booking.CancelReason.PATIENT)
         send_all()
         mailbox.messages.clear()
 
@@ -350,12 +362,12 @@ def test_who_booked_for_the_day_after_tomorrow_gets_no_reminder(send, mailbox, b
 
     send_all()
 
-    assert request.messages.get(kind=Kind.REMINDER).state == "dropped"
+    assert request.messages.get(kind="reminder").state == "dropped"
 
 
 def log_call(request, scheduler, outcome):
-    claiming.claim(request, by=scheduler)
-    calls.log_call(request, by=scheduler, channel=ContactAttempt.Channel.PHONE, outcome=outcome)
+    perform(CLAIM, request, by=scheduler)
+    perform(LOG_CALL, request, by=scheduler, channel=ContactAttempt.Channel.PHONE, outcome=outcome)
 
 
 @time_machine.travel(NOON)
@@ -363,9 +375,9 @@ def test_a_missed_call_is_told_and_the_last_one_says_that_we_could_not_reach_the
     settings.CALL_ATTEMPTS = 2
     request = send(pain="3")
     send_all()
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
     send_all()
-    log_call(request, scheduler, ContactAttempt.Outcome.VOICEMAIL)
+    log_call(request, scheduler, ContactAttempt.CallResult.VOICEMAIL)
     send_all()
 
     assert mailbox.subjects[1:] == ["We called and did not reach you", "We could not reach you"]
@@ -378,11 +390,11 @@ def test_a_missed_call_is_not_told_when_it_was_taken_back_or_they_were_reached_s
 ):
     request = send(pain="3")
     send_all()
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
     if meanwhile == "taken back":
-        undo.undo(request, by=scheduler)
+        perform(UNDO, request, by=scheduler)
     else:
-        log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
+        log_call(request, scheduler, ContactAttempt.CallResult.REACHED)
     send_all()
 
     assert mailbox.subjects == ["We have your request"]
@@ -391,10 +403,10 @@ def test_a_missed_call_is_not_told_when_it_was_taken_back_or_they_were_reached_s
 @time_machine.travel(NOON)
 def test_of_two_missed_calls_the_one_that_was_taken_back_is_not_told(send, mailbox, scheduler):
     request = send(pain="3")
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
     send_all()
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
-    undo.undo(request, by=scheduler)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+    perform(UNDO, request, by=scheduler)
     send_all()
 
     assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
@@ -403,10 +415,10 @@ def test_of_two_missed_calls_the_one_that_was_taken_back_is_not_told(send, mailb
 @time_machine.travel(NOON)
 def test_who_was_missed_before_hears_nothing_when_a_talk_is_taken_back(send, mailbox, scheduler):
     request = send(pain="3")
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
     send_all()
-    log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
-    undo.undo(request, by=scheduler)
+    log_call(request, scheduler, ContactAttempt.CallResult.REACHED)
+    perform(UNDO, request, by=scheduler)
     send_all()
 
     assert request.attempts_made == 1
@@ -419,9 +431,9 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
 ):
     settings.CALL_ATTEMPTS = 1
     request = send(pain="3")
-    log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
-    claiming.claim(request, by=scheduler)
-    claiming.close(request, by=scheduler, reason=CloseReason.UNREACHABLE)
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+    perform(CLAIM, request, by=scheduler)
+    perform(CLOSE, request, by=scheduler, reason="unreachable")
     send_all()
 
     assert mailbox.subjects == ["We could not reach you"]
@@ -430,16 +442,16 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
 @time_machine.travel(NOON)
 def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
     request = send(pain="3")
-    log_call(request, scheduler, ContactAttempt.Outcome.REACHED)
+    log_call(request, scheduler, ContactAttempt.CallResult.REACHED)
 
-    assert list(request.messages.values_list("kind", flat=True)) == [Kind.RECEIVED]
+    assert list(request.messages.values_list("kind", flat=True)) == ["received"]
 
 
 @time_machine.travel(NOON)
 def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, scheduler, clinician, place, client):
     request = send(pain="3")
-    claiming.claim(request, by=scheduler)
-    offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
+    perform(CLAIM, request, by=scheduler)
+    perform(OFFER, request, by=scheduler, times=[Slot(NOON + 72 * HOUR, clinician, place)])
     send_all()
 
     words = parts_of(mailbox.messages[-1])["text/plain"]
@@ -454,8 +466,8 @@ def test_times_that_can_no_longer_be_chosen_are_not_offered_by_a_message_that_wa
     send, mailbox, scheduler, clinician, place
 ):
     request = send(pain="3")
-    claiming.claim(request, by=scheduler)
-    offers.offer(request, by=scheduler, times=[FreeTime(NOON + 72 * HOUR, clinician, place)])
+    perform(CLAIM, request, by=scheduler)
+    perform(OFFER, request, by=scheduler, times=[Slot(NOON + 72 * HOUR, clinician, place)])
     AppointmentRequest.objects.update(nurse_check="against")
 
     send_all()
@@ -468,7 +480,7 @@ def test_who_withdraws_is_told_once_and_a_booked_visit_leaves_the_calendar(send,
     request = send(pain="3")
     book(request, NOON + 72 * HOUR)
     send_all()
-    self_service.withdraw(request)
+    perform(WITHDRAW, request)
     send_all()
 
     assert mailbox.subjects == ["Your visit is booked", "You withdrew your request"]
@@ -484,7 +496,7 @@ def test_every_message_in_spanish_says_nothing_in_english_and_nothing_about_heal
     everything_told_to(send(pain="3", language="es"), book, scheduler, clinician, place)
 
     subjects = mailbox.subjects
-    assert len(set(subjects)) == len(Kind) - 2
+    assert len(set(subjects)) == len([kind for kind in LIFECYCLE.message_kinds.values() if not kind.to_staff])
     for message in mailbox.messages:
         for words in [message["Subject"], *parts_of(message).values()]:
             told = words.replace("Upright Spine Clinic", "")
@@ -497,23 +509,23 @@ def everything_told_to(request, book, scheduler, clinician, place):
     """One request that goes through all that is told to patients."""
     send_all()
     with time_machine.travel(NOON) as clock:
-        log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+        log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
         send_all()
-        log_call(request, scheduler, ContactAttempt.Outcome.NO_ANSWER)
+        log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
         send_all()
-        claiming.claim(request, by=scheduler)
-        offers.offer(request, by=scheduler, times=[FreeTime(NOON + 24 * 9 * HOUR, clinician, place)])
+        perform(CLAIM, request, by=scheduler)
+        perform(OFFER, request, by=scheduler, times=[Slot(NOON + 24 * 9 * HOUR, clinician, place)])
         send_all()
         book(request, NOON + 24 * 10 * HOUR)
         send_all()
         at = NOON + 24 * 11 * HOUR
-        booking.reschedule(request, by=scheduler, starts_at=at, place=place, clinician=clinician)
+        perform(RESCHEDULE, request, by=scheduler, starts_at=at, place=place, clinician=clinician)
         send_all()
         clock.move_to(NOON + 24 * 9 * HOUR + HOUR)
         send_all()
-        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
         send_all()
-        self_service.withdraw(request)
+        perform(WITHDRAW, request)
         send_all()
 
 
@@ -557,7 +569,7 @@ def test_a_text_about_a_visit_waits_for_decent_hours_but_comes_three_hours_befor
         assert len(provider.orders) == 1
 
         clock.move_to(at(cancelled))
-        booking.cancel(request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
         sent_at = []
         for minutes in range(0, 60 * (visit - cancelled), 10):
             clock.move_to(at(cancelled) + datetime.timedelta(minutes=minutes))
@@ -606,7 +618,7 @@ def test_who_wants_no_texts_any_more_gets_none_that_waited(send, mailbox, book, 
     with text_provider(settings) as provider:
         request = send(pain="3", email="", texts_ok="on")
         book(request, NOON + 72 * HOUR)
-        contact.correct(request, by=scheduler, texts_ok=False)
+        perform(CORRECT, request, by=scheduler, texts_ok=False)
 
         send_all()
 
@@ -637,7 +649,7 @@ def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
         clock.move_to(request.due_at - datetime.timedelta(minutes=5))
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         send_periodic_alerts()
         clock.move_to(request.due_at + datetime.timedelta(minutes=10))
         send_periodic_alerts()
@@ -662,13 +674,13 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
             clock.move_to(request.due_at + datetime.timedelta(minutes=minutes_late))
 
         wait_until(-5)
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         wait_until(1)
-        claiming.release(request, by=scheduler)
-        claiming.claim(request, by=colleague)
+        perform(RELEASE, request, by=scheduler)
+        perform(CLAIM, request, by=colleague)
         wait_until(16)
         send_periodic_alerts()
-        claiming.release(request, by=colleague)
+        perform(RELEASE, request, by=colleague)
         assert mailbox.subjects == []
 
         told = []
@@ -676,8 +688,8 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
             wait_until(minutes_late)
             send_periodic_alerts()
             told.append(len(mailbox.messages))
-            claiming.claim(request, by=scheduler)
-            claiming.release(request, by=scheduler)
+            perform(CLAIM, request, by=scheduler)
+            perform(RELEASE, request, by=scheduler)
 
     assert told == [1, 1, 1, 1]
 
@@ -685,8 +697,8 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
 def test_a_planned_call_is_late_half_an_hour_after_its_time(send, mailbox, scheduler, send_periodic_alerts):
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
-        claiming.claim(request, by=scheduler)
-        calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+        perform(CLAIM, request, by=scheduler)
+        perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
         told = []
         for minutes in (-15, 0, 15, 29, 45, 60, 75):
             clock.move_to(request.next_call_at + datetime.timedelta(minutes=minutes))
@@ -710,8 +722,8 @@ def test_who_could_not_be_reached_is_told_so_once(send, mailbox, scheduler, sett
     settings.CALL_ATTEMPTS = 1
     request = send(pain="3")
     for _ in range(2):
-        claiming.claim(request, by=scheduler)
-        calls.log_call(request, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+        perform(CLAIM, request, by=scheduler)
+        perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
 
     send_all()
 

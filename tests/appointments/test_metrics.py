@@ -9,9 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from appointments.lifecycle.effects import booking, calls, claiming
-from appointments.models import AppointmentRequest, CloseReason, ContactAttempt, DailyCount, Message, PeriodicJob
-from appointments.portal import self_service
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL, UNDO, WITHDRAW
+from appointments.lifecycle.transition import perform
+from appointments.models import AppointmentRequest, ContactAttempt, DailyCount, Message, PeriodicJob
 
 TOKEN = "a token for the tests of figures"  # noqa: S105
 
@@ -90,12 +90,12 @@ def test_each_request_is_counted_where_it_stands(
 ):
     waiting, held, booked, declined, withdrawn = send_several(5)
     for request in (held, booked, declined):
-        claiming.claim(request, by=scheduler)
-    booking.book(booked, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(declined, by=scheduler, reason=CloseReason.DECLINED)
-    self_service.withdraw(withdrawn)
+        perform(CLAIM, request, by=scheduler)
+    perform(BOOK, booked, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, declined, by=scheduler, reason="declined")
+    perform(WITHDRAW, withdrawn)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         figures = scrape()
 
     assert {key: value for key, value in figures.items() if value and key[0].startswith("requests")} == {
@@ -132,7 +132,7 @@ def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
 ):
     held, doubtful = send_several(2)
     AppointmentRequest.objects.filter(pk=doubtful.pk).update(doubts="many requests")
-    claiming.claim(held, by=scheduler)
+    perform(CLAIM, held, by=scheduler)
     assert (scrape()["requests_held",], scrape()["requests_doubtful",]) == (1, 1)
 
     lasts = datetime.timedelta(minutes=settings.CLAIM_MINUTES + 1)
@@ -143,9 +143,9 @@ def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
 
 def test_calls_are_counted_by_step_and_no_figure_names_anybody(scrape, client, send_request, scheduler):
     request = send_request(name="Canary Muestra", email="canary@example.com")
-    claiming.claim(request, by=scheduler)
-    outcome = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.NO_ANSWER}
-    calls.log_call(request, by=scheduler, note="Canary", **outcome)
+    perform(CLAIM, request, by=scheduler)
+    outcome = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.CallResult.NO_ANSWER}
+    perform(LOG_CALL, request, by=scheduler, note="Canary", **outcome)
 
     assert scrape()["steps_last_day", "called"] == 1
     text = client.get("/metrics/", headers={"authorization": f"Bearer {TOKEN}"}).content.decode()
@@ -175,7 +175,7 @@ def test_without_a_database_the_scrape_fails(client, settings, monkeypatch, tmp_
 
 def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, send_request):
     request, now, hour = send_request(), timezone.now(), datetime.timedelta(hours=1)
-    message = {"request": request, "kind": Message.Kind.CALL_MISSED}
+    message = {"request": request, "kind": "call_missed"}
     Message.objects.create(**message, channel="email", send_at=now - hour, attempts=2)
     Message.objects.create(**message, channel="email")
     Message.objects.create(**message, channel="email", send_at=now + hour)
@@ -190,3 +190,20 @@ def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, s
     assert figures["oldest_due_message_seconds", "email"] == pytest.approx(3600, abs=60)
     assert (figures["messages_failed", "email"], figures["messages_failed", "text"]) == (0, 1)
     assert figures["periodic_job_age_seconds", "retention"] == pytest.approx(7200, abs=60)
+
+
+def test_a_closing_that_was_taken_back_is_not_counted_and_a_reason_is_known_by_its_key(
+    scrape, send_several, scheduler
+):
+    closed, taken_back, odd = send_several(3)
+    for request in (closed, taken_back, odd):
+        perform(CLAIM, request, by=scheduler)
+        perform(CLOSE, request, by=scheduler, reason="declined")
+    perform(UNDO, taken_back, by=scheduler)
+    # As an older release called it.
+    odd.events.filter(verb="closed").update(details="Wants no visit")
+
+    figures = scrape()
+
+    assert figures["requests_closed_last_day", "declined"] == 2
+    assert figures["steps_last_day", "undone"] == 1

@@ -9,11 +9,11 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from appointments.calendar.opening_hours import BusinessHours
-from appointments.lifecycle.effects import booking, calls, claiming
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, RELEASE, SKIP
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Caller, Event, OpeningHours
-from appointments.worklist import next_call
-from appointments.worklist.next_call import Candidate, Moment
+from appointments.worklist import next_call, ranking
+from appointments.worklist.ranking import Candidate, Moment
 from tests.copies import many_like
 from tests.minutes import luck
 from tests.staff import signed_in
@@ -208,7 +208,7 @@ def test_somebody_who_can_be_called_is_offered_once_and_held_by_who_asked(waitin
 
     assert (taken, taken.claimed_by, taken.status) == (waiting, scheduler, "claimed")
     assert reasons[0] == "P2"
-    assert next_call.reasons(taken, scheduler) == reasons
+    assert ranking.reasons(taken, scheduler) == reasons
     assert [(event.verb, event.by) for event in taken.events.all()] == [("claimed", scheduler)]
     assert next_call.take(colleague) is None
 
@@ -259,7 +259,7 @@ def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there
     spanish = Caller.objects.create(user=colleague, speaks_spanish=True)
 
     def is_offered_to(user):
-        _moment, candidates = next_call.callable_now(user)
+        _moment, candidates = ranking.callable_now(user)
         return bool(candidates)
 
     assert (is_offered_to(scheduler), is_offered_to(colleague)) == (False, True)
@@ -278,12 +278,12 @@ def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there
 def test_nobody_is_offered_who_is_held_booked_or_closed(waiting, scheduler, colleague, clinician, place, next_week):
     held, booked, closed = many_like(waiting, 3)
     for request in (waiting, held, booked, closed):
-        claiming.claim(request, by=colleague)
-    booking.book(booked, by=colleague, starts_at=next_week, clinician=clinician, place=place)
-    claiming.close(closed, by=colleague, reason="declined")
+        perform(CLAIM, request, by=colleague)
+    perform(BOOK, booked, by=colleague, starts_at=next_week, clinician=clinician, place=place)
+    perform(CLOSE, closed, by=colleague, reason="declined")
     assert next_call.take(scheduler) is None
 
-    claiming.release(waiting, by=colleague)
+    perform(RELEASE, waiting, by=colleague)
     assert next_call.take(scheduler)[0] == waiting
 
 
@@ -291,10 +291,10 @@ def test_what_somebody_skipped_is_offered_to_others_and_after_a_while_to_them_ag
     waiting, scheduler, colleague, settings
 ):
     taken, _reasons = next_call.take(scheduler)
-    claiming.skip(taken, by=scheduler, reason="busy")
+    perform(SKIP, taken, by=scheduler, reason="busy")
 
     assert next_call.take(scheduler) is None
-    claiming.release(next_call.take(colleague)[0], by=colleague)
+    perform(RELEASE, next_call.take(colleague)[0], by=colleague)
     assert next_call.take(scheduler) is None
 
     Event.objects.update(at=timezone.now() - settings.SKIP_MINUTES * MINUTE)
@@ -305,7 +305,7 @@ def test_home_and_the_queue_say_of_nobody_whom_the_button_would_not_give(waiting
     browser = signed_in(scheduler)
     assert "1 can be called now." in words_of(browser.get("/admin/"))
     taken, _reasons = next_call.take(scheduler)
-    claiming.skip(taken, by=scheduler, reason="busy")
+    perform(SKIP, taken, by=scheduler, reason="busy")
 
     assert "There is nobody to call just now." in words_of(browser.get("/admin/"))
     assert waiting.name not in browser.get("/admin/appointments/appointmentrequest/?queue=callable").text
@@ -347,7 +347,7 @@ def test_a_claim_that_lapsed_is_offered_at_once_and_who_let_it_lie_can_save_noth
     assert (second, second.claimed_by) == (waiting, colleague)
 
     with pytest.raises(Refused, match="colleague holds this request"):
-        calls.log_call(first, by=scheduler, channel="phone", outcome="reached", note="Wants a Tuesday.")
+        perform(LOG_CALL, first, by=scheduler, channel="phone", outcome="reached", note="Wants a Tuesday.")
     second.refresh_from_db()
     assert (second.claimed_by, second.reached_at, second.contact_attempts.count()) == (colleague, None, 0)
 
@@ -356,7 +356,7 @@ def test_who_let_a_claim_lie_that_nobody_took_can_still_save(waiting, scheduler,
     taken, _reasons = next_call.take(scheduler)
     AppointmentRequest.objects.update(claimed_at=timezone.now() - 2 * settings.CLAIM_MINUTES * MINUTE)
 
-    calls.log_call(taken, by=scheduler, channel="phone", outcome="reached")
+    perform(LOG_CALL, taken, by=scheduler, channel="phone", outcome="reached")
 
     assert taken.claimed_by == scheduler
     assert taken.claimed_at > timezone.now() - MINUTE
@@ -373,7 +373,7 @@ def test_everybody_gets_another_one_in_the_order_of_the_list_until_there_is_nobo
             due_at=timezone.now() + chance.choice([-DAY, HOUR, DAY]),
             created_at=timezone.now() - chance.randint(1, 9) * DAY,
         )
-    _moment, candidates = next_call.callable_now(scheduler)
+    _moment, candidates = ranking.callable_now(scheduler)
 
     taken = [next_call.take(user)[0].pk for user in [scheduler, colleague] * 6]
 
@@ -393,8 +393,8 @@ def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_
     def look_and_be_slow(*args):
         seen = look(*args)
         monkeypatch.setattr(next_call, "callable_now", look)
-        claiming.claim(waiting, by=colleague)
-        calls.log_call(waiting, by=colleague, channel="phone", outcome="no_answer")
+        perform(CLAIM, waiting, by=colleague)
+        perform(LOG_CALL, waiting, by=colleague, channel="phone", outcome="no_answer")
         return seen
 
     monkeypatch.setattr(next_call, "callable_now", look_and_be_slow)
@@ -406,8 +406,8 @@ def test_a_booked_visit_that_is_cancelled_brings_its_patient_back(
     waiting, scheduler, colleague, clinician, place, next_week
 ):
     taken, _reasons = next_call.take(scheduler)
-    booking.book(taken, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
-    booking.cancel(taken, by=scheduler, reason="clinic")
+    perform(BOOK, taken, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
+    perform(CANCEL, taken, by=scheduler, reason="clinic")
 
     assert next_call.take(colleague)[0] == waiting
     assert Appointment.objects.filter(cancelled_at=None).count() == 0

@@ -7,11 +7,12 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from appointments.calendar.slots import FreeTime
-from appointments.lifecycle.effects import booking, claiming, offers
-from appointments.lifecycle.transition import Refused
+from appointments.calendar.slots import Slot, is_free
+from appointments.lifecycle.definition import BOOK, CHOOSE, CLAIM, CLOSE, OFFER, WITHDRAW
+from appointments.lifecycle.offered_times import PURPOSE, link_of, open_times, opened_by
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, OfferedTime
-from appointments.portal import self_service
+from appointments.portal import status_words
 
 DAY = datetime.timedelta(days=1)
 
@@ -19,52 +20,52 @@ DAY = datetime.timedelta(days=1)
 @pytest.fixture
 def held(send_request, scheduler):
     request = send_request()
-    claiming.claim(request, by=scheduler)
+    perform(CLAIM, request, by=scheduler)
     return request
 
 
 @pytest.fixture
 def times(clinician, place, next_week):
-    return [FreeTime(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in range(4)]
+    return [Slot(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in range(4)]
 
 
 def token_of(request) -> str:
-    return offers.link_of(request).strip("/").split("/")[-1]
+    return link_of(request).strip("/").split("/")[-1]
 
 
 def test_times_that_are_offered_wait_for_the_patient_and_stay_free_for_others(held, scheduler, times, settings):
-    offers.offer(held, by=scheduler, times=times[:3], note="Prefers mornings.")
+    perform(OFFER, held, by=scheduler, times=times[:3], note="Prefers mornings.")
 
-    assert [time.starts_at for time in offers.open_times(held)] == [time.starts_at for time in times[:3]]
+    assert [time.starts_at for time in open_times(held)] == [time.starts_at for time in times[:3]]
     assert (held.status, held.claimed_by, held.is_promised) == ("waiting", None, False)
     assert held.next_call_at - timezone.now() > datetime.timedelta(days=settings.OFFER_DAYS, minutes=-1)
     offered = held.events.last()
     assert (offered.verb, offered.by, offered.note) == ("offered", scheduler, "Prefers mornings.")
     assert str(times[0]) in offered.details
-    assert booking.is_free(times[0].clinician, times[0].starts_at)
+    assert is_free(times[0].clinician, times[0].starts_at)
 
 
 def test_a_new_offer_replaces_the_one_before(held, scheduler, times):
-    offers.offer(held, by=scheduler, times=times[:2])
-    claiming.claim(held, by=scheduler)
-    offers.offer(held, by=scheduler, times=times[2:3])
+    perform(OFFER, held, by=scheduler, times=times[:2])
+    perform(CLAIM, held, by=scheduler)
+    perform(OFFER, held, by=scheduler, times=times[2:3])
 
-    assert [time.starts_at for time in offers.open_times(held)] == [times[2].starts_at]
+    assert [time.starts_at for time in open_times(held)] == [times[2].starts_at]
 
 
 @pytest.mark.parametrize("count", [0, 4])
 def test_one_to_three_times_are_offered(held, scheduler, times, count):
     with pytest.raises(Refused, match="Choose one to 3 times"):
-        offers.offer(held, by=scheduler, times=times[:count])
+        perform(OFFER, held, by=scheduler, times=times[:count])
 
     assert held.events.count() == 1
 
 
 def test_two_clinicians_can_be_offered_at_the_same_time_of_the_day(held, scheduler, times, place):
     another = Clinician.objects.create(name="Dr. Sample")
-    offers.offer(held, by=scheduler, times=[times[0], FreeTime(times[0].starts_at, another, place)])
+    perform(OFFER, held, by=scheduler, times=[times[0], Slot(times[0].starts_at, another, place)])
 
-    assert {time.clinician.name for time in offers.open_times(held)} == {"Dr. Example", "Dr. Sample"}
+    assert {time.clinician.name for time in open_times(held)} == {"Dr. Example", "Dr. Sample"}
 
 
 def test_names_as_long_as_they_can_be_fit_into_the_history(held, scheduler, times, clinician, place):
@@ -72,7 +73,7 @@ def test_names_as_long_as_they_can_be_fit_into_the_history(held, scheduler, time
         row.name = "x" * 120
         row.save()
 
-    offers.offer(held, by=scheduler, times=times[:3])
+    perform(OFFER, held, by=scheduler, times=times[:3])
 
     offered = held.events.last()
     offered.full_clean(exclude=["before"])
@@ -80,95 +81,95 @@ def test_names_as_long_as_they_can_be_fit_into_the_history(held, scheduler, time
 
 def test_only_who_holds_a_request_can_offer_times(held, colleague, times):
     with pytest.raises(Refused, match="scheduler holds this request"):
-        offers.offer(held, by=colleague, times=times[:1])
+        perform(OFFER, held, by=colleague, times=times[:1])
 
     assert not OfferedTime.objects.exists()
 
 
 def test_a_time_that_is_chosen_is_booked_in_the_name_of_the_patient(held, scheduler, times):
-    offers.offer(held, by=scheduler, times=times[:3])
-    found = offers.opened_by(token_of(held))
+    perform(OFFER, held, by=scheduler, times=times[:3])
+    found = opened_by(token_of(held))
 
-    offers.choose(found, offers.open_times(found)[1])
+    perform(CHOOSE, found, time=open_times(found)[1])
 
     visit = Appointment.objects.get()
     assert (visit.request, visit.starts_at, visit.booked_by) == (held, times[1].starts_at, None)
     assert (found.status, found.next_call_at) == ("booked", None)
     assert (found.events.last().verb, found.events.last().by) == ("booked", None)
-    assert "We booked your visit." in str(self_service.story(found))
-    assert offers.open_times(found) == []
+    assert "We booked your visit." in str(status_words.story(found))
+    assert open_times(found) == []
     assert not OfferedTime.objects.exists()
 
 
 def test_a_time_can_be_chosen_while_somebody_holds_the_request_who_is_then_too_late(held, scheduler, times):
-    offers.offer(held, by=scheduler, times=times[:1])
-    claiming.claim(held, by=scheduler)
-    found = offers.opened_by(token_of(held))
+    perform(OFFER, held, by=scheduler, times=times[:1])
+    perform(CLAIM, held, by=scheduler)
+    found = opened_by(token_of(held))
 
-    offers.choose(found, offers.open_times(found)[0])
+    perform(CHOOSE, found, time=open_times(found)[0])
 
     with pytest.raises(Refused, match="A visit is booked"):
-        claiming.close(held, by=scheduler, reason="declined")
+        perform(CLOSE, held, by=scheduler, reason="declined")
 
 
 def test_a_time_that_somebody_else_took_is_not_open_and_cannot_be_chosen(held, scheduler, times, send_request):
-    offers.offer(held, by=scheduler, times=times[:2])
-    seen = offers.open_times(held)
+    perform(OFFER, held, by=scheduler, times=times[:2])
+    seen = open_times(held)
     another = send_request()
-    claiming.claim(another, by=scheduler)
-    booking.book(another, by=scheduler, **times[0]._asdict())
+    perform(CLAIM, another, by=scheduler)
+    perform(BOOK, another, by=scheduler, **times[0]._asdict())
 
-    assert [time.starts_at for time in offers.open_times(held)] == [times[1].starts_at]
+    assert [time.starts_at for time in open_times(held)] == [times[1].starts_at]
     with pytest.raises(Refused, match=r"Dr. Example already has a visit at that time"):
-        offers.choose(held, seen[0])
+        perform(CHOOSE, held, time=seen[0])
     held.refresh_from_db()
     assert (held.status, OfferedTime.objects.count()) == ("waiting", 2)
 
 
 def test_a_time_that_has_passed_is_not_open(held, scheduler, times):
-    offers.offer(held, by=scheduler, times=times[:2])
+    perform(OFFER, held, by=scheduler, times=times[:2])
     OfferedTime.objects.filter(starts_at=times[0].starts_at).update(starts_at=timezone.now())
 
-    assert [time.starts_at for time in offers.open_times(held)] == [times[1].starts_at]
+    assert [time.starts_at for time in open_times(held)] == [times[1].starts_at]
 
 
 @pytest.mark.parametrize("end", ["close", "withdraw", "book"])
 def test_when_the_request_is_booked_or_closed_there_is_nothing_left_to_choose(held, scheduler, times, end):
-    offers.offer(held, by=scheduler, times=times[:2])
-    (first, _second), old = offers.open_times(held), AppointmentRequest.objects.get()
-    claiming.claim(held, by=scheduler)
+    perform(OFFER, held, by=scheduler, times=times[:2])
+    (first, _second), old = open_times(held), AppointmentRequest.objects.get()
+    perform(CLAIM, held, by=scheduler)
     if end == "close":
-        claiming.close(held, by=scheduler, reason="declined")
+        perform(CLOSE, held, by=scheduler, reason="declined")
     elif end == "withdraw":
-        self_service.withdraw(held)
+        perform(WITHDRAW, held)
     else:
-        booking.book(held, by=scheduler, **times[3]._asdict())
+        perform(BOOK, held, by=scheduler, **times[3]._asdict())
 
-    assert offers.open_times(held) == []
+    assert open_times(held) == []
     for request in (old, AppointmentRequest.objects.get()):
         with pytest.raises(Refused):
-            offers.choose(request, first)
+            perform(CHOOSE, request, time=first)
 
 
 def test_a_link_that_is_genuine_opens_its_request_for_some_days(held, settings, monkeypatch):
     token, now = token_of(held), time.time()
 
     monkeypatch.setattr("time.time", lambda: now + settings.OFFER_DAYS * 24 * 60 * 60 - 60)
-    assert offers.opened_by(token) == held
+    assert opened_by(token) == held
     monkeypatch.setattr("time.time", lambda: now + settings.OFFER_DAYS * 24 * 60 * 60 + 60)
-    assert offers.opened_by(token) is None
+    assert opened_by(token) is None
 
 
 def test_a_link_that_was_made_up_opens_nothing(held):
     token = token_of(held)
     for_another_use = signing.dumps(held.pk, salt="something else")
-    with_another_key = signing.dumps(held.pk, key="not ours", salt=offers.PURPOSE)
+    with_another_key = signing.dumps(held.pk, key="not ours", salt=PURPOSE)
     changed = ("A" if token[0] != "A" else "B") + token[1:]
 
     made_up = ("", "x", ":", "::", "é" * 9, str(held.pk), for_another_use, with_another_key, changed, token[:-1])
     for link in made_up:
-        assert offers.opened_by(link) is None
-    assert offers.opened_by(signing.dumps(held.pk + 1, salt=offers.PURPOSE)) is None
+        assert opened_by(link) is None
+    assert opened_by(signing.dumps(held.pk + 1, salt=PURPOSE)) is None
 
 
 def test_a_link_names_nobody(held):
@@ -176,4 +177,4 @@ def test_a_link_names_nobody(held):
 
     assert "Ana" not in token
     assert held.reference not in token
-    assert signing.loads(token, salt=offers.PURPOSE) == held.pk
+    assert signing.loads(token, salt=PURPOSE) == held.pk

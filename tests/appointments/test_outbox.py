@@ -24,7 +24,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from appointments.delivery import outbox, sms
+from appointments.delivery import outbox
 from appointments.delivery.outbox import Worker
 from appointments.models import AppointmentRequest, Message, TextOptOut
 from tests.copies import many_like
@@ -32,7 +32,7 @@ from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provid
 
 ROOT = Path(__file__).parents[2]
 MINUTE = datetime.timedelta(minutes=1)
-Kind, State = Message.Kind, Message.State
+State = Message.State
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def message(send_request):
 def put(request, **changes) -> Message:
     """A message that holds: they were called and missed."""
     AppointmentRequest.objects.filter(pk=request.pk).update(attempts_made=1)
-    values = {"request": request, "kind": Kind.CALL_MISSED, "channel": Message.Channel.EMAIL, **changes}
+    values = {"request": request, "kind": "call_missed", "channel": Message.Channel.EMAIL, **changes}
     return Message.objects.create(**values)
 
 
@@ -354,7 +354,7 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
 ):
     request = send_request()
     messages = Message.objects.bulk_create(
-        Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(150)
+        Message(request=request, kind="received", channel="email") for _ in range(150)
     )
     mailbox.at_data = lambda _: time.sleep(0.01) or "250 OK"
     kills = 4
@@ -386,7 +386,7 @@ def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice
 ):
     request, log = send_request(), tmp_path / "log"
     messages = Message.objects.bulk_create(
-        Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(150)
+        Message(request=request, kind="received", channel="email") for _ in range(150)
     )
     # Each answer takes so long that the three send side by side.
     mailbox.at_data = lambda _: time.sleep(0.05) or "250 OK"
@@ -415,7 +415,7 @@ def wait_until(condition, *processes, seconds=60) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_side_by_side_send_each_message_once(send_request, mailbox):
     request = send_request()
-    Message.objects.bulk_create(Message(request=request, kind=Kind.RECEIVED, channel="email") for _ in range(200))
+    Message.objects.bulk_create(Message(request=request, kind="received", channel="email") for _ in range(200))
 
     def work():
         with closing(Worker()) as worker:
@@ -558,7 +558,7 @@ def test_stop_holds_after_the_secret_was_changed(text, provider, client, setting
     answer_text(client, "STOP")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret", [settings.SECRET_KEY]
 
-    assert sms.has_stopped("+12125550123")
+    assert TextOptOut.objects.has("+12125550123")
 
 
 def test_only_the_provider_can_say_that_somebody_answered(text, provider, client):

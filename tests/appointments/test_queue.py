@@ -15,13 +15,15 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from appointments import reference
-from appointments.lifecycle.effects import booking, claiming
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LIFECYCLE
+from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest
-from appointments.staff.verbs import VERBS
 from screening import sign_off
 from tests.copies import many_like
 from tests.statements import statements_without_audit
 from tests.walk import words_of
+
+VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 
 QUEUE = "/admin/appointments/appointmentrequest/"
 
@@ -129,7 +131,7 @@ def test_the_queue_says_what_to_know_before_the_call(send_request, scheduler, co
     held = send_request(
         language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes"
     )
-    claiming.claim(held, by=colleague)
+    perform(CLAIM, held, by=colleague)
 
     row = words_of(signed_in(scheduler).get(QUEUE))
 
@@ -188,11 +190,11 @@ def test_only_open_requests_are_shown_unless_others_are_asked_for(
     AppointmentRequest.objects.exclude(pk=requests["doubtful"].pk).update(doubts="")
     for request in requests.values():
         request.refresh_from_db()
-    claiming.claim(requests["theirs"], by=colleague)
+    perform(CLAIM, requests["theirs"], by=colleague)
     for name in ("mine", "booked", "closed"):
-        claiming.claim(requests[name], by=scheduler)
-    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(requests["closed"], by=scheduler, reason="declined")
+        perform(CLAIM, requests[name], by=scheduler)
+    perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, requests["closed"], by=scheduler, reason="declined")
 
     page = signed_in(scheduler).get(QUEUE + query)
 
@@ -217,8 +219,8 @@ def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(
     send_request()
     closed = send_request(name="Carmen Testwell-Munoz", phone="(212) 555-0147", email="carmen@c.m.n.example.com")
     AppointmentRequest.objects.filter(pk=closed.pk).update(reference="MXP44MX9H")
-    claiming.claim(closed, by=scheduler)
-    claiming.close(closed, by=scheduler, reason="declined")
+    perform(CLAIM, closed, by=scheduler)
+    perform(CLOSE, closed, by=scheduler, reason="declined")
 
     page = signed_in(scheduler).post(QUEUE, {"q": typed})
 
@@ -409,8 +411,8 @@ def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
 @pytest.fixture
 def two_hundred_open_of_three_thousand(send_request, scheduler):
     request = send_request()
-    claiming.claim(request, by=scheduler)
-    claiming.close(request, by=scheduler, reason="declined")
+    perform(CLAIM, request, by=scheduler)
+    perform(CLOSE, request, by=scheduler, reason="declined")
     request.refresh_from_db()
     many_like(request, 2_799)
     many_like(request, 200, closed_at=None, closed_by=None, close_reason="")

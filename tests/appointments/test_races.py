@@ -17,11 +17,20 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from appointments.lifecycle.effects import booking, calls, claiming
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.definition import (
+    BOOK,
+    CANCEL,
+    CLAIM,
+    CLOSE,
+    LOG_CALL,
+    RELEASE,
+    REOPEN,
+    RESCHEDULE,
+    WITHDRAW,
+)
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Message
 from appointments.operations import jobs
-from appointments.portal import self_service
 from appointments.worklist import next_call
 from tests.copies import many_like
 
@@ -52,7 +61,9 @@ def at_once(*jobs) -> list:
 
 
 def many_users(count) -> list:
-    return get_user_model().objects.bulk_create(get_user_model()(username=f"user {n}") for n in range(count))
+    return get_user_model().objects.bulk_create(
+        get_user_model()(username=f"user {n}", is_superuser=True) for n in range(count)
+    )
 
 
 def succeeds(verb, request, **arguments) -> bool:
@@ -73,7 +84,7 @@ def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_requ
         """Everybody has the same old page, goes through it in an own order, and stops when all are taken."""
         claimed = []
         for request in random.sample(requests, len(requests)):
-            if succeeds(claiming.claim, copy.copy(request), by=caller):
+            if succeeds(partial(perform, CLAIM), copy.copy(request), by=caller):
                 claimed.append((request.pk, caller.pk))
             elif not waiting.exists():
                 break
@@ -104,7 +115,7 @@ def test_of_ten_people_who_book_the_same_times_each_time_goes_to_one_and_nobody_
         for who, starts_at in slots:
             slot = {"clinician": who, "starts_at": starts_at, "place": place}
             # A copy, because what was refused is no longer as it is stored.
-            if patients and succeeds(booking.book, copy.copy(patients[0]), by=booker, **slot):
+            if patients and succeeds(partial(perform, BOOK), copy.copy(patients[0]), by=booker, **slot):
                 booked.append((patients.pop(0).pk, who.pk, starts_at, booker.pk))
         return booked
 
@@ -131,7 +142,7 @@ def test_of_two_people_who_want_times_that_overlap_one_is_told_in_words_that_it_
         at_ten = next_week + datetime.timedelta(hours=number)
 
         def book(request, starts_at):
-            booking.book(request, by=scheduler, starts_at=starts_at, clinician=clinician, place=place)
+            perform(BOOK, request, by=scheduler, starts_at=starts_at, clinician=clinician, place=place)
 
         jobs = [partial(succeeds, book, request, starts_at=at_ten + QUARTER * n) for n, request in enumerate(pair)]
         assert sorted(at_once(*jobs)) == [False, True]
@@ -233,28 +244,28 @@ def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_
 ):
     request = send_request()
     if state != "waiting":
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
     if state in ("booked", "visit is over"):
-        booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+        perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     if state == "visit is over":
         Appointment.objects.update(starts_at=timezone.now() - datetime.timedelta(hours=1))
     if state == "closed":
-        claiming.close(request, by=scheduler, reason="declined")
+        perform(CLOSE, request, by=scheduler, reason="declined")
 
     def press(button, hours):
         by_staff = {"by": scheduler}
         slot = {"starts_at": next_week + datetime.timedelta(hours=hours), "clinician": clinician, "place": place}
         verbs = {
-            "book": partial(booking.book, **by_staff, **slot),
-            "cancel": partial(booking.cancel, **by_staff, reason="patient"),
-            "claim": partial(claiming.claim, **by_staff),
-            "close": partial(claiming.close, **by_staff, reason="declined"),
-            "close after the visit": partial(claiming.close, **by_staff, reason="attended"),
-            "log a call": partial(calls.log_call, **by_staff, channel="phone", outcome="reached"),
-            "release": partial(claiming.release, **by_staff),
-            "reopen": partial(claiming.reopen, **by_staff),
-            "reschedule": partial(booking.reschedule, **by_staff, **slot),
-            "withdraw": self_service.withdraw,
+            "book": partial(perform, BOOK, **by_staff, **slot),
+            "cancel": partial(perform, CANCEL, **by_staff, reason="patient"),
+            "claim": partial(perform, CLAIM, **by_staff),
+            "close": partial(perform, CLOSE, **by_staff, reason="declined"),
+            "close after the visit": partial(perform, CLOSE, **by_staff, reason="attended"),
+            "log a call": partial(perform, LOG_CALL, **by_staff, channel="phone", outcome="reached"),
+            "release": partial(perform, RELEASE, **by_staff),
+            "reopen": partial(perform, REOPEN, **by_staff),
+            "reschedule": partial(perform, RESCHEDULE, **by_staff, **slot),
+            "withdraw": partial(perform, WITHDRAW),
         }
         return partial(succeeds, verbs[button], AppointmentRequest.objects.get())
 

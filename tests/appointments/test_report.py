@@ -14,17 +14,20 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from appointments.lifecycle.effects import booking, calls, claiming, undo
-from appointments.models import Appointment, AppointmentRequest, CloseReason, ContactAttempt, DailyCount, Event
+from appointments.lifecycle.close_reasons import LABELS
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, LOG_CALL, UNDO
+from appointments.lifecycle.effects import booking
+from appointments.lifecycle.transition import perform
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, DailyCount, Event
 from appointments.reporting.waiting_times import percentile
-from appointments.worklist.next_call import URGENCY
+from appointments.worklist.ranking import URGENCY
 from screening.pathways import PATHWAY
 from tests.statements import statements_without_audit
 from tests.walk import words_of
 
 REPORT = "/admin/report/"
 LANGUAGES = {"en": "English", "es": "Español", "other": "Another language"}
-BECAME = ["Still open", "Booked", *(reason.label for reason in CloseReason)]
+BECAME = ["Still open", "Booked", *LABELS.values()]
 STEPS = ["Started the check", "Finished it", "Qualified for a visit", "Asked for one", "Were reached"]
 STEPS += ["Had one booked", "Came to it"]
 
@@ -89,9 +92,9 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
         if chance.random() < 0.3:
             asked_at = midnight - datetime.timedelta(weeks=chance.randint(0, 55), minutes=chance.randint(-300, 300))
             asked_at = min(asked_at, now)
-        ending = chance.choice(["open", "open", "booked", *CloseReason])
-        closed = ending in CloseReason.values
-        visited = ending == "booked" or ending in CloseReason.after_a_visit()
+        ending = chance.choice(["open", "open", "booked", *LABELS])
+        closed = ending in LABELS
+        visited = ending == "booked" or ending in ("attended", "did_not_come")
         changes = {
             "created_at": asked_at,
             "due_at": asked_at + chance.randint(1, 9_000) * MINUTES,
@@ -107,23 +110,31 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
         requests.append(AppointmentRequest(journey=uuid.uuid4(), **{**same, **changes}))
     AppointmentRequest.objects.bulk_create(requests)
 
-    attempts, events = [], []
+    entries, attempts, events = [], [], []
     for request in requests:
         for _ in range(chance.choice((0, 0, 1, 2, 4))):
+            entry = Event(
+                request=request, by=user, verb="called", version=0, before={}, is_undone=chance.random() < 0.2
+            )
+            entries.append(entry)
             attempts.append(
                 ContactAttempt(
                     request=request,
+                    event=entry,
                     by=user,
                     at=some_time_after(request.created_at, most_minutes=12_000),
                     channel=chance.choice(["phone", "phone", *ContactAttempt.Channel]),
-                    outcome=chance.choice(list(ContactAttempt.Outcome)),
-                    is_undone=chance.random() < 0.2,
+                    outcome=chance.choice(list(ContactAttempt.CallResult)),
                 )
             )
         verbs = chance.choices(["booked", "undone", "called", "cancelled"], k=chance.randint(0, 6))
         for version, verb in enumerate(verbs, start=1):
             at = some_time_after(request.created_at, most_minutes=20_000)
-            events.append(Event(request=request, by=user, verb=verb, at=at, version=version, before={}))
+            is_undone = verbs[version : version + 1] == ["undone"]
+            events.append(
+                Event(request=request, by=user, verb=verb, at=at, version=version, before={}, is_undone=is_undone)
+            )
+    Event.objects.bulk_create(entries)
     ContactAttempt.objects.bulk_create(attempts)
     Event.objects.bulk_create(chance.sample(events, len(events)))
 
@@ -164,7 +175,7 @@ class Plain:
         self.weeks = [monday(timezone.localdate()) - datetime.timedelta(days=7 * n) for n in range(weeks)][::-1]
         everybody = [
             request
-            for request in AppointmentRequest.objects.prefetch_related("contact_attempts", "events")
+            for request in AppointmentRequest.objects.prefetch_related("contact_attempts__event", "events")
             if self.week_of(request) >= self.weeks[0] and request.language in self.languages
         ]
         self.doubtful = [request for request in everybody if request.doubts]
@@ -229,7 +240,7 @@ class Plain:
     def waiting(self, name, requests, _counts) -> list[str]:
         until_tried, until_reached, in_time, late = [], [], 0, 0
         for request in requests:
-            tries = [attempt for attempt in request.contact_attempts.all() if not attempt.is_undone]
+            tries = [attempt for attempt in request.contact_attempts.all() if not attempt.event.is_undone]
             called = [attempt.at for attempt in tries if attempt.channel == "phone"]
             if tries:
                 until_tried.append(min(attempt.at for attempt in tries) - request.created_at)
@@ -276,7 +287,7 @@ class Plain:
         endings = []
         for request in requests:
             if request.closed_at:
-                endings.append(request.get_close_reason_display())
+                endings.append(LABELS[request.close_reason])
             else:
                 endings.append("Booked" if request.appointment else "Still open")
         return [name, *(str(endings.count(ending)) for ending in BECAME)]
@@ -346,14 +357,14 @@ def test_what_was_taken_back_is_no_try_and_no_booking(send_request, manager, sch
     AppointmentRequest.objects.update(doubts="", created_at=timezone.now() - datetime.timedelta(hours=5))
     for request in requests:
         request.refresh_from_db()
-        claiming.claim(request, by=scheduler)
-        calls.log_call(request, by=scheduler, channel="phone", outcome="reached")
+        perform(CLAIM, request, by=scheduler)
+        perform(LOG_CALL, request, by=scheduler, channel="phone", outcome="reached")
     never_called, called, booked = requests
-    undo.undo(never_called, by=scheduler)
+    perform(UNDO, never_called, by=scheduler)
     for request, hours in ((called, 0), (booked, 1)):
         visit_at = next_week + datetime.timedelta(hours=hours)
-        booking.book(request, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
-    undo.undo(called, by=scheduler)
+        perform(BOOK, request, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
+    perform(UNDO, called, by=scheduler)
 
     tables = tables_on(manager.get(REPORT))
 
@@ -366,9 +377,9 @@ def test_a_visit_that_was_cancelled_had_been_booked(send_request, manager, sched
     request = send_request()
     AppointmentRequest.objects.update(doubts="")
     request.refresh_from_db()
-    claiming.claim(request, by=scheduler)
-    booking.book(request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    booking.cancel(request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    perform(CLAIM, request, by=scheduler)
+    perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
 
     tables = tables_on(manager.get(REPORT))
 

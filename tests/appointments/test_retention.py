@@ -12,20 +12,33 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from appointments.calendar.slots import FreeTime
-from appointments.delivery import sms
-from appointments.lifecycle.effects import booking, calls, claiming, duplicates, offers, undo
+from appointments.calendar.slots import Slot
+from appointments.lifecycle.decisions import decide
+from appointments.lifecycle.definition import (
+    BOOK,
+    CANCEL,
+    CLAIM,
+    CORRECT_PHONE,
+    LIFT_HOLD,
+    LOG_CALL,
+    OFFER,
+    PLACE_HOLD,
+    RESCHEDULE,
+    UNDO,
+    WITHDRAW,
+)
+from appointments.lifecycle.effects import booking, erasure
+from appointments.lifecycle.transition import perform
 from appointments.models import (
     Appointment,
     AppointmentRequest,
-    CloseReason,
     Event,
     ExportLog,
     Message,
     PossibleDuplicate,
+    TextOptOut,
 )
 from appointments.operations import retention
-from appointments.portal import self_service
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
 
@@ -36,7 +49,7 @@ DAY = datetime.timedelta(days=1)
 def request_of(send_request, scheduler):
     """A request that no machine sent; `closed` says how many days ago it was closed."""
 
-    def make(*, closed: int | None = None, reason=CloseReason.DECLINED, **changes) -> AppointmentRequest:
+    def make(*, closed: int | None = None, reason="declined", **changes) -> AppointmentRequest:
         [request] = many_like(AppointmentRequest.objects.first() or send_request(), 1, doubts="", **changes)
         if closed is not None:
             AppointmentRequest.objects.filter(pk=request.pk).update(
@@ -63,7 +76,7 @@ def visited(request_of, clinician, place, scheduler):
             appointment=visit,
             closed_at=timezone.now() - closed * DAY,
             closed_by=scheduler,
-            close_reason=CloseReason.ATTENDED,
+            close_reason="attended",
         )
         return request
 
@@ -73,9 +86,9 @@ def visited(request_of, clinician, place, scheduler):
 def test_each_kind_of_request_is_kept_as_long_as_its_setting_says(request_of, visited, settings):
     settings.KEEP_CLOSED_DAYS, settings.KEEP_VISITED_DAYS, settings.KEEP_DOUBTFUL_DAYS = 100, 200, 10
     stay = {request_of().pk, request_of(closed=99).pk, visited(closed=199).pk}
-    stay.add(request_of(closed=9, reason=CloseReason.NOT_REAL).pk)
+    stay.add(request_of(closed=9, reason="not_real").pk)
     gone = {request_of(closed=101).pk, visited(closed=201).pk}
-    gone.add(request_of(closed=11, reason=CloseReason.NOT_REAL).pk)
+    gone.add(request_of(closed=11, reason="not_real").pk)
     doubtful = many_like(request_of(), 2)
     AppointmentRequest.objects.filter(pk__in=[one.pk for one in doubtful]).update(doubts="too fast")
     old, new = (one.pk for one in doubtful)
@@ -120,7 +133,7 @@ def test_what_staff_did_something_with_is_not_taken_for_what_nobody_wanted(reque
     touched, untouched = request_of(), AppointmentRequest.objects.first()
     AppointmentRequest.objects.update(doubts="filled in by a machine", created_at=long_ago)
     touched.refresh_from_db()
-    claiming.claim(touched, by=scheduler)
+    perform(CLAIM, touched, by=scheduler)
 
     retention.delete_some()
 
@@ -128,11 +141,11 @@ def test_what_staff_did_something_with_is_not_taken_for_what_nobody_wanted(reque
     assert untouched.pk not in left()
 
 
-@pytest.mark.parametrize("reason", [CloseReason.DECLINED, CloseReason.NOT_REAL])
+@pytest.mark.parametrize("reason", ["declined", "not_real"])
 def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, scheduler, reason):
     request = request_of(closed=9999, reason=reason)
     request.refresh_from_db()
-    retention.place_hold(request, by=scheduler, note="Case 12")
+    perform(PLACE_HOLD, request, by=scheduler, note="Case 12")
     done = {"state": Message.State.SENT, "done_at": timezone.now() - 999 * DAY}
     Message.objects.create(request=request, kind="received", channel="email", **done)
     to_staff = Message.objects.create(kind="calls_overdue", channel="email", **done)
@@ -145,7 +158,7 @@ def test_what_is_on_legal_hold_stays_until_the_hold_is_lifted(request_of, schedu
         call_command("erase", request.reference)
     assert request.pk in left()
 
-    retention.lift_hold(request, by=scheduler, note="Case closed")
+    perform(LIFT_HOLD, request, by=scheduler, note="Case closed")
     retention.delete_some()
     assert request.pk not in left()
 
@@ -202,14 +215,14 @@ def test_a_manager_erases_only_after_typing_the_reference(request_of):
 
 def test_that_a_phone_answered_stop_is_forgotten_with_its_last_request(request_of):
     first, second = request_of(closed=999), request_of()
-    sms.stop(first.phone)
+    TextOptOut.objects.add(first.phone)
     AppointmentRequest.objects.exclude(pk__in=(first.pk, second.pk)).delete()
 
     retention.delete_some()
-    assert sms.has_stopped(second.phone)
+    assert TextOptOut.objects.has(second.phone)
 
-    retention.erase(second)
-    assert not sms.has_stopped(second.phone)
+    erasure.erase(second)
+    assert not TextOptOut.objects.has(second.phone)
 
 
 CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "Notewort", "Relatova", "Proxilla")
@@ -232,21 +245,21 @@ def test_of_an_erased_person_nothing_is_left_in_a_full_dump(
     staff.force_login(scheduler)
     with time_machine.travel(now + DAY):
         pair = PossibleDuplicate.objects.get()
-        duplicates.decide(pair, by=scheduler, same=False)
-        claiming.claim(first, by=scheduler)
-        calls.log_call(first, by=scheduler, channel="phone", outcome="reached", note="Notewort said hello")
-        booking.book(first, by=scheduler, starts_at=now + 9 * DAY, place=place, clinician=clinician, note="Notewort")
-        booking.reschedule(first, by=scheduler, starts_at=now + 10 * DAY, place=place, clinician=clinician)
-        booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
-        undo.undo(first, by=scheduler)
-        booking.cancel(first, by=scheduler, reason=booking.CancelReason.PATIENT)
-        claiming.claim(first, by=scheduler)
-        offers.offer(first, by=scheduler, times=[FreeTime(now + 12 * DAY, clinician, place)])
-        self_service.correct_phone(first, "+12125550142")
+        decide(pair, by=scheduler, same=False)
+        perform(CLAIM, first, by=scheduler)
+        perform(LOG_CALL, first, by=scheduler, channel="phone", outcome="reached", note="Notewort said hello")
+        perform(BOOK, first, by=scheduler, starts_at=now + 9 * DAY, place=place, clinician=clinician, note="Notewort")
+        perform(RESCHEDULE, first, by=scheduler, starts_at=now + 10 * DAY, place=place, clinician=clinician)
+        perform(CANCEL, first, by=scheduler, reason=booking.CancelReason.PATIENT)
+        perform(UNDO, first, by=scheduler)
+        perform(CANCEL, first, by=scheduler, reason=booking.CancelReason.PATIENT)
+        perform(CLAIM, first, by=scheduler)
+        perform(OFFER, first, by=scheduler, times=[Slot(now + 12 * DAY, clinician, place)])
+        perform(CORRECT_PHONE, first, phone="+12125550142")
         staff.get(sheet(first))
         staff.post("/admin/appointments/appointmentrequest/", {"q": "Zyxwora"})
-        sms.stop(first.phone)
-        self_service.withdraw(first)
+        TextOptOut.objects.add(first.phone)
+        perform(WITHDRAW, first)
         reference = first.reference
     other_reference = other.reference
     AppointmentRequest.objects.filter(pk=other.pk).update(

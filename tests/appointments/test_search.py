@@ -3,7 +3,8 @@
 import pytest
 
 from appointments import search
-from appointments.lifecycle.effects import contact
+from appointments.lifecycle.definition import CORRECT
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest
 from tests.copies import many_like
 
@@ -66,8 +67,8 @@ def test_an_extension_that_is_another_one_is_not_found(people):
     assert found(people, "787 555 0147 x13") == []
 
 
-def test_the_last_four_digits_are_found_also_if_they_start_with_zeros(people):
-    contact.correct(people["john"], by=None, phone="+18085550012")
+def test_the_last_four_digits_are_found_also_if_they_start_with_zeros(people, scheduler):
+    perform(CORRECT, people["john"], by=scheduler, phone="+18085550012")
 
     assert found(people, "0012") == ["john"]
     assert found(people, "0199") == []
@@ -101,10 +102,10 @@ def test_names_and_addresses_are_found_by_parts_of_their_words_in_any_sequence(p
     assert found(people, typed) == who
 
 
-def test_a_reference_is_found_with_and_without_dashes_in_any_case(people):
+def test_a_reference_is_found_with_and_without_dashes_in_any_case(people, scheduler):
     AppointmentRequest.objects.filter(pk=people["ana"].pk).update(reference="MXP44MX9H")
     people["ana"].refresh_from_db()
-    contact.correct(people["ana"], by=None, email="")
+    perform(CORRECT, people["ana"], by=scheduler, email="")
 
     for typed in ("MXP44MX9H", "mxp44mx9h", "MXP-44M-X9H", "mxp 44m x9h", " mxp-44mx9h ", "mxp44m", "mxp-44m"):
         assert found(people, typed) == ["ana"]
@@ -175,8 +176,8 @@ def test_what_nobody_types_is_no_burden(people, typed):
     found(people, typed)
 
 
-def test_what_was_corrected_is_found_and_what_it_was_before_is_not(people):
-    contact.correct(people["john"], by=None, name="Juan Muestra", phone="+12125550188")
+def test_what_was_corrected_is_found_and_what_it_was_before_is_not(people, scheduler):
+    perform(CORRECT, people["john"], by=scheduler, name="Juan Muestra", phone="+12125550188")
 
     assert found(people, "muestra juan") == found(people, "212-555-0188") == ["john"]
     assert found(people, "john sample") == found(people, "808-555-0199") == []

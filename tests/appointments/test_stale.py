@@ -8,11 +8,30 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from appointments.calendar.slots import FreeTime
-from appointments.lifecycle.effects import booking, calls, claiming, contact, nurse, offers, undo
-from appointments.lifecycle.transition import Refused, changes_since
+from appointments.calendar.slots import Slot
+from appointments.lifecycle.definition import (
+    ANSWER,
+    ASK_NURSE,
+    ASSIGN,
+    BOOK,
+    CANCEL,
+    CHANGE_CALL_TIMES,
+    CHOOSE,
+    CLAIM,
+    CLOSE,
+    CORRECT,
+    CORRECT_PHONE,
+    LOG_CALL,
+    OFFER,
+    RELEASE,
+    REOPEN,
+    RESCHEDULE,
+    SKIP,
+    UNDO,
+    WITHDRAW,
+)
+from appointments.lifecycle.transition import Refused, changes_since, perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
-from appointments.portal import self_service
 
 STALE = "This changed while you worked on it. See what is new, and press again if it still fits."
 
@@ -24,28 +43,28 @@ def verbs(scheduler, colleague, clinician, place, next_week):
     later = {**slot, "starts_at": next_week + datetime.timedelta(hours=1)}
     by_me, by_another = {"by": scheduler}, {"by": colleague}
     return {
-        "claim": partial(claiming.claim, **by_another),
-        "release": partial(claiming.release, **by_another),
-        "skip": partial(claiming.skip, **by_me, reason="busy"),
-        "hand out": partial(claiming.assign, **by_another, to=colleague),
-        "miss": partial(calls.log_call, **by_me, channel="phone", outcome="no_answer"),
-        "reach": partial(calls.log_call, **by_me, channel="phone", outcome="reached"),
-        "book": partial(booking.book, **by_me, **slot),
-        "offer": partial(offers.offer, **by_me, times=[FreeTime(**later)]),
-        "choose": lambda request: offers.choose(request, OfferedTime(request=request, **later)),
-        "close": partial(claiming.close, **by_me, reason="declined"),
-        "correct a phone number": partial(contact.correct, **by_another, phone="+18085550199"),
-        "correct a name": partial(contact.correct, **by_me, name="Ana Muestra"),
-        "ask the nurse": partial(nurse.ask, **by_me),
-        "answer as nurse": partial(nurse.answer, **by_another, answer="fine"),
-        "reschedule": partial(booking.reschedule, **by_another, **later),
-        "cancel": partial(booking.cancel, **by_me, reason="clinic"),
-        "close after the visit": partial(claiming.close, **by_another, reason="attended"),
-        "reopen": partial(claiming.reopen, **by_me),
-        "the patient corrects the phone number": partial(self_service.correct_phone, phone="+13125550177"),
-        "the patient changes when to call": partial(self_service.change_call_times, call_times=["evening"]),
-        "the patient withdraws": self_service.withdraw,
-        "take back": partial(undo.undo, **by_me),
+        "claim": partial(perform, CLAIM, **by_another),
+        "release": partial(perform, RELEASE, **by_another),
+        "skip": partial(perform, SKIP, **by_me, reason="busy"),
+        "hand out": partial(perform, ASSIGN, **by_another, to=colleague),
+        "miss": partial(perform, LOG_CALL, **by_me, channel="phone", outcome="no_answer"),
+        "reach": partial(perform, LOG_CALL, **by_me, channel="phone", outcome="reached"),
+        "book": partial(perform, BOOK, **by_me, **slot),
+        "offer": partial(perform, OFFER, **by_me, times=[Slot(**later)]),
+        "choose": lambda request: perform(CHOOSE, request, time=OfferedTime(request=request, **later)),
+        "close": partial(perform, CLOSE, **by_me, reason="declined"),
+        "correct a phone number": partial(perform, CORRECT, **by_another, phone="+18085550199"),
+        "correct a name": partial(perform, CORRECT, **by_me, name="Ana Muestra"),
+        "ask the nurse": partial(perform, ASK_NURSE, **by_me),
+        "answer as nurse": partial(perform, ANSWER, **by_another, answer="fine"),
+        "reschedule": partial(perform, RESCHEDULE, **by_another, **later),
+        "cancel": partial(perform, CANCEL, **by_me, reason="clinic"),
+        "close after the visit": partial(perform, CLOSE, **by_another, reason="attended"),
+        "reopen": partial(perform, REOPEN, **by_me),
+        "the patient corrects the phone number": partial(perform, CORRECT_PHONE, phone="+13125550177"),
+        "the patient changes when to call": partial(perform, CHANGE_CALL_TIMES, call_times=["evening"]),
+        "the patient withdraws": partial(perform, WITHDRAW),
+        "take back": partial(perform, UNDO, **by_me),
     }
 
 
@@ -76,7 +95,7 @@ def in_state(send_request, verbs):
         AppointmentRequest.objects.update(nurse_check="needed")
         sent.refresh_from_db()
         if state != "waiting":
-            verbs["hand out"].func(sent, by=verbs["skip"].keywords["by"], to=verbs["skip"].keywords["by"])
+            verbs["hand out"].func(ASSIGN, sent, by=verbs["skip"].keywords["by"], to=verbs["skip"].keywords["by"])
         if state in ("booked", "visit is over", "closed after the visit"):
             verbs["book"](sent)
         if state in ("visit is over", "closed after the visit"):
@@ -196,8 +215,8 @@ def test_a_change_and_its_place_in_the_history_are_stored_both_or_neither(in_sta
     before = everything()
 
     with pytest.raises(ValueError, match="is not a valid"):
-        calls.log_call(copy.copy(screen), by=scheduler, channel="pigeon", outcome="reached")
+        perform(LOG_CALL, copy.copy(screen), by=scheduler, channel="pigeon", outcome="reached")
     with pytest.raises(Refused, match="in the past"):
-        booking.book(copy.copy(screen), by=scheduler, starts_at=screen.created_at, place=None, clinician=None)
+        perform(BOOK, copy.copy(screen), by=scheduler, starts_at=screen.created_at, place=None, clinician=None)
 
     assert everything() == before

@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments import reference
-from appointments.calendar.slots import free_times
-from appointments.lifecycle.effects import booking, calls, claiming, contact, offers, undo
-from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, RateBucket
+from appointments.calendar.slots import free_slots
+from appointments.lifecycle.definition import BOOK, CLAIM, CORRECT, LOG_CALL, OFFER, UNDO
+from appointments.lifecycle.transition import perform
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, RateBucket
 from appointments.portal.views import COOKIE
 from tests.walk import (
     CALL,
@@ -152,11 +153,11 @@ def test_who_shuts_a_request_shuts_it_in_that_browser_only(client, opened):
 
 
 def test_it_tells_in_plain_words_what_happened(client, opened, scheduler, clinician, place, next_week):
-    claiming.claim(opened, by=scheduler)
-    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
-    claiming.claim(opened, by=scheduler)
-    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
-    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLAIM, opened, by=scheduler)
+    perform(LOG_CALL, opened, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
+    perform(CLAIM, opened, by=scheduler)
+    perform(LOG_CALL, opened, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.REACHED)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
     page = client.get("/status/yours/").content.decode()
 
@@ -183,7 +184,7 @@ def test_what_staff_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_k
     client, opened, scheduler, what, typed
 ):
     version = opened.version
-    contact.correct(opened, by=scheduler, phone="+12125550177", call_times=["morning", "afternoon"])
+    perform(CORRECT, opened, by=scheduler, phone="+12125550177", call_times=["morning", "afternoon"])
 
     response = client.post(f"/status/yours/{what}/", {"version": version, **typed})
 
@@ -201,7 +202,7 @@ def test_the_phone_number_can_be_corrected_and_staff_see_that_it_was(client, ope
 
     opened.refresh_from_db()
     assert opened.phone == "+12125550199"
-    assert [event.verb for event in opened.events.filter(by=None)] == [Event.Verb.PHONE_CORRECTED]
+    assert [event.verb for event in opened.events.filter(by=None)] == ["phone_corrected"]
 
 
 def test_a_wrong_phone_number_is_refused_and_kept_on_the_page(client, opened):
@@ -221,8 +222,8 @@ def test_the_times_to_call_can_be_changed(client, opened):
 def test_withdrawing_closes_the_request_and_gives_the_visit_free(
     client, opened, scheduler, clinician, place, next_week
 ):
-    claiming.claim(opened, by=scheduler)
-    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
     change(client, "withdraw")
 
@@ -232,8 +233,8 @@ def test_withdrawing_closes_the_request_and_gives_the_visit_free(
 
 
 def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clinician, place, next_week):
-    claiming.claim(opened, by=scheduler)
-    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
     with time_machine.travel(next_week + datetime.timedelta(hours=1)):
         client.post("/status/", {"reference": opened.reference, **BORN})
@@ -247,9 +248,9 @@ def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clin
 
 
 def test_what_staff_took_back_is_not_told(client, opened, scheduler, clinician, place, next_week):
-    claiming.claim(opened, by=scheduler)
-    booking.book(opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    undo.undo(opened, by=scheduler)
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(UNDO, opened, by=scheduler)
 
     page = words_of(client.get("/status/yours/"))
 
@@ -266,17 +267,17 @@ def test_a_call_that_was_promised_is_told_by_the_clock_where_the_patient_is(
 ):
     request = send_request(phone=phone)
     client.post("/status/", {"reference": request.reference, **BORN})
-    claiming.claim(request, by=scheduler)
+    perform(CLAIM, request, by=scheduler)
     at_two = timezone.localtime(next_week).replace(hour=14, minute=0, second=0, microsecond=0)
-    outcome = ContactAttempt.Outcome.CALL_BACK
-    calls.log_call(request, by=scheduler, channel="phone", outcome=outcome, next_call_at=at_two)
+    outcome = ContactAttempt.CallResult.CALL_BACK
+    perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=outcome, next_call_at=at_two)
 
     assert told in words_of(client.get("/status/yours/"))
 
 
 def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, scheduler):
-    claiming.claim(opened, by=scheduler)
-    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+    perform(CLAIM, opened, by=scheduler)
+    perform(LOG_CALL, opened, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
 
     page = words_of(client.get("/status/yours/"))
 
@@ -285,8 +286,8 @@ def test_when_we_try_again_is_not_promised_to_the_minute(client, opened, schedul
 
 def test_after_the_last_call_nobody_is_told_that_another_comes(client, opened, scheduler, settings):
     settings.CALL_ATTEMPTS = 1
-    claiming.claim(opened, by=scheduler)
-    calls.log_call(opened, by=scheduler, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+    perform(CLAIM, opened, by=scheduler)
+    perform(LOG_CALL, opened, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
 
     page = words_of(client.get("/status/yours/"))
 
@@ -295,8 +296,8 @@ def test_after_the_last_call_nobody_is_told_that_another_comes(client, opened, s
 
 
 def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, consulting_hours):
-    claiming.claim(opened, by=scheduler)
-    offers.offer(opened, by=scheduler, times=free_times(most=2))
+    perform(CLAIM, opened, by=scheduler)
+    perform(OFFER, opened, by=scheduler, times=free_slots(most=2))
 
     page = words_of(client.get("/status/yours/"))
 

@@ -1,15 +1,37 @@
 """What was done last can be taken back by who did it, for a while, and leaves no trace but in the history."""
 
 import datetime
+from functools import partial
 
 import pytest
 from django.utils import timezone
 
-from appointments.calendar.slots import FreeTime
-from appointments.lifecycle.effects import booking, calls, claiming, contact, nurse, offers, undo
-from appointments.lifecycle.transition import Refused
+from appointments.calendar.slots import Slot
+from appointments.lifecycle.definition import (
+    ANSWER,
+    ASK_NURSE,
+    ASSIGN,
+    BOOK,
+    CANCEL,
+    CHANGE_CALL_TIMES,
+    CLAIM,
+    CLOSE,
+    CORRECT,
+    LIFECYCLE,
+    LOG_CALL,
+    OFFER,
+    RELEASE,
+    REOPEN,
+    RESCHEDULE,
+    SKIP,
+    UNDO,
+    WITHDRAW,
+    last_step_of,
+)
+from appointments.lifecycle.offered_times import open_times
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
-from appointments.portal import self_service
+from appointments.portal import status_words
 from appointments.worklist import next_call
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -23,27 +45,36 @@ def do(scheduler, colleague, clinician, place, next_week):
     at_ten, at_noon = next_week.replace(hour=15), next_week.replace(hour=17)
     noon = timezone.now().replace(hour=17, minute=0, second=0, microsecond=123_456) + datetime.timedelta(days=2)
     verbs = {
-        "claim": (claiming.claim, {}),
-        "release": (claiming.release, {}),
-        "skip": (claiming.skip, {"reason": "busy"}),
-        "assign": (claiming.assign, {"to": colleague}),
-        "miss": (calls.log_call, {"channel": "phone", "outcome": "no_answer"}),
-        "leave a message": (calls.log_call, {"channel": "phone", "outcome": "voicemail"}),
-        "reach": (calls.log_call, {"channel": "phone", "outcome": "reached"}),
-        "agree on a call": (calls.log_call, {"channel": "phone", "outcome": "call_back", "next_call_at": noon}),
-        "find a wrong number": (calls.log_call, {"channel": "phone", "outcome": "wrong_number"}),
-        "send a letter": (calls.log_call, {"channel": "letter", "outcome": "sent"}),
-        "book": (booking.book, {"starts_at": at_ten, **slot}),
-        "reschedule": (booking.reschedule, {"starts_at": at_noon, "reason": "patient", **slot}),
-        "reschedule by a few minutes": (booking.reschedule, {"starts_at": at_ten + 10 * MINUTE, **slot}),
-        "cancel": (booking.cancel, {"reason": "clinic"}),
-        "offer": (offers.offer, {"times": [FreeTime(at_ten, clinician, place), FreeTime(at_noon, clinician, place)]}),
-        "close": (claiming.close, {"reason": "declined"}),
-        "close after the visit": (claiming.close, {"reason": "attended"}),
-        "reopen": (claiming.reopen, {}),
-        "correct": (contact.correct, {"name": "Ana Muestra", "phone": "+18085550199", "call_times": ["evening"]}),
-        "ask the nurse": (nurse.ask, {"note": "Takes blood thinners."}),
-        "answer as nurse": (nurse.answer, {"answer": "against"}),
+        "claim": (partial(perform, CLAIM), {}),
+        "release": (partial(perform, RELEASE), {}),
+        "skip": (partial(perform, SKIP), {"reason": "busy"}),
+        "assign": (partial(perform, ASSIGN), {"to": colleague}),
+        "miss": (partial(perform, LOG_CALL), {"channel": "phone", "outcome": "no_answer"}),
+        "leave a message": (partial(perform, LOG_CALL), {"channel": "phone", "outcome": "voicemail"}),
+        "reach": (partial(perform, LOG_CALL), {"channel": "phone", "outcome": "reached"}),
+        "agree on a call": (
+            partial(perform, LOG_CALL),
+            {"channel": "phone", "outcome": "call_back", "next_call_at": noon},
+        ),
+        "find a wrong number": (partial(perform, LOG_CALL), {"channel": "phone", "outcome": "wrong_number"}),
+        "send a letter": (partial(perform, LOG_CALL), {"channel": "letter", "outcome": "sent"}),
+        "book": (partial(perform, BOOK), {"starts_at": at_ten, **slot}),
+        "reschedule": (partial(perform, RESCHEDULE), {"starts_at": at_noon, "reason": "patient", **slot}),
+        "reschedule by a few minutes": (partial(perform, RESCHEDULE), {"starts_at": at_ten + 10 * MINUTE, **slot}),
+        "cancel": (partial(perform, CANCEL), {"reason": "clinic"}),
+        "offer": (
+            partial(perform, OFFER),
+            {"times": [Slot(at_ten, clinician, place), Slot(at_noon, clinician, place)]},
+        ),
+        "close": (partial(perform, CLOSE), {"reason": "declined"}),
+        "close after the visit": (partial(perform, CLOSE), {"reason": "attended"}),
+        "reopen": (partial(perform, REOPEN), {}),
+        "correct": (
+            partial(perform, CORRECT),
+            {"name": "Ana Muestra", "phone": "+18085550199", "call_times": ["evening"]},
+        ),
+        "ask the nurse": (partial(perform, ASK_NURSE), {"note": "Takes blood thinners."}),
+        "answer as nurse": (partial(perform, ANSWER), {"answer": "against"}),
     }
 
     def press(verb: str, request, by=scheduler) -> None:
@@ -131,21 +162,21 @@ def test_every_verb_that_is_taken_back_gives_back_every_column_and_every_time(
     do(verb, request)
     assert row_of(request) != row
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     assert row_of(request) == row
     assert standing_visits() == visits
     assert request.version == version + 2
     done, taken_back = request.events.order_by("version")[len(before) - ("the visit passes" in before) :]
     assert (taken_back.verb, taken_back.by) == ("undone", scheduler)
-    assert taken_back.details == f"{done.get_verb_display()} {done.details}".strip()
+    assert taken_back.details == f"{LIFECYCLE.events[done.verb]} {done.details}".strip()
 
 
 def test_a_verb_that_was_taken_back_can_be_done_again(send_request, scheduler, do):
     request = send_request()
     for verb in ("claim", "book"):
         do(verb, request)
-        undo.undo(request, by=scheduler)
+        perform(UNDO, request, by=scheduler)
         do(verb, request)
 
     assert request.status == "booked"
@@ -158,14 +189,14 @@ def test_a_call_that_was_taken_back_does_not_count_and_the_patient_is_not_told_o
         do(verb, request)
     assert request.attempts_made == 2
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     assert request.attempts_made == 1
-    assert list(request.contact_attempts.values_list("outcome", "is_undone")) == [
+    assert list(request.contact_attempts.values_list("outcome", "event__is_undone")) == [
         ("no_answer", False),
         ("voicemail", True),
     ]
-    assert "left a message" not in str(self_service.story(request))
+    assert "left a message" not in str(status_words.story(request))
 
 
 def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, scheduler, do):
@@ -173,23 +204,23 @@ def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, sch
     do("claim", request)
     do("offer", request)
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
-    assert offers.open_times(request) == []
+    assert open_times(request) == []
 
 
 def test_an_offer_that_was_taken_back_leaves_the_one_before(send_request, scheduler, clinician, place, next_week, do):
     request = send_request()
-    first, second = (FreeTime(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in (1, 2))
+    first, second = (Slot(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in (1, 2))
     do("claim", request)
-    offers.offer(request, by=scheduler, times=[first])
+    perform(OFFER, request, by=scheduler, times=[first])
     do("claim", request)
-    offers.offer(request, by=scheduler, times=[first, second])
-    assert len(offers.open_times(request)) == 2
+    perform(OFFER, request, by=scheduler, times=[first, second])
+    assert len(open_times(request)) == 2
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
-    assert [time.starts_at for time in offers.open_times(request)] == [first.starts_at]
+    assert [time.starts_at for time in open_times(request)] == [first.starts_at]
 
 
 def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_request, scheduler, do, settings):
@@ -201,7 +232,7 @@ def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_reques
     do("skip", request)
     assert next_call.take(scheduler) is None
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
     do("release", request)
 
     assert next_call.take(scheduler)[0] == request
@@ -216,7 +247,7 @@ def test_a_time_that_somebody_took_meanwhile_is_not_taken_from_them(send_request
     before = everything()
 
     with pytest.raises(Refused, match=r"Dr. Example already has a visit at that time"):
-        undo.undo(request, by=scheduler)
+        perform(UNDO, request, by=scheduler)
 
     assert everything() == before
 
@@ -230,16 +261,16 @@ def test_a_time_that_was_given_up_by_moving_is_not_taken_from_who_has_it_now(sen
     before = everything()
 
     with pytest.raises(Refused, match=r"Dr. Example already has a visit at that time"):
-        undo.undo(request, by=scheduler)
+        perform(UNDO, request, by=scheduler)
 
     assert everything() == before
 
 
 def is_refused(request, by) -> bool:
     before = everything()
-    assert undo.what_can_be_undone(request, by=by) is None
+    assert last_step_of(request, by) is None
     with pytest.raises(Refused, match=NOTHING):
-        undo.undo(request, by=by)
+        perform(UNDO, request, by=by)
     return everything() == before
 
 
@@ -249,7 +280,7 @@ def test_only_who_did_it_can_take_it_back(send_request, scheduler, colleague, do
     do("claim", request)
 
     assert is_refused(request, by=colleague)
-    assert undo.what_can_be_undone(request, by=scheduler).verb == "claimed"
+    assert last_step_of(request, scheduler).verb == "claimed"
 
 
 @pytest.mark.parametrize("after", ["a colleague", "the patient"])
@@ -259,14 +290,14 @@ def test_what_something_came_after_cannot_be_taken_back(send_request, scheduler,
     if after == "a colleague":
         do("correct", request, by=colleague)
     else:
-        self_service.change_call_times(request, ["evening"])
+        perform(CHANGE_CALL_TIMES, request, call_times=["evening"])
 
     assert is_refused(request, by=scheduler)
 
 
 def test_what_the_patient_did_cannot_be_taken_back_by_staff(send_request, scheduler):
     request = send_request()
-    self_service.withdraw(request)
+    perform(WITHDRAW, request)
 
     assert is_refused(request, by=scheduler)
 
@@ -276,7 +307,7 @@ def test_of_two_own_steps_only_the_last_is_taken_back_and_not_the_one_before(sen
     do("claim", request)
     do("reach", request)
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     assert (request.status, request.reached_at) == ("claimed", None)
     assert is_refused(request, by=scheduler)
@@ -290,7 +321,7 @@ def test_a_step_can_be_taken_back_for_some_minutes(send_request, scheduler, do, 
     assert is_refused(request, by=scheduler)
 
     Event.objects.update(at=timezone.now() - (settings.UNDO_MINUTES - 1) * MINUTE)
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
     assert request.status == "waiting"
 
 
@@ -299,7 +330,7 @@ def test_two_screens_of_one_person_take_it_back_once(send_request, scheduler, do
     do("claim", request)
     other_screen = AppointmentRequest.objects.get()
 
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
 
     assert is_refused(other_screen, by=scheduler)
 

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments.calendar.slots import free_times
-from appointments.lifecycle.effects import booking, calls, claiming, undo
+from appointments.calendar.slots import free_slots
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LIFECYCLE, LOG_CALL, UNDO, WITHDRAW
 from appointments.lifecycle.forms import CorrectForm, OfferForm
-from appointments.lifecycle.transition import Refused
+from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Holiday, Place
-from appointments.portal import self_service
 from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
@@ -58,22 +57,22 @@ def in_state(send_request, scheduler, clinician, place, consulting_hours):
     def bring(state) -> AppointmentRequest:
         request = send_request()
         if state != "waiting":
-            claiming.claim(request, by=scheduler)
-            calls.log_call(request, by=scheduler, channel="phone", outcome="reached")
+            perform(CLAIM, request, by=scheduler)
+            perform(LOG_CALL, request, by=scheduler, channel="phone", outcome="reached")
         if state == "lapsed":
             long_ago = timezone.now() - datetime.timedelta(minutes=settings.CLAIM_MINUTES)
             AppointmentRequest.objects.update(claimed_at=long_ago)
         if state in ("booked", "visit is over"):
-            booking.book(request, by=scheduler, starts_at=at("2099-05-04T10:30"), clinician=clinician, place=place)
+            perform(BOOK, request, by=scheduler, starts_at=at("2099-05-04T10:30"), clinician=clinician, place=place)
         if state == "visit is over":
             now = timezone.now()
             Appointment.objects.update(
                 starts_at=now - datetime.timedelta(hours=1), ends_at=now - datetime.timedelta(minutes=30)
             )
         if state == "closed":
-            claiming.close(request, by=scheduler, reason="declined")
+            perform(CLOSE, request, by=scheduler, reason="declined")
         if state == "withdrawn":
-            self_service.withdraw(request)
+            perform(WITHDRAW, request)
         request.refresh_from_db()
         return request
 
@@ -124,7 +123,7 @@ def free_keys() -> list[str]:
 
 
 def all_free_keys() -> list[str]:
-    return [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_times(most=1_000)]
+    return [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_slots(most=1_000)]
 
 
 def contact_of(request) -> dict:
@@ -183,7 +182,7 @@ def test_each_verb_does_what_it_is_for_and_the_history_tells(in_state, scheduler
     assert (last.by, last.verb, last.details, last.note) == (scheduler, *event)
     leads_to = "/admin/" if verb in ("book", "close", "release", "skip") else f"{QUEUE}{request.pk}/change/"
     assert (response.status_code, response["Location"]) == (302, leads_to)
-    told = " ".join(filter(None, ("scheduler", last.get_verb_display(), *event[1:])))
+    told = " ".join(filter(None, ("scheduler", LIFECYCLE.events[last.verb], *event[1:])))
     assert told in words_of(sheet(scheduler, request))
 
 
@@ -257,7 +256,7 @@ def test_a_birthday_that_was_typed_wrong_is_corrected_and_opens_the_request(in_s
     opened = client.post("/status/", {"reference": request.reference, **born})
     assert opened["Location"] == "/status/yours/"
     assert "1947" not in request.events.last().details
-    undo.undo(request, by=scheduler)
+    perform(UNDO, request, by=scheduler)
     request.refresh_from_db()
     assert request.date_of_birth.year == 1948
 
@@ -288,7 +287,7 @@ def test_nobody_is_booked_on_a_holiday_by_hand_either(in_state, scheduler):
 def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, scheduler, clock, waits):
     request = send_request(call_times=["any"])
     with time_machine.travel(at(clock)):
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         page = sheet(scheduler, request)
 
     assert ("Not the time to call: it is 9:00 PM there. Call from Thu, Jan 15, 8:00 AM" in words_of(page)) == waits
@@ -299,7 +298,7 @@ def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, schedul
 def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_differs(send_request, scheduler):
     request = send_request(call_times=["any"], phone="(310) 555-0123")
     with time_machine.travel(at("2026-01-14T10:00")):
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         words = words_of(sheet(scheduler, request))
 
     assert "Not the time to call: it is 7:00 AM there. Call from Wed, Jan 14, 11:00 AM our time" in words
@@ -313,7 +312,7 @@ def test_a_promise_that_is_late_waits_for_a_decent_hour_on_the_sheet_and_in_the_
     request.refresh_from_db()
     with time_machine.travel(at("2026-01-15T02:00")):
         row = words_of(signed_in(scheduler).get(QUEUE))
-        claiming.claim(request, by=scheduler)
+        perform(CLAIM, request, by=scheduler)
         page = sheet(scheduler, request)
 
     assert "at Thu Jan 15, 8:00 AM promised" in row
@@ -548,7 +547,7 @@ def test_a_visit_in_the_past_is_refused_by_the_verb_itself(in_state, scheduler, 
     request = in_state("claimed")
 
     with pytest.raises(Refused, match="in the past"):
-        booking.book(request, by=scheduler, starts_at=timezone.now(), place=place, clinician=clinician)
+        perform(BOOK, request, by=scheduler, starts_at=timezone.now(), place=place, clinician=clinician)
 
 
 def test_only_known_verbs_are_done_and_only_by_pressing_their_button_on_our_page(in_state, scheduler):

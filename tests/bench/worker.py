@@ -7,6 +7,9 @@ import time
 
 import django
 
+from appointments.lifecycle.definition import BOOK
+from appointments.lifecycle.transition import perform
+
 
 def take_all(user) -> dict:
     """Take calls until there is nobody to call."""
@@ -26,7 +29,6 @@ def book_all(user, clinician: int, count: int) -> dict:
     """Offer each of the next times to the next of the own patients."""
     from django.db import Error
 
-    from appointments.lifecycle.effects import booking
     from appointments.lifecycle.transition import Refused
     from appointments.models import AppointmentRequest, Clinician, Place
 
@@ -41,7 +43,7 @@ def book_all(user, clinician: int, count: int) -> dict:
         starts_at = first + datetime.timedelta(minutes=30 * number)
         try:
             patient = AppointmentRequest.objects.get(pk=patients[0])
-            booking.book(patient, by=user, starts_at=starts_at, clinician=who, place=place)
+            perform(BOOK, patient, by=user, starts_at=starts_at, clinician=who, place=place)
             patients.pop(0)
             booked += 1
         except Refused:

@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, sync_playwright
 
-from appointments.lifecycle.effects import booking, calls, claiming
-from appointments.models import CloseReason, ContactAttempt
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.transition import perform
+from appointments.models import ContactAttempt
 from tests.environment import CHROMIUM
 
 FLAGS = (
@@ -101,11 +102,11 @@ def requests(send_request, scheduler, clinician, place, consulting_hours, next_w
     """One request in each state, by its name; those that are held are held by `scheduler`."""
     requests = {status: send_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
-        claiming.claim(requests[status], by=scheduler)
-        call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.Outcome.REACHED}
-        calls.log_call(requests[status], by=scheduler, note="Her daughter will be there.", **call)
-    booking.book(requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
-    claiming.close(requests["closed"], by=scheduler, reason=CloseReason.DECLINED)
+        perform(CLAIM, requests[status], by=scheduler)
+        call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.CallResult.REACHED}
+        perform(LOG_CALL, requests[status], by=scheduler, note="Her daughter will be there.", **call)
+    perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    perform(CLOSE, requests["closed"], by=scheduler, reason="declined")
     return requests
 
 

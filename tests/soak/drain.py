@@ -63,7 +63,7 @@ def measured(database: str, catcher, seconds: float) -> list[str]:
     for count in WORKERS:
         Message.objects.all().delete()
         Message.objects.bulk_create(
-            Message(request=request, kind=Message.Kind.RECEIVED, channel="email") for _ in range(MESSAGES)
+            Message(request=request, kind="received", channel="email") for _ in range(MESSAGES)
         )
         connection.close()
         workers = [site.start_worker("--once") for _ in range(count)]

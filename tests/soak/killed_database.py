@@ -234,7 +234,7 @@ def of_the_requests(ledger: Ledger):
             yield f"confirmed with another reference: {journey}"
     people = Counter(request.phone for request in stored.values())
     yield from (f"doubled: {count} requests of one patient" for count in people.values() if count > 2)
-    received = Message.objects.filter(kind=Message.Kind.RECEIVED, request__in=stored.values())
+    received = Message.objects.filter(kind="received", request__in=stored.values())
     told = Counter(received.values_list("request", flat=True))
     for request in stored.values():
         if told[request.pk] != (0 if request.doubts else 1):

@@ -70,7 +70,7 @@ def soak(mailbox: Moody, seconds: float) -> list[str]:
     site.prepare(users=1, requests=0)
     request = AppointmentRequest.objects.get()
     messages = Message.objects.bulk_create(
-        Message(request=request, kind=Message.Kind.RECEIVED, channel="email") for _ in range(int(seconds * A_SECOND))
+        Message(request=request, kind="received", channel="email") for _ in range(int(seconds * A_SECOND))
     )
     workers, kills, until = [site.start_worker() for _ in range(WORKERS)], 0, time.monotonic() + seconds
     try:

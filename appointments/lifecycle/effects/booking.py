@@ -1,4 +1,4 @@
-"""Visits: book, reschedule, cancel."""
+"""Visits: book, choose, reschedule, cancel."""
 
 import datetime
 from collections.abc import Iterator
@@ -9,10 +9,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-import audit
-from appointments.models import Appointment, AppointmentRequest, Clinician, Event, Holiday, Place, Status
-
-from ..transition import NOBODY, Refused, change, held_by
+from ...calendar.slots import holiday_at
+from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place
+from ..transition import NOBODY, Change, Refused
 
 
 class CancelReason(models.TextChoices):
@@ -31,15 +30,6 @@ def appointment_of(request: AppointmentRequest) -> Appointment | None:
     return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician").first()
 
 
-def is_free(clinician: Clinician, starts_at: datetime.datetime) -> bool:
-    """Whether the clinic is open that day and nobody has the time now; somebody may have it a moment later."""
-    if _holiday_at(starts_at):
-        return False
-    ends_at = starts_at + datetime.timedelta(minutes=settings.VISIT_MINUTES)
-    overlapping = Appointment.objects.filter(clinician=clinician, starts_at__lt=ends_at, ends_at__gt=starts_at)
-    return not overlapping.filter(cancelled_at=None).exists()
-
-
 def book(
     request: AppointmentRequest,
     *,
@@ -48,16 +38,15 @@ def book(
     place: Place,
     clinician: Clinician,
     note="",
-    allowed: Q | None = None,
-) -> None:
-    """Agree on a visit with somebody whose request `by` holds.
+) -> Change:
+    """Agree on a visit. Raises Refused, also when the time is taken, is over, or is on a holiday."""
+    return _take(request, by, (starts_at, place, clinician), note=note)
 
-    Raises Refused, also when the time is taken, is over, or is on a holiday.
 
-    Without anybody, the patient books; `allowed` says then when that may be.
-    """
-    allowed = held_by(by) if allowed is None else allowed
-    _take(request, by=by, verb=Event.Verb.BOOKED, allowed=allowed, slot=(starts_at, place, clinician), note=note)
+def choose(request: AppointmentRequest, *, time: OfferedTime, by=None) -> Change:
+    """Book one of the times that were offered, in the patient's name."""
+    slot = (time.starts_at, time.place, time.clinician)
+    return _take(request, by, slot, then=lambda: request.offered_times.all().delete())
 
 
 def reschedule(
@@ -69,32 +58,20 @@ def reschedule(
     clinician: Clinician,
     reason: RescheduleReason = RescheduleReason.PATIENT,
     note="",
-) -> None:
-    _take(
-        request,
-        by=by,
-        verb=Event.Verb.RESCHEDULED,
-        allowed=Q(status=Status.BOOKED),
-        slot=(starts_at, place, clinician),
-        note=note,
-        reason=RescheduleReason(reason).label,
-    )
+) -> Change:
+    return _take(request, by, (starts_at, place, clinician), note=note, reason=RescheduleReason(reason).label)
 
 
-@audit.atomic()
-def cancel(request: AppointmentRequest, *, by, reason: CancelReason, note="") -> None:
+def cancel(request: AppointmentRequest, *, by, reason: CancelReason, note="") -> Change:
     """Give the time free again and put the request back into the queue."""
     cancelled = appointment_of(request)
-    change(
-        request,
-        by=by,
-        verb=Event.Verb.CANCELLED,
-        allowed=Q(status=Status.BOOKED, appointment=cancelled),
+    return Change(
+        {"appointment": None},
         details=f"{CancelReason(reason).label}: {cancelled}",
         note=note,
-        appointment=None,
+        still=Q(appointment=cancelled),
+        then=lambda event: cancel_appointment(cancelled),
     )
-    cancel_appointment(cancelled)
 
 
 def cancel_appointment(appointment: Appointment | None) -> None:
@@ -109,12 +86,11 @@ def reinstate(appointment: Appointment) -> None:
         Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None)
 
 
-@audit.atomic()
-def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple, note: str, reason="") -> None:
+def _take(request: AppointmentRequest, by, slot: tuple, *, note="", reason="", then=lambda: None) -> Change:
     starts_at, place, clinician = slot
     if starts_at <= timezone.now():
         raise Refused("That time is in the past.")
-    if holiday := _holiday_at(starts_at):
+    if holiday := holiday_at(starts_at):
         raise Refused(f"The clinic sees nobody then: {holiday}.")
     former = appointment_of(request)
     appointment = Appointment(
@@ -124,28 +100,21 @@ def _take(request: AppointmentRequest, *, by, verb: str, allowed: Q, slot: tuple
         clinician=clinician,
         booked_by=by,
     )
-    # The foreign key to the visit, which comes after, is checked when the transaction ends.
-    change(
-        request,
-        by=by,
-        verb=verb,
-        allowed=allowed & Q(appointment=former),
+
+    def swap(event: Event) -> None:
+        cancel_appointment(former)
+        with _or_told_that_it_is_taken(appointment):
+            appointment.save(force_insert=True)
+        then()
+
+    return Change(
+        # The foreign key to the visit, which comes after, is checked when the transaction ends.
+        {"appointment": appointment.pk, "next_call_at": None, "is_promised": False, **NOBODY},
         details=f"{reason}: {appointment}" if reason else str(appointment),
         note=note,
-        appointment=appointment.pk,
-        next_call_at=None,
-        is_promised=False,
-        **NOBODY,
+        still=Q(appointment=former),
+        then=swap,
     )
-    cancel_appointment(former)
-    with _or_told_that_it_is_taken(appointment):
-        appointment.save(force_insert=True)
-    request.refresh_from_db()
-
-
-def _holiday_at(starts_at: datetime.datetime) -> Holiday | None:
-    # By the clinic's clock, also where a patient sees times by their own.
-    return Holiday.objects.filter(date=timezone.localdate(starts_at, timezone.get_default_timezone())).first()
 
 
 @contextmanager

@@ -1,26 +1,24 @@
 """Corrects what a request says about the patient and how to reach them."""
 
-from django.db.models import Q
-
-from appointments.models import AppointmentRequest, Event, Status
-
-from ..transition import Refused, change
-from . import duplicates
+from ...calendar.calling_hours import zone_of
+from ...models import AppointmentRequest
+from ..duplicates import look_for
+from ..transition import Change, Refused
 
 
-def correct(request: AppointmentRequest, *, by, note="", **contact) -> None:
+def correct(request: AppointmentRequest, *, by, note="", **contact) -> Change:
     """Store what differs. The history says which fields changed, and not to what."""
     different = {name: value for name, value in contact.items() if getattr(request, name) != value}
     if not different:
         raise Refused("Nothing here differs from what is stored.")
-    change(
-        request,
-        by=by,
-        verb=Event.Verb.CORRECTED,
-        allowed=~Q(status=Status.CLOSED),
-        details=", ".join(name.replace("_", " ") for name in different),
-        note=note,
-        **different,
-    )
     # Corrected, it may be like another one.
-    duplicates.look_for(request)
+    names = ", ".join(name.replace("_", " ") for name in different)
+    return Change(different, details=names, note=note, then=lambda event: look_for(request))
+
+
+def correct_phone(request: AppointmentRequest, *, phone: str, by=None) -> Change:
+    return Change({"phone": phone, "time_zone": zone_of(phone)}, then=lambda event: look_for(request))
+
+
+def change_call_times(request: AppointmentRequest, *, call_times: list[str], by=None) -> Change:
+    return Change({"call_times": call_times})

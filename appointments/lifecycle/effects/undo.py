@@ -1,50 +1,56 @@
 """Takes back the last thing that was done with a request, as long as nothing came after it."""
 
 import datetime
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
-import audit
-from appointments.models import Appointment, AppointmentRequest, Event
-
-from ..transition import Refused, change
+from ...models import Appointment, AppointmentRequest, Event
+from ..grammar import Verb
+from ..transition import Change, Refused
 from . import booking
 
-# Whether two requests are of one person is decided, and decided anew, where both are shown.
-FINAL = (Event.Verb.UNDONE, Event.Verb.LINKED)
+
+def restore(request: AppointmentRequest, event: Event) -> None:
+    """Nothing is left to do once the columns have what they held before."""
 
 
-def what_can_be_undone(request: AppointmentRequest, *, by) -> Event | None:
-    """The last change of this request, if `by` made it not longer ago than UNDO_MINUTES."""
+def last_step(request: AppointmentRequest, *, by, among: dict[str, Verb]) -> Event | None:
+    """The last change of this request, if it can be taken back and `by` made it not longer ago than UNDO_MINUTES."""
     last = request.events.order_by("-version").first()
     since = timezone.now() - datetime.timedelta(minutes=settings.UNDO_MINUTES)
     mine = last and last.by == by and last.version == request.version and last.at > since
-    return last if mine and last.verb not in FINAL else None
+    return last if mine and last.verb in among and among[last.verb].undo else None
 
 
-@audit.atomic()
-def undo(request: AppointmentRequest, *, by) -> None:
-    """Give every column back what it held before. Raises Refused, also if a time given up has been taken since."""
-    event = what_can_be_undone(request, by=by)
-    if event is None:
-        raise Refused("There is nothing of yours here that can be taken back.")
-    before = {name: AppointmentRequest._meta.get_field(name).to_python(value) for name, value in event.before.items()}
-    current, former = request.appointment_id, before.get("appointment_id", request.appointment_id)
-    change(
-        request,
-        by=by,
-        verb=Event.Verb.UNDONE,
-        allowed=Q(),
-        details=f"{event.get_verb_display()} {event.details}".strip(),
-        **before,
-    )
+def undoing(among: Callable[[], dict[str, Verb]]) -> Callable[..., Change]:
+    """The effect that gives every column back what it held before one of these verbs, by event."""
+
+    def undo(request: AppointmentRequest, *, by) -> Change:
+        event = last_step(request, by=by, among=among())
+        if event is None:
+            raise Refused("There is nothing of yours here that can be taken back.")
+        verb = among()[event.verb]
+        before = {
+            name: AppointmentRequest._meta.get_field(name).to_python(value) for name, value in event.before.items()
+        }
+
+        current = request.appointment_id
+
+        def then(_: Event) -> None:
+            Event.objects.filter(pk=event.pk).update(is_undone=True)
+            _swap_visits(current, request.appointment_id)
+            verb.undo(request, event)
+
+        return Change(before, details=f"{verb.history} {event.details}".strip(), then=then)
+
+    return undo
+
+
+def _swap_visits(current, former) -> None:
+    """Raises Refused if a time that was given up has been taken since."""
     if current != former:
         booking.cancel_appointment(Appointment.objects.filter(pk=current).first())
         if former:
             booking.reinstate(Appointment.objects.get(pk=former))
-    if event.verb == Event.Verb.OFFERED:
-        request.offered_times.filter(version=event.version).delete()
-    if event.verb == Event.Verb.CALLED:
-        request.contact_attempts.filter(pk=request.contact_attempts.last().pk).update(is_undone=True)

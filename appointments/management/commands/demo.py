@@ -7,19 +7,22 @@ import uuid
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from appointments.calendar.opening_hours import BusinessHours
-from appointments.calendar.slots import free_times
+from appointments.calendar.slots import free_slots
 from appointments.intake import submit
-from appointments.lifecycle.effects import booking, calls, claiming
+from appointments.lifecycle.close_reasons import DECLINED, UNREACHABLE
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.message_kinds import REMINDER
+from appointments.lifecycle.transition import perform
 from appointments.models import (
     AppointmentRequest,
     Caller,
     Clinician,
-    CloseReason,
     ConsultingHours,
     ContactAttempt,
     Message,
@@ -75,6 +78,7 @@ class Command(BaseCommand):
 
     def _fill(self, staff, chance: random.Random):
         colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
+        colleague.groups.add(Group.objects.get(name="Schedulers"))
         clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
         places = [Place.objects.get_or_create(name=name)[0] for name in ("Main clinic", "North clinic")]
         for clinician, weekdays in zip(clinicians, ((0, 2, 4), (1, 3)), strict=True):
@@ -96,7 +100,7 @@ class Command(BaseCommand):
             )
             self._work_on(request, number, staff, colleague, clinicians, places, chance)
         # What was told before anybody looked would only fill the folder of e-mails.
-        Message.objects.exclude(kind=Message.Kind.REMINDER).delete()
+        Message.objects.exclude(kind=REMINDER.key).delete()
 
     def _request(self, chance: random.Random) -> AppointmentRequest:
         journey = qualifying_journey(chance)
@@ -131,14 +135,14 @@ class Command(BaseCommand):
         if stage < 4:
             return
         by = staff if number % 3 else colleague
-        claiming.claim(request, by=by)
+        perform(CLAIM, request, by=by)
         if stage == 4:
-            calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.NO_ANSWER)
+            perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
         elif stage == 6:
-            calls.log_call(request, by=by, channel="phone", outcome=ContactAttempt.Outcome.REACHED)
-            booking.book(request, by=by, **chance.choice(free_times(most=20))._asdict())
+            perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.REACHED)
+            perform(BOOK, request, by=by, **chance.choice(free_slots(most=20))._asdict())
         elif stage == 7:
-            claiming.close(request, by=by, reason=chance.choice([CloseReason.DECLINED, CloseReason.UNREACHABLE]))
+            perform(CLOSE, request, by=by, reason=chance.choice([DECLINED, UNREACHABLE]).key)
 
 
 def qualifying_journey(chance: random.Random) -> Journey:

@@ -3,9 +3,9 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from appointments import reference as references
+from appointments.lifecycle.effects import erasure
 from appointments.lifecycle.transition import Refused
 from appointments.models import AppointmentRequest
-from appointments.operations import retention
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         found = [self._find(typed) for typed in reference]
         for request in found:
             try:
-                retention.erase(request)
+                erasure.erase(request)
             except Refused as refusal:
                 raise CommandError(f"{request}: {refusal}") from None
             self.stdout.write("One request is erased.")

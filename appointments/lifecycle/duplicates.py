@@ -7,12 +7,8 @@ from difflib import SequenceMatcher
 from django.db.models import Q
 from django.utils import timezone
 
-import audit
-from appointments.models import AppointmentRequest, Event, PossibleDuplicate
+from appointments.models import AppointmentRequest, PossibleDuplicate
 from appointments.search import folded
-from audit.models import AuditEntry
-
-from ..transition import Refused, change
 
 CLOSED_WITHIN = datetime.timedelta(days=90)
 # Somebody who sends hundreds of requests must not make each next one costlier.
@@ -88,37 +84,6 @@ def pairs_of(request: AppointmentRequest) -> list[tuple[PossibleDuplicate, Appoi
         (pair, pair.later if pair.earlier_id == request.pk else pair.earlier)
         for pair in pairs.filter(Q(earlier=request) | Q(later=request)).order_by("pk")
     ]
-
-
-@audit.atomic()
-def decide(pair: PossibleDuplicate, *, by, same: bool) -> None:
-    """Say whether both are of one person: then the later one is linked to the earlier one, and not closed by that.
-
-    Who looks at a decision can change it, and to decide the same again does nothing. Raises Refused if meanwhile
-    somebody decided otherwise than `pair` says.
-    """
-    decision = Decision.SAME if same else Decision.DIFFERENT
-    as_seen = PossibleDuplicate.objects.filter(pk=pair.pk, decision=pair.decision).exclude(decision=decision)
-    is_new = as_seen.update(decision=decision, decided_by=by, decided_at=timezone.now())
-    pair.refresh_from_db()
-    if not is_new and pair.decision != decision:
-        raise Refused(f"{pair.decided_by} decided meanwhile: {pair.get_decision_display().lower()}.")
-    # The lock keeps others from changing the request between reading its version and changing it.
-    later = AppointmentRequest.objects.select_for_update().get(pk=pair.later_id)
-    is_linked = later.earlier_id == pair.earlier_id
-    if is_linked != same:
-        change(
-            later,
-            by=by,
-            verb=Event.Verb.LINKED,
-            allowed=Q(),
-            details=f"{'The same person as' if same else 'Not the same person as'} {pair.earlier}",
-            earlier=pair.earlier if same else None,
-        )
-    elif is_new:
-        pair_of_two = [pair.earlier_id, pair.later_id]
-        audit.record(AuditEntry.Action.CHANGE, by=by, requests=pair_of_two, details=f"duplicate: {decision}")
-    pair.later = later
 
 
 def _shares_something(request: AppointmentRequest) -> Q:

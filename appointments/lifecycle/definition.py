@@ -1,0 +1,401 @@
+"""Everything that can happen to a request: one entry a verb, in the order in which the call sheet offers them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from ..models import ContactAttempt, Event
+from ..roles import ANSWER_AS_NURSE, ERASE, SEE, WORK
+from . import announce, forms
+from .close_reasons import CLOSE_REASONS
+from .effects import booking, calls, claiming, closing, contact, erasure, legal_hold, linking, nurse, offers
+from .effects.undo import last_step, restore, undoing
+from .grammar import BACK, GONE, SAME, Lifecycle, State, Verb
+from .guard import Guard
+from .guards import (
+    ALWAYS,
+    BOOKED,
+    CLAIMED,
+    CLOSED,
+    FREE,
+    FREE_FOR_ME,
+    HANDED_TO_ME,
+    HELD_BY_ME,
+    NO_VISIT_HAS_BEGUN,
+    NOT_CLOSED,
+    NOT_ON_HOLD,
+    NURSE_IS_CONCERNED,
+    NURSE_LETS_BOOK,
+    NURSE_NOT_ASKED,
+    ON_HOLD,
+    OPEN,
+    VISIT_IS_OVER,
+)
+
+IS_WAITING = State("waiting", "Waiting")
+IS_CLAIMED = State("claimed", "Claimed")
+IS_BOOKED = State("booked", "Booked", is_told=True)
+IS_CLOSED = State("closed", "Closed", is_told=True)
+
+
+def _call_in_words(event: Event) -> str:
+    match event.attempt.outcome:
+        case ContactAttempt.CallResult.REACHED | ContactAttempt.CallResult.CALL_BACK:
+            return _("We talked with you.")
+        case ContactAttempt.CallResult.VOICEMAIL:
+            return _("We called and left a message.")
+        case ContactAttempt.CallResult.SENT:
+            return _("We wrote to you.")
+    return _("We called and did not reach you.")
+
+
+CLAIM = Verb(
+    key="claim",
+    event="claimed",
+    history="Claimed",
+    label="Claim",
+    done="You hold this request now.",
+    when=FREE_FOR_ME,
+    leads_to=(IS_CLAIMED,),
+    needs=WORK,
+    asks=forms.VerbForm,
+    does=claiming.claim,
+    undo=restore,
+)
+# "Next call" takes on what was handed out, too.
+TAKE_ON = Verb(
+    key="take-on",
+    event="claimed",
+    history="Claimed",
+    when=FREE | HANDED_TO_ME,
+    leads_to=(IS_CLAIMED,),
+    needs=WORK,
+    does=claiming.claim,
+    undo=restore,
+)
+LOG_CALL = Verb(
+    key="log-call",
+    event="called",
+    history="Contact",
+    label="Log a call",
+    done="The call is logged.",
+    when=HELD_BY_ME,
+    leads_to=(IS_WAITING, IS_CLAIMED),
+    needs=WORK,
+    asks=forms.LogCallForm,
+    does=calls.log_call,
+    ends_the_call=True,
+    patient_reads=_call_in_words,
+    tells=(announce.MISSED_CALL,),
+    undo=restore,
+)
+BOOK = Verb(
+    key="book",
+    event="booked",
+    history="Booked",
+    label="Book a visit",
+    done="The visit is booked.",
+    when=HELD_BY_ME,
+    leads_to=(IS_BOOKED,),
+    needs=WORK,
+    asks=forms.BookForm,
+    does=booking.book,
+    ends_the_call=True,
+    access_key="b",
+    patient_reads=_("We booked your visit."),
+    tells=(announce.VISIT,),
+    undo=restore,
+)
+OFFER = Verb(
+    key="offer",
+    event="offered",
+    history="Offered times to choose from",
+    label="Offer times to choose from",
+    done="The times are offered. The sheet says whether the link was sent; you can also read it out.",
+    when=HELD_BY_ME,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.OfferForm,
+    does=offers.offer,
+    tells=(announce.OFFER,),
+    undo=offers.take_back,
+)
+RESCHEDULE = Verb(
+    key="reschedule",
+    event="rescheduled",
+    history="Rescheduled",
+    label="Move the visit",
+    done="The visit is moved.",
+    when=BOOKED,
+    leads_to=(IS_BOOKED,),
+    needs=WORK,
+    asks=forms.RescheduleForm,
+    does=booking.reschedule,
+    patient_reads=_("We moved your visit."),
+    tells=(announce.VISIT,),
+    undo=restore,
+)
+CANCEL = Verb(
+    key="cancel",
+    event="cancelled",
+    history="Cancelled the visit",
+    label="Cancel the visit",
+    done="The visit is cancelled. The request is back in the queue.",
+    when=BOOKED,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.CancelForm,
+    does=booking.cancel,
+    patient_reads=_("Your visit was cancelled."),
+    tells=(announce.VISIT,),
+    undo=restore,
+)
+ASK_NURSE = Verb(
+    key="ask-nurse",
+    event="nurse_asked",
+    history="Asked the nurse",
+    label="Ask the nurse",
+    done="The nurse sees your question in her list.",
+    when=HELD_BY_ME & NURSE_NOT_ASKED,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=nurse.ask,
+    undo=restore,
+)
+ANSWER = Verb(
+    key="answer",
+    event="nurse_answered",
+    history="The nurse answered",
+    when=OPEN & NURSE_IS_CONCERNED,
+    leads_to=(SAME,),
+    needs=ANSWER_AS_NURSE,
+    does=nurse.answer,
+    undo=restore,
+)
+SKIP = Verb(
+    key="skip",
+    event="skipped",
+    history="Skipped",
+    label="Skip",
+    done="Skipped: it is back in the queue for others.",
+    when=HELD_BY_ME,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.SkipForm,
+    does=claiming.skip,
+    ends_the_call=True,
+    access_key="k",
+    undo=restore,
+)
+CLOSE = Verb(
+    key="close",
+    event="closed",
+    history="Closed",
+    label="Close",
+    done="The request is closed.",
+    when=HELD_BY_ME | VISIT_IS_OVER,
+    leads_to=(IS_CLOSED,),
+    needs=WORK,
+    asks=forms.CloseForm,
+    does=closing.close,
+    ends_the_call=True,
+    access_key="c",
+    patient_reads=_("We closed your request."),
+    undo=restore,
+)
+CORRECT = Verb(
+    key="correct",
+    event="corrected",
+    history="Corrected",
+    label="Correct contact details",
+    done="The details are corrected.",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.CorrectForm,
+    does=contact.correct,
+    undo=restore,
+)
+RELEASE = Verb(
+    key="release",
+    event="released",
+    history="Released",
+    label="Give back",
+    done="The request is back in the queue.",
+    when=CLAIMED,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=claiming.release,
+    ends_the_call=True,
+    undo=restore,
+)
+ASSIGN = Verb(
+    key="assign",
+    event="assigned",
+    history="Handed out",
+    when=OPEN,
+    leads_to=(IS_CLAIMED,),
+    needs=WORK,
+    does=claiming.assign,
+    undo=restore,
+)
+REOPEN = Verb(
+    key="reopen",
+    event="reopened",
+    history="Reopened",
+    label="Reopen",
+    done="The request is back in the queue.",
+    when=CLOSED,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=closing.reopen,
+    patient_reads=_("We opened your request again."),
+    tells=(announce.VISIT,),
+    undo=restore,
+)
+UNDO = Verb(
+    key="undo",
+    event="undone",
+    history="Took back",
+    label="Take back the last step",
+    done="Taken back.",
+    when=Guard(
+        "you did the last step, not long ago",
+        lambda user, now: ALWAYS.q(user, now),
+        also=lambda request, user, now: last_step_of(request, user) is not None,
+    ),
+    leads_to=(BACK,),
+    # Nurses too: what somebody may take back they did themselves.
+    needs=SEE,
+    asks=forms.VerbForm,
+    does=undoing(lambda: LIFECYCLE.by_event),
+    tells=(announce.VISIT,),
+)
+PLACE_HOLD = Verb(
+    key="hold",
+    event="hold_placed",
+    history="Placed a legal hold",
+    label="Place a legal hold",
+    done="This request is kept until the hold is lifted.",
+    when=NOT_ON_HOLD,
+    leads_to=(SAME,),
+    needs=ERASE,
+    asks=forms.ReasonForm,
+    does=legal_hold.place,
+    undo=restore,
+)
+LIFT_HOLD = Verb(
+    key="lift-hold",
+    event="hold_lifted",
+    history="Lifted the legal hold",
+    label="Lift the legal hold",
+    done="The hold is lifted.",
+    when=ON_HOLD,
+    leads_to=(SAME,),
+    needs=ERASE,
+    asks=forms.ReasonForm,
+    does=legal_hold.lift,
+    undo=restore,
+)
+ERASE_IT = Verb(
+    key="erase",
+    event="erased",
+    history="Erased",
+    label="Erase for good",
+    done="Everything about this request is erased.",
+    when=NOT_ON_HOLD,
+    leads_to=(GONE,),
+    needs=ERASE,
+    asks=forms.EraseForm,
+    does=erasure.erase,
+    ends_the_call=True,
+)
+# Whether two requests are of one person is decided, and decided anew, where both are shown.
+LINK = Verb(
+    key="link",
+    event="linked",
+    history="Compared with another request",
+    when=ALWAYS,
+    leads_to=(SAME,),
+    needs=WORK,
+    does=linking.link,
+)
+
+# What patients do themselves.
+CHOOSE = Verb(
+    key="choose",
+    event="booked",
+    history="Booked",
+    when=OPEN & NURSE_LETS_BOOK,
+    leads_to=(IS_BOOKED,),
+    does=booking.choose,
+    patient_reads=_("We booked your visit."),
+    tells=(announce.VISIT,),
+)
+WITHDRAW = Verb(
+    key="withdraw",
+    event="withdrew",
+    history="The patient withdrew the request",
+    when=NOT_CLOSED & NO_VISIT_HAS_BEGUN,
+    leads_to=(IS_CLOSED,),
+    does=closing.withdraw,
+    patient_reads=_("You withdrew your request."),
+    tells=(announce.WITHDRAWAL,),
+)
+CORRECT_PHONE = Verb(
+    key="correct-phone",
+    event="phone_corrected",
+    history="The patient corrected the phone number",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    does=contact.correct_phone,
+    patient_reads=_("You corrected your phone number."),
+)
+CHANGE_CALL_TIMES = Verb(
+    key="change-call-times",
+    event="times_changed",
+    history="The patient changed when to call",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    does=contact.change_call_times,
+    patient_reads=_("You changed when we may call."),
+)
+
+LIFECYCLE = Lifecycle(
+    states=(IS_WAITING, IS_CLAIMED, IS_BOOKED, IS_CLOSED),
+    start=IS_WAITING,
+    verbs=(
+        CLAIM,
+        TAKE_ON,
+        LOG_CALL,
+        BOOK,
+        OFFER,
+        RESCHEDULE,
+        CANCEL,
+        ASK_NURSE,
+        ANSWER,
+        SKIP,
+        CLOSE,
+        CORRECT,
+        RELEASE,
+        ASSIGN,
+        REOPEN,
+        UNDO,
+        PLACE_HOLD,
+        LIFT_HOLD,
+        ERASE_IT,
+        LINK,
+        CHOOSE,
+        WITHDRAW,
+        CORRECT_PHONE,
+        CHANGE_CALL_TIMES,
+    ),
+    close_reasons=CLOSE_REASONS,
+    tells=(announce.ARRIVAL, announce.DELAY),
+)
+
+
+def last_step_of(request, user) -> Event | None:
+    """What this member of staff did last with a request, if it can still be taken back. Costs one statement."""
+    return last_step(request, by=user, among=LIFECYCLE.by_event)

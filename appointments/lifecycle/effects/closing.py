@@ -1,0 +1,39 @@
+"""The end of the work on a request, and its second beginning."""
+
+from django.utils import timezone
+
+from ...models import AppointmentRequest
+from .. import close_reasons
+from ..transition import NOBODY, Change
+from .booking import appointment_of, cancel_appointment
+
+NO_CALL = {"next_call_at": None, "is_promised": False}
+
+
+def close(request: AppointmentRequest, *, by, reason: str, note="") -> Change:
+    """End the work on a request, for one of the close reasons. Each has a guard of its own."""
+    now = timezone.now()
+    reason = next(one for one in close_reasons.CLOSE_REASONS if one.key == reason)
+    closed = {"closed_by": by, "closed_at": now, "close_reason": reason.key}
+    return Change({**NO_CALL, **closed, **NOBODY}, details=reason.label, note=note, still=reason.when.q(by, now))
+
+
+def withdraw(request: AppointmentRequest, *, by=None) -> Change:
+    """Close it in the patient's name, and give the time of a booked visit free."""
+    visit = appointment_of(request)
+    closed = {"closed_at": timezone.now(), "close_reason": close_reasons.WITHDRAWN.key}
+    return Change(
+        {"appointment": None, **NO_CALL, **closed, **NOBODY},
+        details=str(visit or ""),
+        then=lambda event: cancel_appointment(visit),
+    )
+
+
+def reopen(request: AppointmentRequest, *, by, note="") -> Change:
+    """Put it back into the queue, at the place that its age gives it."""
+    past_visit = appointment_of(request)
+    return Change(
+        {"appointment": None, "closed_by": None, "closed_at": None, "close_reason": ""},
+        note=note,
+        then=lambda event: cancel_appointment(past_visit),
+    )

@@ -1,0 +1,55 @@
+"""Deletes requests with everything that hangs on them."""
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import F, Value
+from django.db.models.functions import Replace
+
+import audit
+from audit.models import AuditEntry
+
+from ...models import Appointment, AppointmentRequest, Event, PossibleDuplicate, TextOptOut
+from ...reference import grouped
+from ..transition import Refused
+
+LINKED = "linked"
+
+
+@audit.atomic()
+def erase(request: AppointmentRequest, *, by=None) -> None:
+    """Delete everything about this request, whatever its state. Raises Refused if it is on legal hold."""
+    locked = AppointmentRequest.objects.select_for_update().filter(pk=request.pk, is_on_legal_hold=False).first()
+    if locked is None:
+        raise Refused("This request is on legal hold, or erased already.")
+    delete([locked])
+    audit.record(AuditEntry.Action.ERASE, by=by, requests=[locked], details="asked for")
+
+
+def delete(requests: Iterable[AppointmentRequest]) -> None:
+    """With all that hangs on them: events, calls, messages, offers, likenesses and visits, also cancelled ones."""
+    keys = [request.pk for request in requests]
+    visits = set(_visits_of(keys))
+    _forget_names(requests)
+    AppointmentRequest.objects.filter(pk__in=keys).delete()
+    Appointment.objects.filter(pk__in=visits).delete()
+    for request in requests:
+        if not AppointmentRequest.objects.filter(phone=request.phone).exists():
+            TextOptOut.objects.forget(request.phone)
+
+
+def _forget_names(requests: Iterable[AppointmentRequest]) -> None:
+    """The history of a request says with which earlier one it was compared."""
+    by_key = {request.pk: grouped(request.reference) for request in requests}
+    compared = PossibleDuplicate.objects.filter(earlier__in=by_key).exclude(decision="")
+    for earlier, later in compared.values_list("earlier", "later"):
+        mentions = Event.objects.filter(request=later, verb=LINKED)
+        mentions.update(details=Replace(F("details"), Value(by_key[earlier]), Value("a request that was deleted")))
+
+
+def _visits_of(keys: list[int]) -> Iterator[str]:
+    yield from AppointmentRequest.objects.filter(pk__in=keys, appointment__isnull=False).values_list(
+        "appointment", flat=True
+    )
+    for before in Event.objects.filter(request__in=keys).values_list("before", flat=True):
+        if former := before.get("appointment_id"):
+            yield former

@@ -1,0 +1,55 @@
+"""Who may do something with a request, and in which state: the conditions that verbs name."""
+
+import datetime
+
+from django.conf import settings
+from django.db.models import Q
+
+from ..models import NurseCheck, Status
+from .guard import Guard
+
+OPEN_STATUSES = (Status.WAITING, Status.CLAIMED)
+
+
+def _has_lapsed(now: datetime.datetime) -> Q:
+    since = now - datetime.timedelta(minutes=settings.CLAIM_MINUTES)
+    return Q(status=Status.CLAIMED, claimed_at__lte=since) & (
+        Q(assigned_until__isnull=True) | Q(assigned_until__lte=now)
+    )
+
+
+ALWAYS = Guard("at any time", lambda user, now: Q())
+OPEN = Guard("it is waiting or claimed", lambda user, now: Q(status__in=OPEN_STATUSES))
+CLAIMED = Guard("somebody holds it", lambda user, now: Q(status=Status.CLAIMED))
+BOOKED = Guard("a visit is booked", lambda user, now: Q(status=Status.BOOKED))
+CLOSED = Guard("it is closed", lambda user, now: Q(status=Status.CLOSED))
+NOT_CLOSED = Guard("it is not closed", lambda user, now: ~Q(status=Status.CLOSED))
+
+HELD_BY_ME = Guard("you hold it", lambda user, now: Q(status=Status.CLAIMED, claimed_by_id=user.pk))
+LAPSED = Guard("somebody has let it lie", lambda user, now: _has_lapsed(now))
+FREE = Guard("nobody holds it", lambda user, now: Q(status=Status.WAITING)) | LAPSED
+FREE_FOR_ME = Guard(
+    "nobody holds it, or a colleague has let it lie",
+    lambda user, now: Q(status=Status.WAITING) | (_has_lapsed(now) & ~Q(claimed_by_id=user.pk)),
+)
+HANDED_TO_ME = Guard(
+    "it was handed out to you",
+    lambda user, now: Q(status=Status.CLAIMED, claimed_by_id=user.pk, assigned_until__isnull=False),
+)
+
+# The row of the visit is read with the request's, whose version changes whenever another visit takes its place.
+VISIT_IS_OVER = Guard(
+    "the booked visit has begun", lambda user, now: Q(status=Status.BOOKED, appointment__starts_at__lte=now)
+)
+NO_VISIT_HAS_BEGUN = Guard(
+    "no visit has begun", lambda user, now: Q(appointment_id__isnull=True) | Q(appointment__starts_at__gt=now)
+)
+
+NURSE_NOT_ASKED = Guard("the nurse has no question about it", lambda user, now: ~Q(nurse_check=NurseCheck.ASKED))
+NURSE_IS_CONCERNED = Guard("there is a flag or a question", lambda user, now: ~Q(nurse_check=NurseCheck.NOT_NEEDED))
+NURSE_LETS_BOOK = Guard(
+    "the nurse does not advise against it", lambda user, now: ~Q(nurse_check__in=NurseCheck.no_visit_yet())
+)
+
+ON_HOLD = Guard("it is on legal hold", lambda user, now: Q(is_on_legal_hold=True))
+NOT_ON_HOLD = Guard("it is not on legal hold", lambda user, now: Q(is_on_legal_hold=False))

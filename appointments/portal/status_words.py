@@ -1,0 +1,82 @@
+"""What became of a request, in the patient's words."""
+
+import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from ..calendar.calling_hours import is_elsewhere
+from ..lifecycle import call_policy
+from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.offered_times import open_times
+from ..models import Appointment, AppointmentRequest, Event, Status
+
+
+def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | None:
+    return AppointmentRequest.objects.filter(reference=reference, date_of_birth=date_of_birth).first()
+
+
+def is_past(visit: Appointment | None) -> bool:
+    """Whether the visit has begun: from then on only staff can say what came of it."""
+    return visit is not None and visit.starts_at <= timezone.now()
+
+
+def status_in_words(request: AppointmentRequest) -> str:
+    """Where the request stands now, and what comes next."""
+    match request.status:
+        case Status.BOOKED if is_past(request.appointment):
+            return _("Your visit was on {when}.").format(when=_moment(request.appointment.starts_at))
+        case Status.BOOKED:
+            return _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
+                when=_moment(request.appointment.starts_at),
+                place=" ".join(filter(None, (request.appointment.place.name, request.appointment.place.address))),
+                clinician=request.appointment.clinician.name,
+            )
+        case Status.CLOSED:
+            return _closed_in_words(request.close_reason)
+    if request.is_promised and request.next_call_at and request.next_call_at > timezone.now():
+        return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at, request.zone))
+    if open_times(request):
+        return _("We offered you times for a visit. Please choose one by the link we gave you, or call us.")
+    if call_policy.is_exhausted(request.attempts_made):
+        return _("We called and could not reach you. Please call us if you still want a visit.")
+    if request.attempts_made:
+        return _("We called and did not reach you. We will try again at another time.")
+    return _("We have your request. Someone will call you as soon as possible.")
+
+
+def _closed_in_words(key: str) -> str:
+    reason = LIFECYCLE.reason(key)
+    if reason and reason.patient_reads:
+        return str(reason.patient_reads)
+    return _("This request is closed. Please call us if you have questions or still want a visit.")
+
+
+def story(request: AppointmentRequest) -> list[tuple[datetime.datetime, str]]:
+    """What happened so far, oldest first, in words that say nothing about health. Costs one statement.
+
+    What staff did by mistake and took back did not happen.
+    """
+    told = [(request.created_at, _("You asked for a visit."))]
+    for event in request.events.standing().select_related("attempt"):
+        if words := _in_words(event):
+            told.append((event.at, words))
+    return sorted(told)
+
+
+def _in_words(event: Event) -> str:
+    verb = LIFECYCLE.of_event(event.verb)
+    reads = verb.patient_reads if verb else None
+    return str(reads(event) if callable(reads) else reads or "")
+
+
+def _moment(moment: datetime.datetime, zone: ZoneInfo | None = None) -> str:
+    """For the end of a sentence, whose full stop it leaves out where a time ends with one, like "9 a.m."."""
+    local = timezone.localtime(moment, zone)
+    date, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
+    if zone and is_elsewhere(zone, moment):
+        city = zone.key.rpartition("/")[2].replace("_", " ")
+        return _("{date} at {time} ({city} time)").format(date=date, time=time, city=city)
+    return _("{date} at {time}").format(date=date, time=time).removesuffix(".")
