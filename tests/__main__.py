@@ -1,6 +1,7 @@
-"""Runs all tests on every database that can be had and ends with what was skipped: make test.
+"""Runs a tier of the tests and ends with what was skipped: make test, make check.
 
-With REQUIRE_ALL=1 in the environment, anything skipped is a failure.
+The tiers are in tests/tiers.py; what else is given goes to pytest. With REQUIRE_ALL=1 in the environment, anything
+skipped is a failure.
 """
 
 import os
@@ -18,6 +19,10 @@ from xml.etree import ElementTree
 from tests import postgres
 
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+# Whatever order a test needs is a fault of it, so there is none. The ten slowest are told, so that they are noticed.
+HOW = ("--shuffle", "any", "--durations", "10")
+# What pytest ends with when there was nothing to run, as on one database when a few tests are asked for.
+NO_TESTS = 5
 WIDTH = 100
 
 say = partial(print, flush=True)
@@ -34,21 +39,22 @@ class Run:
 
     def __str__(self) -> str:
         counts = f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
-        ending = "" if self.exit_code in (0, 1) else f"; pytest gave up with exit code {self.exit_code}"
+        ending = "" if self.exit_code in (0, 1, NO_TESTS) else f"; pytest gave up with exit code {self.exit_code}"
         return f"{self.database}: {counts} in {self.seconds:.0f} s{ending}"
 
 
-def main(arguments: list[str]) -> int:
+def main(tier: str, arguments: list[str]) -> int:
     # Asked to stop, leave as after Ctrl-C: the server has to be stopped and removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
-    runs = [run("SQLite", {}, arguments)]
-    missing = {}
-    try:
-        with postgres.server() as variables:
-            runs.append(run("PostgreSQL", variables, arguments))
-    except postgres.Unavailable as reason:
-        missing["Everything on PostgreSQL"] = str(reason)
+    arguments = [f"--tier={tier}", *arguments]
+    runs, missing = [run("SQLite", {}, arguments)], {}
+    if tier != "test":
+        try:
+            with postgres.server() as variables:
+                runs.append(run("PostgreSQL", variables, arguments))
+        except postgres.Unavailable as reason:
+            missing["Everything on PostgreSQL"] = str(reason)
     return conclude(runs, missing)
 
 
@@ -57,7 +63,7 @@ def run(database: str, variables: dict[str, str], arguments: list[str]) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     with tempfile.TemporaryDirectory(prefix="upright-results-") as folder:
         results = Path(folder, "junit.xml")
-        command = [sys.executable, "-m", "pytest", *PARALLEL, f"--junit-xml={results}", *arguments]
+        command = [sys.executable, "-m", "pytest", *PARALLEL, *HOW, f"--junit-xml={results}", *arguments]
         started = time.monotonic()
         exit_code = wait_for(subprocess.Popen(command, env=environment | variables))  # noqa: S603
         finished = Run(database, exit_code, time.monotonic() - started)
@@ -106,7 +112,10 @@ def conclude(runs: list[Run], missing: dict[str, str]) -> int:
 
     passed = sum(len(run.passed) for run in runs)
     # A run that broke off before its first test has failed too.
-    failed = sum(max(len(run.failed), run.exit_code != 0) for run in runs)
+    failed = sum(max(len(run.failed), run.exit_code not in (0, NO_TESTS)) for run in runs)
+    if not ran | skipped.keys():
+        say("No test fits.")
+        failed = 1
     say(f"\n{passed} passed, {failed} failed, {len(anything_skipped)} skipped")
     refused = anything_skipped and os.environ.get("REQUIRE_ALL") == "1"
     return 1 if failed or refused else 0
@@ -134,6 +143,6 @@ def frame_line(text: str, indent: str) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main(sys.argv[1], sys.argv[2:]))
     except KeyboardInterrupt:
         sys.exit("Interrupted: not all tests have run.")

@@ -1,7 +1,6 @@
 """What tests of several kinds share."""
 
 import datetime
-import os
 import time
 import uuid
 
@@ -14,33 +13,8 @@ from django.utils import timezone, translation
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
 from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
+from tests import factories
 from tests.walk import FIELDS, answer_check, fill_in
-
-DATABASE = {"db", "transactional_db", "live_server"}
-# What these look at is decided before a database is asked. "make fuzz" runs its own with each all the same.
-SAME_WITH_EACH = {
-    "test_attacks.py",
-    "test_fuzz.py",
-    "test_headers.py",
-    "test_reading_level.py",
-    "test_roles.py",
-    "test_translations.py",
-}
-
-
-def pytest_collection_modifyitems(config, items):
-    """What asks no database is the same with each, and so is what a browser shows: they are run with SQLite only."""
-    if connection.vendor == "sqlite":
-        return
-    asks = [
-        item
-        for item in items
-        if (item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames))
-        and not item.get_closest_marker("browser")
-        and (item.path.name not in SAME_WITH_EACH or os.environ.get("ALL_WITH_EACH"))
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in asks])
-    items[:] = asks
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +38,10 @@ def django_db_setup(django_db_setup):
 
 @pytest.fixture
 def send_request(db, client):
-    """Let a visitor ask for a visit; give the request that comes of it.
+    """Let a visitor ask for a visit through the public pages; give the request that comes of it.
 
-    Who types what somebody has typed before begins at the last page, which saves much time.
+    For tests of those pages; others need only the row, and ask for `a_request`. Who types what somebody has typed
+    before begins at the last page, which saves much time.
     """
     *pages, last = FIELDS
 
@@ -89,6 +64,12 @@ def send_request(db, client):
 
 # By what was typed; the answers of a visitor are in their own browser.
 kept_before_the_last_page: dict[str, dict] = {}
+
+
+@pytest.fixture
+def a_request(db):
+    """Make a request for a visit without the way through the public pages; see tests/factories.py."""
+    return factories.a_request
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """What tests need before Django reads its settings: a pytest plugin, loaded by the options in pyproject.toml."""
 
 import atexit
+import datetime
 import os
 import shutil
 import tempfile
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 # The browser of the tests marked "browser", or None.
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -17,6 +20,12 @@ os.environ["SECOND_FACTOR"] = "0"
 os.environ["COUNT_EVERY_SECONDS"] = "0"
 # Playwright runs an event loop in the thread of the test, and Django would take each query there for a mistake.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# No test may depend on when it runs: CLINIC_CLOCK="2026-11-29T23:30" begins the session at that time in New York.
+if clock := os.environ.get("CLINIC_CLOCK"):
+    begins = datetime.datetime.fromisoformat(clock).replace(tzinfo=ZoneInfo("America/New_York"))
+    # In UTC, for time_machine would set the time zone of the process to that of a ZoneInfo.
+    time_machine.travel(begins.astimezone(datetime.UTC), tick=True).start()
 
 # The workers of a run share its folder, each with a database of its own in it; var/ is never touched.
 if "PYTEST_XDIST_WORKER" not in os.environ:

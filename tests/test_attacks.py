@@ -47,8 +47,8 @@ TOO_LARGE = ["9223372036854775808", "9" * 30, "9" * 5000]
 
 
 @pytest.fixture
-def stored(send_request):
-    return send_request()
+def stored(a_request):
+    return a_request()
 
 
 # Where one is led.
@@ -179,8 +179,8 @@ def test_what_django_brings_along_tells_staff_nothing(stored, role):
     assert {path: status for path, status in refused.items() if status not in (403, 404)} == {}
 
 
-def test_a_request_that_one_opened_does_not_open_another(client, stored, send_request):
-    other = send_request(name="Otto Muestra")
+def test_a_request_that_one_opened_does_not_open_another(client, stored, a_request):
+    other = a_request(name="Otto Muestra")
     client.post("/status/", {"reference": stored.reference, **BORN})
 
     pages = [client.get(f"/status/yours/?pk={other.pk}&status_of={other.pk}&reference={other.reference}")]
@@ -287,9 +287,9 @@ def test_no_character_breaks_a_form(stored, scheduler, text):
     assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
 
 
-def test_a_name_that_begins_as_a_formula_after_a_semicolon_is_no_formula(send_request, scheduler):
+def test_a_name_that_begins_as_a_formula_after_a_semicolon_is_no_formula(a_request, scheduler):
     """Where numbers have commas, spreadsheets take a semicolon for the end of a cell."""
-    send_request(name="Ana;=HYPERLINK(1)")
+    a_request(name="Ana;=HYPERLINK(1)")
 
     sent = signed_in(scheduler).post("/admin/export/", {"purpose": "The yearly report"}).getvalue().decode()
 
@@ -345,6 +345,7 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
     assert {send("unknown")["Location"] for _ in range(101)} == {"/visit/sent/"}
 
 
+@pytest.mark.both
 def test_somebody_who_looks_up_again_and_again_fills_no_table(client, db):
     for number in range(70):
         client.post("/status/", {"reference": f"made up {number}" if number % 2 else reference.new(), **BORN})
@@ -352,6 +353,7 @@ def test_somebody_who_looks_up_again_and_again_fills_no_table(client, db):
     assert RateBucket.objects.count() <= 26
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_tries_at_the_same_time_are_all_counted(stored):
     def look_up(_):
@@ -419,11 +421,11 @@ def astray(settings):
     server.server_close()
 
 
-def test_no_text_and_no_secret_follows_where_a_provider_leads(astray, send_request):
+def test_no_text_and_no_secret_follows_where_a_provider_leads(astray, a_request):
     from appointments.delivery.failures import Failure
     from appointments.delivery.sms import TextSender
 
-    request = send_request(texts_ok="on")
+    request = a_request(texts_ok="on")
     message = Message(request=request, kind="received", channel=Message.Channel.TEXT)
     message.kind = "call_missed"
 

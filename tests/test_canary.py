@@ -19,6 +19,8 @@ from appointments.models import AppointmentRequest
 from tests.server import FORM, Server, serving
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
 
+pytestmark = [pytest.mark.both, pytest.mark.process]
+
 REQUESTS = AppointmentRequest._meta.db_table
 CSRF = "C" * 32
 

@@ -22,6 +22,8 @@ from tests.mail import mail_server
 from tests.test_canary import Canaries
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
 
+pytestmark = pytest.mark.both
+
 VAR = Path(__file__).parents[1] / "var"
 REQUEST, EVENT, CALLS = "appointments_appointmentrequest", "appointments_event", "appointments_contactattempt"
 # What was changed stands in the history as it was before, so that it can be taken back.

@@ -55,6 +55,7 @@ def go_to_the_last_step(client) -> None:
 # ------------------------------------------------------------------------------- Shortened from `make soak`
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("kind", "seconds"), [("scarce", 1), ("database", 8)])
 def test_a_short_soak_finds_nothing_lost_doubled_or_left_hanging(kind, seconds):
     try:
@@ -91,7 +92,8 @@ def is_kept_and_can_be_sent_again(answer) -> bool:
     return "What you typed is still here" in words and 'name="consent"' in words and words.count(" checked") >= 4
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file says nothing but that it is full or locked")
+# A file says nothing but that it is full or locked.
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "code",
@@ -162,6 +164,7 @@ def test_when_the_file_of_the_database_cannot_grow_the_form_is_kept_and_nothing_
     assert AppointmentRequest.objects.count() == confirmed + 1
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_a_request_that_was_stored_before_the_answer_was_lost_is_confirmed_when_it_is_sent_again(ready):
     kept = ready.cookies["answers"].value
@@ -198,6 +201,7 @@ def test_faults_of_a_database_are_told_from_our_own(error, expected):
 # ------------------------------------------------------------------------------------------ Clocks that are set
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 @pytest.mark.parametrize("jump", [-DAY, -HOUR, HOUR, 19 * HOUR])
 def test_a_clock_that_is_set_during_a_journey_loses_nothing_and_makes_nobody_look_like_a_program(ready, jump):
@@ -208,6 +212,7 @@ def test_a_clock_that_is_set_during_a_journey_loses_nothing_and_makes_nobody_loo
     assert "faster" not in AppointmentRequest.objects.get().doubts
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_answers_that_a_clock_made_too_old_are_there_again_when_it_is_right(ready):
     with time_machine.travel(timezone.now() + 2 * DAY):
@@ -216,6 +221,7 @@ def test_answers_that_a_clock_made_too_old_are_there_again_when_it_is_right(read
     assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_tries_that_were_counted_while_a_clock_was_ahead_do_not_count_until_then():
     with time_machine.travel(timezone.now() + DAY):
@@ -226,6 +232,7 @@ def test_tries_that_were_counted_while_a_clock_was_ahead_do_not_count_until_then
     assert rate_limit.count("sent", "192.0.2.1", seconds=3600) == 2
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_servers_whose_clocks_differ_a_little_count_together():
     ahead = timezone.now() + datetime.timedelta(minutes=10)
@@ -238,6 +245,7 @@ def test_servers_whose_clocks_differ_a_little_count_together():
     assert counted == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_a_clock_that_is_set_back_signs_nobody_out_and_one_that_is_set_ahead_those_who_seem_idle(scheduler):
     staff = signed_in(scheduler)
@@ -248,9 +256,10 @@ def test_a_clock_that_is_set_back_signs_nobody_out_and_one_that_is_set_ahead_tho
         assert "/login/" in staff.get("/admin/")["Location"]
 
 
+@pytest.mark.both
 @pytest.mark.django_db
-def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(send_request, scheduler, colleague):
-    send_request()
+def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(a_request, scheduler, colleague):
+    a_request()
     mine = AppointmentRequest.objects.get()
     perform(CLAIM, mine, by=scheduler)
     with time_machine.travel(timezone.now() + HOUR):
@@ -265,11 +274,12 @@ def test_whoever_lost_a_request_to_a_clock_that_was_set_ahead_is_told_so(send_re
     ]
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by_anybody(
-    send_request, scheduler, colleague
+    a_request, scheduler, colleague
 ):
-    send_request()
+    a_request()
     with time_machine.travel(timezone.now() + DAY):
         perform(CLAIM, AppointmentRequest.objects.get(), by=scheduler)
 
@@ -281,6 +291,7 @@ def test_a_request_that_was_claimed_while_a_clock_was_ahead_can_be_given_back_by
     assert AppointmentRequest.objects.get().claimed_by == colleague
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 @pytest.mark.parametrize("jump", [-DAY, DAY])
 def test_a_clock_that_is_set_stops_no_periodic_job(jump):
@@ -294,7 +305,8 @@ def test_a_clock_that_is_set_stops_no_periodic_job(jump):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no table that only one job waits for")
+# A file has no table that only one job waits for.
+@pytest.mark.postgresql
 def test_a_job_that_waits_in_vain_for_the_database_is_left_alone_for_a_while(monkeypatch):
     monkeypatch.setattr(jobs, "_not_before", {})
     with contextlib.closing(connection.copy()) as other, connection.cursor() as cursor:
@@ -312,13 +324,14 @@ def test_a_job_that_waits_in_vain_for_the_database_is_left_alone_for_a_while(mon
     assert done == {job.name for job in jobs.JOBS} - {"forget tries"}
 
 
+@pytest.mark.both
 @pytest.mark.django_db
 def test_a_job_that_fails_holds_up_neither_the_others_nor_the_messages_and_is_tried_again(
-    send_request, settings, monkeypatch, caplog
+    a_request, settings, monkeypatch, caplog
 ):
     settings.KEEP_CLOSED_DAYS = 10**6
     monkeypatch.setattr(jobs, "_not_before", {})
-    send_request()
+    a_request()
     names = {job.name for job in jobs.JOBS}
 
     with mail_server(settings) as mailbox:

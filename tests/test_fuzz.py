@@ -34,6 +34,8 @@ from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in
 
+pytestmark = pytest.mark.generated
+
 VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 
 FORM = "application/x-www-form-urlencoded"
@@ -95,9 +97,9 @@ def as_pairs(fields: dict) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
+def patients_forms(a_request, consulting_hours, scheduler) -> list[Target]:
     """Every form of the public pages, each as far as its visitor must have come."""
-    found = send_request()
+    found = a_request()
     perform(CLAIM, found, by=scheduler)
     perform(OFFER, found, by=scheduler, times=free_slots(most=2))
     visitor, chooser, owner = Client(), Client(), Client()
@@ -138,12 +140,10 @@ def patients_forms(send_request, consulting_hours, scheduler) -> list[Target]:
 
 
 @pytest.fixture
-def requests(send_request, scheduler, clinician, place, next_week) -> dict[str, AppointmentRequest]:
+def requests(a_request, scheduler, clinician, place, next_week) -> dict[str, AppointmentRequest]:
     """One in each state, the held and the booked one of the scheduler who sends the forms."""
-    found = {
-        state: send_request(name=f"Ana {state}", blood_thinner="yes") for state in ("waiting", "claimed", "booked")
-    }
-    found["closed"] = send_request(name="Ana closed")
+    found = {state: a_request(name=f"Ana {state}", blood_thinner="yes") for state in ("waiting", "claimed", "booked")}
+    found["closed"] = a_request(name="Ana closed")
     for state in ("claimed", "booked", "closed"):
         perform(CLAIM, found[state], by=scheduler)
     perform(BOOK, found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)

@@ -68,8 +68,8 @@ OUTCOMES = {
 
 
 @pytest.fixture
-def stored(send_request):
-    return send_request()
+def stored(a_request):
+    return a_request()
 
 
 @pytest.fixture

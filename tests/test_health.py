@@ -15,6 +15,8 @@ from config import health
 from tests.mail import raw_server
 from tests.server import until
 
+pytestmark = pytest.mark.both
+
 # In PostgreSQL's protocol: no password is needed, what the client needs to know of the server, and that it listens.
 NO_TLS = b"N"
 WELCOME = b"R\0\0\0\x08\0\0\0\0S\0\0\0\x19client_encoding\0UTF8\0Z\0\0\0\x05I"
@@ -44,7 +46,8 @@ def test_a_process_is_ready_when_the_database_answers_and_has_all_migrations(cli
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has no list of connections")
+# A file has no list of connections.
+@pytest.mark.postgresql
 def test_no_question_leaves_a_connection_behind(client):
     gc.collect()
     gc.disable()
@@ -85,7 +88,8 @@ def test_a_process_without_a_database_is_not_ready_and_says_so_in_one_word(clien
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has nobody who could keep silent")
+# A file has nobody who could keep silent.
+@pytest.mark.postgresql
 def test_nobody_waits_long_for_a_server_that_says_nothing(client, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
@@ -98,7 +102,8 @@ def test_nobody_waits_long_for_a_server_that_says_nothing(client, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has nobody who could keep silent")
+# A file has nobody who could keep silent.
+@pytest.mark.postgresql
 def test_nobody_waits_long_for_a_server_that_lets_in_and_then_says_nothing(client, monkeypatch):
     def let_in(line: socket.socket) -> None:
         line.recv(8)
@@ -122,7 +127,8 @@ def test_nobody_waits_long_for_a_server_that_lets_in_and_then_says_nothing(clien
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a file has no limit of connections")
+# A file has no limit of connections.
+@pytest.mark.postgresql
 def test_a_server_that_is_full_is_not_ready(client):
     role = connection.settings_dict["USER"]
     database = connection.settings_dict["NAME"]

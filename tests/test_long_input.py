@@ -97,11 +97,11 @@ def staff() -> Client:
 
 
 @pytest.mark.parametrize("send", [sign_in, sign_in_as, look_up, change_password, search, correct])
-def test_nothing_else_that_is_typed_costs_more_than_its_length(send_request, monkeypatch, settings, send):
+def test_nothing_else_that_is_typed_costs_more_than_its_length(a_request, monkeypatch, settings, send):
     # A hash is dear on purpose, and would hide what is measured here.
     monkeypatch.setattr(Hasher, "iterations", 1)
     settings.AXES_ENABLED = False
-    stored = send_request()
+    stored = a_request()
     get_user_model().objects.create_superuser("nora", password=PASSWORD)
 
     assert processor_time(send, stored, badly_ordered(LONG)) < MOST_TIMES * processor_time(

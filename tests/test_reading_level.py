@@ -57,9 +57,9 @@ class Page(NamedTuple):
 
 
 @pytest.fixture
-def pages(language, send_request, scheduler, clinician, place, next_week) -> list[Page]:
+def pages(language, a_request, scheduler, clinician, place, next_week) -> list[Page]:
     """Every page that patients can meet."""
-    requests = {status: send_request() for status in ("waiting", "claimed", "booked", "closed")}
+    requests = {status: a_request() for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
         perform(CLAIM, requests[status], by=scheduler)
     perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)

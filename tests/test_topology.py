@@ -26,7 +26,10 @@ from deploy.topology import Topology, missing_programs
 from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, outcome_of, words_of
 from tests.wire import Visitor
 
-pytestmark = pytest.mark.skipif(bool(missing_programs()), reason=f"programs are missing: {missing_programs()}")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(bool(missing_programs()), reason=f"programs are missing: {missing_programs()}"),
+]
 
 PASSWORD = "walks slowly by the river"  # noqa: S105
 SHEETS = "/admin/appointments/appointmentrequest"

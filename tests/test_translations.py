@@ -91,8 +91,8 @@ def test_the_whole_journey_speaks_spanish(client, db):
     assert '<html lang="es">' in sent
 
 
-def test_errors_and_status_speak_spanish(client, send_request):
-    request = send_request()
+def test_errors_and_status_speak_spanish(client, a_request):
+    request = a_request()
     client.post("/language/", {"language": "es", "next": "/"})
 
     error = client.post("/check/red_flags/", {}).content.decode()

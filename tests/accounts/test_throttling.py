@@ -18,7 +18,7 @@ from accounts.passwords import Hasher
 
 from .conftest import LOGIN, PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 WRONG = "seven loud crows at noon"
 REFUSAL = "Please enter the correct username and password for a staff account."

@@ -24,12 +24,12 @@ def give_password(user):
 
 
 @pytest.fixture
-def call(send_request):
+def call(a_request):
     """A scheduler's call sheet, the form as filled in, and the browser."""
     user = member_of("Schedulers", "sam")
     give_password(user)
     client = signed_in(user)
-    request = send_request()
+    request = a_request()
     perform(CLAIM, request, by=user)
     request.refresh_from_db()
     address = f"/admin/appointments/appointmentrequest/{request.pk}/do/log-call/"

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from appointments.models import AppointmentRequest, ContactAttempt, Event, Message, OfferedTime, PossibleDuplicate
 
+pytestmark = pytest.mark.both
+
 LISTS = sorted(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in admin.site._registry)
 ODD = ["name__regex=(", "name__startswith=S", "password__startswith=p", "password=x", "token__startswith=S"]
 ODD += ["pk__gt=0", "user__password__startswith=p", "user__username__regex=(", "clinician__name__regex=["]
@@ -50,12 +52,12 @@ def test_what_a_filter_shows_it_filters_by(staff, scheduler):
 
 
 def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
-    send_request, scheduler, clinician, place, next_week
+    a_request, scheduler, clinician, place, next_week
 ):
     typed = {"name": "Canary Muestra", "email": "canary@example.com", "relationship": "canary child"}
     typed |= {"filled_in_by": "Canary Sample", "filled_in_for": "someone_else", "language": "other"}
-    request = send_request(**typed, other_language="Canarian")
-    other = send_request(**typed, phone="212 555 0199")
+    request = a_request(**typed, other_language="Canarian")
+    other = a_request(**typed, phone="212 555 0199")
     slot = {"starts_at": next_week, "clinician": clinician, "place": place}
     entry = Event.objects.create(
         request=request, verb="called", details="Canary", note="Canary", version=9, before={}

@@ -286,6 +286,7 @@ def test_only_the_last_step_asks_the_database_and_ten_times_at_most(client, db):
     assert len(queries) <= 10
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_sent_twenty_times_at_once_it_is_one_request_and_all_are_told_the_same(ready):
     start = threading.Barrier(20)
@@ -307,6 +308,7 @@ def test_sent_twenty_times_at_once_it_is_one_request_and_all_are_told_the_same(r
     assert told == [("/visit/sent/", reference.grouped(stored.reference))] * 20
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_while_the_database_is_down_the_form_is_kept_and_can_be_sent_later(ready, monkeypatch, tmp_path):
     with monkeypatch.context() as down:

@@ -26,6 +26,8 @@ from tests.copies import many_like
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 
+pytestmark = pytest.mark.both
+
 QUEUE = "/admin/appointments/appointmentrequest/"
 CANARY = "Zyxcanary"
 
@@ -54,9 +56,9 @@ def sheet(request: AppointmentRequest) -> str:
 
 
 @pytest.fixture
-def pair(send_request) -> PossibleDuplicate:
-    send_request(blood_thinner="yes")
-    send_request(blood_thinner="yes")
+def pair(a_request) -> PossibleDuplicate:
+    a_request(blood_thinner="yes")
+    a_request(blood_thinner="yes")
     return PossibleDuplicate.objects.get()
 
 
@@ -177,8 +179,8 @@ def test_a_search_leaves_what_was_found_and_not_what_was_searched_for(pair, sche
     assert "Ana" not in everything_written()
 
 
-def test_a_refused_change_says_so_and_what_was_shown_instead(send_request, scheduler, colleague):
-    request = send_request()
+def test_a_refused_change_says_so_and_what_was_shown_instead(a_request, scheduler, colleague):
+    request = a_request()
     client = signed_in(scheduler)
     perform(CLAIM, request, by=colleague)
     since = Since()
@@ -222,8 +224,8 @@ def test_what_is_erased_or_kept_no_longer_leaves_an_entry_with_its_number(pair, 
     assert set().union(*map(numbers, since)) == gone
 
 
-def test_messages_that_are_sent_again_leave_an_entry_that_says_about_whom(send_request, scheduler):
-    request = send_request()
+def test_messages_that_are_sent_again_leave_an_entry_that_says_about_whom(a_request, scheduler):
+    request = a_request()
     failed = {"state": Message.State.FAILED, "done_at": timezone.now()}
     Message.objects.create(request=request, kind="received", channel="email", **failed)
     client = signed_in(scheduler)
@@ -254,8 +256,8 @@ def test_an_entry_keeps_the_address_that_the_proxy_saw_and_nothing_that_is_none(
     assert since.only.address == kept
 
 
-def test_a_form_without_its_token_leaves_an_entry(send_request, scheduler):
-    request = send_request()
+def test_a_form_without_its_token_leaves_an_entry(a_request, scheduler):
+    request = a_request()
     client = Client(enforce_csrf_checks=True)
     client.force_login(scheduler)
     since = Since()
@@ -267,8 +269,8 @@ def test_a_form_without_its_token_leaves_an_entry(send_request, scheduler):
 # Changes.
 
 
-def test_a_change_and_its_entry_are_written_together_and_once(send_request, scheduler):
-    request = send_request()
+def test_a_change_and_its_entry_are_written_together_and_once(a_request, scheduler):
+    request = a_request()
     client = signed_in(scheduler)
     since = Since()
 
@@ -281,9 +283,9 @@ def test_a_change_and_its_entry_are_written_together_and_once(send_request, sche
 
 
 def test_what_was_taken_back_by_the_database_leaves_no_entry_of_a_change(
-    send_request, scheduler, clinician, place, next_week
+    a_request, scheduler, clinician, place, next_week
 ):
-    first, second = send_request(), send_request()
+    first, second = a_request(), a_request()
     slot = {"starts_at": next_week, "place": place, "clinician": clinician}
     for request in (first, second):
         perform(CLAIM, request, by=scheduler)
@@ -373,8 +375,8 @@ def test_a_lock_after_wrong_passwords_leaves_an_entry_that_names_who_was_locked_
 # Patients.
 
 
-def test_a_patient_who_looks_up_and_changes_a_request_leaves_entries(send_request):
-    request = send_request()
+def test_a_patient_who_looks_up_and_changes_a_request_leaves_entries(a_request):
+    request = a_request()
     client = Client()
     born = request.date_of_birth
     birthday = {f"date_of_birth_{part}": getattr(born, part) for part in ("year", "month", "day")}
@@ -393,10 +395,10 @@ def test_a_patient_who_looks_up_and_changes_a_request_leaves_entries(send_reques
     ]
 
 
-def test_asking_for_a_visit_writes_no_entry_because_the_request_itself_says_it(send_request):
+def test_asking_for_a_visit_writes_no_entry_because_the_request_itself_says_it(a_request):
     since = Since()
 
-    send_request()
+    a_request()
 
     assert list(since) == []
 
@@ -404,8 +406,8 @@ def test_asking_for_a_visit_writes_no_entry_because_the_request_itself_says_it(s
 # Exports.
 
 
-def test_an_export_is_written_down_whole_before_its_first_line_even_if_nobody_reads_it(send_request, scheduler):
-    request = send_request()
+def test_an_export_is_written_down_whole_before_its_first_line_even_if_nobody_reads_it(a_request, scheduler):
+    request = a_request()
     others = many_like(request, MOST_IN_WORDS + 20)
     gone = others[-1].pk
     others.pop().delete()
@@ -424,8 +426,8 @@ def test_an_export_is_written_down_whole_before_its_first_line_even_if_nobody_re
     assert AuditEntry.objects.filter(about(gone), action="export").count() == 0
 
 
-def test_what_was_sent_in_after_the_entry_is_not_in_the_file(send_request, scheduler):
-    request = send_request()
+def test_what_was_sent_in_after_the_entry_is_not_in_the_file(a_request, scheduler):
+    request = a_request()
     answer = signed_in(scheduler).post("/admin/export/", {"purpose": "The yearly report"})
     [late] = many_like(request, 1)
 
@@ -476,8 +478,8 @@ def test_a_filter_made_up_by_hand_breaks_nothing(scheduler, query):
     assert signed_in(scheduler).get(f"/admin/audit/?{query}").status_code in (200, 400)
 
 
-def test_a_number_is_not_taken_for_a_part_of_another(send_request, scheduler):
-    request = send_request()
+def test_a_number_is_not_taken_for_a_part_of_another(a_request, scheduler):
+    request = a_request()
     many_like(request, 12)
     signed_in(scheduler).get(QUEUE)
     entry = AuditEntry.objects.filter(action="list").last()
@@ -503,8 +505,8 @@ def parts_and_longer(digits: str) -> set[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_entry_no_page_no_change_and_no_sign_in(send_request, scheduler):
-    request = send_request()
+def test_no_entry_no_page_no_change_and_no_sign_in(a_request, scheduler):
+    request = a_request()
     client = signed_in(scheduler)
     client.post("/status/", {})
     AuditHead.objects.all().delete()
@@ -545,8 +547,8 @@ def test_a_page_that_does_not_say_what_it_shows_is_held_back(scheduler, caplog):
     assert "forgetful does not say" in caplog.text
 
 
-def test_what_is_typed_anywhere_is_in_no_entry(send_request, scheduler):
-    request = send_request()
+def test_what_is_typed_anywhere_is_in_no_entry(a_request, scheduler):
+    request = a_request()
     client = signed_in(scheduler)
     from_elsewhere = {"HTTP_USER_AGENT": CANARY, "HTTP_REFERER": f"http://{CANARY}/", "REMOTE_ADDR": CANARY}
     client.get(f"{QUEUE}?queue={CANARY}&after={CANARY}", **from_elsewhere)
@@ -567,8 +569,8 @@ def test_what_is_typed_anywhere_is_in_no_entry(send_request, scheduler):
     assert AuditEntry.objects.count() > 10
 
 
-def test_a_page_pays_three_statements_for_its_entry_however_many_requests_it_shows(send_request, scheduler):
-    request = send_request()
+def test_a_page_pays_three_statements_for_its_entry_however_many_requests_it_shows(a_request, scheduler):
+    request = a_request()
     client = signed_in(scheduler)
     many_like(request, 45)
     client.get(QUEUE)

@@ -25,6 +25,8 @@ from tests.appointments.test_races import at_once
 from tests.copies import many_like
 from tests.staff import signed_in
 
+pytestmark = pytest.mark.both
+
 ENTRIES = 2 * chain.READ_AT_ONCE + 300
 TABLE = "appointments_auditentry"
 
@@ -246,10 +248,9 @@ def test_the_database_lets_nobody_change_or_remove_an_entry(db, statement):
     assert list(chain.faults()) == []
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_postgresql_lets_nobody_empty_the_table(send_request):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no TRUNCATE")
+def test_postgresql_lets_nobody_empty_the_table(a_request):
     audit.record("view", who="staff")
 
     with pytest.raises(DatabaseError, match="audit_is_only_added_to"):
@@ -268,10 +269,9 @@ REFUSED_TO_THE_APPLICATION = [
 ]
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_the_role_of_the_application_works_with_all_and_can_only_add_to_the_audit(send_request, scheduler):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no roles")
+def test_the_role_of_the_application_works_with_all_and_can_only_add_to_the_audit(a_request, scheduler):
     owner = connection.settings_dict["USER"]
     role = f"app_{uuid.uuid4().hex[:8]}"
     connection.cursor().execute(f"CREATE ROLE {role} LOGIN")
@@ -282,7 +282,7 @@ def test_the_role_of_the_application_works_with_all_and_can_only_add_to_the_audi
         connection.close()
         connection.settings_dict["USER"] = role
 
-        request = send_request()
+        request = a_request()
         client = signed_in(scheduler)
         claimed = client.post(f"/admin/appointments/appointmentrequest/{request.pk}/do/claim/", {"version": "0"})
         assert (claimed.status_code, client.get("/admin/").status_code) == (302, 200)
@@ -306,8 +306,8 @@ def test_a_role_that_is_not_there_and_a_database_without_roles_are_told(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_write_at_once_each_gets_its_own_place_and_the_chain_stays_whole(send_request):
-    many_like(send_request(), 39)
+def test_of_many_who_write_at_once_each_gets_its_own_place_and_the_chain_stays_whole(a_request):
+    many_like(a_request(), 39)
     requests = list(AppointmentRequest.objects.order_by("pk"))
     users = get_user_model().objects.bulk_create(
         get_user_model()(username=f"user {n}", is_superuser=True) for n in range(6)
@@ -380,8 +380,8 @@ def exported(**options) -> list[dict]:
     return [json.loads(line) for line in said.getvalue().splitlines()]
 
 
-def test_entries_are_exported_as_audit_events_of_fhir_without_names_of_patients(send_request, scheduler):
-    request = send_request()
+def test_entries_are_exported_as_audit_events_of_fhir_without_names_of_patients(a_request, scheduler):
+    request = a_request()
     signed_in(scheduler).get("/admin/appointments/appointmentrequest/")
     Client().post("/admin/login/", {"username": "Zyxcanary", "password": "x"})
 

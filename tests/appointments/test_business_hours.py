@@ -27,6 +27,7 @@ def close_of_the_door(case: Case, *, business_days: int) -> int:
     return minute
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", range(4))
 def test_a_due_time_is_when_somebody_at_the_door_has_seen_it_shut_so_often(seed):
     chance = luck(seed)
@@ -38,6 +39,7 @@ def test_a_due_time_is_when_somebody_at_the_door_has_seen_it_shut_so_often(seed)
         assert due == moment_of(close_of_the_door(case, business_days=business_days)), (case, business_days)
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", range(2))
 def test_the_clinic_is_open_in_the_minutes_in_which_its_clock_says_so(seed):
     chance = luck(seed)

@@ -13,9 +13,9 @@ BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_
 
 
 @pytest.fixture
-def booked(send_request, client, scheduler, clinician, place, next_week):
+def booked(a_request, client, scheduler, clinician, place, next_week):
     """A booked request that its patient has opened."""
-    request = send_request()
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     client.post("/status/", {"reference": request.reference, **BIRTHDAY})

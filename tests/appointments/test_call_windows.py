@@ -44,6 +44,7 @@ def part_by_the_clock(case: Case, minute: int) -> str | None:
     return "morning" if 8 <= hour < 12 else "afternoon" if 12 <= hour < 16 else "evening" if 16 <= hour < 18 else None
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", range(4))
 def test_the_windows_are_the_minutes_in_which_the_clocks_allow_a_call(seed):
     for chance, case in cases(seed, CASES // 4):
@@ -184,6 +185,7 @@ def clinic(db):
     return keep
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", range(2))
 def test_the_next_attempt_is_in_the_first_minute_that_is_late_enough_and_in_another_part_of_the_day(
     clinic, settings, seed

@@ -18,6 +18,8 @@ from appointments.models import AppointmentRequest, Holiday
 from appointments.portal import choose
 from tests.walk import checked_in, words_of
 
+pytestmark = pytest.mark.both
+
 SHEET = "/admin/appointments/appointmentrequest/{}/"
 
 
@@ -29,8 +31,8 @@ def staff(scheduler) -> Client:
 
 
 @pytest.fixture
-def held(send_request, scheduler, consulting_hours):
-    request = send_request()
+def held(a_request, scheduler, consulting_hours):
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     return request
 
@@ -71,11 +73,11 @@ def test_whoever_has_the_link_learns_nothing_about_the_patient(held, link):
     assert not any(secret in shown for secret in (held.name, held.reference, held.phone, "1948", "osteoporosis"))
 
 
-def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, send_request, scheduler):
+def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, a_request, scheduler):
     patient = Client()
     wanted = times_on(patient.get(link))[0]
     taken = held.offered_times.get(pk=wanted)
-    another = send_request()
+    another = a_request()
     perform(CLAIM, another, by=scheduler)
     slot = {"starts_at": taken.starts_at, "clinician": taken.clinician, "place": taken.place}
     perform(BOOK, another, by=scheduler, **slot)

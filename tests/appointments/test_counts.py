@@ -17,6 +17,8 @@ from appointments.models import DailyCount
 from appointments.reporting import daily_counts
 from tests.walk import answer_check, ask_for_visit
 
+pytestmark = pytest.mark.both
+
 FIRST = "/check/red_flags/"
 NO_SIGN = {"red_flags": ["none"]}
 ANOTHER_PROCESS = f"""

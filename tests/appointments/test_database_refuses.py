@@ -11,6 +11,8 @@ from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ConsultingHours, OpeningHours
 
+pytestmark = pytest.mark.both
+
 REQUESTS = AppointmentRequest._meta.db_table
 VISITS = Appointment._meta.db_table
 
@@ -20,9 +22,9 @@ CLOSED = f"closed_by_id = {SOMEBODY}, closed_at = CURRENT_TIMESTAMP"
 
 
 @pytest.fixture
-def in_state(send_request, scheduler, clinician, place, next_week):
+def in_state(a_request, scheduler, clinician, place, next_week):
     def bring(state, visit_at=next_week) -> AppointmentRequest:
-        request = send_request()
+        request = a_request()
         if state != "waiting":
             perform(CLAIM, request, by=scheduler)
         if state == "booked":

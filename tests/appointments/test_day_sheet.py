@@ -54,7 +54,7 @@ def more_like(request, count, **changes) -> None:
     AppointmentRequest.objects.bulk_create(AppointmentRequest(journey=uuid.uuid4(), **values) for _ in range(count))
 
 
-def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(send_request, staff, scheduler, day):
+def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(a_request, staff, scheduler, day):
     last_minute, next_morning = at(day, "23:59"), at(day + datetime.timedelta(days=1), "00:00")
     earlier = timezone.now() - datetime.timedelta(days=1)
     changes = {
@@ -67,7 +67,7 @@ def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(send_r
         "Closed": {"due_at": earlier},
     }
     for name, changed in changes.items():
-        sent = set_apart(send_request(), **{"name": name, "doubts": "", **changed})
+        sent = set_apart(a_request(), **{"name": name, "doubts": "", **changed})
         if name == "Closed":
             perform(CLAIM, sent, by=scheduler)
             perform(CLOSE, sent, by=scheduler, reason="declined")
@@ -78,8 +78,8 @@ def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(send_r
     assert "Calls (4)" in words_of(page)
 
 
-def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(send_request, staff, scheduler, day):
-    sent = send_request(
+def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(a_request, staff, scheduler, day):
+    sent = a_request(
         filled_in_for="someone_else",
         filled_in_by="Berta Example",
         relationship="daughter",
@@ -114,8 +114,8 @@ def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(send_reques
     assert "A message may be left" not in words
 
 
-def test_a_message_may_be_left_where_the_patient_said_so_and_spanish_is_greeted_in_spanish(send_request, staff, day):
-    set_apart(send_request(language="es"), due_at=at(day, "12:00"))
+def test_a_message_may_be_left_where_the_patient_said_so_and_spanish_is_greeted_in_spanish(a_request, staff, day):
+    set_apart(a_request(language="es"), due_at=at(day, "12:00"))
 
     page = sheet_of(staff, day)
 
@@ -123,7 +123,7 @@ def test_a_message_may_be_left_where_the_patient_said_so_and_spanish_is_greeted_
     assert re.search(r'<q lang="es">Hola, soy …, de [^<]*¿Puedo hablar con Ana Example\?</q>', page.text)
 
 
-def test_visits_of_the_day_stand_by_clinician_and_time(send_request, staff, scheduler, clinician, place, day):
+def test_visits_of_the_day_stand_by_clinician_and_time(a_request, staff, scheduler, clinician, place, day):
     other = Clinician.objects.create(name="Dr. Another")
     booked = {}
     for name, who, starts_at in (
@@ -134,7 +134,7 @@ def test_visits_of_the_day_stand_by_clinician_and_time(send_request, staff, sche
         ("After Sample", clinician, at(day + datetime.timedelta(days=1), "00:00")),
         ("Cancelled Sample", clinician, at(day, "12:00")),
     ):
-        booked[name] = set_apart(send_request(), name=name)
+        booked[name] = set_apart(a_request(), name=name)
         perform(CLAIM, booked[name], by=scheduler)
         perform(BOOK, booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who)
     perform(CANCEL, booked["Cancelled Sample"], by=scheduler, reason="patient")
@@ -166,9 +166,9 @@ def test_without_a_date_it_is_the_next_business_day(staff):
 
 
 def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
-    send_request, staff, scheduler, clinician, place
+    a_request, staff, scheduler, clinician, place
 ):
-    request = send_request(
+    request = a_request(
         hard_of_hearing="on", filled_in_for="someone_else", filled_in_by="Eva", relationship="daughter"
     )
     # A Friday; the clinic answers the phone on weekdays.
@@ -193,8 +193,8 @@ def test_of_a_clinic_that_is_never_open_it_is_tomorrow(staff):
 
 
 @pytest.mark.parametrize("typed", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "05/04/2026", "2" * 1_000])
-def test_what_is_no_day_of_these_years_is_said_plainly(send_request, staff, typed):
-    send_request()
+def test_what_is_no_day_of_these_years_is_said_plainly(a_request, staff, typed):
+    a_request()
 
     page = staff.get(SHEET, {"date": typed})
 
@@ -204,8 +204,8 @@ def test_what_is_no_day_of_these_years_is_said_plainly(send_request, staff, type
     assert "Ana" not in page.text
 
 
-def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so(send_request, staff, day):
-    sent = set_apart(send_request(), due_at=at(day, "12:00"))
+def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so(a_request, staff, day):
+    sent = set_apart(a_request(), due_at=at(day, "12:00"))
     assert "These are the first" not in words_of(sheet_of(staff, day))
     more_like(sent, 203)
     set_apart(sent, priority="P1", name="Ana First")
@@ -217,28 +217,28 @@ def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so
     assert "These are the first 200 calls. There are more, which are not on this sheet." in words_of(page)
 
 
-def test_a_long_sheet_costs_as_many_statements_as_a_short_one(send_request, staff, scheduler, clinician, place, day):
+def test_a_long_sheet_costs_as_many_statements_as_a_short_one(a_request, staff, scheduler, clinician, place, day):
     def statements():
         with statements_without_audit() as queries:
             assert sheet_of(staff, day).status_code == 200
         return len(queries)
 
-    sent = set_apart(send_request(), due_at=at(day, "12:00"))
-    booked = send_request()
+    sent = set_apart(a_request(), due_at=at(day, "12:00"))
+    booked = a_request()
     perform(CLAIM, booked, by=scheduler)
     perform(BOOK, booked, by=scheduler, starts_at=at(day, "09:00"), place=place, clinician=clinician)
     short = statements()
     more_like(sent, 50, claimed_by=scheduler, claimed_at=timezone.now())
     for hour in range(10, 15):
-        booked = send_request()
+        booked = a_request()
         perform(CLAIM, booked, by=scheduler)
         perform(BOOK, booked, by=scheduler, starts_at=at(day, f"{hour}:00"), place=place, clinician=clinician)
 
     assert statements() == short <= 8
 
 
-def test_the_title_and_the_address_name_nobody(send_request, staff, day):
-    set_apart(send_request(), due_at=at(day, "12:00"))
+def test_the_title_and_the_address_name_nobody(a_request, staff, day):
+    set_apart(a_request(), due_at=at(day, "12:00"))
 
     page = sheet_of(staff, day)
 
@@ -246,8 +246,8 @@ def test_the_title_and_the_address_name_nobody(send_request, staff, day):
     assert "Ana" not in title_of(page) + page.wsgi_request.get_full_path()
 
 
-def test_only_those_who_may_see_requests_get_a_sheet(send_request):
-    send_request()
+def test_only_those_who_may_see_requests_get_a_sheet(a_request):
+    a_request()
     auditor = signed_in(member_of("Auditors"))
 
     assert auditor.get(SHEET).status_code == 403

@@ -90,8 +90,8 @@ def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():
     assert "The demo has 40 visit requests" in demo()
 
 
-def test_requests_that_are_there_already_are_left_alone(send_request):
-    send_request()
+def test_requests_that_are_there_already_are_left_alone(a_request):
+    a_request()
     before = everything()
 
     said = demo()

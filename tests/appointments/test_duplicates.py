@@ -20,6 +20,8 @@ from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import CALL, answer_check, ask_for_visit, title_of, words_of
 
+pytestmark = pytest.mark.both
+
 LIST = "/admin/duplicates/"
 SHEETS = "/admin/appointments/appointmentrequest/"
 
@@ -117,58 +119,58 @@ def test_people_who_left_no_email_do_not_share_one():
 @pytest.mark.parametrize(
     "shared", [("date_of_birth_month", "date_of_birth_day", "date_of_birth_year"), ("phone",), ("email",)], ids=str
 )
-def test_who_asks_again_is_noticed_by_birthday_phone_or_email(send_request, shared):
-    first = send_request()
+def test_who_asks_again_is_noticed_by_birthday_phone_or_email(a_request, shared):
+    first = a_request()
     differs = {key: value for key, value in SOMEBODY_ELSE.items() if key not in shared}
 
     # Phones begin a field with a capital.
-    second = send_request(**{"email": "Ana@example.com", **differs, "name": "Anna Example"})
+    second = a_request(**{"email": "Ana@example.com", **differs, "name": "Anna Example"})
 
     pair = PossibleDuplicate.objects.get()
     assert (pair.earlier, pair.later, pair.decision) == (first, second, "")
     assert pair.reasons.endswith("similar name")
 
 
-def test_a_capital_that_a_phone_put_first_does_not_hide_an_email(send_request):
-    send_request(email="Ana@example.com")
+def test_a_capital_that_a_phone_put_first_does_not_hide_an_email(a_request):
+    a_request(email="Ana@example.com")
 
-    send_request(**{**SOMEBODY_ELSE, "name": "Anna Example", "email": "ana@example.com"})
+    a_request(**{**SOMEBODY_ELSE, "name": "Anna Example", "email": "ana@example.com"})
 
     assert PossibleDuplicate.objects.get().reasons == "same e-mail, similar name"
 
 
-def test_a_couple_on_one_phone_is_not_noticed(send_request):
-    send_request()
+def test_a_couple_on_one_phone_is_not_noticed(a_request):
+    a_request()
 
-    send_request(**{**SOMEBODY_ELSE, "phone": "(212) 555-0123", "email": "ana@example.com"})
+    a_request(**{**SOMEBODY_ELSE, "phone": "(212) 555-0123", "email": "ana@example.com"})
 
     assert not PossibleDuplicate.objects.exists()
 
 
 @pytest.mark.parametrize(("days", "is_noticed"), [(0, True), (89, True), (91, False)])
-def test_a_request_closed_more_than_90_days_ago_counts_no_more(send_request, scheduler, days, is_noticed):
-    first = send_request()
+def test_a_request_closed_more_than_90_days_ago_counts_no_more(a_request, scheduler, days, is_noticed):
+    first = a_request()
     perform(CLAIM, first, by=scheduler)
     perform(CLOSE, first, by=scheduler, reason="declined")
     AppointmentRequest.objects.update(closed_at=timezone.now() - datetime.timedelta(days=days))
 
-    send_request()
+    a_request()
 
     assert PossibleDuplicate.objects.exists() is is_noticed
 
 
-def test_a_booked_request_counts(send_request, scheduler, clinician, place, next_week):
-    first = send_request()
+def test_a_booked_request_counts(a_request, scheduler, clinician, place, next_week):
+    first = a_request()
     perform(CLAIM, first, by=scheduler)
     perform(BOOK, first, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
 
-    send_request()
+    a_request()
 
     assert PossibleDuplicate.objects.get().earlier == first
 
 
-def test_a_request_that_is_sent_again_is_looked_at_again_because_the_first_look_may_have_failed(send_request, client):
-    send_request()
+def test_a_request_that_is_sent_again_is_looked_at_again_because_the_first_look_may_have_failed(a_request, client):
+    a_request()
     client.cookies.clear()
     answer_check(client)
     tab, other_tab = ready_to_send(client)
@@ -181,8 +183,8 @@ def test_a_request_that_is_sent_again_is_looked_at_again_because_the_first_look_
     assert PossibleDuplicate.objects.count() == 1
 
 
-def test_a_decision_stands_when_the_request_is_sent_again(send_request, client, scheduler):
-    send_request()
+def test_a_decision_stands_when_the_request_is_sent_again(a_request, client, scheduler):
+    a_request()
     client.cookies.clear()
     answer_check(client)
     tab, other_tab = ready_to_send(client)
@@ -268,10 +270,10 @@ def at_once(*jobs) -> list:
 
 
 @pytest.fixture
-def pair(send_request) -> PossibleDuplicate:
+def pair(a_request) -> PossibleDuplicate:
     """Two with the same birthday and a similar name, which intake did not link."""
-    send_request()
-    send_request(name="Ana Exmaple", phone="(212) 555-0147")
+    a_request()
+    a_request(name="Ana Exmaple", phone="(212) 555-0147")
     return PossibleDuplicate.objects.get()
 
 
@@ -306,8 +308,8 @@ def test_different_people_are_not_asked_about_again(pair, scheduler):
     assert not Event.objects.exists()
 
 
-def test_different_people_whom_intake_linked_are_linked_no_more(send_request, scheduler):
-    first, second = send_request(), send_request(name="Luis Sample")
+def test_different_people_whom_intake_linked_are_linked_no_more(a_request, scheduler):
+    first, second = a_request(), a_request(name="Luis Sample")
     assert second.earlier == first
 
     decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
@@ -375,7 +377,7 @@ def test_of_two_people_who_decide_differently_at_once_one_is_refused(pair, sched
 # What staff see.
 
 
-def test_the_list_shows_pairs_that_are_not_decided_and_concern_an_open_request(send_request, scheduler, pair):
+def test_the_list_shows_pairs_that_are_not_decided_and_concern_an_open_request(a_request, scheduler, pair):
     page = signed_in(scheduler).get(LIST)
 
     assert f"Ana Example {pair.earlier}" in words_of(page)
@@ -488,9 +490,9 @@ def test_the_sheet_is_told_of_pairs_from_both_sides_until_they_are_dismissed(pai
 
 
 @pytest.mark.parametrize("who", ["staff", "patient"])
-def test_what_is_like_another_one_only_after_it_was_corrected_is_noticed_then(send_request, scheduler, who):
-    send_request()
-    mistyped = send_request(name="Ona Exampel", phone="(212) 555-0199", date_of_birth_day="15", email="")
+def test_what_is_like_another_one_only_after_it_was_corrected_is_noticed_then(a_request, scheduler, who):
+    a_request()
+    mistyped = a_request(name="Ona Exampel", phone="(212) 555-0199", date_of_birth_day="15", email="")
     assert not PossibleDuplicate.objects.exists()
 
     if who == "staff":

@@ -21,6 +21,8 @@ from appointments.reporting import export
 from tests.staff import member_of, signed_in
 from tests.walk import title_of, words_of
 
+pytestmark = pytest.mark.both
+
 EXPORT = "/admin/export/"
 PURPOSE = {"purpose": "Waiting times for the board"}
 
@@ -55,10 +57,8 @@ def asked_at(typed: str) -> dict:
     return {"created_at": timezone.make_aware(datetime.datetime.fromisoformat(typed))}
 
 
-def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(
-    send_request, scheduler, manager, clinician, place
-):
-    sent = send_request(language="es", texts_ok="yes")
+def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(a_request, scheduler, manager, clinician, place):
+    sent = a_request(language="es", texts_ok="yes")
     perform(CLAIM, sent, by=scheduler)
     visit_at = timezone.make_aware(datetime.datetime(2099, 5, 4, 10, 30))
     perform(BOOK, sent, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
@@ -107,9 +107,9 @@ def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(
     ],
 )
 def test_the_page_counts_what_fits_and_the_table_has_just_that(
-    send_request, scheduler, manager, clinician, place, next_week, query, whom
+    a_request, scheduler, manager, clinician, place, next_week, query, whom
 ):
-    requests = {name: send_request() for name in ("open", "booked", "closed")}
+    requests = {name: a_request() for name in ("open", "booked", "closed")}
     AppointmentRequest.objects.update(**asked_at("2026-05-01T12:00"))
     for name in ("booked", "closed"):
         requests[name].refresh_from_db()
@@ -138,6 +138,7 @@ NASTY = st.one_of(
 )
 
 
+@pytest.mark.generated
 @given(NASTY)
 def test_no_cell_begins_as_a_formula_does_and_none_loses_a_character(text):
     written = io.StringIO(newline="")
@@ -158,8 +159,8 @@ def test_nor_does_what_stands_behind_a_semicolon_at_which_some_spreadsheets_end_
     assert export.harmless(typed) == written
 
 
-def test_what_patients_and_staff_typed_is_no_formula_in_the_file(send_request, manager):
-    sent = send_request()
+def test_what_patients_and_staff_typed_is_no_formula_in_the_file(a_request, manager):
+    sent = a_request()
     typed = ['=HYPERLINK("http://example.com")', "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", 'Ana ",=1', "＝1"]
     copies_of(sent, *({"name": name, "relationship": name} for name in typed))
 
@@ -169,8 +170,8 @@ def test_what_patients_and_staff_typed_is_no_formula_in_the_file(send_request, m
     assert not [cell for row in rows for cell in row.values() if cell[:1] in [*"=+-@\t\r"]]
 
 
-def test_who_takes_what_out_and_what_for_stands_in_the_log_before_the_first_byte(send_request, manager, caplog):
-    send_request(language="es")
+def test_who_takes_what_out_and_what_for_stands_in_the_log_before_the_first_byte(a_request, manager, caplog):
+    a_request(language="es")
 
     response = manager.post(f"{EXPORT}?state=all&language=es&since=2020-01-01", PURPOSE)
 
@@ -187,8 +188,8 @@ def test_who_takes_what_out_and_what_for_stands_in_the_log_before_the_first_byte
 
 
 @pytest.mark.parametrize("purpose", ["", "  ", "x" * 201])
-def test_without_a_purpose_nothing_leaves_and_the_filter_is_kept(send_request, manager, purpose):
-    send_request()
+def test_without_a_purpose_nothing_leaves_and_the_filter_is_kept(a_request, manager, purpose):
+    a_request()
 
     page = manager.post(f"{EXPORT}?state=all&language=en", {"purpose": purpose})
 
@@ -211,8 +212,8 @@ def test_without_a_purpose_nothing_leaves_and_the_filter_is_kept(send_request, m
         "since=2026-05-02&until=2026-05-01",
     ],
 )
-def test_a_filter_made_up_by_hand_is_refused_and_exports_nothing(send_request, manager, query):
-    send_request()
+def test_a_filter_made_up_by_hand_is_refused_and_exports_nothing(a_request, manager, query):
+    a_request()
 
     answers = [manager.get(f"{EXPORT}?{query}"), manager.post(f"{EXPORT}?{query}", PURPOSE)]
 
@@ -222,8 +223,8 @@ def test_a_filter_made_up_by_hand_is_refused_and_exports_nothing(send_request, m
 
 
 @pytest.mark.parametrize("group", ["Schedulers", "Nurses"])
-def test_only_those_who_may_manage_the_queue_can_export(send_request, group):
-    send_request()
+def test_only_those_who_may_manage_the_queue_can_export(a_request, group):
+    a_request()
     client = signed_in(member_of(group))
 
     answers = [client.get(EXPORT), client.post(EXPORT, PURPOSE)]
@@ -232,8 +233,8 @@ def test_only_those_who_may_manage_the_queue_can_export(send_request, group):
     assert not ExportLog.objects.exists()
 
 
-def test_the_table_is_sent_in_pieces_while_it_is_read(send_request, manager):
-    copies_of(send_request(), *[{}] * (2 * export.ROWS_AT_ONCE))
+def test_the_table_is_sent_in_pieces_while_it_is_read(a_request, manager):
+    copies_of(a_request(), *[{}] * (2 * export.ROWS_AT_ONCE))
 
     response = manager.post(EXPORT, PURPOSE)
     pieces = iter(response.streaming_content)
@@ -245,8 +246,8 @@ def test_the_table_is_sent_in_pieces_while_it_is_read(send_request, manager):
     assert [first.count(b"\r\n"), *(piece.count(b"\r\n") for piece in rest)] == [501, 500, 1]
 
 
-def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_piece(send_request):
-    sent = send_request()
+def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_piece(a_request):
+    sent = a_request()
 
     def peak_of(count):
         AppointmentRequest.objects.exclude(pk=sent.pk).delete()
@@ -267,8 +268,8 @@ def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_pi
     assert (statements, statements_for_many) == (3, 9)
 
 
-def test_an_error_half_way_is_told_in_the_last_line_and_names_nobody_in_the_log(send_request, manager, caplog):
-    sent = send_request()
+def test_an_error_half_way_is_told_in_the_last_line_and_names_nobody_in_the_log(a_request, manager, caplog):
+    sent = a_request()
     copies = copies_of(sent, *[{}] * (export.ROWS_AT_ONCE + 3))
     # No version of the product writes this.
     AppointmentRequest.objects.filter(pk=copies[-2].pk).update(flags=["Ana Example", 1])

@@ -9,6 +9,8 @@ from appointments.calendar.slots import DAYS_AHEAD, free_slots
 from appointments.models import Appointment, Clinician, ConsultingHours, Holiday, Place
 from tests.minutes import luck
 
+pytestmark = pytest.mark.both
+
 MANY = 100_000
 HALF_AN_HOUR = datetime.timedelta(minutes=30)
 # A Monday, in a future that stays one.
@@ -141,6 +143,7 @@ def test_times_cost_three_statements_however_many_visits_there_are(clinician, pl
         assert len(free_slots(most=20, since=at(MONDAY, "00:00"))) == 20
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", range(5))
 def test_in_any_calendar_all_times_that_are_given_can_be_booked_and_no_other_of_the_grid(clinician, place, seed):
     """The database is the judge: it lets each of them be booked, and refuses what was left out."""

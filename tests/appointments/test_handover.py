@@ -18,6 +18,8 @@ from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
 
+pytestmark = pytest.mark.both
+
 HANDOVER = "/admin/hand-over/"
 HAND_OUT = "/admin/assign/"
 
@@ -44,9 +46,9 @@ def tomorrow_morning():
 
 
 @pytest.fixture
-def held_by(send_request):
+def held_by(a_request):
     def hold(user, name="Ana Example", **typed) -> AppointmentRequest:
-        request = waiting(send_request(name=name, **typed))
+        request = waiting(a_request(name=name, **typed))
         perform(CLAIM, request, by=user)
         return request
 
@@ -297,13 +299,13 @@ def test_those_who_only_look_see_their_list_and_hand_nothing_over(held_by, alice
     assert signed_in(member_of("Auditors")).get(HANDOVER).status_code == 403
 
 
-def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(send_request, manager, bruno, alice):
-    english = waiting(send_request(name="English"))
-    spanish = waiting(send_request(name="Spanish", language="es"))
-    urgent = waiting(send_request(name="Urgent", function="bed"))
-    held = waiting(send_request(name="Held"))
+def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(a_request, manager, bruno, alice):
+    english = waiting(a_request(name="English"))
+    spanish = waiting(a_request(name="Spanish", language="es"))
+    urgent = waiting(a_request(name="Urgent", function="bed"))
+    held = waiting(a_request(name="Held"))
     perform(CLAIM, held, by=alice)
-    send_request(name="Doubtful")
+    a_request(name="Doubtful")
     boss = signed_in(manager)
 
     def shown(**changes):
@@ -324,9 +326,9 @@ def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(send_req
     assert last_step(urgent) == ("assigned", "manager", "to bruno", "For today.")
 
 
-def test_callable_now_is_what_the_colleague_may_call(send_request, manager, alice, bruno, settings):
-    waiting(send_request(name="Spanish", language="es", call_times=["any"]))
-    later = waiting(send_request(name="Later", call_times=["any"]))
+def test_callable_now_is_what_the_colleague_may_call(a_request, manager, alice, bruno, settings):
+    waiting(a_request(name="Spanish", language="es", call_times=["any"]))
+    later = waiting(a_request(name="Later", call_times=["any"]))
     AppointmentRequest.objects.filter(pk=later.pk).update(next_call_at=timezone.now() + datetime.timedelta(hours=1))
     Caller.objects.create(user=bruno, speaks_spanish=True)
     # Open at any hour, so that the clock does not matter.
@@ -345,8 +347,8 @@ def test_callable_now_is_what_the_colleague_may_call(send_request, manager, alic
     assert "bruno, speaks Spanish" in boss.get(HAND_OUT).text
 
 
-def test_what_was_taken_meanwhile_is_not_handed_out(send_request, manager, alice, bruno):
-    taken, free = (waiting(send_request(name=name)) for name in ("Taken", "Free"))
+def test_what_was_taken_meanwhile_is_not_handed_out(a_request, manager, alice, bruno):
+    taken, free = (waiting(a_request(name=name)) for name in ("Taken", "Free"))
     boss = signed_in(manager)
     address = f"{HAND_OUT}?to={bruno.pk}&which=waiting&most=10"
     form = form_on(boss.get(address), taken, free, to=bruno.pk)
@@ -362,8 +364,8 @@ def test_what_was_taken_meanwhile_is_not_handed_out(send_request, manager, alice
 @pytest.mark.parametrize(
     "query", ["to=x", "to={bruno}", "to={bruno}&which=all&most=5", "to={bruno}&which=waiting&most=41"]
 )
-def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(send_request, manager, bruno, query):
-    sent = send_request()
+def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(a_request, manager, bruno, query):
+    sent = a_request()
     address = f"{HAND_OUT}?{query.format(bruno=bruno.pk)}"
     boss = signed_in(manager)
 
@@ -378,8 +380,8 @@ def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(send_request, mana
 
 
 @pytest.mark.parametrize("group", ["Schedulers", "Nurses", "Auditors"])
-def test_only_those_who_may_manage_hand_out_from_the_queue(send_request, bruno, group):
-    sent = send_request()
+def test_only_those_who_may_manage_hand_out_from_the_queue(a_request, bruno, group):
+    sent = a_request()
     client = signed_in(member_of(group))
     address = f"{HAND_OUT}?to={bruno.pk}&which=waiting&most=2"
 
@@ -433,8 +435,8 @@ def test_a_long_list_costs_as_many_statements_as_a_short_one_and_its_form_can_be
     assert AppointmentRequest.objects.filter(claimed_by=alice).count() == 80
 
 
-def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(send_request, scheduler, colleague):
-    request = send_request(call_times=["any"])
+def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(a_request, scheduler, colleague):
+    request = a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):
@@ -447,8 +449,8 @@ def test_what_is_handed_out_waits_for_that_person_until_the_end_of_the_day(send_
     assert (taken, taken.claimed_by, taken.assigned_until) == (request, colleague, None)
 
 
-def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(send_request, scheduler, colleague):
-    send_request(call_times=["any"])
+def test_what_was_handed_out_and_not_called_is_for_everybody_on_the_next_day(a_request, scheduler, colleague):
+    a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", time_zone="America/New_York")
     monday = timezone.make_aware(datetime.datetime(2026, 11, 23, 10, 0))
     with time_machine.travel(monday, tick=False):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 
+import pytest
 import time_machine
 from django.db import transaction
 from django.http import HttpResponse
@@ -44,6 +45,8 @@ from screening.visitor import COOKIE as ANSWERS
 from screening.visitor import Visitor, remember
 from tests.staff import member_of, signed_in
 from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+
+pytestmark = [pytest.mark.both, pytest.mark.generated]
 
 # A Monday noon in New York, in winter, in a future that stays one.
 BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)

@@ -13,6 +13,8 @@ from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL, UNDO
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ContactAttempt, DailyCount, Message, PeriodicJob
 
+pytestmark = pytest.mark.both
+
 TOKEN = "a token for the tests of figures"  # noqa: S105
 
 
@@ -37,11 +39,11 @@ def scrape(client, settings):
 
 
 @pytest.fixture
-def send_several(send_request):
+def send_several(a_request):
     """So many requests of different people; tests answer faster than people read, and that is overlooked here."""
 
     def send(count: int) -> list[AppointmentRequest]:
-        sent = [send_request(phone=f"212 555 01{10 + n}", name=f"Sample {'ABCDEFG'[n]}") for n in range(count)]
+        sent = [a_request(phone=f"212 555 01{10 + n}", name=f"Sample {'ABCDEFG'[n]}") for n in range(count)]
         AppointmentRequest.objects.update(doubts="")
         return list(AppointmentRequest.objects.filter(pk__in=[one.pk for one in sent]).order_by("pk"))
 
@@ -141,8 +143,8 @@ def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
     assert scrape()["requests_held",] == 0
 
 
-def test_calls_are_counted_by_step_and_no_figure_names_anybody(scrape, client, send_request, scheduler):
-    request = send_request(name="Canary Muestra", email="canary@example.com")
+def test_calls_are_counted_by_step_and_no_figure_names_anybody(scrape, client, a_request, scheduler):
+    request = a_request(name="Canary Muestra", email="canary@example.com")
     perform(CLAIM, request, by=scheduler)
     outcome = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.CallResult.NO_ANSWER}
     perform(LOG_CALL, request, by=scheduler, note="Canary", **outcome)
@@ -173,8 +175,8 @@ def test_without_a_database_the_scrape_fails(client, settings, monkeypatch, tmp_
     connection.close()
 
 
-def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, send_request):
-    request, now, hour = send_request(), timezone.now(), datetime.timedelta(hours=1)
+def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, a_request):
+    request, now, hour = a_request(), timezone.now(), datetime.timedelta(hours=1)
     message = {"request": request, "kind": "call_missed"}
     Message.objects.create(**message, channel="email", send_at=now - hour, attempts=2)
     Message.objects.create(**message, channel="email")

@@ -19,6 +19,8 @@ from tests.minutes import luck
 from tests.staff import signed_in
 from tests.walk import words_of
 
+pytestmark = pytest.mark.both
+
 QUEUES = 10_000
 MINUTE, HOUR, DAY = datetime.timedelta(minutes=1), datetime.timedelta(hours=1), datetime.timedelta(days=1)
 NOW = datetime.datetime(2027, 1, 13, 18, 30, 15, tzinfo=datetime.UTC)
@@ -89,6 +91,7 @@ def moment_in_words(words: str) -> datetime.datetime:
     return min(nearby, key=lambda at: abs(at - NOW.replace(tzinfo=None)))
 
 
+@pytest.mark.generated
 def test_sorting_a_queue_by_the_reasons_that_are_shown_gives_its_order():
     chance, now = luck("reasons"), moment()
     for _ in range(QUEUES):
@@ -195,9 +198,9 @@ def always_open(db):
 
 
 @pytest.fixture
-def waiting(send_request, always_open):
+def waiting(a_request, always_open):
     """Somebody who can be called at this minute."""
-    sent = send_request(call_times=["any"])
+    sent = a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", time_zone=zone_where_it_is(13))
     sent.refresh_from_db()
     return sent

@@ -35,9 +35,9 @@ def the_nurse(db):
 
 
 @pytest.fixture
-def asked(send_request, scheduler) -> AppointmentRequest:
+def asked(a_request, scheduler) -> AppointmentRequest:
     """A request that the scheduler holds and has asked the nurse about."""
-    request = send_request(**FLAGGED)
+    request = a_request(**FLAGGED)
     perform(CLAIM, request, by=scheduler)
     perform(ASK_NURSE, request, by=scheduler, note="Can she lie flat?")
     return request
@@ -60,8 +60,8 @@ def test_the_holder_asks_and_goes_on_holding_the_request(asked, scheduler):
     assert (event.by, event.note) == (scheduler, "Can she lie flat?")
 
 
-def test_a_question_is_something_done_with_the_request_so_it_is_held_from_then(send_request, scheduler):
-    request = send_request()
+def test_a_question_is_something_done_with_the_request_so_it_is_held_from_then(a_request, scheduler):
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     long_ago = timezone.now() - datetime.timedelta(hours=3)
     AppointmentRequest.objects.update(claimed_at=long_ago)
@@ -71,8 +71,8 @@ def test_a_question_is_something_done_with_the_request_so_it_is_held_from_then(s
     assert request.claimed_at > long_ago + datetime.timedelta(hours=2)
 
 
-def test_nobody_asks_but_the_holder(send_request, scheduler, colleague):
-    request = send_request(**FLAGGED)
+def test_nobody_asks_but_the_holder(a_request, scheduler, colleague):
+    request = a_request(**FLAGGED)
     with pytest.raises(Refused, match="Nobody holds this request"):
         perform(ASK_NURSE, request, by=colleague)
     perform(CLAIM, request, by=scheduler)
@@ -105,8 +105,8 @@ def test_the_answer_stands_on_the_call_sheet_and_the_first_page_of_the_scheduler
 
 
 @pytest.mark.parametrize("state", ["waiting", "claimed"])
-def test_a_flagged_request_is_answered_without_a_question_too(send_request, scheduler, the_nurse, state):
-    request = send_request(**FLAGGED)
+def test_a_flagged_request_is_answered_without_a_question_too(a_request, scheduler, the_nurse, state):
+    request = a_request(**FLAGGED)
     if state == "claimed":
         perform(CLAIM, request, by=scheduler)
 
@@ -159,8 +159,8 @@ def test_an_answer_takes_the_place_of_an_earlier_one_and_a_new_question_too(aske
     assert asked.nurse_check == "asked"
 
 
-def test_nothing_is_answered_that_was_not_asked(send_request, the_nurse):
-    request = send_request()
+def test_nothing_is_answered_that_was_not_asked(a_request, the_nurse):
+    request = a_request()
 
     with pytest.raises(Refused):
         perform(ANSWER, request, by=the_nurse, answer="fine")
@@ -211,6 +211,7 @@ def test_only_an_answer_is_one(asked, the_nurse, answer):
     assert asked.nurse_check == "asked"
 
 
+@pytest.mark.both
 @pytest.mark.django_db(transaction=True)
 def test_of_an_answer_and_a_call_that_is_logged_at_once_one_is_refused(asked, scheduler, the_nurse):
     start = threading.Barrier(2)
@@ -239,16 +240,16 @@ def test_of_an_answer_and_a_call_that_is_logged_at_once_one_is_refused(asked, sc
 
 
 def test_asked_ones_come_first_then_those_the_nurse_calls_then_priority_and_waiting_time(
-    send_request, scheduler, the_nurse
+    a_request, scheduler, the_nurse
 ):
-    send_request(name="Old Example", **FLAGGED)
-    send_request(name="New Example", **FLAGGED)
-    send_request(name="Bed Example", function="bed", **FLAGGED)
-    send_request(name="No Flag Example")
+    a_request(name="Old Example", **FLAGGED)
+    a_request(name="New Example", **FLAGGED)
+    a_request(name="Bed Example", function="bed", **FLAGGED)
+    a_request(name="No Flag Example")
     for name, answer in (("Calls Example", "call_first"), ("Fine Example", "fine"), ("Against Example", "against")):
-        perform(ANSWER, send_request(name=name, **FLAGGED), by=the_nurse, answer=answer)
+        perform(ANSWER, a_request(name=name, **FLAGGED), by=the_nurse, answer=answer)
     for name, changes in (("Asked Example", {}), ("Asked In Bed Example", {"function": "bed"})):
-        asked = send_request(name=name, **changes)
+        asked = a_request(name=name, **changes)
         perform(CLAIM, asked, by=scheduler)
         perform(ASK_NURSE, asked, by=scheduler)
     AppointmentRequest.objects.filter(name="Old Example").update(created_at=timezone.now() - datetime.timedelta(1))

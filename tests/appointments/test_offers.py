@@ -14,12 +14,14 @@ from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, OfferedTime
 from appointments.portal import status_words
 
+pytestmark = pytest.mark.both
+
 DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
-def held(send_request, scheduler):
-    request = send_request()
+def held(a_request, scheduler):
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     return request
 
@@ -112,10 +114,10 @@ def test_a_time_can_be_chosen_while_somebody_holds_the_request_who_is_then_too_l
         perform(CLOSE, held, by=scheduler, reason="declined")
 
 
-def test_a_time_that_somebody_else_took_is_not_open_and_cannot_be_chosen(held, scheduler, times, send_request):
+def test_a_time_that_somebody_else_took_is_not_open_and_cannot_be_chosen(held, scheduler, times, a_request):
     perform(OFFER, held, by=scheduler, times=times[:2])
     seen = open_times(held)
-    another = send_request()
+    another = a_request()
     perform(CLAIM, another, by=scheduler)
     perform(BOOK, another, by=scheduler, **times[0]._asdict())
 

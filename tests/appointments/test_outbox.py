@@ -30,6 +30,8 @@ from appointments.models import AppointmentRequest, Message, TextOptOut
 from tests.copies import many_like
 from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provider
 
+pytestmark = pytest.mark.both
+
 ROOT = Path(__file__).parents[2]
 MINUTE = datetime.timedelta(minutes=1)
 State = Message.State
@@ -42,9 +44,9 @@ def mailbox(settings):
 
 
 @pytest.fixture
-def message(send_request):
+def message(a_request):
     """One that waits to be sent."""
-    return put(send_request())
+    return put(a_request())
 
 
 def put(request, **changes) -> Message:
@@ -275,8 +277,8 @@ def test_a_clock_that_is_set_makes_nobody_take_over_what_another_is_sending(mess
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_was_so_slow_that_another_took_over_does_not_send_as_well(send_request, mailbox):
-    first, second = put(send_request()), put(AppointmentRequest.objects.get())
+def test_a_worker_that_was_so_slow_that_another_took_over_does_not_send_as_well(a_request, mailbox):
+    first, second = put(a_request()), put(AppointmentRequest.objects.get())
 
     def take_over(_) -> str:
         Message.objects.filter(pk=second.pk).update(lease=uuid.uuid4())
@@ -350,9 +352,9 @@ def start_worker(settings, log: Path, *options, hours_wrong=0) -> subprocess.Pop
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_what_they_were_sending(
-    send_request, mailbox, settings, tmp_path
+    a_request, mailbox, settings, tmp_path
 ):
-    request = send_request()
+    request = a_request()
     messages = Message.objects.bulk_create(
         Message(request=request, kind="received", channel="email") for _ in range(150)
     )
@@ -382,9 +384,9 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice(
-    send_request, mailbox, settings, tmp_path
+    a_request, mailbox, settings, tmp_path
 ):
-    request, log = send_request(), tmp_path / "log"
+    request, log = a_request(), tmp_path / "log"
     messages = Message.objects.bulk_create(
         Message(request=request, kind="received", channel="email") for _ in range(150)
     )
@@ -413,8 +415,8 @@ def wait_until(condition, *processes, seconds=60) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_side_by_side_send_each_message_once(send_request, mailbox):
-    request = send_request()
+def test_many_workers_side_by_side_send_each_message_once(a_request, mailbox):
+    request = a_request()
     Message.objects.bulk_create(Message(request=request, kind="received", channel="email") for _ in range(200))
 
     def work():
@@ -451,8 +453,8 @@ def provider(settings):
 
 
 @pytest.fixture
-def text(send_request):
-    request = send_request(texts_ok="on")
+def text(a_request):
+    request = a_request(texts_ok="on")
     AppointmentRequest.objects.update(time_zone=zone_where_it_is_noon())
     return put(AppointmentRequest.objects.get(pk=request.pk), channel=Message.Channel.TEXT)
 
@@ -589,7 +591,8 @@ def test_sending_again_starts_the_tries_from_the_beginning(message, mailbox, sch
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="a file has no connection that breaks")
+# A file has no connection that breaks.
+@pytest.mark.postgresql
 def test_what_went_out_while_the_connection_to_the_database_broke_is_marked_as_sent(message, mailbox):
     database = connection.settings_dict
 

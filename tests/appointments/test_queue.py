@@ -64,13 +64,14 @@ def more_like(request, *changes: dict) -> list[AppointmentRequest]:
     )
 
 
-def test_worse_cases_are_called_first_then_newer_pain_then_those_who_asked_first(send_request, scheduler):
-    unclear = send_request(pain="3", osteoporosis="not_sure")
-    old_pain = send_request(duration="gt12m")
-    new_pain = send_request(duration="lt2w")
-    later = send_request(duration="2w_6w")
-    in_bed = send_request(function="bed", duration="gt12m")
-    myeloma = send_request(cancer="myeloma")
+@pytest.mark.both
+def test_worse_cases_are_called_first_then_newer_pain_then_those_who_asked_first(a_request, scheduler):
+    unclear = a_request(pain="3", osteoporosis="not_sure")
+    old_pain = a_request(duration="gt12m")
+    new_pain = a_request(duration="lt2w")
+    later = a_request(duration="2w_6w")
+    in_bed = a_request(function="bed", duration="gt12m")
+    myeloma = a_request(cancer="myeloma")
 
     page = signed_in(scheduler).get(QUEUE)
 
@@ -79,7 +80,8 @@ def test_worse_cases_are_called_first_then_newer_pain_then_those_who_asked_first
     assert references_on(page) == [person.reference for person in people]
 
 
-def test_the_order_does_not_depend_on_the_order_in_which_requests_are_stored(send_request, scheduler):
+@pytest.mark.both
+def test_the_order_does_not_depend_on_the_order_in_which_requests_are_stored(a_request, scheduler):
     now = timezone.now()
     changes = [
         {"doubts": doubts, "priority": priority, "is_recent_pain": recent, "created_at": now - waiting}
@@ -90,7 +92,7 @@ def test_the_order_does_not_depend_on_the_order_in_which_requests_are_stored(sen
     ]
     expected = [change | {"reference": reference.new()} for change in changes]
     first, *others = sorted(expected, key=lambda change: change["reference"])
-    sent = send_request()
+    sent = a_request()
     AppointmentRequest.objects.filter(pk=sent.pk).update(**first)
     more_like(sent, *others)
 
@@ -99,9 +101,10 @@ def test_the_order_does_not_depend_on_the_order_in_which_requests_are_stored(sen
     assert references_on(page) == [change["reference"] for change in expected]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("chosen", ["open", "closed", "all"])
-def test_a_long_queue_goes_on_in_order_on_its_next_pages(send_request, scheduler, chosen):
-    now, sent = timezone.now(), send_request()
+def test_a_long_queue_goes_on_in_order_on_its_next_pages(a_request, scheduler, chosen):
+    now, sent = timezone.now(), a_request()
     closed = {"closed_at": now, "closed_by": scheduler, "close_reason": "declined"} if chosen == "closed" else {}
     AppointmentRequest.objects.filter(pk=sent.pk).update(**closed)
     changes = [
@@ -127,10 +130,8 @@ def test_a_long_queue_goes_on_in_order_on_its_next_pages(send_request, scheduler
     assert len(shown) == len(everybody)
 
 
-def test_the_queue_says_what_to_know_before_the_call(send_request, scheduler, colleague):
-    held = send_request(
-        language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes"
-    )
+def test_the_queue_says_what_to_know_before_the_call(a_request, scheduler, colleague):
+    held = a_request(language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes")
     perform(CLAIM, held, by=colleague)
 
     row = words_of(signed_in(scheduler).get(QUEUE))
@@ -141,9 +142,9 @@ def test_the_queue_says_what_to_know_before_the_call(send_request, scheduler, co
     assert "call 1 Español interpreter Another cancer Blood clots too much +1 more Held by colleague" in row
 
 
-def test_the_queue_says_whom_to_call_now_and_whom_when(send_request, scheduler):
-    AppointmentRequest.objects.filter(pk=send_request(call_times=["any"]).pk).update(due_at=at("2026-11-20 17:00"))
-    send_request(call_times=["evening"], phone="808 555 0123")
+def test_the_queue_says_whom_to_call_now_and_whom_when(a_request, scheduler):
+    AppointmentRequest.objects.filter(pk=a_request(call_times=["any"]).pk).update(due_at=at("2026-11-20 17:00"))
+    a_request(call_times=["evening"], phone="808 555 0123")
     AppointmentRequest.objects.update(doubts="")
 
     # A Monday, and earlier in Hawaii.
@@ -154,8 +155,8 @@ def test_the_queue_says_whom_to_call_now_and_whom_when(send_request, scheduler):
     assert "at" in row
 
 
-def test_a_name_cannot_bring_markup_into_the_pages(send_request, scheduler):
-    sent = send_request(name="<b>Ana</b>")
+def test_a_name_cannot_bring_markup_into_the_pages(a_request, scheduler):
+    sent = a_request(name="<b>Ana</b>")
     staff = signed_in(scheduler)
 
     for page in (staff.get(QUEUE), staff.get(f"{QUEUE}{sent.pk}/change/")):
@@ -163,6 +164,7 @@ def test_a_name_cannot_bring_markup_into_the_pages(send_request, scheduler):
         assert "<b>Ana" not in page.text
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
@@ -180,12 +182,12 @@ def test_a_name_cannot_bring_markup_into_the_pages(send_request, scheduler):
     ],
 )
 def test_only_open_requests_are_shown_unless_others_are_asked_for(
-    send_request, scheduler, colleague, clinician, place, next_week, query, shown
+    a_request, scheduler, colleague, clinician, place, next_week, query, shown
 ):
     # What is filled in as fast as this is doubtful, and only the last is to be.
     names = ("waiting", "mine", "theirs", "booked", "closed", "doubtful")
     special = {"waiting": {"language": "es"}, "doubtful": {"blood_thinner": "yes"}}
-    requests = {name: send_request(**special.get(name, {})) for name in names}
+    requests = {name: a_request(**special.get(name, {})) for name in names}
     AppointmentRequest.objects.filter(pk=requests["theirs"].pk).update(due_at=timezone.now())
     AppointmentRequest.objects.exclude(pk=requests["doubtful"].pk).update(doubts="")
     for request in requests.values():
@@ -201,6 +203,7 @@ def test_only_open_requests_are_shown_unless_others_are_asked_for(
     assert set(references_on(page)) == {requests[name].reference for name in shown}
 
 
+@pytest.mark.both
 @pytest.mark.parametrize(
     "typed",
     [
@@ -215,9 +218,9 @@ def test_only_open_requests_are_shown_unless_others_are_asked_for(
         "mxp-44m-x9h",
     ],
 )
-def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(send_request, scheduler, typed):
-    send_request()
-    closed = send_request(name="Carmen Testwell-Munoz", phone="(212) 555-0147", email="carmen@c.m.n.example.com")
+def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(a_request, scheduler, typed):
+    a_request()
+    closed = a_request(name="Carmen Testwell-Munoz", phone="(212) 555-0147", email="carmen@c.m.n.example.com")
     AppointmentRequest.objects.filter(pk=closed.pk).update(reference="MXP44MX9H")
     perform(CLAIM, closed, by=scheduler)
     perform(CLOSE, closed, by=scheduler, reason="declined")
@@ -231,8 +234,8 @@ def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(
 @pytest.mark.parametrize(
     ("typed", "said"), [("an", "Type three characters or more."), ("%%%", "Nobody fits that."), ("a\0b", "")]
 )
-def test_a_search_that_finds_nobody_says_so(send_request, scheduler, typed, said):
-    send_request()
+def test_a_search_that_finds_nobody_says_so(a_request, scheduler, typed, said):
+    a_request()
 
     page = signed_in(scheduler).post(QUEUE, {"q": typed})
 
@@ -240,14 +243,15 @@ def test_a_search_that_finds_nobody_says_so(send_request, scheduler, typed, said
     assert said in page.text
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("query", ["", "?queue=all", "?queue=booked"])
 @pytest.mark.parametrize("who", ["scheduler", "clerk"])
 def test_a_long_queue_costs_as_many_queries_as_a_short_one(
-    request, send_request, clinician, place, next_week, query, who
+    request, a_request, clinician, place, next_week, query, who
 ):
     user = request.getfixturevalue(who)
     staff = signed_in(user)
-    sent = send_request()
+    sent = a_request()
 
     half_an_hour = datetime.timedelta(minutes=30)
 
@@ -280,8 +284,8 @@ def test_a_long_queue_costs_as_many_queries_as_a_short_one(
         *("name__startswith=B", "claimed_by__password__lt=p"),
     ],
 )
-def test_a_query_made_up_by_hand_breaks_nothing(send_request, scheduler, query):
-    sent = send_request()
+def test_a_query_made_up_by_hand_breaks_nothing(a_request, scheduler, query):
+    sent = a_request()
 
     page = signed_in(scheduler).get(f"{QUEUE}?{query}")
 
@@ -289,8 +293,9 @@ def test_a_query_made_up_by_hand_breaks_nothing(send_request, scheduler, query):
     assert references_on(page) == [sent.reference]
 
 
-def test_of_very_many_that_fit_the_open_ones_are_shown(send_request, scheduler):
-    sent = send_request()
+@pytest.mark.both
+def test_of_very_many_that_fit_the_open_ones_are_shown(a_request, scheduler):
+    sent = a_request()
     closed = {"closed_at": timezone.now(), "closed_by": scheduler, "close_reason": "declined"}
     many_like(sent, 60, **closed)
     (newest,) = many_like(sent, 1)
@@ -301,8 +306,9 @@ def test_of_very_many_that_fit_the_open_ones_are_shown(send_request, scheduler):
     assert "The first 50 that fit, open ones first: type more to see others" in words_of(page)
 
 
-def test_of_all_that_can_be_called_there_are_as_many_as_home_says(send_request, scheduler):
-    sent = send_request(call_times=["any"])
+@pytest.mark.both
+def test_of_all_that_can_be_called_there_are_as_many_as_home_says(a_request, scheduler):
+    sent = a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=timezone.now())
     sent.refresh_from_db()
     many_like(sent, 59)
@@ -318,15 +324,15 @@ def test_of_all_that_can_be_called_there_are_as_many_as_home_says(send_request, 
     assert len(references_on(last)) == 10
 
 
-def test_after_all_calls_the_queue_says_that_a_letter_is_due(send_request, scheduler, settings):
-    send_request()
+def test_after_all_calls_the_queue_says_that_a_letter_is_due(a_request, scheduler, settings):
+    a_request()
     AppointmentRequest.objects.update(attempts_made=settings.CALL_ATTEMPTS)
 
     assert "letter due" in words_of(signed_in(scheduler).get(QUEUE))
 
 
-def test_those_who_are_not_signed_in_are_sent_to_the_login(send_request, django_user_model):
-    sent = send_request()
+def test_those_who_are_not_signed_in_are_sent_to_the_login(a_request, django_user_model):
+    sent = a_request()
     outsider = signed_in(django_user_model.objects.create_user("outsider"))
     pages = [QUEUE, f"{QUEUE}{sent.pk}/change/", f"{QUEUE}{sent.pk}/history/"]
 
@@ -338,8 +344,8 @@ def test_those_who_are_not_signed_in_are_sent_to_the_login(send_request, django_
     assert not sent.events.exists()
 
 
-def test_those_who_may_only_look_see_the_sheet_without_verbs_and_can_do_none(send_request, scheduler):
-    sent = send_request()
+def test_those_who_may_only_look_see_the_sheet_without_verbs_and_can_do_none(a_request, scheduler):
+    sent = a_request()
     watching = signed_in(user_who_may("onlooker", "view_appointmentrequest"))
 
     sheet = watching.get(f"{QUEUE}{sent.pk}/change/")
@@ -353,8 +359,8 @@ def test_those_who_may_only_look_see_the_sheet_without_verbs_and_can_do_none(sen
     assert not sent.events.exists()
 
 
-def test_staff_without_a_permission_for_requests_see_none(send_request):
-    sent = send_request()
+def test_staff_without_a_permission_for_requests_see_none(a_request):
+    sent = a_request()
     cook = signed_in(user_who_may("cook"))
 
     pages = [cook.get(QUEUE), cook.get(f"{QUEUE}{sent.pk}/change/"), cook.post(f"{QUEUE}{sent.pk}/do/claim/")]
@@ -363,8 +369,8 @@ def test_staff_without_a_permission_for_requests_see_none(send_request):
     assert not any("Ana Example" in page.text for page in pages)
 
 
-def test_requests_are_neither_added_nor_edited_nor_deleted_by_hand(send_request, scheduler):
-    sent = send_request()
+def test_requests_are_neither_added_nor_edited_nor_deleted_by_hand(a_request, scheduler):
+    sent = a_request()
     staff = signed_in(scheduler)
     delete_selected = {"action": "delete_selected", "_selected_action": [sent.pk], "post": "yes"}
 
@@ -379,9 +385,9 @@ def test_requests_are_neither_added_nor_edited_nor_deleted_by_hand(send_request,
     assert not any(offer in page.text for offer in ("/add/", "delete_selected", "/delete/"))
 
 
-def test_staff_pages_warn_until_the_rules_are_signed(send_request, scheduler, monkeypatch):
+def test_staff_pages_warn_until_the_rules_are_signed(a_request, scheduler, monkeypatch):
     staff = signed_in(scheduler)
-    pages = ["/admin/", QUEUE, f"{QUEUE}{send_request().pk}/change/", "/admin/appointments/clinician/add/"]
+    pages = ["/admin/", QUEUE, f"{QUEUE}{a_request().pk}/change/", "/admin/appointments/clinician/add/"]
     notice = "Not for real patients yet: no clinician has signed off the rules"
     assert all(notice in words_of(staff.get(page)) for page in pages)
 
@@ -392,9 +398,9 @@ def test_staff_pages_warn_until_the_rules_are_signed(send_request, scheduler, mo
 
 
 def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
-    send_request, scheduler, clinician, place, next_week
+    a_request, scheduler, clinician, place, next_week
 ):
-    sent = send_request()
+    sent = a_request()
     staff = signed_in(scheduler)
     visit = {"starts_at": f"{next_week:%Y-%m-%dT%H:%M}", "clinician": clinician.pk, "place": place.pk}
     staff.post(f"{QUEUE}{sent.pk}/do/claim/", {"version": 0})
@@ -409,8 +415,8 @@ def test_what_a_request_is_called_elsewhere_does_not_name_the_patient(
 
 
 @pytest.fixture
-def two_hundred_open_of_three_thousand(send_request, scheduler):
-    request = send_request()
+def two_hundred_open_of_three_thousand(a_request, scheduler):
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     perform(CLOSE, request, by=scheduler, reason="declined")
     request.refresh_from_db()
@@ -428,7 +434,8 @@ def test_a_page_is_read_in_the_order_of_the_queue_and_nothing_is_sorted(two_hund
     assert "TEMP B-TREE" not in plan
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite keeps no such count")
+# SQLite keeps no such count.
+@pytest.mark.postgresql
 def test_the_database_knows_how_many_are_open_or_it_would_sort_a_long_queue_for_each_page(
     two_hundred_open_of_three_thousand,
 ):

@@ -34,7 +34,7 @@ from appointments.operations import jobs
 from appointments.worklist import next_call
 from tests.copies import many_like
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 QUEUE_LENGTH = 400
 CALLERS = 10
@@ -74,8 +74,8 @@ def succeeds(verb, request, **arguments) -> bool:
     return True
 
 
-def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_request):
-    many_like(send_request(), QUEUE_LENGTH - 1)
+def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(a_request):
+    many_like(a_request(), QUEUE_LENGTH - 1)
     requests = list(AppointmentRequest.objects.order_by("pk"))
     callers = many_users(CALLERS)
     waiting = AppointmentRequest.objects.filter(status="waiting")
@@ -100,12 +100,12 @@ def test_of_ten_people_who_claim_all_requests_each_request_goes_to_one(send_requ
 
 
 def test_of_ten_people_who_book_the_same_times_each_time_goes_to_one_and_nobody_loses_a_request(
-    send_request, clinician, place, next_week
+    a_request, clinician, place, next_week
 ):
     """The times start every quarter of an hour and visits take half an hour, so that each overlaps its neighbours."""
     clinicians = [clinician, Clinician.objects.create(name="Dr. Sample")]
     slots = [(who, next_week + QUARTER * number) for number in range(QUARTERS) for who in clinicians]
-    bookers, sent, now = many_users(BOOKERS), send_request(), timezone.now()
+    bookers, sent, now = many_users(BOOKERS), a_request(), timezone.now()
     held = {booker: many_like(sent, len(slots) // 5, claimed_by=booker, claimed_at=now) for booker in bookers}
     sent.delete()
 
@@ -133,10 +133,10 @@ def test_of_ten_people_who_book_the_same_times_each_time_goes_to_one_and_nobody_
 
 
 def test_of_two_people_who_want_times_that_overlap_one_is_told_in_words_that_it_is_taken(
-    send_request, scheduler, clinician, place, next_week
+    a_request, scheduler, clinician, place, next_week
 ):
     """However the two meet in the database, it is no error for either."""
-    sent = send_request()
+    sent = a_request()
     for number in range(20):
         pair = many_like(sent, 2, claimed_by=scheduler, claimed_at=timezone.now())
         at_ten = next_week + datetime.timedelta(hours=number)
@@ -149,9 +149,9 @@ def test_of_two_people_who_want_times_that_overlap_one_is_told_in_words_that_it_
 
 
 @pytest.fixture
-def can_be_called(send_request):
+def can_be_called(a_request):
     """Many whom anybody may call at any minute."""
-    sent = send_request()
+    sent = a_request()
     promised = {"doubts": "", "is_promised": True, "next_call_at": timezone.now()}
     many = many_like(sent, TO_CALL, **promised)
     sent.delete()
@@ -240,9 +240,9 @@ STAFF_AFTER_THE_VISIT = ("reschedule", "cancel", "close after the visit")
     ],
 )
 def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_refused(
-    send_request, scheduler, clinician, place, next_week, state, first, second
+    a_request, scheduler, clinician, place, next_week, state, first, second
 ):
-    request = send_request()
+    request = a_request()
     if state != "waiting":
         perform(CLAIM, request, by=scheduler)
     if state in ("booked", "visit is over"):
@@ -294,9 +294,9 @@ def what_there_is() -> list:
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
-def test_of_workers_that_look_at_once_one_does_each_periodic_job_and_staff_get_one_alert(send_request, settings):
+def test_of_workers_that_look_at_once_one_does_each_periodic_job_and_staff_get_one_alert(a_request, settings):
     settings.STAFF_EMAILS = ["desk@clinic.example"]
-    send_request()
+    a_request()
     AppointmentRequest.objects.update(doubts="", due_at=timezone.now() - datetime.timedelta(minutes=1))
 
     done = at_once(*[jobs.run_due] * PROCESSES)

@@ -25,6 +25,8 @@ from screening.pathways import PATHWAY
 from tests.statements import statements_without_audit
 from tests.walk import words_of
 
+pytestmark = pytest.mark.both
+
 REPORT = "/admin/report/"
 LANGUAGES = {"en": "English", "es": "Español", "other": "Another language"}
 BECAME = ["Still open", "Booked", *LABELS.values()]
@@ -312,10 +314,11 @@ def share(part: str, whole: str) -> str:
     return "–" if "–" in (part, whole) or whole == "0" else f"{int(part) / int(whole) * 100:.0f}%"
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", [1, 2])
-def test_every_number_is_what_somebody_would_count(send_request, manager, scheduler, clinician, place, seed):
+def test_every_number_is_what_somebody_would_count(a_request, manager, scheduler, clinician, place, seed):
     chance = chance_from(seed)
-    store_at_random(chance, send_request(), scheduler, clinician, place, count=150)
+    store_at_random(chance, a_request(), scheduler, clinician, place, count=150)
     count_checks_at_random(chance)
 
     for weeks in (4, 12, 52):
@@ -328,8 +331,8 @@ def test_every_number_is_what_somebody_would_count(send_request, manager, schedu
             assert f" may not be from a person: {len(expected.doubtful)}. " in words_of(page)
 
 
-def test_the_charts_show_what_the_tables_say(send_request, manager, scheduler, clinician, place):
-    store_at_random(chance_from(4), send_request(), scheduler, clinician, place, count=150)
+def test_the_charts_show_what_the_tables_say(a_request, manager, scheduler, clinician, place):
+    store_at_random(chance_from(4), a_request(), scheduler, clinician, place, count=150)
     count_checks_at_random(chance_from(4))
 
     page = manager.get(REPORT)
@@ -352,8 +355,8 @@ def test_the_charts_show_what_the_tables_say(send_request, manager, scheduler, c
     )
 
 
-def test_what_was_taken_back_is_no_try_and_no_booking(send_request, manager, scheduler, clinician, place, next_week):
-    requests = [send_request() for _ in range(3)]
+def test_what_was_taken_back_is_no_try_and_no_booking(a_request, manager, scheduler, clinician, place, next_week):
+    requests = [a_request() for _ in range(3)]
     AppointmentRequest.objects.update(doubts="", created_at=timezone.now() - datetime.timedelta(hours=5))
     for request in requests:
         request.refresh_from_db()
@@ -373,8 +376,8 @@ def test_what_was_taken_back_is_no_try_and_no_booking(send_request, manager, sch
     assert tables["What became of the requests by language"][-1][:3] == ["All", "2", "1"]
 
 
-def test_a_visit_that_was_cancelled_had_been_booked(send_request, manager, scheduler, clinician, place, next_week):
-    request = send_request()
+def test_a_visit_that_was_cancelled_had_been_booked(a_request, manager, scheduler, clinician, place, next_week):
+    request = a_request()
     AppointmentRequest.objects.update(doubts="")
     request.refresh_from_db()
     perform(CLAIM, request, by=scheduler)
@@ -436,13 +439,13 @@ def test_the_filter_shows_what_was_chosen(manager):
     assert '<option value="es" selected>' in page.text
 
 
-def test_a_long_report_costs_as_many_queries_as_a_short_one(send_request, manager, scheduler, clinician, place):
+def test_a_long_report_costs_as_many_queries_as_a_short_one(a_request, manager, scheduler, clinician, place):
     def queries_of_the_report():
         with statements_without_audit() as queries:
             manager.get(REPORT, {"weeks": 52})
         return len(queries)
 
-    sent = send_request()
+    sent = a_request()
     short = queries_of_the_report()
     store_at_random(chance_from(5), sent, scheduler, clinician, place, count=100)
     count_checks_at_random(chance_from(5))
@@ -457,8 +460,8 @@ def test_only_those_who_manage_the_queue_see_the_report(db):
     assert scheduling.get(REPORT).status_code == 403
 
 
-def test_no_patient_is_in_the_report(send_request, manager):
-    sent = send_request()
+def test_no_patient_is_in_the_report(a_request, manager):
+    sent = a_request()
 
     page = manager.get(REPORT)
 

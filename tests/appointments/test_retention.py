@@ -42,15 +42,17 @@ from appointments.operations import retention
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
 
+pytestmark = pytest.mark.both
+
 DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture
-def request_of(send_request, scheduler):
+def request_of(a_request, scheduler):
     """A request that no machine sent; `closed` says how many days ago it was closed."""
 
     def make(*, closed: int | None = None, reason="declined", **changes) -> AppointmentRequest:
-        [request] = many_like(AppointmentRequest.objects.first() or send_request(), 1, doubts="", **changes)
+        [request] = many_like(AppointmentRequest.objects.first() or a_request(), 1, doubts="", **changes)
         if closed is not None:
             AppointmentRequest.objects.filter(pk=request.pk).update(
                 closed_at=timezone.now() - closed * DAY, closed_by=scheduler, close_reason=reason
@@ -229,15 +231,13 @@ CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_an_erased_person_nothing_is_left_in_a_full_dump(
-    send_request, client, scheduler, clinician, place, tmp_path
-):
+def test_of_an_erased_person_nothing_is_left_in_a_full_dump(a_request, client, scheduler, clinician, place, tmp_path):
     """The person went through everything that leaves traces, and others who are like them stay."""
     typed = {"date_of_birth_year": "1931", "phone": "(212) 555-0142", "email": "zyxwora@example.com"}
     typed |= {"filled_in_for": "someone_else", "filled_in_by": "Proxilla Example", "relationship": "Relatova"}
     typed |= {"language": "other", "other_language": "Quetzalish", "needs_interpreter": "on", "texts_ok": "on"}
-    first = send_request(name="Zyxwora Example", **typed)
-    other = send_request(name="Zyxwora Example", **typed | {"email": ""})
+    first = a_request(name="Zyxwora Example", **typed)
+    other = a_request(name="Zyxwora Example", **typed | {"email": ""})
     AppointmentRequest.objects.update(doubts="")
     first.refresh_from_db()
     now = timezone.now().replace(minute=0, second=0, microsecond=0)

@@ -166,10 +166,10 @@ PUBLIC_PAGES = rows_of(PUBLIC)
 
 
 @pytest.fixture
-def pair(send_request) -> PossibleDuplicate:
+def pair(a_request) -> PossibleDuplicate:
     """Two requests of one person, with something to ask the nurse."""
-    send_request(blood_thinner="yes")
-    send_request(blood_thinner="yes")
+    a_request(blood_thinner="yes")
+    a_request(blood_thinner="yes")
     return PossibleDuplicate.objects.get()
 
 

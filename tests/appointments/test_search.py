@@ -8,11 +8,13 @@ from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest
 from tests.copies import many_like
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
-def people(send_request):
+def people(a_request):
     """Three of them, by a short name."""
-    ana = send_request()
+    ana = a_request()
     (iñaki,) = many_like(
         ana, 1, name="Iñaki Núñez-García O’Brien", phone="+17875550147;ext=12", email="i_100%real@example.com"
     )

@@ -33,6 +33,8 @@ from appointments.lifecycle.definition import (
 from appointments.lifecycle.transition import Refused, changes_since, perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
 
+pytestmark = pytest.mark.both
+
 STALE = "This changed while you worked on it. See what is new, and press again if it still fits."
 
 
@@ -89,9 +91,9 @@ POSSIBLE = {
 
 
 @pytest.fixture
-def in_state(send_request, verbs):
+def in_state(a_request, verbs):
     def bring(state) -> AppointmentRequest:
-        sent = send_request()
+        sent = a_request()
         AppointmentRequest.objects.update(nurse_check="needed")
         sent.refresh_from_db()
         if state != "waiting":

@@ -31,8 +31,8 @@ OTHER_BIRTHDAY = {**BORN, "date_of_birth_day": "15"}
 
 
 @pytest.fixture
-def request_(send_request):
-    return send_request()
+def request_(a_request):
+    return a_request()
 
 
 @pytest.fixture
@@ -263,9 +263,9 @@ def test_what_staff_took_back_is_not_told(client, opened, scheduler, clinician, 
     [("(212) 555-0123", "at 2 p.m. What"), ("(310) 555-0123", "at 11 a.m. (Los Angeles time). What")],
 )
 def test_a_call_that_was_promised_is_told_by_the_clock_where_the_patient_is(
-    client, send_request, scheduler, next_week, phone, told
+    client, a_request, scheduler, next_week, phone, told
 ):
-    request = send_request(phone=phone)
+    request = a_request(phone=phone)
     client.post("/status/", {"reference": request.reference, **BORN})
     perform(CLAIM, request, by=scheduler)
     at_two = timezone.localtime(next_week).replace(hour=14, minute=0, second=0, microsecond=0)
@@ -347,8 +347,8 @@ def test_a_second_request_of_the_same_person_is_linked_and_both_sides_are_told(c
     assert reference.grouped(first.reference) in sheet
 
 
-def test_who_sends_a_request_as_somebody_else_learns_nothing_of_an_earlier_one(client, send_request):
-    first = send_request()
+def test_who_sends_a_request_as_somebody_else_learns_nothing_of_an_earlier_one(client, a_request):
+    first = a_request()
     stranger = Client()
     pages = []
     for born in ("14", "15"):
@@ -364,8 +364,8 @@ def test_who_sends_a_request_as_somebody_else_learns_nothing_of_an_earlier_one(c
     assert pages[0] == pages[1]
 
 
-def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_the_birthday(client, send_request):
-    sent = send_request()
+def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_the_birthday(client, a_request):
+    sent = a_request()
 
     with time_machine.travel(timezone.now() + datetime.timedelta(minutes=29)):
         soon = client.get("/visit/sent/summary/")
@@ -376,8 +376,8 @@ def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_th
     assert later["Location"] == "/status/"
 
 
-def test_who_has_sent_a_request_can_close_its_page_for_others(client, send_request):
-    send_request()
+def test_who_has_sent_a_request_can_close_its_page_for_others(client, a_request):
+    a_request()
     page = client.get("/visit/sent/")
     assert "Close this page for others" in words_of(page)
 
@@ -387,16 +387,16 @@ def test_who_has_sent_a_request_can_close_its_page_for_others(client, send_reque
     assert client.get("/visit/sent/summary/")["Location"] == "/status/"
 
 
-def test_another_person_on_the_same_phone_is_not_linked(send_request):
-    send_request()
+def test_another_person_on_the_same_phone_is_not_linked(a_request):
+    a_request()
 
-    second = send_request(date_of_birth_day="15")
+    second = a_request(date_of_birth_day="15")
 
     assert second.earlier is None
 
 
-def test_what_a_machine_sends_is_kept_and_marked_for_staff(send_request, admin_client):
-    request = send_request(leave_this_empty="buy now")
+def test_what_a_machine_sends_is_kept_and_marked_for_staff(a_request, admin_client):
+    request = a_request(leave_this_empty="buy now")
 
     assert request.doubts == "filled in a field that people do not see, answered faster than people read"
     queue_page = admin_client.get("/admin/appointments/appointmentrequest/?queue=doubtful").content.decode()
@@ -415,9 +415,9 @@ def test_who_took_their_time_is_not_doubted(client, db, monkeypatch):
     assert AppointmentRequest.objects.get().doubts == ""
 
 
-def test_doubtful_requests_stand_at_the_end_of_the_queue(admin_client, send_request):
-    doubtful = send_request(pain="10")
-    sincere = send_request(pain="4", phone="(212) 555-0150")
+def test_doubtful_requests_stand_at_the_end_of_the_queue(admin_client, a_request):
+    doubtful = a_request(pain="10")
+    sincere = a_request(pain="4", phone="(212) 555-0150")
     type(sincere).objects.filter(pk=sincere.pk).update(doubts="")
 
     page = admin_client.get("/admin/appointments/appointmentrequest/").content.decode()

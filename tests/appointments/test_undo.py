@@ -34,6 +34,8 @@ from appointments.models import Appointment, AppointmentRequest, ContactAttempt,
 from appointments.portal import status_words
 from appointments.worklist import next_call
 
+pytestmark = pytest.mark.both
+
 MINUTE = datetime.timedelta(minutes=1)
 NOTHING = "There is nothing of yours here that can be taken back."
 
@@ -147,10 +149,8 @@ CASES = [
 @pytest.mark.parametrize(
     ("before", "verb"), CASES, ids=lambda value: value if isinstance(value, str) else "; ".join(value)
 )
-def test_every_verb_that_is_taken_back_gives_back_every_column_and_every_time(
-    send_request, scheduler, do, before, verb
-):
-    request = send_request()
+def test_every_verb_that_is_taken_back_gives_back_every_column_and_every_time(a_request, scheduler, do, before, verb):
+    request = a_request()
     AppointmentRequest.objects.update(nurse_check="needed")
     request.refresh_from_db()
     for step in before:
@@ -172,8 +172,8 @@ def test_every_verb_that_is_taken_back_gives_back_every_column_and_every_time(
     assert taken_back.details == f"{LIFECYCLE.events[done.verb]} {done.details}".strip()
 
 
-def test_a_verb_that_was_taken_back_can_be_done_again(send_request, scheduler, do):
-    request = send_request()
+def test_a_verb_that_was_taken_back_can_be_done_again(a_request, scheduler, do):
+    request = a_request()
     for verb in ("claim", "book"):
         do(verb, request)
         perform(UNDO, request, by=scheduler)
@@ -183,8 +183,8 @@ def test_a_verb_that_was_taken_back_can_be_done_again(send_request, scheduler, d
     assert Appointment.objects.filter(cancelled_at=None).get().request == request
 
 
-def test_a_call_that_was_taken_back_does_not_count_and_the_patient_is_not_told_of_it(send_request, scheduler, do):
-    request = send_request()
+def test_a_call_that_was_taken_back_does_not_count_and_the_patient_is_not_told_of_it(a_request, scheduler, do):
+    request = a_request()
     for verb in ("claim", "miss", "claim", "leave a message"):
         do(verb, request)
     assert request.attempts_made == 2
@@ -199,8 +199,8 @@ def test_a_call_that_was_taken_back_does_not_count_and_the_patient_is_not_told_o
     assert "left a message" not in str(status_words.story(request))
 
 
-def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, scheduler, do):
-    request = send_request()
+def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(a_request, scheduler, do):
+    request = a_request()
     do("claim", request)
     do("offer", request)
 
@@ -209,8 +209,8 @@ def test_an_offer_that_was_taken_back_leaves_nothing_to_choose(send_request, sch
     assert open_times(request) == []
 
 
-def test_an_offer_that_was_taken_back_leaves_the_one_before(send_request, scheduler, clinician, place, next_week, do):
-    request = send_request()
+def test_an_offer_that_was_taken_back_leaves_the_one_before(a_request, scheduler, clinician, place, next_week, do):
+    request = a_request()
     first, second = (Slot(next_week + datetime.timedelta(hours=hours), clinician, place) for hours in (1, 2))
     do("claim", request)
     perform(OFFER, request, by=scheduler, times=[first])
@@ -223,8 +223,8 @@ def test_an_offer_that_was_taken_back_leaves_the_one_before(send_request, schedu
     assert [time.starts_at for time in open_times(request)] == [first.starts_at]
 
 
-def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_request, scheduler, do, settings):
-    request = send_request(call_times=["any"])
+def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(a_request, scheduler, do, settings):
+    request = a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=timezone.now())
     request.refresh_from_db()
     settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
@@ -238,8 +238,8 @@ def test_somebody_whom_it_was_a_mistake_to_skip_can_be_offered_again(send_reques
     assert next_call.take(scheduler)[0] == request
 
 
-def test_a_time_that_somebody_took_meanwhile_is_not_taken_from_them(send_request, scheduler, do):
-    request, another = send_request(), send_request()
+def test_a_time_that_somebody_took_meanwhile_is_not_taken_from_them(a_request, scheduler, do):
+    request, another = a_request(), a_request()
     for verb in ("claim", "book", "cancel"):
         do(verb, request)
     for verb in ("claim", "book"):
@@ -252,8 +252,8 @@ def test_a_time_that_somebody_took_meanwhile_is_not_taken_from_them(send_request
     assert everything() == before
 
 
-def test_a_time_that_was_given_up_by_moving_is_not_taken_from_who_has_it_now(send_request, scheduler, do):
-    request, another = send_request(), send_request()
+def test_a_time_that_was_given_up_by_moving_is_not_taken_from_who_has_it_now(a_request, scheduler, do):
+    request, another = a_request(), a_request()
     for verb in ("claim", "book", "reschedule"):
         do(verb, request)
     for verb in ("claim", "book"):
@@ -274,8 +274,8 @@ def is_refused(request, by) -> bool:
     return everything() == before
 
 
-def test_only_who_did_it_can_take_it_back(send_request, scheduler, colleague, do):
-    request = send_request()
+def test_only_who_did_it_can_take_it_back(a_request, scheduler, colleague, do):
+    request = a_request()
     assert is_refused(request, by=scheduler)
     do("claim", request)
 
@@ -284,8 +284,8 @@ def test_only_who_did_it_can_take_it_back(send_request, scheduler, colleague, do
 
 
 @pytest.mark.parametrize("after", ["a colleague", "the patient"])
-def test_what_something_came_after_cannot_be_taken_back(send_request, scheduler, colleague, do, after):
-    request = send_request()
+def test_what_something_came_after_cannot_be_taken_back(a_request, scheduler, colleague, do, after):
+    request = a_request()
     do("claim", request)
     if after == "a colleague":
         do("correct", request, by=colleague)
@@ -295,15 +295,15 @@ def test_what_something_came_after_cannot_be_taken_back(send_request, scheduler,
     assert is_refused(request, by=scheduler)
 
 
-def test_what_the_patient_did_cannot_be_taken_back_by_staff(send_request, scheduler):
-    request = send_request()
+def test_what_the_patient_did_cannot_be_taken_back_by_staff(a_request, scheduler):
+    request = a_request()
     perform(WITHDRAW, request)
 
     assert is_refused(request, by=scheduler)
 
 
-def test_of_two_own_steps_only_the_last_is_taken_back_and_not_the_one_before(send_request, scheduler, do):
-    request = send_request()
+def test_of_two_own_steps_only_the_last_is_taken_back_and_not_the_one_before(a_request, scheduler, do):
+    request = a_request()
     do("claim", request)
     do("reach", request)
 
@@ -313,8 +313,8 @@ def test_of_two_own_steps_only_the_last_is_taken_back_and_not_the_one_before(sen
     assert is_refused(request, by=scheduler)
 
 
-def test_a_step_can_be_taken_back_for_some_minutes(send_request, scheduler, do, settings):
-    request = send_request()
+def test_a_step_can_be_taken_back_for_some_minutes(a_request, scheduler, do, settings):
+    request = a_request()
     do("claim", request)
 
     Event.objects.update(at=timezone.now() - settings.UNDO_MINUTES * MINUTE)
@@ -325,8 +325,8 @@ def test_a_step_can_be_taken_back_for_some_minutes(send_request, scheduler, do, 
     assert request.status == "waiting"
 
 
-def test_two_screens_of_one_person_take_it_back_once(send_request, scheduler, do):
-    request = send_request()
+def test_two_screens_of_one_person_take_it_back_once(a_request, scheduler, do):
+    request = a_request()
     do("claim", request)
     other_screen = AppointmentRequest.objects.get()
 
@@ -335,8 +335,8 @@ def test_two_screens_of_one_person_take_it_back_once(send_request, scheduler, do
     assert is_refused(other_screen, by=scheduler)
 
 
-def test_a_screen_that_is_older_than_the_step_cannot_take_it_back(send_request, scheduler, do):
-    old_screen = send_request()
+def test_a_screen_that_is_older_than_the_step_cannot_take_it_back(a_request, scheduler, do):
+    old_screen = a_request()
     do("claim", AppointmentRequest.objects.get())
 
     assert is_refused(old_screen, by=scheduler)

@@ -16,6 +16,8 @@ from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Holiday, Place
 from tests.walk import words_of
 
+pytestmark = pytest.mark.both
+
 QUEUE = "/admin/appointments/appointmentrequest/"
 
 # The state a request is in, who comes to it, and which verbs are possible then. "holder" is who worked on it last.
@@ -51,11 +53,11 @@ UNKNOWN = "is not one of the available choices."
 
 
 @pytest.fixture
-def in_state(send_request, scheduler, clinician, place, consulting_hours):
+def in_state(a_request, scheduler, clinician, place, consulting_hours):
     """Gives a request in a state, brought there by the scheduler."""
 
     def bring(state) -> AppointmentRequest:
-        request = send_request()
+        request = a_request()
         if state != "waiting":
             perform(CLAIM, request, by=scheduler)
             perform(LOG_CALL, request, by=scheduler, channel="phone", outcome="reached")
@@ -284,8 +286,8 @@ def test_nobody_is_booked_on_a_holiday_by_hand_either(in_state, scheduler):
 
 
 @pytest.mark.parametrize(("clock", "waits"), [("2026-01-14T10:00", False), ("2026-01-14T21:00", True)])
-def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, scheduler, clock, waits):
-    request = send_request(call_times=["any"])
+def test_the_sheet_says_so_when_it_is_not_the_time_to_call(a_request, scheduler, clock, waits):
+    request = a_request(call_times=["any"])
     with time_machine.travel(at(clock)):
         perform(CLAIM, request, by=scheduler)
         page = sheet(scheduler, request)
@@ -295,8 +297,8 @@ def test_the_sheet_says_so_when_it_is_not_the_time_to_call(send_request, schedul
     assert (re.search('<a href="tel:[^>]* autofocus', page.text) is not None) != waits
 
 
-def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_differs(send_request, scheduler):
-    request = send_request(call_times=["any"], phone="(310) 555-0123")
+def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_differs(a_request, scheduler):
+    request = a_request(call_times=["any"], phone="(310) 555-0123")
     with time_machine.travel(at("2026-01-14T10:00")):
         perform(CLAIM, request, by=scheduler)
         words = words_of(sheet(scheduler, request))
@@ -306,8 +308,8 @@ def test_the_sheet_tells_the_time_where_the_patient_is_and_names_ours_where_it_d
     assert "By our clock: it is 7:00 AM where the patient is now." in words
 
 
-def test_a_promise_that_is_late_waits_for_a_decent_hour_on_the_sheet_and_in_the_queue(send_request, scheduler):
-    request = send_request(call_times=["any"])
+def test_a_promise_that_is_late_waits_for_a_decent_hour_on_the_sheet_and_in_the_queue(a_request, scheduler):
+    request = a_request(call_times=["any"])
     AppointmentRequest.objects.update(doubts="", is_promised=True, next_call_at=at("2026-01-14T19:00"))
     request.refresh_from_db()
     with time_machine.travel(at("2026-01-15T02:00")):

@@ -98,9 +98,9 @@ def page(long_lived_page):
 
 
 @pytest.fixture
-def requests(send_request, scheduler, clinician, place, consulting_hours, next_week):
+def requests(a_request, scheduler, clinician, place, consulting_hours, next_week):
     """One request in each state, by its name; those that are held are held by `scheduler`."""
-    requests = {status: send_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
+    requests = {status: a_request(**A_LOT_TO_ASK) for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
         perform(CLAIM, requests[status], by=scheduler)
         call = {"channel": ContactAttempt.Channel.PHONE, "outcome": ContactAttempt.CallResult.REACHED}

@@ -32,10 +32,9 @@ def always_open(settings):
 
 
 @pytest.fixture
-def five_to_call(send_request):
+def five_to_call(a_request):
     requests = [
-        send_request(name=f"Ana {name} Example", call_times=["any"])
-        for name in ("Abel", "Bea", "Cora", "Dina", "Elmo")
+        a_request(name=f"Ana {name} Example", call_times=["any"]) for name in ("Abel", "Bea", "Cora", "Dina", "Elmo")
     ]
     AppointmentRequest.objects.update(doubts="")
     return requests

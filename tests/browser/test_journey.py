@@ -59,8 +59,8 @@ def test_a_patient_gets_there_in_spanish_without_javascript(open_page):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_patient_finds_and_withdraws_a_request_without_javascript(open_page, send_request, language):
-    visit_request = send_request()
+def test_a_patient_finds_and_withdraws_a_request_without_javascript(open_page, a_request, language):
+    visit_request = a_request()
     page = open_page(javascript=False)
     page.goto("/status/")
     if language == "es":

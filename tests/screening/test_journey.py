@@ -257,6 +257,7 @@ def answers_to(question):
     return st.one_of(st.sampled_from(alone), st.sampled_from(alone), boxes)
 
 
+@pytest.mark.generated
 @settings(deadline=None, max_examples=200, database=None)
 @given(st.data())
 def test_a_visitor_who_wanders_about_is_always_somewhere_sound(data):

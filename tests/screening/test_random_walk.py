@@ -22,6 +22,8 @@ from screening.questionnaire.questions import InvalidAnswer
 from tests import walk
 from tests.walk import answer_check, checked_in, outcome_of, source_of
 
+pytestmark = pytest.mark.generated
+
 NO_ANSWERS = [
     *[("red_flags", ticked) for ticked in ([], ["fly"], ["none", "fever"], ["none\0"], ["None"], ["none", ""])],
     *[("pain", [value]) for value in ("seven", "11", "-1", "7.0", " 7", "7\0", "٧", "😀", "9" * 5000)],

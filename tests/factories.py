@@ -1,0 +1,57 @@
+"""Makes rows without the way through the public pages, for tests that are about what becomes of them."""
+
+import uuid
+
+from django.http import QueryDict
+
+from appointments.intake.forms import CallForm, VisitQuestionsForm, WhoForm
+from appointments.intake.submit import submit
+from appointments.models import AppointmentRequest
+from screening.forms import AnswersForm
+from screening.pathways import PATHWAY
+from screening.questionnaire.journey import Journey
+from tests.walk import CALL, FIELDS, TEXTBOOK, VISIT_ANSWERS, WHO
+
+
+def a_request(*, doubts: str = "", **changes) -> AppointmentRequest:
+    """Store the request of somebody who typed what tests/walk.py says, but for these changes, and give it.
+
+    The forms and the intake are the product's own, so the row is the one that the pages would have made; only what a
+    page adds that has looked at the visitor, the doubts, is said here. Nobody doubts it if nothing is said.
+    """
+    journey = _answered({**TEXTBOOK, **changes})
+    typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
+    questions, who, call = (
+        _cleaned(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()})))
+        for key, form in {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm}.items()
+    )
+    contact = {**who, **call}
+    del contact["filled_in_for"]
+    if contact["texts_ok"]:
+        contact["consent"] += f" {CallForm.base_fields['texts_ok'].label}"
+    return submit(journey_id=uuid.uuid4(), journey=journey, visit_answers=questions, doubts=doubts, **contact)
+
+
+def _answered(answers: dict) -> Journey:
+    """The journey after these answers to the pages that are shown, each cleaned by its own form."""
+    journey = Journey(PATHWAY, {})
+    while page := journey.next_page:
+        keys = [question.key for question in page.questions if question.key in answers]
+        journey = journey.with_answers(
+            _cleaned(AnswersForm(journey, page, _typed({key: answers[key] for key in keys})))
+        )
+    return journey
+
+
+def _typed(values: dict) -> QueryDict:
+    """As a browser sends it."""
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data.setlist(name, value if isinstance(value, list | tuple) else [value])
+    return data
+
+
+def _cleaned(form) -> dict:
+    # A mistake in a test must not become a row that is not what the test says, or an error far from it.
+    assert form.is_valid(), form.errors
+    return form.cleaned_data
