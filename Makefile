@@ -18,7 +18,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test bench soak fuzz lint observatory format approve messages requirements
+.PHONY: help run test check bench soak fuzz lint observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -33,8 +33,11 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 	@export SITE_URL=http://127.0.0.1:$(PORT); $(PY) manage.py work & worker=$$!; \
 		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; $(PY) manage.py runserver $(PORT)
 
-test: .venv/development ## Installs and runs all tests (ARGS="-k words" for some of them).
-	@$(PY) -m tests $(ARGS)
+test: .venv/development ## Installs and runs the tests that need only Python and three minutes (ARGS="-k words" for some).
+	@$(PY) -m tests test $(ARGS)
+
+check: .venv/development ## Before a push: these, PostgreSQL, the browser, the deployment (ARGS as above).
+	@$(PY) -m tests check $(ARGS)
 
 bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
 	@$(PY) -m tests.bench $(ARGS)
@@ -43,7 +46,7 @@ soak: .venv/development ## Kills, starves and floods everything for a quarter of
 	@$(PY) -m tests.soak $(ARGS)
 
 fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} ALL_WITH_EACH=1 $(PY) -m tests \
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests fuzz \
 		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.

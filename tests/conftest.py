@@ -10,11 +10,23 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone, translation
 
+from accounts.models import RecoveryCodes
+from accounts.passwords import Hasher
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
 from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
 from tests import factories
 from tests.walk import FIELDS, answer_check, fill_in
+
+
+def pytest_collection_modifyitems(items):
+    """The upgrade runs the product's commands on a database of its own, of either kind."""
+    for item in items:
+        if item.path.parent.name == "upgrade":
+            item.add_marker("process")
+            item.add_marker("both")
+        elif item.name == "test_importing_the_pathway_loads_nothing_of_django":
+            item.add_marker("process")
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +113,13 @@ def consulting_hours(clinician, place):
         )
         for weekday in range(5)
     )
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch):
+    """The strength of a hash is the matter of Django and of hashlib, and would cost the tests minutes."""
+    monkeypatch.setattr(Hasher, "iterations", 1000)
+    monkeypatch.setattr(RecoveryCodes, "ITERATIONS", 100)
 
 
 @pytest.fixture(autouse=True)

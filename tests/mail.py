@@ -46,11 +46,22 @@ class Mailbox:
         return [message["Subject"] for message in self.messages]
 
 
+class MailServer(Controller):
+    """On a port that the system picks when it listens there: one picked earlier may be taken by then."""
+
+    def __init__(self, mailbox: Mailbox):
+        super().__init__(mailbox, hostname="127.0.0.1", port=0, ready_timeout=120)
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def mail_server(settings, mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
     """Runs a mail server to which the settings point."""
     mailbox = mailbox or Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller = MailServer(mailbox)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port

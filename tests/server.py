@@ -22,7 +22,7 @@ class Server:
         self.port = port
 
     def ask(self, method: str, path: str, body: str = "", **headers: str) -> int:
-        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {"Host": "localhost", "Content-Type": FORM} | {k.replace("_", "-"): v for k, v in headers.items()}
         asked.request(method, path, body.encode(), sent)
         answer = asked.getresponse()
@@ -31,7 +31,7 @@ class Server:
         return answer.status
 
     def say(self, raw: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as line:
             line.sendall(raw)
             line.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: line.recv(4096), b""))
@@ -60,7 +60,7 @@ def serving(output: Path):
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
 
 
 def answers(server: Server) -> bool:
@@ -71,7 +71,7 @@ def answers(server: Server) -> bool:
 
 
 def until(is_so) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)

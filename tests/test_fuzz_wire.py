@@ -259,7 +259,7 @@ def answer_to_pieces(port: int, length: int) -> bytes:
     """As they come over a real line: after the answer is there, too."""
     head = b"POST /check/pain/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     head += b"Content-Type: %b\r\nContent-Length: %d\r\n\r\n" % (FORM, length)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
         line.sendall(head)
         for _ in range(length // 50_000):
             line.sendall(b"x" * 50_000)

@@ -113,7 +113,7 @@ def test_of_requests_that_run_at_once_each_writes_its_own_number(written):
 
     def view(request):
         logger.info("begins %s", request.path)
-        at_once.wait(timeout=10)
+        at_once.wait(timeout=120)
         logger.info("ends %s", request.path)
         return HttpResponse()
 
@@ -193,6 +193,7 @@ def test_the_plain_line_of_development_holds_the_same(caplog, visitor):
     assert f"request_id={response['X-Request-ID']} method=GET route=check/<slug:key>/ status=302" in line
 
 
+@pytest.mark.process
 def test_production_writes_json_also_of_what_nobody_catches():
     program = """
 import logging, threading, django
@@ -213,6 +214,7 @@ fail()
     assert (ran.returncode, "Ana" in ran.stderr) == (1, False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("variable", "value"), [("LOG_FORMAT", "xml"), ("METRICS_TOKEN", "short")], ids=["a format", "a token"]
 )
@@ -223,12 +225,13 @@ def test_settings_of_logs_and_figures_that_cannot_be_right_are_refused(variable,
     assert variable in started.stderr.splitlines()[-1]
 
 
+@pytest.mark.process
 def test_gunicorn_says_in_json_too_why_it_does_not_start(tmp_path):
     environment = PRODUCTION | {"SECRET_KEY": EXAMPLE_SECRET, "PATH": str(tmp_path)}
     command = ["-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi", "--no-control-socket"]
     ran = subprocess.run(  # noqa: S603
         [sys.executable, *command, "--bind", f"unix:{tmp_path}/socket"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
     lines = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")]

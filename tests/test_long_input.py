@@ -1,6 +1,7 @@
 """What somebody types costs no more than its length, however it is made up."""
 
 import time
+from functools import partial
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,8 +9,9 @@ from django.test import Client
 
 from accounts.passwords import Hasher
 from appointments.models import AppointmentRequest
+from tests.browser.states import answered
 from tests.staff import signed_in
-from tests.walk import CALL, FIELDS, VISIT_ANSWERS, WHO, answer_check, fill_in
+from tests.walk import CALL, FIELDS, TEXTBOOK, VISIT_ANSWERS, WHO
 
 # As much as one request may carry. What costs the square then takes seconds, next to which the page itself, which
 # costs the same with the short text, is little. What costs its length is little next to the page.
@@ -27,22 +29,25 @@ OTHER_DEAR_TEXTS = [lambda length, pair=pair: pair * (length // 2) for pair in (
 
 
 def processor_time(send, *arguments) -> float:
-    def once() -> float:
-        started = time.process_time()
-        send(*arguments)
-        return time.process_time() - started
+    started = time.process_time()
+    send(*arguments)
+    return time.process_time() - started
 
-    return min(once() for _ in range(2))
+
+def costs_no_more_than_its_length(send, dear) -> bool:
+    short = min(processor_time(send, dear(SHORT)) for _ in range(2))
+    # What costs the square does so each time. Once is enough for what does not, but for a pause of the machine.
+    return any(processor_time(send, dear(LONG)) < MOST_TIMES * short for _ in range(3))
 
 
 def visitor(last: str) -> Client:
     """Somebody who has come to that step of asking for a visit."""
-    client = Client()
-    answer_check(client)
-    for key in FIELDS:
+    client, earlier = Client(), {}
+    for key, typed in VISIT.items():
         if key == last:
+            client.cookies.load(answered(TEXTBOOK, **earlier))
             return client
-        fill_in(client, key, {})
+        earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
     raise KeyError(last)
 
 
@@ -54,12 +59,12 @@ VISIT = {"questions": VISIT_ANSWERS, "who": WHO, "call": CALL}
 def test_no_field_of_a_visit_request_costs_more_than_its_length(db, step, dear):
     client = visitor(step)
 
-    def send_each(length: int):
+    def send_each(text: str):
         for name in FIELDS[step]:
-            answer = client.post(f"/visit/{step}/", {**VISIT[step], name: dear(length)})
+            answer = client.post(f"/visit/{step}/", {**VISIT[step], name: text})
             assert answer.status_code in (302, 422)
 
-    assert processor_time(send_each, LONG) < MOST_TIMES * processor_time(send_each, SHORT)
+    assert costs_no_more_than_its_length(send_each, dear)
     assert not AppointmentRequest.objects.filter(name__contains="\u0301\u0323").exists()
 
 
@@ -104,9 +109,7 @@ def test_nothing_else_that_is_typed_costs_more_than_its_length(a_request, monkey
     stored = a_request()
     get_user_model().objects.create_superuser("nora", password=PASSWORD)
 
-    assert processor_time(send, stored, badly_ordered(LONG)) < MOST_TIMES * processor_time(
-        send, stored, badly_ordered(SHORT)
-    )
+    assert costs_no_more_than_its_length(partial(send, stored), badly_ordered)
 
 
 def test_a_password_that_is_too_long_is_refused_when_it_is_set(db):

@@ -26,6 +26,7 @@ def entries(text: str) -> dict[str, str]:
     return dict(re.findall(r'^msgid "(.*)"\nmsgstr "(.*)"$', unfolded, re.MULTILINE))
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="there is no gettext: apt-get install gettext")
 def test_the_catalogue_holds_every_sentence_of_the_code_and_nothing_is_left_open(tmp_path):
     copy = tmp_path / "upright"

@@ -47,6 +47,7 @@ def test_a_charset_does_not_make_the_query_be_read_before_anything_can_refuse_it
     assert b"<h1>" in body
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("given", "seconds"), [({}, 5), ({"STATEMENT_SECONDS": ""}, 5), ({"STATEMENT_SECONDS": "0"}, 0)]
 )

@@ -45,7 +45,7 @@ class Visitor:
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.site}
         context = ssl.create_default_context(cafile=self.certificate)
-        connection = http.client.HTTPSConnection(site.hostname, site.port, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(site.hostname, site.port, timeout=120, context=context)
         try:
             connection.request(method, url.removeprefix(self.site), body, headers)
             answer = connection.getresponse()

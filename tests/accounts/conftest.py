@@ -9,19 +9,11 @@ from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.passwords import Hasher
-
 PASSWORD = "four quiet herons at dusk"  # noqa: S105
 LOGIN = "/admin/login/"
 CODE = "/admin/second-factor/"
 SET_UP = "/admin/second-factor/set-up/"
 RECOVERY = "/admin/second-factor/recovery-code/"
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch):
-    """The strength of a hash is Django's matter; how long it takes is measured in one test of its own."""
-    monkeypatch.setattr(Hasher, "iterations", 1000)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def finish_writing():
 
 def ask_until(is_enough):
     """Another page is asked for now and then, as on a public site, until enough was written or some time is over."""
-    give_up_at = time.monotonic() + 5
+    give_up_at = time.monotonic() + 120
     while not is_enough() and time.monotonic() < give_up_at:
         time.sleep(0.005)
         Client().get("/health/")
@@ -139,13 +139,12 @@ def test_no_page_waits_for_a_database_that_is_busy(counting, client):
         DailyCount.objects.create(day=today, event="started", language="en", outcome="", count=5)
         client.post(FIRST, NO_SIGN)
         # By now a thread waits for this transaction to end.
-        assert any(thread.name == "counts" for thread in threading.enumerate())
-        started = time.monotonic()
+        (waiting,) = [thread for thread in threading.enumerate() if thread.name == "counts"]
         pages = [client.get("/check/pain/") for _ in range(5)]
-        seconds = time.monotonic() - started
+        # So no page has waited for it.
+        assert waiting.is_alive()
 
     assert {page.status_code for page in pages} == {200}
-    assert seconds < 2
     assert counted(6) == {("started", "en", ""): 6}
 
 
@@ -160,6 +159,7 @@ def test_while_the_database_is_down_for_long_memory_does_not_fill(counting, monk
     assert counted(2) == {("started", "en", ""): 2}
 
 
+@pytest.mark.process
 def test_what_is_left_when_the_process_ends_is_written_then(transactional_db):
     name = connection.settings_dict["NAME"]
     place = {"SQLITE_PATH": str(name)} if connection.vendor == "sqlite" else {"DATABASE_NAME": name}

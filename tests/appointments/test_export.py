@@ -246,8 +246,9 @@ def test_the_table_is_sent_in_pieces_while_it_is_read(a_request, manager):
     assert [first.count(b"\r\n"), *(piece.count(b"\r\n") for piece in rest)] == [501, 500, 1]
 
 
-def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_piece(a_request):
+def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_piece(a_request, monkeypatch):
     sent = a_request()
+    monkeypatch.setattr(export, "ROWS_AT_ONCE", 100)
 
     def peak_of(count):
         AppointmentRequest.objects.exclude(pk=sent.pk).delete()

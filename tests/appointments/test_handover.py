@@ -305,7 +305,7 @@ def test_the_first_of_the_queue_are_handed_out_by_priority_and_language(a_reques
     urgent = waiting(a_request(name="Urgent", function="bed"))
     held = waiting(a_request(name="Held"))
     perform(CLAIM, held, by=alice)
-    a_request(name="Doubtful")
+    a_request(name="Doubtful", doubts="many requests from one address")
     boss = signed_in(manager)
 
     def shown(**changes):

@@ -176,7 +176,11 @@ def test_without_a_database_the_scrape_fails(client, settings, monkeypatch, tmp_
 
 
 def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, a_request):
-    request, now, hour = a_request(), timezone.now(), datetime.timedelta(hours=1)
+    request, now, hour = (
+        a_request(doubts="many requests from one address"),
+        timezone.now(),
+        datetime.timedelta(hours=1),
+    )
     message = {"request": request, "kind": "call_missed"}
     Message.objects.create(**message, channel="email", send_at=now - hour, attempts=2)
     Message.objects.create(**message, channel="email")

@@ -131,7 +131,8 @@ def test_a_long_queue_goes_on_in_order_on_its_next_pages(a_request, scheduler, c
 
 
 def test_the_queue_says_what_to_know_before_the_call(a_request, scheduler, colleague):
-    held = a_request(language="es", needs_interpreter="on", cancer="other", clotting="too_much", blood_thinner="yes")
+    flags = {"cancer": "other", "clotting": "too_much", "blood_thinner": "yes"}
+    held = a_request(language="es", needs_interpreter="on", **flags, doubts="answered faster than people read")
     perform(CLAIM, held, by=colleague)
 
     row = words_of(signed_in(scheduler).get(QUEUE))
@@ -184,12 +185,10 @@ def test_a_name_cannot_bring_markup_into_the_pages(a_request, scheduler):
 def test_only_open_requests_are_shown_unless_others_are_asked_for(
     a_request, scheduler, colleague, clinician, place, next_week, query, shown
 ):
-    # What is filled in as fast as this is doubtful, and only the last is to be.
     names = ("waiting", "mine", "theirs", "booked", "closed", "doubtful")
-    special = {"waiting": {"language": "es"}, "doubtful": {"blood_thinner": "yes"}}
+    special = {"waiting": {"language": "es"}, "doubtful": {"blood_thinner": "yes", "doubts": "too fast"}}
     requests = {name: a_request(**special.get(name, {})) for name in names}
     AppointmentRequest.objects.filter(pk=requests["theirs"].pk).update(due_at=timezone.now())
-    AppointmentRequest.objects.exclude(pk=requests["doubtful"].pk).update(doubts="")
     for request in requests.values():
         request.refresh_from_db()
     perform(CLAIM, requests["theirs"], by=colleague)

@@ -114,6 +114,7 @@ def test_a_request_that_was_never_closed_stays_however_old_it_is(request_of):
 
 def test_sent_messages_and_the_log_of_exports_go_in_their_time(request_of, scheduler, settings):
     request, now = request_of(), timezone.now()
+    Message.objects.all().delete()
     for age in (89, 91):
         done = {"state": Message.State.SENT, "done_at": now - age * DAY}
         Message.objects.create(request=request, kind="received", channel="email", **done)

@@ -30,11 +30,6 @@ SMALL_PHONE = {"width": 320, "height": 256}
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
-looked_at_once = pytest.mark.skipif(
-    "sqlite" not in settings.DATABASES["default"]["ENGINE"],
-    reason="what a page looks like does not depend on the database: seen with SQLite",
-)
-
 # What makes a call sheet long.
 A_LOT_TO_ASK = {
     "filled_in_for": "someone_else",

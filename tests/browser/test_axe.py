@@ -7,10 +7,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-from .conftest import DESKTOP, LANGUAGES, SMALL_PHONE, looked_at_once
+from .conftest import DESKTOP, LANGUAGES, SMALL_PHONE
 from .states import PUBLIC, State, reach, staff_states, stored_states
 
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 # Contrast in the other pairs is measured in test_pages_fit.py. Each language is looked at in one of the two.
 VIEWS = ((SMALL_PHONE, "light"), (DESKTOP, "dark"))

@@ -14,9 +14,7 @@ from playwright.sync_api import Page
 from tinycss2 import parse_blocks_contents, serialize
 from tinycss2.ast import Node
 
-from .conftest import looked_at_once
-
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 STYLE_SHEETS = sorted(path.relative_to(settings.BASE_DIR) for path in settings.BASE_DIR.glob("*/static/**/*.css"))
 

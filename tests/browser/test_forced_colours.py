@@ -4,10 +4,9 @@ import pytest
 
 from screening.pathways.vertebral_cement import PAIN, RED_FLAGS
 
-from .conftest import looked_at_once
 from .states import PUBLIC, reach
 
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("question", [PAIN, RED_FLAGS], ids=["radio button", "checkbox"])

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import LANGUAGES, looked_at_once
+from .conftest import LANGUAGES
 from .states import PUBLIC, fetch, staff_states, stored_states
 
 JAVA = shutil.which("java")
 
 pytestmark = [
-    looked_at_once,
+    pytest.mark.process,
     pytest.mark.skipif(JAVA is None, reason="there is no Java: apt-get install default-jre-headless"),
 ]
 

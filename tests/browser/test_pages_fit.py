@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 
 from screening.pathways import PATHWAY
 
-from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE, looked_at_once
+from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE
 from .states import PUBLIC, State, reach, staff_states, stored_states
 
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 SIZES = (SMALL_PHONE, PHONE, DESKTOP)
 MEASURE = Path(__file__).with_name("measure.js").read_text()

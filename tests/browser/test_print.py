@@ -15,10 +15,10 @@ from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question
 from tests.walk import EVERYTHING, words_of
 
-from .conftest import LANGUAGES, looked_at_once
+from .conftest import LANGUAGES
 from .states import State, answered, fetch, reach, stored_states
 
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 PAPERS = ("Letter", "A4")
 SMALLEST_LETTERS = 12

@@ -2,9 +2,7 @@
 
 import pytest
 
-from .conftest import looked_at_once
-
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(
