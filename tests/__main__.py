@@ -5,6 +5,7 @@ skipped is a failure.
 """
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -19,8 +20,6 @@ from xml.etree import ElementTree
 from tests import postgres
 
 PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-# Whatever order a test needs is a fault of it, so there is none. The ten slowest are told, so that they are noticed.
-HOW = ("--shuffle", "any", "--durations", "10")
 # What pytest ends with when there was nothing to run, as on one database when a few tests are asked for.
 NO_TESTS = 5
 WIDTH = 100
@@ -47,7 +46,9 @@ def main(tier: str, arguments: list[str]) -> int:
     # Asked to stop, leave as after Ctrl-C: the server has to be stopped and removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
-    arguments = [f"--tier={tier}", *arguments]
+    # No test may need another before it. The ten slowest are told, so that somebody minds.
+    seed = random.randrange(10**6)  # noqa: S311
+    arguments = [f"--tier={tier}", f"--shuffle={seed}", "--durations=10", *arguments]
     runs, missing = [run("SQLite", {}, arguments)], {}
     if tier != "test":
         try:
@@ -63,7 +64,7 @@ def run(database: str, variables: dict[str, str], arguments: list[str]) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     with tempfile.TemporaryDirectory(prefix="upright-results-") as folder:
         results = Path(folder, "junit.xml")
-        command = [sys.executable, "-m", "pytest", *PARALLEL, *HOW, f"--junit-xml={results}", *arguments]
+        command = [sys.executable, "-m", "pytest", *PARALLEL, f"--junit-xml={results}", *arguments]
         started = time.monotonic()
         exit_code = wait_for(subprocess.Popen(command, env=environment | variables))  # noqa: S603
         finished = Run(database, exit_code, time.monotonic() - started)

@@ -123,6 +123,18 @@ def quick_hashes(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def few_time_zones(request, monkeypatch):
+    """The list of all that a phone can be in takes half of the time that a call sheet takes."""
+    if "every_time_zone" not in request.fixturenames:
+        monkeypatch.setattr("appointments.lifecycle.forms.zones_of_phones", lambda: {"Pacific/Honolulu"})
+
+
+@pytest.fixture
+def every_time_zone():
+    """For tests of that list."""
+
+
+@pytest.fixture(autouse=True)
 def empty_cache():
     """What was cached for the test before is not true in this one."""
     cache.clear()

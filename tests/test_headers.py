@@ -65,6 +65,7 @@ OUTCOMES = {
     "no length": {"CONTENT_LENGTH": "many"},
     "plain HTTP": {"secure": False},
 }
+WRONG = [outcome for outcome in OUTCOMES if outcome != "as it should be"]
 
 
 @pytest.fixture
@@ -115,11 +116,22 @@ def test_the_table_has_every_part_of_the_site():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_every_answer_to_a_stranger_has_all_headers(as_in_production, outcome):
+@pytest.mark.parametrize(
+    ("outcome", "only"),
+    [
+        ("as it should be", METHODS),
+        *((outcome, ("GET", "POST")) for outcome in WRONG),
+        *(
+            # A method that is refused is so whatever else is wrong; all of it is tried where all is.
+            pytest.param(outcome, ("HEAD", *NOT_OURS), marks=pytest.mark.generated)
+            for outcome in WRONG
+        ),
+    ],
+)
+def test_every_answer_to_a_stranger_has_all_headers(as_in_production, outcome, only):
     stranger = Client(enforce_csrf_checks=True, raise_request_exception=False)
 
-    assert complaints(stranger, outcome) == []
+    assert complaints(stranger, outcome, only=only) == []
 
 
 def test_every_answer_to_staff_has_all_headers(stored, scheduler, as_in_production):

@@ -47,13 +47,10 @@ def belongs(marks: set[str], tier: str, *, to_postgresql: bool) -> bool:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tiers")
     group.addoption("--tier", choices=TIERS, help="run what belongs to this tier on this database")
-    group.addoption("--shuffle", metavar="SEED", help='run in the random order of this seed, or of "any"')
+    group.addoption("--shuffle", metavar="SEED", help="run in the random order of this seed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.shuffle == "any":
-        # Before the workers of a run are started, which have to agree on the order.
-        config.option.shuffle = str(random.randrange(10**6))  # noqa: S311
     config.stash[left_out] = Counter()
 
 

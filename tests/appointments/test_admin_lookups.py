@@ -56,7 +56,8 @@ def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
 ):
     typed = {"name": "Canary Muestra", "email": "canary@example.com", "relationship": "canary child"}
     typed |= {"filled_in_by": "Canary Sample", "filled_in_for": "someone_else", "language": "other"}
-    request = a_request(**typed, other_language="Canarian")
+    typed |= {"other_language": "Canarian"}
+    request = a_request(**typed)
     other = a_request(**typed, phone="212 555 0199")
     slot = {"starts_at": next_week, "clinician": clinician, "place": place}
     entry = Event.objects.create(

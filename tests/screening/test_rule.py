@@ -233,6 +233,7 @@ def outcome_by_the_table(a):
     return LIKELY
 
 
+@pytest.mark.generated
 def test_what_care_means_over_every_combination():
     combos = [{"pain": pain, **tried} for pain, tried in product(PAINS, EVERY_CARE)]
     [conflict] = [flag for flag in PATHWAY.flags if flag.key == "answers_conflict_relief_vs_pain"]
@@ -263,10 +264,6 @@ def answers_of(state):
     return {key: value for part, number in zip(PARTS, state, strict=True) for key, value in part[number].items()}
 
 
-# Several processes would each work out all states for themselves.
-over_all_states = pytest.mark.xdist_group("over all states")
-
-
 @pytest.fixture(scope="module")
 def outcomes():
     """What the pathway's rules decide in every state."""
@@ -277,7 +274,7 @@ def outcomes():
     return decided
 
 
-@over_all_states
+@pytest.mark.generated
 def test_every_combination_of_answers_has_the_outcome_of_the_table(outcomes):
     differing = [state for state, outcome in outcomes.items() if outcome != outcome_by_the_table(answers_of(state))]
 
@@ -285,7 +282,7 @@ def test_every_combination_of_answers_has_the_outcome_of_the_table(outcomes):
     assert len(outcomes) == 3 * 4 * 13 * 55 * 4 * 5
 
 
-@over_all_states
+@pytest.mark.generated
 def test_only_five_met_criteria_and_no_concern_make_a_likely_candidate(outcomes):
     likely = [answers_of(state) for state, outcome in outcomes.items() if outcome == LIKELY]
 
@@ -295,7 +292,7 @@ def test_only_five_met_criteria_and_no_concern_make_a_likely_candidate(outcomes)
         assert answers["safety"] == ["none"]
 
 
-@over_all_states
+@pytest.mark.generated
 def test_a_bleeding_disorder_never_reaches_the_queue(outcomes):
     assert {outcome for state, outcome in outcomes.items() if answers_of(state)["clotting"] == "yes"} == {BLEEDING}
 
@@ -311,7 +308,7 @@ def less_sure(part, alternatives):
                 yield alternatives.index(swapped)
 
 
-@over_all_states
+@pytest.mark.generated
 def test_being_unsure_never_turns_somebody_away_from_the_queue(outcomes):
     swaps = [[list(less_sure(alternative, part)) for alternative in part] for part in PARTS]
     tried = 0
@@ -327,6 +324,7 @@ def test_being_unsure_never_turns_somebody_away_from_the_queue(outcomes):
     assert tried > 100_000
 
 
+@pytest.mark.generated
 def test_no_criterion_is_both_met_and_not_met():
     for answers in map(answers_of, product(*(range(len(part)) for part in PARTS[:5]), [0])):
         both = [c.key for c in CRITERIA if c.met_when.holds(answers) and c.not_met_when.holds(answers)]
