@@ -122,6 +122,7 @@ def pytest_runtest_protocol(item: pytest.Item):
         raise AssertionError("what starts a second process is marked: pytest.mark.process")
 
     with pytest.MonkeyPatch.context() as patched:
-        if not marks_of(item) & NOT_QUICK:
+        # On PostgreSQL no test is quick.
+        if connection.vendor == "sqlite" and not marks_of(item) & NOT_QUICK:
             patched.setattr(subprocess.Popen, "__init__", refuse)
         return (yield)
