@@ -12,6 +12,7 @@ class AppointmentsConfig(AppConfig):
 
         from . import roles
         from .calendar import opening_hours
+        from .operations import checks  # noqa: F401  # registers itself
         from .reporting import daily_counts
 
         listeners.connect(self, tables=map(self.get_model, roles.KEPT_BY_MANAGERS))

@@ -7,6 +7,7 @@ import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from common import languages
 from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -34,9 +35,9 @@ if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
 
 CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPMENT else None)
 CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
+# When somebody answers the phone, in the words of each language.
 CLINIC_HOURS = {
-    "en": environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm"),
-    "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a 17 horas"),
+    language.code: environment.text(language.hours_variable, language.hours) for language in languages.LANGUAGES
 }
 # The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
 CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
@@ -309,8 +310,8 @@ else:
 
 # ---------------------------------------------------------------------------------------- Language, time, static
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LANGUAGE_CODE = languages.ENGLISH.code
+LANGUAGES = [(language.code, language.name) for language in languages.LANGUAGES]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 

@@ -15,11 +15,12 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from common.clinic import CLINIC
+from common.languages import language_or_english
 
 from ..calendar.ics import calendar_file
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.offered_times import link_of
-from ..models import Appointment, AppointmentRequest, Language, Message
+from ..models import Appointment, AppointmentRequest, Message
 from ..reference import grouped
 
 
@@ -73,7 +74,7 @@ def _facts(message: Message) -> dict:
 def _visit(visit: Appointment) -> dict:
     local = timezone.localtime(visit.starts_at, timezone.get_default_timezone())
     return {
-        "date": date_format(local, "l, F j, Y" if translation.get_language() == "en" else r"l j \d\e F \d\e Y"),
+        "date": date_format(local, language_or_english(translation.get_language()).date),
         "time": date_format(local, "TIME_FORMAT"),
         "place_name": visit.place.name,
         "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
@@ -96,4 +97,4 @@ def _link(name: str, *arguments) -> str:
 
 
 def _language(request: AppointmentRequest | None) -> str:
-    return "es" if request and request.language == Language.SPANISH else "en"
+    return language_or_english(request and request.language).code

@@ -32,9 +32,11 @@ def _of_a_missed_call(request: AppointmentRequest, before: dict):
     return [(message_kinds.UNREACHABLE if is_last else message_kinds.CALL_MISSED, None)]
 
 
-VISIT = Tells(
-    (message_kinds.BOOKED, message_kinds.MOVED, message_kinds.REMINDER, message_kinds.CANCELLED), _of_the_visit
-)
+BOOKING = Tells((message_kinds.BOOKED, message_kinds.REMINDER), _of_the_visit)
+MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER), _of_the_visit)
+CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
+# What was taken back may have been any of these.
+VISIT = Tells((*BOOKING.kinds, message_kinds.MOVED, message_kinds.CANCELLED), _of_the_visit)
 MISSED_CALL = Tells((message_kinds.CALL_MISSED, message_kinds.UNREACHABLE), _of_a_missed_call)
 OFFER = Tells((message_kinds.OFFERED,), lambda request, before: [(message_kinds.OFFERED, None)])
 # Of the visit, too, if there was one.
@@ -85,6 +87,6 @@ def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Cha
     if settings.SENDS_EMAILS and request.email:
         channels.append(Channel.EMAIL)
     # No text reaches an extension.
-    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.by_text:
+    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.goes_by_text:
         channels.append(Channel.TEXT)
     return channels

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
-from common.clinic import CLINIC
 from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
@@ -23,11 +22,11 @@ from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import HELD_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
-from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck
+from ..models import AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE
 from ..worklist.ranking import reasons
 from .pages import staff_page
-from .rows import answers_in_words, call_times_of, flags_of, language_of
+from .rows import answers_in_words, call_times_of, flags_of, language_of, say_first
 
 
 @require_safe
@@ -121,7 +120,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         status=status,
         visit_request=visit_request,
         language=language_of(visit_request),
-        say_first=_say_first(visit_request, user),
+        say_first=say_first(visit_request, user.get_short_name()),
         flags=flags_of(visit_request),
         outcome=PATHWAY.outcome(visit_request.outcome),
         is_current_pathway=visit_request.pathway_version == PATHWAY.version,
@@ -158,22 +157,3 @@ def _wait_until(visit_request: AppointmentRequest, now, hours: BusinessHours) ->
         zone, call_times = visit_request.zone, visit_request.call_times
         call_from = next_callable(now, zone=zone, call_times=call_times, hours=hours)
     return call_from if call_from and call_from > now else None
-
-
-def _say_first(visit_request: AppointmentRequest, user) -> dict[str, str]:
-    """What to say, in Spanish to those who need no interpreter for it. What it is about comes after the birthday."""
-    own = user.get_short_name() or "…"
-    whom = visit_request.filled_in_by or visit_request.name
-    if visit_request.language == Language.SPANISH and not visit_request.needs_interpreter:
-        return {
-            "language": "es",
-            "greeting": f"Hola, soy {own}, de {CLINIC.name}. ¿Puedo hablar con {whom}?",
-            "check": "Antes de seguir, ¿me puede decir la fecha de nacimiento del paciente?",
-            "voicemail": f"Hola, soy {own}, de {CLINIC.name}. Por favor, llámenos al {CLINIC.phone}.",
-        }
-    return {
-        "language": "en",
-        "greeting": f"Hello, this is {own} from {CLINIC.name}. May I speak with {whom}?",
-        "check": "Before we go on: can you tell me the patient’s date of birth?",
-        "voicemail": f"Hello, this is {own} from {CLINIC.name}. Please call us back at {CLINIC.phone}.",
-    }

@@ -7,8 +7,9 @@ from django.views.decorators.http import require_safe
 
 import audit
 from audit.models import AuditEntry
+from common.languages import language_or_english
 
-from ..models import AppointmentRequest, Language
+from ..models import AppointmentRequest
 from ..roles import WORK
 from .pages import needs
 
@@ -18,7 +19,7 @@ from .pages import needs
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     visit_request = get_object_or_404(AppointmentRequest, pk=pk)
     audit.shows(request, [visit_request], action=AuditEntry.Action.PRINT)
-    language = "es" if visit_request.language == Language.SPANISH else "en"
+    language = language_or_english(visit_request.language).code
     with translation.override(language):
         context = {"visit_request": visit_request, "language": language, "date": timezone.localdate()}
         return render(request, "staff/letter.html", context)

@@ -77,7 +77,7 @@ class StaffSite(SignInSite):
 
     def get_urls(self) -> list[URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import audit, day_sheet, duplicates, export, handover, home, letter, nurse, report
+        from . import audit, day_sheet, duplicates, export, handover, home, how_requests_move, letter, nurse, report
         from . import messages as unsent_messages
 
         own = [
@@ -94,6 +94,7 @@ class StaffSite(SignInSite):
             path("messages/", unsent_messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
             path("audit/", audit.page, name="audit"),
+            path("how-requests-move/", how_requests_move.page, name="how_requests_move"),
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)
