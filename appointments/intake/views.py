@@ -22,6 +22,7 @@ from .. import rate_limit, reference
 from ..models import AppointmentRequest
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
+from .contact import Contact
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 
 logger = logging.getLogger(__name__)
@@ -161,16 +162,15 @@ def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
 
 
 def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
-    contact = {**who.cleaned_data, **call.cleaned_data}
-    del contact["filled_in_for"]
-    if contact["texts_ok"]:
-        contact["consent"] += f" {call.fields['texts_ok'].label}"
+    entered = {**who.cleaned_data, **call.cleaned_data}
+    if entered["texts_ok"]:
+        entered["consent"] += f" {call.fields['texts_ok'].label}"
     return submit.submit(
         journey_id=UUID(visitor.id),
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
+        contact=Contact.of(entered),
         doubts=doubts,
-        **contact,
     )
 
 
