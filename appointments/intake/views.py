@@ -112,7 +112,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
     }
-    return render(request, "appointments/sent.html", context)
+    return render(request, "intake/sent.html", context)
 
 
 @require_safe
@@ -189,4 +189,4 @@ def _step_page(
         "too_many": status == 429,
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/step.html", context, status=status)
+    return render(request, "intake/step.html", context, status=status)
