@@ -5,6 +5,7 @@ never for one with a password on it. Nothing of it is stored on the server.
 """
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -17,10 +18,11 @@ LONGEST = 3600
 
 
 def can_be_kept(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.resolver_match.view_name in settings.UNSENT_FORMS
+    match = request.resolver_match
+    return request.method == "POST" and match is not None and match.view_name in settings.UNSENT_FORMS
 
 
-def keep(request: HttpRequest, response: HttpResponse, user) -> bool:
+def keep(request: HttpRequest, response: HttpResponse, user: User) -> bool:
     """Put it into the answer; False when it is too long. The form must have passed the CSRF check."""
     typed = request.POST.copy()
     typed.pop("csrfmiddlewaretoken", None)
