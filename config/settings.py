@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from csp.constants import NONE, SELF
@@ -265,7 +266,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATEMENT_SECONDS = environment.number("STATEMENT_SECONDS", 0, most=25)
 
 if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
-    DATABASES = {
+    DATABASES: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": DATABASE_HOST,
@@ -384,7 +385,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 AUTHENTICATION_BACKENDS = ["accounts.throttling.Backend"]
 PASSWORD_HASHERS = ["accounts.passwords.Hasher"]
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "accounts.passwords.LongEnough"},
     {"NAME": "accounts.passwords.NotTriedFirst"},
