@@ -5,6 +5,7 @@ cannot be written.
 """
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 PLAIN_ANSWERS = frozenset((301, 302, 304, 400, 403, 404, 405, 410, 413, 429))
 
 
-def audited(get_response):
+def audited(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         is_staff_page = request.path_info.startswith(reverse("admin:index"))
         with serving(request, is_staff_page=is_staff_page) as notes:

@@ -74,7 +74,7 @@ class AuditEntry(models.Model):
             models.Index(fields=("at",), name="audit_by_time"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.seq}"
 
 
@@ -92,5 +92,5 @@ class AuditHead(models.Model):
         app_label = APP
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.seq}:{self.mac}"
