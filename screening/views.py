@@ -1,6 +1,7 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -120,7 +121,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     return summary_page(request, visitor.journey, back=reverse("screening:result"))
 
 
-def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more) -> HttpResponse:
+def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: Any) -> HttpResponse:
     context = {"rows": answer_rows(journey), "assessment": journey.assessment, "back": back, **more}
     return render(request, "screening/summary.html", context)
 
