@@ -1,5 +1,6 @@
 """Which change tells whom what, stored with the change: both or neither. Nothing is sent here."""
 
+import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -15,7 +16,7 @@ Channel = Message.Channel
 MOST_URGENT = PATHWAY.priorities[0].key
 
 
-def _of_the_visit(request: AppointmentRequest, before: dict):
+def _of_the_visit(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, uuid.UUID | None]]:
     former, visit = before.get("appointment_id", request.appointment_id), request.appointment_id
     if visit == former:
         return []
@@ -24,7 +25,7 @@ def _of_the_visit(request: AppointmentRequest, before: dict):
     return [(message_kinds.MOVED if former else message_kinds.BOOKED, visit), (message_kinds.REMINDER, visit)]
 
 
-def _of_a_missed_call(request: AppointmentRequest, before: dict):
+def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, None]]:
     if request.attempts_made <= before["attempts_made"] or call_policy.is_exhausted(before["attempts_made"]):
         # Nobody was missed, or it was said after the last call of the plan.
         return []
@@ -83,6 +84,9 @@ def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Cha
         return []
     if kind.to_staff:
         return [Channel.EMAIL] if settings.SENDS_EMAILS and settings.STAFF_EMAILS else []
+    # About no request there is nobody to tell but staff.
+    if request is None:
+        return []
     channels = []
     if settings.SENDS_EMAILS and request.email:
         channels.append(Channel.EMAIL)

@@ -1,8 +1,10 @@
 """Everything that can happen to a request: one entry a verb, in the order in which the call sheet offers them."""
 
+from django.contrib.auth.models import User
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..models import ContactAttempt, Event
+from ..models import AppointmentRequest, ContactAttempt, Event
 from ..roles import ANSWER_AS_NURSE, ERASE, SEE, WORK
 from . import announce, forms
 from .close_reasons import CLOSE_REASONS
@@ -36,7 +38,7 @@ IS_BOOKED = State("booked", "Booked", is_told=True)
 IS_CLOSED = State("closed", "Closed", is_told=True)
 
 
-def _call_in_words(event: Event) -> str:
+def _call_in_words(event: Event) -> Promise:
     match event.attempt.outcome:
         case ContactAttempt.CallResult.REACHED | ContactAttempt.CallResult.CALL_BACK:
             return _("We talked with you.")
@@ -369,7 +371,7 @@ CHANGE_CALL_TIMES = Verb(
     patient_reads=_("You changed when we may call."),
 )
 
-LIFECYCLE = Lifecycle(
+LIFECYCLE: Lifecycle = Lifecycle(
     states=(IS_WAITING, IS_CLAIMED, IS_BOOKED, IS_CLOSED),
     start=IS_WAITING,
     verbs=(
@@ -403,6 +405,6 @@ LIFECYCLE = Lifecycle(
 )
 
 
-def last_step_of(request, user) -> Event | None:
+def last_step_of(request: AppointmentRequest, user: User) -> Event | None:
     """What this member of staff did last with a request, if it can still be taken back. Costs one statement."""
     return last_step(request, by=user, among=LIFECYCLE.by_event)

@@ -62,7 +62,7 @@ class Tells:
     """
 
     kinds: tuple[MessageKind, ...]
-    which: Callable[[Request, dict], Iterable[tuple[MessageKind, Any]]]
+    which: Callable[[Request, dict[str, Any]], Iterable[tuple[MessageKind, Any]]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Verb:
     label: str
     when: Guard
     leads_to: tuple[State, ...]
-    does: Callable
+    does: Callable[..., Any]
     needs: str = ""
     done: str = ""
     asks: type | None = None

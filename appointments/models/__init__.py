@@ -11,7 +11,7 @@ from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
 from .records import ExportLog
-from .requests import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from .requests import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
 from .visits import Appointment
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "WEEKDAYS",
     "Appointment",
     "AppointmentRequest",
+    "AppointmentRequestQuerySet",
     "Caller",
     "Clinician",
     "ConsultingHours",

@@ -9,7 +9,7 @@ class PeriodicJob(models.Model):
     name = models.CharField(max_length=40, primary_key=True)
     last_run_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -20,7 +20,7 @@ class RateBucket(models.Model):
     ends_at = models.BigIntegerField()
     count = models.PositiveIntegerField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key[:8]
 
 
@@ -42,5 +42,5 @@ class DailyCount(models.Model):
             models.UniqueConstraint(fields=("day", "event", "language", "outcome"), name="counted_once_a_day"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day} {self.event} {self.language} {self.outcome}: {self.count}"

@@ -2,6 +2,7 @@
 
 import datetime
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.calling_hours import decent_hours, is_decent_hour
@@ -17,11 +18,11 @@ TALKED = (CallResult.REACHED, CallResult.CALL_BACK)
 def log_call(
     request: AppointmentRequest,
     *,
-    by,
+    by: User,
     channel: ContactAttempt.Channel,
     outcome: CallResult,
     next_call_at: datetime.datetime | None = None,
-    note="",
+    note: str = "",
 ) -> Change:
     """Add an attempt, and set when to call next.
 
