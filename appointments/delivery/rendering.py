@@ -6,6 +6,7 @@ so that a clinic's own templates cannot tell more either.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.template import Context
@@ -53,7 +54,8 @@ def text(message: Message) -> str:
 
 def _render(template: str, message: Message) -> str:
     # Nothing is escaped: this is plain text.
-    return get_template(template).template.render(Context(_facts(message), autoescape=False))
+    file = get_template(template).template  # type: ignore[attr-defined]  # not all engines have it, and ours does
+    return file.render(Context(_facts(message), autoescape=False))
 
 
 def _facts(message: Message) -> dict:
@@ -87,14 +89,14 @@ def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
     if not (method and message.appointment):
         return None, ""
     file = calendar_file(
-        message.request, message.appointment, sequence=message.version, method=method, attendee=recipient
+        message.its_request, message.appointment, sequence=message.version, method=method, attendee=recipient
     )
     return file, method
 
 
-def _link(page: str, *arguments) -> str:
+def _link(page: str, *arguments: Any) -> str:
     return f"{settings.SITE_URL}{reverse(settings.PAGES[page], args=arguments)}"
 
 
 def _language(request: AppointmentRequest | None) -> str:
-    return language_or_english(request and request.language).code
+    return language_or_english(request.language if request else None).code

@@ -7,7 +7,8 @@ have been closed: nothing is summed over those.
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -131,8 +132,9 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         for priority in PRIORITIES
         for language in Language
     }
-    oldest, doubtful, held, nurse = {}, 0, 0, 0
-    late = defaultdict(Counter)
+    oldest: dict[str, datetime.datetime] = {}
+    late: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    doubtful, held, nurse = 0, 0, 0
     for status, priority, language, is_doubtful, count, asked, first, planned, promised, holding, asks in groups:
         if is_doubtful and status != Status.BOOKED:
             doubtful += count
@@ -240,7 +242,7 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(name, meaning, value=value)
 
 
-def _gauges(name: str, meaning: str, labels: list[str], values: dict[tuple, float]) -> Metric:
+def _gauges(name: str, meaning: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
     family = GaugeMetricFamily(name, meaning, labels=labels)
     for of, value in values.items():
         family.add_metric([str(label) for label in of], value)

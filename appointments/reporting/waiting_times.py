@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db.models import Case, F, Max, Min, Q, QuerySet, When
@@ -59,7 +59,10 @@ def monday_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-def percentile(ordered: Sequence, percent: int):
+T = TypeVar("T")
+
+
+def percentile(ordered: Sequence[T], percent: int) -> T | None:
     """By nearest rank: the smallest value that at least so many percent of the values do not exceed. None of none."""
     return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else None
 
@@ -100,7 +103,7 @@ class Checks(NamedTuple):
 
     @classmethod
     def of(cls, counts: Iterable[DailyCount]) -> "Checks":
-        sums = Counter()
+        sums: Counter[str] = Counter()
         for one in counts:
             sums[one.event] += one.count
             sums["qualified"] += one.count if one.outcome in OFFERS_VISIT else 0

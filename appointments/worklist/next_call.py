@@ -2,6 +2,7 @@
 
 import time
 
+from django.contrib.auth.models import User
 from django.db.models import Case, When
 
 import audit
@@ -17,7 +18,7 @@ TRIED_AT_ONCE = 50
 WAIT_FOR_OTHERS = 0.05
 
 
-def take(user) -> tuple[AppointmentRequest, list[str]] | None:
+def take(user: User) -> tuple[AppointmentRequest, list[str]] | None:
     """Claim the most urgent request for this member of staff; give it and the reasons, or None if there is none.
 
     Of any number of people who ask at once each gets another one.
@@ -35,7 +36,7 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
 
 
 @audit.atomic()
-def _claim_first(candidates: list[Candidate], user) -> AppointmentRequest | None:
+def _claim_first(candidates: list[Candidate], user: User) -> AppointmentRequest | None:
     """Claim the first that is as it was when it was found callable, and that nobody is claiming at this moment."""
     place = Case(*(When(pk=one.pk, version=one.version, then=n) for n, one in enumerate(candidates)), default=None)
     unchanged = (
