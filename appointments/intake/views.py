@@ -9,6 +9,7 @@ from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Step:
     key: str
-    title: str
+    title: Promise
     form: type[StepForm]
 
 
@@ -88,7 +89,7 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         sent_from_here = rate_limit.count_different("sent", address, member=visitor.id, seconds=AN_HOUR)
         if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
             return _step_page(request, visitor, position, form, status=429)
-        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor, sent_from_here))
+        stored = _submit(visitor, *(one for one in forms if one), doubts=_doubts(request, visitor, sent_from_here))
     except Error as error:
         if not is_outage(error):
             raise
@@ -161,7 +162,9 @@ def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
     return ", ".join(sign for sign, shows in signs.items() if shows)
 
 
-def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
+def _submit(
+    visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str
+) -> AppointmentRequest:
     entered = {**who.cleaned_data, **call.cleaned_data}
     if entered["texts_ok"]:
         entered["consent"] += f" {call.fields['texts_ok'].label}"

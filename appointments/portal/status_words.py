@@ -29,14 +29,15 @@ def is_past(visit: Appointment | None) -> bool:
 
 def status_in_words(request: AppointmentRequest) -> str:
     """Where the request stands now, and what comes next."""
+    visit = request.appointment
     match request.status:
-        case Status.BOOKED if is_past(request.appointment):
-            return _("Your visit was on {when}.").format(when=_moment(request.appointment.starts_at))
-        case Status.BOOKED:
+        case Status.BOOKED if visit and is_past(visit):
+            return _("Your visit was on {when}.").format(when=_moment(visit.starts_at))
+        case Status.BOOKED if visit:
             return _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
-                when=_moment(request.appointment.starts_at),
-                place=" ".join(filter(None, (request.appointment.place.name, request.appointment.place.address))),
-                clinician=request.appointment.clinician.name,
+                when=_moment(visit.starts_at),
+                place=" ".join(filter(None, (visit.place.name, visit.place.address))),
+                clinician=visit.clinician.name,
             )
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
