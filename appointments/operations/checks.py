@@ -13,7 +13,7 @@ from ..lifecycle.definition import LIFECYCLE
 
 
 @checks.register
-def message_templates(app_configs, **kwargs) -> list[checks.Error]:
+def message_templates(app_configs: object, **kwargs: object) -> list[checks.Error]:
     """Each kind of message has its words for each way it goes."""
     return [
         checks.Error(
@@ -28,7 +28,7 @@ def message_templates(app_configs, **kwargs) -> list[checks.Error]:
 
 
 @checks.register
-def languages(app_configs, **kwargs) -> list[checks.Error]:
+def languages(app_configs: object, **kwargs: object) -> list[checks.Error]:
     """Each language has its catalogue, the clinic's hours, and what staff say on the phone."""
     return [
         checks.Error(

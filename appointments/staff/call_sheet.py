@@ -4,6 +4,7 @@ import datetime
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,12 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
+from accounts.requests import StaffRequest, may
 from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import call_policy, duplicates
 from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.forms import VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
@@ -31,7 +34,7 @@ from .rows import answers_in_words, call_times_of, flags_of, language_of, say_fi
 
 @require_safe
 def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm(SEE):
+    if not may(request, SEE):
         raise PermissionDenied
     return _sheet(request, _found(pk))
 
@@ -40,9 +43,9 @@ def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
 def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Do one verb. What cannot be done is said on the call sheet, above what was typed."""
     verb = LIFECYCLE.verb(key)
-    if verb is None or not verb.has_button:
+    if verb is None or verb.asks is None:
         raise Http404
-    if not request.user.has_perm(verb.needs):
+    if not may(request, verb.needs):
         raise PermissionDenied
     visit_request = _found(pk)
     if request.method != "POST":
@@ -84,19 +87,26 @@ def _found(pk: int) -> AppointmentRequest:
     return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
 
 
-def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user) -> str:
+def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user: User) -> str:
     if verb.when.holds(visit_request, user, timezone.now()) or not seen.isdecimal():
         return CHANGED_MEANWHILE
     return what_happened_meanwhile(visit_request)
 
 
-def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpResponse:
+def _refused(
+    request: StaffRequest, visit_request: AppointmentRequest, verb: Verb, form: VerbForm, reason: str
+) -> HttpResponse:
     form.is_valid()
     form.add_error(None, reason)
     return _sheet(request, visit_request, tried=(verb, form), status=409)
 
 
-def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
+def _sheet(
+    request: StaffRequest,
+    visit_request: AppointmentRequest,
+    tried: tuple[Verb, VerbForm] | tuple[None, None] = (None, None),
+    status: int = 200,
+) -> HttpResponse:
     tried_verb, tried_form = tried
     user, now = request.user, timezone.now()
     offered = [
@@ -144,13 +154,17 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         verbs=[
             (verb, tried_form if verb is tried_verb else verb.asks(visit_request, auto_id=f"{verb.key}_%s"))
             for verb in offered
+            if verb.asks
         ],
         tried=tried_verb,
     )
 
 
-def _wait_until(visit_request: AppointmentRequest, now, hours: BusinessHours) -> datetime.datetime | None:
+def _wait_until(
+    visit_request: AppointmentRequest, now: datetime.datetime, hours: BusinessHours
+) -> datetime.datetime | None:
     """When they may be called, unless they may be at this moment. A promise counts more than the times they chose."""
+    call_from: datetime.datetime | None
     if visit_request.is_promised and visit_request.next_call_at:
         call_from = next_decent(max(visit_request.next_call_at, now), visit_request.zone)
     else:

@@ -6,11 +6,12 @@ from itertools import groupby
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..calendar.opening_hours import BusinessHours
@@ -31,7 +32,7 @@ class DayForm(forms.Form):
         error_messages={"invalid": "Choose a day, like 2026-05-04."},
     )
 
-    def clean_date(self):
+    def clean_date(self) -> datetime.date:
         day = self.cleaned_data["date"]
         if abs(day - timezone.localdate()) > FARTHEST:
             raise ValidationError("Choose a day not more than a year from now.")
@@ -40,7 +41,7 @@ class DayForm(forms.Form):
 
 @require_safe
 @needs(SEE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     """The sheet of the day that is asked for, else of the next business day. Costs two statements."""
     form = DayForm({"date": request.GET.get("date") or _next_business_day()})
     if not form.is_valid():

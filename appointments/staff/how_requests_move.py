@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 import audit
+from accounts.requests import StaffRequest
 
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.description import in_words, moves
@@ -31,7 +32,7 @@ class Arrow:
 
 @require_safe
 @needs(SEE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     audit.shows(request)
     places = {state: number * BETWEEN for number, state in enumerate(LIFECYCLE.states)}
     arrows = [

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import may
 from audit.models import AuditEntry
 
 from .. import search
@@ -24,7 +25,7 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def queue_page(request: HttpRequest) -> HttpResponse:
     """What is searched for comes as a POST, so that no name stands in an address."""
-    if not request.user.has_perm(SEE):
+    if not may(request, SEE):
         raise PermissionDenied
     requests = AppointmentRequest.objects.select_related(
         "claimed_by", "appointment__clinician", "appointment__place"
@@ -45,7 +46,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows = list(page[: PAGE_SIZE + 1])
         more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
-    action, details = (AuditEntry.Action.SEARCH, "") if typed else (AuditEntry.Action.LIST, chosen.key)
+    action, details = (AuditEntry.Action.LIST, chosen.key) if chosen else (AuditEntry.Action.SEARCH, "")
     audit.shows(request, rows, action=action, details=details)
     hours = BusinessHours.of_the_clinic()
     return staff_page(

@@ -7,7 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -31,6 +31,7 @@ from appointments.models import (
 )
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
 from screening.questionnaire.journey import Journey
+from screening.questionnaire.questions import Question
 
 STAFF = "demo"
 SIZE = 40
@@ -52,7 +53,7 @@ TYPICAL = {
 class Command(BaseCommand):
     help = "Load demo requests into an empty development database; print a staff account with a new password."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo is for development only: set UPRIGHT_DEVELOPMENT=1.")
         password = secrets.token_urlsafe(12)
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
         self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")
 
-    def _staff(self, password):
+    def _staff(self, password: str) -> User:
         staff, _ = get_user_model().objects.get_or_create(
             username=STAFF, defaults={"is_staff": True, "is_superuser": True, "first_name": "Dana"}
         )
@@ -72,7 +73,7 @@ class Command(BaseCommand):
         staff.save()
         return staff
 
-    def _fill(self, staff, chance: random.Random):
+    def _fill(self, staff: User, chance: random.Random) -> None:
         colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
         colleague.groups.add(Group.objects.get(name="Schedulers"))
         clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
@@ -127,7 +128,16 @@ class Command(BaseCommand):
             ),
         )
 
-    def _work_on(self, request, number, staff, colleague, clinicians, places, chance):
+    def _work_on(
+        self,
+        request: AppointmentRequest,
+        number: int,
+        staff: User,
+        colleague: User,
+        clinicians: list[Clinician],
+        places: list[Place],
+        chance: random.Random,
+    ) -> None:
         """Leave some as they came, and take others some way towards a visit."""
         stage = number % 8
         if stage < 4:
@@ -154,6 +164,6 @@ def qualifying_journey(chance: random.Random) -> Journey:
             return Journey(PATHWAY, journey.relevant_answers)
 
 
-def any_answer(question, chance: random.Random):
+def any_answer(question: Question, chance: random.Random) -> str | list[str]:
     value = chance.choice(question.options).value
     return [value] if question.takes_several else value

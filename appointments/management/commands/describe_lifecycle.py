@@ -10,6 +10,6 @@ from appointments.lifecycle.description import describe
 class Command(BaseCommand):
     help = "Print everything that can happen to a request, in prose and as a state diagram."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
         with translation.override("en"):
             self.stdout.write(describe(LIFECYCLE), ending="")
