@@ -53,7 +53,7 @@ lint: .venv/development ## Checks style, format, templates and types.
 	@$(PY) -m ruff format --check
 	@echo "Checking the format of the templates."
 	@.venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
-	@echo "Checking the types of the pure part."
+	@echo "Checking the types."
 	@$(PY) -m mypy
 	@echo "Looking for insecure habits in the code."
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
