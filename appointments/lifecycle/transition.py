@@ -114,7 +114,7 @@ def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = N
 
 
 def _storable(value):
-    """For JSON; whoever reads it turns it back by the column's own `to_python`."""
+    """A value for JSON, which the column's `to_python` turns back."""
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
