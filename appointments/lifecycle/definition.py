@@ -38,8 +38,11 @@ IS_BOOKED = State("booked", "Booked", is_told=True)
 IS_CLOSED = State("closed", "Closed", is_told=True)
 
 
-def _call_in_words(event: Event) -> Promise:
-    match event.attempt.outcome:
+def _call_in_words(event: Event) -> Promise | str:
+    attempt = getattr(event, "attempt", None)
+    match attempt and attempt.outcome:
+        case None:
+            return ""
         case ContactAttempt.CallResult.REACHED | ContactAttempt.CallResult.CALL_BACK:
             return _("We talked with you.")
         case ContactAttempt.CallResult.VOICEMAIL:

@@ -60,7 +60,7 @@ class Closed(_Table):
     def response_action(  # type: ignore[override]  # the types know an argument that came after Django 5.2
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponse | None:
-        """Does nothing with rows that were chosen by what is no key: Django's own would fail on it."""
+        """Ignore selected values that are not valid keys: Django's own method raises on them."""
         key = self.opts.pk
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
