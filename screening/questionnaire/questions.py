@@ -55,6 +55,13 @@ class Question:
         """The answer that these submitted values give. Raises InvalidAnswer."""
         raise NotImplementedError
 
+    @property
+    def quiet_answer(self) -> Answer:
+        """What somebody answers who has nothing to tell: none of these, or no, or else the last one that is sure."""
+        sure = [option for option in self.options if not option.unsure]
+        quiet = next((option for option in sure if option.alone or option.value == "no"), sure[-1]).value
+        return [quiet] if self.takes_several else quiet
+
     def chosen(self, answers: Answers) -> tuple[Option, ...]:
         """The options picked, in the order of the page; none where the question was not answered."""
         answer = answers.get(self.key)

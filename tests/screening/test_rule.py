@@ -30,18 +30,14 @@ HELPS, TOO_LITTLE = care(brace="enough"), care(brace="little")
 SUSPECTED = {"fracture": "suspect", "height_loss": "not_sure"}
 NEITHER_BONE_CONDITION = {"osteoporosis": "no", "cancer": "no"}
 
-TEXTBOOK = {
-    "red_flags": ["none"],
+FACTS = {
     "pain": "7",
     "osteoporosis": "yes",
-    "cancer": "no",
     "fracture": "yes",
     "height_loss": "yes",
     **care(brace="little", pain_medicine="no", rest="little"),
-    "clotting": "no",
-    "blood_thinner": "no",
-    "safety": ["none"],
 }
+TEXTBOOK = dict(Journey(PATHWAY, FACTS).completed().relevant_answers)
 
 
 def assessed(**changes):
