@@ -13,23 +13,22 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
-# Rooms by their place in the tree: the innermost one that holds a module is its room.
-ROOMS = {
-    place: name
-    for name, place in re.findall(r'(\w+)\["([\w/]+)"\]', ARCHITECTURE.partition("flowchart TD")[2].partition("```")[0])
-}
+LAYERS = ARCHITECTURE.partition("flowchart TD")[2].partition("```")[0]
+# The rooms that are drawn, by their place in the tree.
+ROOMS = {place: name for name, place in re.findall(r'(\w+)\["([\w/]+)"\]', LAYERS)}
+# A path and perhaps a heading; links to other sites are left out.
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([\w-]+))?\)")
 
 
 def arrows_drawn() -> set[tuple[str, str]]:
-    drawn = ARCHITECTURE.partition("flowchart TD")[2].partition("```")[0]
-    lines = re.findall(r'^\s*(\w+)(?:\[".*?"\])? --> (.+)$', drawn, re.MULTILINE)
+    lines = re.findall(r'^\s*(\w+)(?:\[".*?"\])? --> (.+)$', LAYERS, re.MULTILINE)
     return {(upper, lower.strip()) for upper, lowers in lines for lower in lowers.split("&")}
 
 
 def room_of(name: str) -> str | None:
     """The room of a module, None for what is drawn nowhere."""
-    parts = name.split(".")
-    return next((ROOMS[p] for n in (2, 1) if (p := "/".join(parts[:n])) in ROOMS), None)
+    first, _, rest = name.partition(".")
+    return ROOMS.get(f"{first}/{rest.partition('.')[0]}") or ROOMS.get(first)
 
 
 def imports() -> dict[tuple[str, str], str]:
@@ -62,7 +61,7 @@ def test_every_link_in_a_document_leads_to_a_file_and_a_heading_that_are_there()
     dead = [
         f"{document.relative_to(ROOT)}: {path}#{anchor}"
         for document in DOCUMENTS
-        for path, anchor in re.findall(r"\]\((?!https?:|mailto:|#\))([^)#\s]*)(?:#([\w-]+))?\)", document.read_text("utf-8"))
+        for path, anchor in LINK.findall(document.read_text("utf-8"))
         if not (target := document.parent / path if path else document).exists()
         or (anchor and anchor not in anchors_in(target))
     ]

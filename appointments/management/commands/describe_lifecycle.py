@@ -46,7 +46,10 @@ def _renew(file: Path) -> None:
 
 def _table_for_staff() -> str:
     """What staff can do with a request. What patients do themselves is left out."""
-    lines = ["| What | When | Then it is | By | The patient may get | Can be taken back |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| What | When | Then it is | By | The patient may get | Can be taken back |",
+        "|---|---|---|---|---|---|",
+    ]
     for verb in LIFECYCLE.verbs:
         if not verb.is_the_patients:
             ends = " or ".join(end.label.lower() for end in verb.leads_to)
