@@ -7,7 +7,7 @@ from django.conf import settings
 from .models import AuditEntry
 from .numbers import MOST_IN_WORDS
 
-Action, Outcome, Who = AuditEntry.Action, AuditEntry.Outcome, AuditEntry.Who
+Action, Result, Who = AuditEntry.Action, AuditEntry.Result, AuditEntry.Who
 
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 TYPES = {
@@ -40,7 +40,7 @@ MEANS = {
     Action.CUT: ("110101", "D"),
     Action.UNKNOWN: ("110113", "E"),
 }
-OUTCOMES = {Outcome.OK: "0", Outcome.REFUSED: "4", Outcome.FAILED: "8"}
+OUTCOMES = {Result.OK: "0", Result.REFUSED: "4", Result.FAILED: "8"}
 IP_ADDRESS = "2"
 SYSTEM_OBJECT = {"system": "http://terminology.hl7.org/CodeSystem/audit-entity-type", "code": "2"}
 OUR_ACTIONS = "urn:upright:audit-action"

@@ -12,7 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_migrate, pos
 from django.utils.module_loading import import_string
 
 from . import chain
-from .recorder import Action, Outcome, Who, record
+from .recorder import Action, Result, Who, record
 
 
 def connect(app_config, tables: Iterable[type[Model]]) -> None:
@@ -35,7 +35,7 @@ def connect(app_config, tables: Iterable[type[Model]]) -> None:
         post_delete.connect(_deleted, sender=model, dispatch_uid="audit")
     for path, action, outcome in settings.AUDITED_SIGNALS:
         name = path.rpartition(".")[2].replace("_", " ")
-        listener = partial(_told, action=Action(action), outcome=Outcome(outcome), details=name)
+        listener = partial(_told, action=Action(action), outcome=Result(outcome), details=name)
         import_string(path).connect(listener, weak=False, dispatch_uid=f"audit {path}")
 
 
@@ -55,7 +55,7 @@ def _signed_out(sender, request, user, **kwargs) -> None:
 
 def _sign_in_failed(sender, credentials, request=None, **kwargs) -> None:
     typed = str(credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or "")
-    record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Outcome.REFUSED, username=_name_or_hash(typed))
+    record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Result.REFUSED, username=_name_or_hash(typed))
 
 
 def _told(sender, action, outcome, details, user=None, username="", by=None, request=None, **kwargs) -> None:

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from .numbers import Numbers
-from .recorder import Action, Notes, Outcome, record, serving
+from .recorder import Action, Notes, Result, record, serving
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _written_down(notes: Notes, response: HttpResponse) -> HttpResponse:
         notes.shown is not None or notes.page in _harmless_pages() or status in PLAIN_ANSWERS or status >= 500
     )
     if not is_declared:
-        record(Action.UNKNOWN, outcome=Outcome.FAILED, status=500)
+        record(Action.UNKNOWN, outcome=Result.FAILED, status=500)
         logger.error("%s does not say which requests it shows: it has to call audit.shows", notes.page)
         return _undeclared(notes)
     shown = notes.shown or Numbers()
@@ -80,8 +80,8 @@ def _action(notes: Notes, response: HttpResponse) -> str:
 
 def _outcome(notes: Notes, response: HttpResponse) -> str:
     if response.status_code >= 500:
-        return Outcome.FAILED
-    return Outcome.REFUSED if response.status_code >= 400 or _leads_to_the_login(notes, response) else Outcome.OK
+        return Result.FAILED
+    return Result.REFUSED if response.status_code >= 400 or _leads_to_the_login(notes, response) else Result.OK
 
 
 def _leads_to_the_login(notes: Notes, response: HttpResponse) -> bool:

@@ -18,7 +18,7 @@ from . import chain
 from .models import AuditEntry
 from .numbers import Numbers, columns_for
 
-Action, Outcome, Who = AuditEntry.Action, AuditEntry.Outcome, AuditEntry.Who
+Action, Result, Who = AuditEntry.Action, AuditEntry.Result, AuditEntry.Who
 
 
 @dataclass
@@ -84,7 +84,7 @@ def record(
     by=None,
     who: str = "",
     requests: Iterable[models.Model | int] = (),
-    outcome: str = Outcome.OK,
+    outcome: str = Result.OK,
     status: int | None = None,
     details: str = "",
     username: str = "",

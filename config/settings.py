@@ -220,7 +220,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-# The public pages that others lead to, so that no part has to know another one's names.
+# The pages that others lead to, so that no part has to know the names of one above it.
 PAGES = {
     "brand_css": "screening:brand_css",
     "education": "screening:education",
@@ -230,6 +230,8 @@ PAGES = {
     "sent": "appointments:sent",
     "status": "appointments:status",
     "choose": "appointments:choose",
+    "queue": "admin:appointments_appointmentrequest_changelist",
+    "request": "admin:appointments_appointmentrequest_change",
 }
 WSGI_APPLICATION = "config.wsgi.application"
 

@@ -61,13 +61,13 @@ def _facts(message: Message) -> dict:
     facts = {
         "clinic": CLINIC,
         "visit": message.appointment and _visit(message.appointment),
-        "status_link": _link("appointments:status"),
-        "queue_link": f"{_link('admin:appointments_appointmentrequest_changelist')}?queue=overdue",
+        "status_link": _link("status"),
+        "queue_link": f"{_link('queue')}?queue=overdue",
     }
     if request:
         facts["reference"] = grouped(request.reference)
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
-        facts["request_link"] = _link("admin:appointments_appointmentrequest_change", request.pk)
+        facts["request_link"] = _link("request", request.pk)
     return facts
 
 
@@ -92,8 +92,8 @@ def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
     return file, method
 
 
-def _link(name: str, *arguments) -> str:
-    return f"{settings.SITE_URL}{reverse(name, args=arguments)}"
+def _link(page: str, *arguments) -> str:
+    return f"{settings.SITE_URL}{reverse(settings.PAGES[page], args=arguments)}"
 
 
 def _language(request: AppointmentRequest | None) -> str:

@@ -22,6 +22,7 @@ from .. import rate_limit, reference
 from ..models import AppointmentRequest
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
+from .contact import Contact
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
     }
-    return render(request, "appointments/sent.html", context)
+    return render(request, "intake/sent.html", context)
 
 
 @require_safe
@@ -161,16 +162,15 @@ def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
 
 
 def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
-    contact = {**who.cleaned_data, **call.cleaned_data}
-    del contact["filled_in_for"]
-    if contact["texts_ok"]:
-        contact["consent"] += f" {call.fields['texts_ok'].label}"
+    entered = {**who.cleaned_data, **call.cleaned_data}
+    if entered["texts_ok"]:
+        entered["consent"] += f" {call.fields['texts_ok'].label}"
     return submit.submit(
         journey_id=UUID(visitor.id),
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
+        contact=Contact.of(entered),
         doubts=doubts,
-        **contact,
     )
 
 
@@ -189,4 +189,4 @@ def _step_page(
         "too_many": status == 429,
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/step.html", context, status=status)
+    return render(request, "intake/step.html", context, status=status)

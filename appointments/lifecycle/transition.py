@@ -41,13 +41,13 @@ class Change:
     then: Callable[[Event], object] | None = None
 
 
-# The values of a request that nobody holds.
+# The values of a request that nobody has claimed.
 NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
 
 
-def hold(by) -> dict:
-    """The values of a request that `by` works on from now."""
-    return {"claimed_by": by, "claimed_at": timezone.now(), "assigned_until": None}
+def claimed_by(user) -> dict:
+    """The values of a request that this member of staff works on from now."""
+    return {"claimed_by": user, "claimed_at": timezone.now(), "assigned_until": None}
 
 
 @audit.atomic()

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class PeriodicJob(models.Model):
-    """When something that is done again and again was done last; see periodic.py."""
+    """When something that is done again and again was done last; see operations/jobs.py."""
 
     name = models.CharField(max_length=40, primary_key=True)
     last_run_at = models.DateTimeField()
@@ -25,7 +25,7 @@ class RateBucket(models.Model):
 
 
 class DailyCount(models.Model):
-    """How many checks were started or finished on a day; see counts.py. Says nothing about a person."""
+    """How many checks were started or finished on a day; see reporting/daily_counts.py. Names nobody."""
 
     class Event(models.TextChoices):
         STARTED = "started", "Started"

@@ -76,7 +76,7 @@ def _nothing_to_choose(request: HttpRequest, found: AppointmentRequest | None) -
 
 
 def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    return render(request, "appointments/chosen.html", {"status": status_words.status_in_words(found)})
+    return render(request, "portal/chosen.html", {"status": status_words.status_in_words(found)})
 
 
 def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:
@@ -86,7 +86,7 @@ def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResp
         "button": _("Take this time"),
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/status_form.html", context, status=status)
+    return render(request, "portal/status_form.html", context, status=status)
 
 
 def _in_words(time: OfferedTime) -> str:

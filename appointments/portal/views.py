@@ -128,7 +128,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
     }
-    return render(request, "appointments/yours.html", context)
+    return render(request, "portal/yours.html", context)
 
 
 @shown_again
@@ -261,4 +261,4 @@ def _form_page(request, form, title, button, *, is_final=False, version=None, st
         "version": version,
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/status_form.html", context, status=status)
+    return render(request, "portal/status_form.html", context, status=status)

@@ -29,7 +29,7 @@ OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.
 
 # What can have become of a request, by key, in the words that staff use elsewhere.
 OPEN = "open"
-OUTCOMES = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
+BECAME = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
 
 
 @dataclass(frozen=True)

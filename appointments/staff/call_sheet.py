@@ -19,7 +19,7 @@ from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import call_policy, duplicates
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.grammar import Verb
-from ..lifecycle.guards import HELD_BY_ME, OPEN_STATUSES
+from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..models import AppointmentRequest, ContactAttempt, NurseCheck
@@ -62,7 +62,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if not verb.ends_the_call:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
-    is_still_mine = AppointmentRequest.objects.filter(HELD_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
+    is_still_mine = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
     if not is_still_mine:
         return redirect("admin:index")
     return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
@@ -108,7 +108,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         offered.insert(0, tried_verb)
     hours = BusinessHours.of_the_clinic()
     is_open = visit_request.status in OPEN_STATUSES
-    is_held = HELD_BY_ME.holds(visit_request, user, now)
+    is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)

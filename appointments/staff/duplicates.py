@@ -42,7 +42,7 @@ REQUEST_ITSELF = {
         f"Closed: {LABELS.get(one.close_reason, one.close_reason)}" if one.close_reason else one.status_label
     ),
     "Priority": lambda one: one.priority,
-    "Ask the nurse about": lambda one: ", ".join(flag.label for flag in flags_of(one)),
+    "Ask the nurse about": lambda one: ", ".join(flag.name() for flag in flags_of(one)),
 }
 
 

@@ -14,7 +14,7 @@ import audit
 from screening.pathways import PATHWAY
 
 from ..models import Language
-from ..reporting.waiting_times import OUTCOMES, Figures, Period, report_on
+from ..reporting.waiting_times import BECAME, Figures, Period, report_on
 from ..roles import MANAGE
 from .pages import needs, staff_page
 
@@ -128,8 +128,8 @@ def _funnels(caption: str, of: str, groups: list[Figures]) -> Table:
 
 
 def _became(caption: str, of: str, groups: Iterable[Figures]) -> Table:
-    rows = [[group.name, *(str(group.became[key]) for key in OUTCOMES)] for group in groups]
-    return Table(caption, [of, *OUTCOMES.values()], rows)
+    rows = [[group.name, *(str(group.became[key]) for key in BECAME)] for group in groups]
+    return Table(caption, [of, *BECAME.values()], rows)
 
 
 def _waiting_bars(groups: list[Figures]) -> list[Bar]:

@@ -73,7 +73,7 @@ def _lines(pathway: Pathway, say: Say) -> Iterator[str]:
     yield "\n## Flags for staff"
     yield ""
     for flag in pathway.flags:
-        yield f"- {say(flag.label)} `{flag.key}`: {flag.when.prose(say)}. {say(flag.advice)}"
+        yield f"- {flag.name(say)} `{flag.key}`: {flag.when.prose(say)}. {say(flag.advice)}"
 
     yield "\n## Priority, the first that applies"
     yield ""

@@ -66,7 +66,7 @@ def test_no_other_code_can_store_what_is_no_request_either():
     bleeding = Journey(PATHWAY, TEXTBOOK | {"clotting": "yes"})
 
     with pytest.raises(submit.NoVisitOffered):
-        submit.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS)
+        submit.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS, contact=None)
 
 
 def test_no_step_can_be_skipped(client, db):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
 from ...models import AppointmentRequest
-from ..transition import NOBODY, Change, hold
+from ..transition import NOBODY, Change, claimed_by
 
 
 class SkipReason(models.TextChoices):
@@ -20,7 +20,7 @@ class SkipReason(models.TextChoices):
 
 def claim(request: AppointmentRequest, *, by) -> Change:
     """Hold it for CLAIM_MINUTES from each action."""
-    return Change(hold(by))
+    return Change(claimed_by(by))
 
 
 def release(request: AppointmentRequest, *, by, note="") -> Change:
@@ -41,4 +41,4 @@ def assign(request: AppointmentRequest, *, by, to, note="") -> Change:
     until = BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=0)
     if request.next_call_at:
         until = max(until, request.next_call_at + datetime.timedelta(minutes=settings.CLAIM_MINUTES))
-    return Change({**hold(to), "assigned_until": until}, details=f"to {to}", note=note)
+    return Change({**claimed_by(to), "assigned_until": until}, details=f"to {to}", note=note)

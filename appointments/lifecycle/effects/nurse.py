@@ -1,14 +1,14 @@
 """The scheduler's question to the nurse, and the nurse's answer."""
 
 from ...models import AppointmentRequest, NurseCheck
-from ..transition import Change, hold
+from ..transition import Change, claimed_by
 
 ANSWERS = (NurseCheck.FINE, NurseCheck.CALL_FIRST, NurseCheck.AGAINST)
 
 
 def ask(request: AppointmentRequest, *, by, note="") -> Change:
     """Put it on the nurse's list, also after an answer that left something open."""
-    return Change({"nurse_check": NurseCheck.ASKED, **hold(by)}, note=note)
+    return Change({"nurse_check": NurseCheck.ASKED, **claimed_by(by)}, note=note)
 
 
 def answer(request: AppointmentRequest, *, by, answer: NurseCheck, note="") -> Change:

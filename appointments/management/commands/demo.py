@@ -15,6 +15,7 @@ from django.utils import timezone
 from appointments.calendar.opening_hours import BusinessHours
 from appointments.calendar.slots import free_slots
 from appointments.intake import submit
+from appointments.intake.contact import Contact
 from appointments.lifecycle.close_reasons import DECLINED, UNREACHABLE
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL
 from appointments.lifecycle.message_kinds import REMINDER
@@ -107,21 +108,23 @@ class Command(BaseCommand):
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
             visit_answers=visit_answers,
-            name=f"{first} {last}",
-            date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
-            phone=f"+1212555{chance.randint(100, 199):04}",
-            email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
-            filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
-            relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
-            language=language,
-            other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
-            needs_interpreter=language == "other",
-            hard_of_hearing=chance.random() < 0.2,
-            large_print=chance.random() < 0.1,
-            call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
-            voicemail_ok=chance.random() < 0.7,
-            texts_ok=chance.random() < 0.4,
-            consent="Demo data: nobody agreed to anything.",
+            contact=Contact(
+                name=f"{first} {last}",
+                date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
+                phone=f"+1212555{chance.randint(100, 199):04}",
+                email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
+                filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
+                relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
+                language=language,
+                other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
+                needs_interpreter=language == "other",
+                hard_of_hearing=chance.random() < 0.2,
+                large_print=chance.random() < 0.1,
+                call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
+                voicemail_ok=chance.random() < 0.7,
+                texts_ok=chance.random() < 0.4,
+                consent="Demo data: nobody agreed to anything.",
+            ),
         )
 
     def _work_on(self, request, number, staff, colleague, clinicians, places, chance):

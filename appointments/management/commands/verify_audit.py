@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if found > MOST_SHOWN:
             self.stdout.write(f"and {found - MOST_SHOWN} more.")
         if verified:
-            outcome = AuditEntry.Outcome.FAILED if found else AuditEntry.Outcome.OK
+            outcome = AuditEntry.Result.FAILED if found else AuditEntry.Result.OK
             record(AuditEntry.Action.VERIFY, outcome=outcome, details=f"up to {verified.seq}")
             self.stdout.write(f"Head: {verified}")
         if found:
