@@ -10,7 +10,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
 PRODUCT = "upright"
-# So many characters must be left when the words are taken out that anybody would try here.
+# Characters that must remain after removing the words that an attacker would try here first.
 LEAST_OF_ONES_OWN = 8
 # To compose badly ordered marks costs the square of their number.
 LONGEST = 1_000
@@ -76,7 +76,7 @@ def _is_a_row(text: str) -> bool:
 
 
 def _ones_own(text: str, user) -> str:
-    """What is left without the words that anybody would try here."""
+    """The password without the words that an attacker would try here first."""
     names = [settings.CLINIC_NAME, PRODUCT]
     if user is not None:
         names += [user.get_username(), user.first_name, user.last_name, user.email]

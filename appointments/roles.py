@@ -41,7 +41,7 @@ def _bring_up_to_date(sender, *, using, apps=apps, **kwargs) -> None:
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
-        # The tables of users are gone: somebody migrates backwards.
+        # The auth tables are gone when migrating backwards.
         return
     # Django makes them after the same signal, and perhaps later than this.
     create_permissions(sender, using=using, apps=apps, verbosity=0)

@@ -50,7 +50,7 @@ def _written_down(notes: Notes, response: HttpResponse) -> HttpResponse:
         logger.error("%s does not say which requests it shows: it has to call audit.shows", notes.page)
         return _undeclared(notes)
     shown = notes.shown or Numbers()
-    # What was written while it was made says all there is to say.
+    # Entries recorded while the page was made already say it.
     shows_nothing = not shown.count or status in (301, 302)
     if notes.written and shows_nothing and (status < 400 or notes.page == "admin:login"):
         return response

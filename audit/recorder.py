@@ -162,7 +162,7 @@ def _where(notes: Notes | None) -> dict:
 
 @functools.lru_cache(maxsize=1024)
 def _valid(address: str) -> str:
-    """What a proxy passes on may be anything that somebody typed."""
+    """A forwarded address may be any text."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -24,7 +24,7 @@ def _problem(request: HttpRequest, status: int, title: str, message: str) -> Htt
         return plain_page(status, *PLAINLY[status], number=number)
 
 
-# What a page says that no template and no translation is needed for.
+# Fallback texts that need neither a template nor a catalogue.
 PLAINLY = {
     400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
     403: ("This page is not open to you.", "Esta página no está abierta para usted."),

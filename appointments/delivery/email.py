@@ -15,7 +15,7 @@ from ..models import Message
 from . import rendering
 from .failures import Failure, Rejected, Unavailable
 
-# By these, machines that answer mail know that nobody waits for it.
+# These headers tell auto-responders not to reply.
 NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
@@ -56,7 +56,7 @@ class EmailSender:
             self._hang_up()
 
     def _hang_up(self) -> None:
-        """Without a goodbye, which a server that hangs would keep us waiting for."""
+        """Drop the connection without QUIT, for which a hanging server would keep us waiting."""
         connection, self._connection = self._connection, None
         if conversation := getattr(connection, "connection", None):
             conversation.close()
@@ -94,7 +94,7 @@ def _saying_what_failed() -> Iterator[None]:
 
 @contextmanager
 def _no_longer_than(seconds: float, connection) -> Iterator[None]:
-    """Cut the line of a server that answers so slowly that another worker would take the message over meanwhile."""
+    """Shut the socket down after so many seconds, before another worker would take over the lease."""
     conversation = getattr(connection, "connection", None)
     line = getattr(conversation, "sock", None)
     if line is None:

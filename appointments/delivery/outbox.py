@@ -60,7 +60,7 @@ class Worker:
                 continue
             by_this_way = sum(1 for _ in self._send_by(channel, sender))
             if by_this_way < LEASED_AT_ONCE:
-                # Servers hang up on those who keep silent, and the next message would meet a dead line.
+                # Servers close idle connections, and the next message would fail on a dead one.
                 sender.close()
             dealt_with += by_this_way
         return dealt_with
@@ -120,7 +120,7 @@ class Worker:
             if isinstance(failure, Unavailable):
                 raise
         except Exception as error:  # noqa: BLE001
-            # A clinic's own template, say. What it says may quote the message.
+            # For example a fault in a clinic's own template. The exception's text may quote the message.
             logger.error("A message of the kind %s could not be sent: %s", message.kind, type(error).__name__)
             _fail(message, own, Failure(f"it could not be written ({type(error).__name__})"), message.attempts + 1)
         else:

@@ -61,7 +61,7 @@ class TwilioTexts:
             headers={"Authorization": f"Basic {secret}"},
         )
         try:
-            # What else it says is not waited for: the message is taken, and would be sent again if that broke off.
+            # Do not read the body: the provider has accepted the message, and an error here would send it again.
             with OPENER.open(order, timeout=_longest_step()):
                 pass
         except urllib.error.HTTPError as error:

@@ -37,7 +37,10 @@ IS_CLOSED = State("closed", "Closed", is_told=True)
 
 
 def _call_in_words(event: Event) -> str:
-    match event.attempt.outcome:
+    attempt = getattr(event, "attempt", None)
+    match attempt and attempt.outcome:
+        case None:
+            return ""
         case ContactAttempt.CallResult.REACHED | ContactAttempt.CallResult.CALL_BACK:
             return _("We talked with you.")
         case ContactAttempt.CallResult.VOICEMAIL:

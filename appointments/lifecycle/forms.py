@@ -19,7 +19,7 @@ from .effects.claiming import SkipReason
 from .effects.offers import MOST
 
 TIMES_SHOWN = 12
-# More than there are: all that are free are looked through for a time that was chosen.
+# Above any real number of slots: a chosen slot is looked up among all that are free.
 MOST_LOOKED_AT = 10_000
 # Who cannot come on the first day has others to choose from.
 TIMES_SHOWN_OF_A_DAY = 4
@@ -118,7 +118,7 @@ class LogCallForm(VerbForm):
 class BookForm(VerbForm):
     """One of the free times that are offered, or another time."""
 
-    # All free times may be taken since the page was shown.
+    # The field is sent although no slot is left, if all were taken since the page was shown.
     beside = StrictForm.beside | {"time"}
     folded = ("starts_at", "clinician", "place")
 

@@ -29,9 +29,8 @@ class Refused(Exception):
 class Change:
     """What a verb does to a request: the columns it sets, and what the history says about it.
 
-    `still` narrows the verb's guard to what the verb saw; it may name columns of the request only, because PostgreSQL
-    reads no other table again after waiting for a lock. `then` does the rest in the same transaction, when the
-    request is as it is afterwards.
+    `still` narrows the verb's guard, to what the verb saw or to its arguments. `then` does the rest in the same
+    transaction, when the request is as it is afterwards.
     """
 
     values: dict
@@ -67,8 +66,10 @@ def perform(verb: Verb, request: AppointmentRequest, *, by=None, **entered) -> N
     if values.keys() & set(SEARCHED):
         contact = {name: values.get(name, getattr(request, name)) for name in SEARCHED}
         values["search_text"] = text_to_search(**contact)
-    guard = verb.when.q(by, timezone.now())
-    same = AppointmentRequest.objects.filter(guard, change.still, pk=request.pk, version=request.version)
+    # What the guard names PostgreSQL does not read again after waiting for a lock. The version, which rises with each
+    # change, is in the row that is locked, so that it has to stand outside.
+    allowed = AppointmentRequest.objects.filter(verb.when.q(by, timezone.now()), change.still, pk=request.pk)
+    same = AppointmentRequest.objects.filter(pk=request.pk, version=request.version, pk__in=allowed.values("pk"))
     if not same.update(version=F("version") + 1, **values):
         raise Refused(what_happened_meanwhile(request, verb.when, by))
     event = Event.objects.create(
@@ -113,7 +114,7 @@ def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = N
 
 
 def _storable(value):
-    """For JSON; whoever reads it turns it back by the column's own `to_python`."""
+    """A value for JSON, which the column's `to_python` turns back."""
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 

@@ -3,7 +3,7 @@
 The database itself refuses what must not happen; see the constraints of each model.
 """
 
-# Loaded with ours, because their tables stand with ours; whoever reads them imports them from there.
+# Imported so that Django registers them: their tables belong to this application.
 from audit import models as _audit_models  # noqa: F401
 
 from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place

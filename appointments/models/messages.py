@@ -93,7 +93,7 @@ def _digests(phone: str) -> list[str]:
     """By the current secret, and by those before it."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [
-        # The name is that of the module that once kept them: another one would find none of those stored.
+        # The salt is part of the stored digests; changing it would forget every opt-out.
         salted_hmac("appointments.messages.texts", phone, secret=secret, algorithm="sha256").hexdigest()
         for secret in secrets
     ]

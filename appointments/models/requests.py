@@ -51,7 +51,7 @@ QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
 class AppointmentRequestQuerySet(models.QuerySet):
     def open(self):
         """Those that somebody still has to call."""
-        # Told by the status and not by the missing visit: SQLite would look for that in an index of nearly all rows.
+        # Filter by status and not by the missing visit: SQLite would use an index that holds nearly all rows.
         return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
 
     def overdue(self):
@@ -130,7 +130,7 @@ class AppointmentRequest(models.Model):
         default=False, help_text="Kept, whatever retention says; see retention.py."
     )
 
-    # Rises with each change. Whoever changes something names the version they looked at.
+    # Optimistic lock: rises with each change, and each change names the version it was made from.
     version = models.PositiveIntegerField(default=0)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     claimed_at = models.DateTimeField(null=True)

@@ -41,7 +41,7 @@ class Counted(NamedTuple):
 
 _kept: Counter[Counted] = Counter()
 _lock = threading.Lock()
-# Held by whoever writes; nobody waits for it but the end of the process.
+# Held during a write; only the exit handler waits for it.
 _writing = threading.Lock()
 _last_try = -float("inf")
 

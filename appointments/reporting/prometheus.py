@@ -42,7 +42,7 @@ from ..models import (
 # Shorter than any scrape interval: figures of two processes must not go back and forth.
 KEPT_SECONDS = 4
 A_DAY = datetime.timedelta(days=1)
-# The steps of the last day are looked for among so many of the newest.
+# Only this many of the newest events are read to find those of the last day.
 MOST_STEPS_READ = 20_000
 PRIORITIES = [priority.key for priority in PATHWAY.priorities]
 
@@ -59,7 +59,7 @@ def page(request: HttpRequest) -> HttpResponse:
         )
     text = cache.get("metrics")
     if text is None:
-        # No figures of the process itself: with several of them each scrape would tell of another one.
+        # Leave out process metrics: with several processes, each scrape would report a different one.
         registry = CollectorRegistry()
         registry.register(Figures())
         try:

@@ -209,7 +209,7 @@ def _picked(*, to, which: str, priority: str, language: str, most: int) -> list[
 
 def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpResponse:
     held = _held_by(owner).in_queue_order()[: MOST_ROWS + 1]
-    # Not by time, which would be more handy, because there is an index for this order and none for that one.
+    # In queue order, which has an index; sorting by time would be handier but has none.
     promised = _promised_by(owner).in_queue_order()[: MOST_ROWS + 1]
     lists = [_shown("Held", held, form), _shown("Promised a call", promised, form)]
     _say_what_is_shown(request, lists, outcome)
@@ -296,7 +296,7 @@ def _row(visit_request: AppointmentRequest, form: HandOverForm) -> dict:
 
 
 def _handed_to_holder(visit_request: AppointmentRequest) -> Event | None:
-    """How whoever holds it came to it, if it was handed to them and nobody else held it since."""
+    """The assignment by which the present holder got it; None if somebody else has held it since."""
     for step in reversed(visit_request.steps):
         if step.verb == ASSIGN.event:
             return step if visit_request.claimed_by_id else None

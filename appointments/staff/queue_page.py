@@ -31,7 +31,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     ).defer("answers", "findings", "consent")
     typed = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if typed:
-        # Sorted here: asked to sort, the database would look for its order instead of for the words.
+        # Sort in Python: with ORDER BY, PostgreSQL picks the ordering index and filters row by row.
         found = list(search.find(requests.filter(closed_at=None), typed)[: PAGE_SIZE + 1])
         if len(found) <= PAGE_SIZE:
             closed = search.find(requests.filter(closed_at__isnull=False), typed)
@@ -59,7 +59,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows=[_shown(row, hours) for row in rows],
         after=rows[-1].pk if more and not typed else None,
         more=more,
-        # Who comes without having asked for anything wants to search.
+        # A visitor without a filter or a search most likely wants to search, so the search field gets the focus.
         leads_to_rows=bool(rows) and bool(typed or request.GET),
     )
 

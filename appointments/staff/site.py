@@ -48,7 +48,7 @@ class Closed:
         return any(lookup == f"{field}{ending}" for field in declared for ending in self.ENDINGS)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """Does nothing with rows that were chosen by what is no key: Django's own would fail on it."""
+        """Ignore selected values that are not valid keys: Django's own method raises on them."""
         key = self.opts.pk
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):

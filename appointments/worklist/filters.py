@@ -65,7 +65,7 @@ def after(requests: QuerySet, pk: str, order: tuple[str, ...]) -> QuerySet:
 
 
 def _is_behind(name: str, value, *, descending: bool) -> Q:
-    # Databases do not all compare booleans, so those are told apart by being equal.
+    # Not every database orders booleans with < and >, so compare them by equality.
     if isinstance(value, bool):
         return Q(**{name: not descending}) if value == descending else Q(pk__in=())
     return Q(**{f"{name}__{'lt' if descending else 'gt'}": value})

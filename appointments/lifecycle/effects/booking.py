@@ -119,10 +119,10 @@ def _take(request: AppointmentRequest, by, slot: tuple, *, note="", reason="", t
 
 @contextmanager
 def _or_told_that_it_is_taken(appointment: Appointment) -> Iterator[None]:
-    """Where two people want one time, the database lets one of them have it, and the other is told."""
+    """Turn the violated exclusion constraint into Refused."""
     try:
         with transaction.atomic():
-            # One after the other: two who write overlapping visits at once would each wait for the other to end.
+            # Serialize by clinician: two transactions that insert overlapping visits would deadlock.
             Clinician.objects.select_for_update(no_key=True).get(pk=appointment.clinician_id)
             yield
     except IntegrityError as conflict:
