@@ -138,8 +138,8 @@ class Lifecycle:
 
     @cached_property
     def events(self) -> dict[str, str]:
-        """What the history calls each event."""
-        return {verb.event: verb.history for verb in self.verbs}
+        """What the history calls each event; what leaves nothing behind has no history."""
+        return {verb.event: verb.history for verb in self.verbs if GONE not in verb.leads_to}
 
     @cached_property
     def message_kinds(self) -> dict[str, MessageKind]:

@@ -48,6 +48,10 @@ TYPICAL = {
     **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
 }
 
+# What differs from one to the next.
+VARIED = {"osteoporosis", "cancer", "fracture", "height_loss", "tried", "clotting", "blood_thinner", "safety"}
+VARIED |= {f"helped_{treatment.value}" for treatment in TREATMENTS}
+
 
 class Command(BaseCommand):
     help = "Load demo requests into an empty development database; print a staff account with a new password."
@@ -146,7 +150,7 @@ class Command(BaseCommand):
 def qualifying_journey(chance: random.Random) -> Journey:
     """The typical answers with a few changed by chance, as long as they still lead to a visit."""
     while True:
-        changed = chance.sample(PATHWAY.questions[2:], chance.randint(0, 4))
+        changed = chance.sample([q for q in PATHWAY.questions if q.key in VARIED], chance.randint(0, 4))
         pain = str(chance.randint(3, 9))
         answers = {**TYPICAL, "pain": pain, **{question.key: any_answer(question, chance) for question in changed}}
         journey = Journey(PATHWAY, answers).completed()
@@ -155,5 +159,7 @@ def qualifying_journey(chance: random.Random) -> Journey:
 
 
 def any_answer(question, chance: random.Random):
+    if not question.options:
+        return question.quiet_answer
     value = chance.choice(question.options).value
     return [value] if question.takes_several else value
