@@ -65,6 +65,11 @@ class Tells:
     which: Callable[[Request, dict], Iterable[tuple[MessageKind, Any]]]
 
 
+def always(kind: MessageKind) -> Tells:
+    """Whatever was before: about the request, and no visit."""
+    return Tells((kind,), lambda request, before: [(kind, None)])
+
+
 @dataclass(frozen=True)
 class CloseReason:
     """Why staff close a request. `when` says which requests can be; `patient_reads` is the status page then."""
