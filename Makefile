@@ -73,6 +73,7 @@ approve: .venv/runtime ## Writes the pathway and the lifecycle as they are now t
 	@echo "Writing what a clinician and a manager approve. Read the difference before you commit it."
 	@$(PY) manage.py describe_pathway > .venv/approved.md && mv .venv/approved.md tests/screening/approved/pathway.md
 	@$(PY) manage.py describe_lifecycle > .venv/approved.md && mv .venv/approved.md tests/appointments/approved/lifecycle.md
+	@$(PY) manage.py describe_lifecycle --renew docs/staff.md docs/architecture.md
 
 messages: .venv/runtime ## Collects what is to be translated and compiles the translations (needs gettext).
 	@echo "Collecting what is to be translated."

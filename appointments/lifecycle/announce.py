@@ -9,7 +9,7 @@ from screening.pathways import PATHWAY
 
 from ..models import AppointmentRequest, Message
 from . import call_policy, message_kinds
-from .grammar import MessageKind, Tells
+from .grammar import MessageKind, Tells, always
 
 Channel = Message.Channel
 
@@ -39,7 +39,7 @@ CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
 # What was taken back may have been any of these.
 VISIT = Tells((*BOOKING.kinds, message_kinds.MOVED, message_kinds.CANCELLED), _of_the_visit)
 MISSED_CALL = Tells((message_kinds.CALL_MISSED, message_kinds.UNREACHABLE), _of_a_missed_call)
-OFFER = Tells((message_kinds.OFFERED,), lambda request, before: [(message_kinds.OFFERED, None)])
+OFFER = always(message_kinds.OFFERED)
 # Of the visit, too, if there was one.
 WITHDRAWAL = Tells(
     (message_kinds.WITHDRAWN,),
@@ -53,7 +53,7 @@ ARRIVAL = Tells(
         *([(message_kinds.NEW_URGENT, None)] if request.priority == MOST_URGENT else []),
     ],
 )
-DELAY = Tells((message_kinds.CALLS_OVERDUE,), lambda request, before: [(message_kinds.CALLS_OVERDUE, None)])
+DELAY = always(message_kinds.CALLS_OVERDUE)
 
 
 def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: dict | None = None) -> None:

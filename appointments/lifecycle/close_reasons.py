@@ -27,15 +27,5 @@ WITHDRAWN = CloseReason(
 DUPLICATE = CloseReason("duplicate", "Asked twice", CLAIMED_BY_ME)
 NOT_REAL = CloseReason("not_real", "Not a real request", CLAIMED_BY_ME)
 
-CLOSE_REASONS = (
-    ATTENDED,
-    DID_NOT_COME,
-    DECLINED,
-    UNREACHABLE,
-    ADVISED_AGAINST,
-    SEEN_ELSEWHERE,
-    WITHDRAWN,
-    DUPLICATE,
-    NOT_REAL,
-)
+CLOSE_REASONS = tuple(one for one in [*globals().values()] if isinstance(one, CloseReason))
 LABELS = {reason.key: reason.label for reason in CLOSE_REASONS}

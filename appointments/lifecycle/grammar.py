@@ -65,6 +65,11 @@ class Tells:
     which: Callable[[Request, dict[str, Any]], Iterable[tuple[MessageKind, Any]]]
 
 
+def always(kind: MessageKind) -> Tells:
+    """Whatever was before: about the request, and no visit."""
+    return Tells((kind,), lambda request, before: [(kind, None)])
+
+
 @dataclass(frozen=True)
 class CloseReason:
     """Why staff close a request. `when` says which requests can be; `patient_reads` is the status page then."""
@@ -138,8 +143,8 @@ class Lifecycle:
 
     @cached_property
     def events(self) -> dict[str, str]:
-        """What the history calls each event."""
-        return {verb.event: verb.history for verb in self.verbs}
+        """What the history calls each event; what leaves nothing behind has no history."""
+        return {verb.event: verb.history for verb in self.verbs if GONE not in verb.leads_to}
 
     @cached_property
     def message_kinds(self) -> dict[str, MessageKind]:

@@ -118,7 +118,7 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "voicemail_ok": False,
         "texts_ok": True,
         "consent": f"{CONSENT} {CONSENT_TO_TEXTS}",
-        "pathway_version": "1.0",
+        "pathway_version": PATHWAY.version,
         "answers": answers | VISIT_ANSWERS,
         "outcome": "specialist_review",
         "priority": "P1",

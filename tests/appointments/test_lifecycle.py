@@ -216,13 +216,13 @@ def test_a_close_reason_of_an_older_release_is_still_shown(send_request, schedul
     request = send_request()
     perform(CLAIM, request, by=scheduler)
     perform(CLOSE, request, by=scheduler, reason="declined")
-    AppointmentRequest.objects.update(close_reason="moved_away")
+    AppointmentRequest.objects.update(close_reason="of_an_older_release")
     request.events.filter(version=F("request__version")).update(verb="retired")
 
     page = admin_client.get(f"/admin/appointments/appointmentrequest/{request.pk}/change/")
 
     assert page.status_code == 200
-    assert "moved_away" in page.text
+    assert "of_an_older_release" in page.text
 
 
 # A broken definition is refused when it is imported.

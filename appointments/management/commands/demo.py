@@ -30,6 +30,7 @@ from appointments.models import (
     Place,
 )
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
+from screening.questionnaire.conditions import Answer
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question
 
@@ -48,6 +49,10 @@ TYPICAL = {
     "tried": ["brace", "pain_medicine", "rest"],
     **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
 }
+
+# What differs from one to the next.
+VARIED = {"osteoporosis", "cancer", "fracture", "height_loss", "tried", "clotting", "blood_thinner", "safety"}
+VARIED |= {f"helped_{treatment.value}" for treatment in TREATMENTS}
 
 
 class Command(BaseCommand):
@@ -156,7 +161,7 @@ class Command(BaseCommand):
 def qualifying_journey(chance: random.Random) -> Journey:
     """The typical answers with a few changed by chance, as long as they still lead to a visit."""
     while True:
-        changed = chance.sample(PATHWAY.questions[2:], chance.randint(0, 4))
+        changed = chance.sample([q for q in PATHWAY.questions if q.key in VARIED], chance.randint(0, 4))
         pain = str(chance.randint(3, 9))
         answers = {**TYPICAL, "pain": pain, **{question.key: any_answer(question, chance) for question in changed}}
         journey = Journey(PATHWAY, answers).completed()
@@ -164,6 +169,8 @@ def qualifying_journey(chance: random.Random) -> Journey:
             return Journey(PATHWAY, journey.relevant_answers)
 
 
-def any_answer(question: Question, chance: random.Random) -> str | list[str]:
+def any_answer(question: Question, chance: random.Random) -> Answer:
+    if not question.options:
+        return question.quiet_answer
     value = chance.choice(question.options).value
     return [value] if question.takes_several else value
