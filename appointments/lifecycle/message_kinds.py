@@ -40,13 +40,13 @@ def _visit_is_off(message: Message) -> bool:
     return is_off and visit.starts_at > timezone.now() and not _is_news(message)
 
 
-def _is_open(message: Message) -> bool:
+def is_open(message: Message) -> bool:
     return message.its_request.status in OPEN_STATUSES
 
 
 def _was_missed(message: Message) -> bool:
     # Who was reached since has no missed calls any more.
-    return _is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
+    return is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
 
 
 def _is_unreachable(message: Message) -> bool:
@@ -57,15 +57,15 @@ def _has_times_to_choose(message: Message) -> bool:
     return bool(open_times(message.its_request))
 
 
-def _is_closed(message: Message) -> bool:
+def is_closed(message: Message) -> bool:
     return message.its_request.status == Status.CLOSED
 
 
-def _is_waiting(message: Message) -> bool:
+def is_waiting(message: Message) -> bool:
     return message.its_request.status == Status.WAITING
 
 
-def _at_any_time(message: Message) -> bool:
+def at_any_time(message: Message) -> bool:
     return True
 
 
@@ -96,7 +96,7 @@ def _is_news(message: Message) -> bool:
     return last_told.kind == CANCELLED.key if last_told else before.exists()
 
 
-RECEIVED = MessageKind("received", "We have your request", _is_open, by_text=False)
+RECEIVED = MessageKind("received", "We have your request", is_open, by_text=False)
 CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
 OFFERED = MessageKind("offered", "Choose a time", _has_times_to_choose)
 BOOKED = MessageKind("booked", "Visit booked", _visit_is_on, calendar="REQUEST", decides_the_way=True)
@@ -104,6 +104,6 @@ MOVED = MessageKind("moved", "Visit moved", _visit_is_on, calendar="REQUEST", de
 CANCELLED = MessageKind("cancelled", "Visit cancelled", _visit_is_off, calendar="CANCEL", decides_the_way=True)
 REMINDER = MessageKind("reminder", "Reminder of the visit", _needs_a_reminder)
 UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachable)
-WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", _is_closed, by_text=False, calendar="CANCEL")
-NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
-CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", _at_any_time, to_staff=True)
+WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
+NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", is_waiting, to_staff=True)
+CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)
