@@ -56,7 +56,7 @@ lint: .venv/development ## Checks style, format, templates and types.
 	@$(PY) -m ruff format --check
 	@echo "Checking the format of the templates."
 	@.venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
-	@echo "Checking the types of the pure part."
+	@echo "Checking the types."
 	@$(PY) -m mypy
 	@echo "Looking for insecure habits in the code."
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
@@ -72,11 +72,11 @@ format: .venv/development ## Corrects style and format where a program can.
 	@# It reports a correction as a failure; what counts is what is left.
 	@.venv/bin/djade --target-version 5.2 $(TEMPLATES) || .venv/bin/djade --target-version 5.2 --check $(TEMPLATES)
 
-approve: .venv/runtime ## Writes the pathway as it is now to the file that the tests compare it with.
-	@echo "Writing tests/screening/approved/pathway.md. Read the difference before you commit it."
-	@mkdir -p tests/screening/approved
-	@$(PY) manage.py describe_pathway > .venv/pathway.md
-	@mv .venv/pathway.md tests/screening/approved/pathway.md
+approve: .venv/runtime ## Writes the pathway and the lifecycle as they are now to the files that the tests compare them with.
+	@echo "Writing what a clinician and a manager approve. Read the difference before you commit it."
+	@$(PY) manage.py describe_pathway > .venv/approved.md && mv .venv/approved.md tests/screening/approved/pathway.md
+	@$(PY) manage.py describe_lifecycle > .venv/approved.md && mv .venv/approved.md tests/appointments/approved/lifecycle.md
+	@$(PY) manage.py describe_lifecycle --renew docs/staff.md docs/architecture.md
 
 messages: .venv/runtime ## Collects what is to be translated and compiles the translations (needs gettext).
 	@echo "Collecting what is to be translated."

@@ -5,10 +5,10 @@ Whoever may change accounts without being a superuser gives nobody rights, and d
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
@@ -17,8 +17,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import first_passwords, second_factor, views
 from .forms import PasswordOfAnotherForm
+from .requests import StaffRequest
 
-User = get_user_model()
 admin.site.unregister(TOTPDevice)
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -34,7 +34,7 @@ class StaffUserAdmin(UserAdmin):
         accounts = super().get_queryset(request)
         return accounts if request.user.is_superuser else accounts.filter(is_superuser=False)
 
-    def get_readonly_fields(self, request: HttpRequest, obj=None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         rights = () if request.user.is_superuser else ("is_superuser", "groups", "user_permissions")
         return (*super().get_readonly_fields(request, obj), *rights)
 
@@ -46,17 +46,17 @@ class StaffUserAdmin(UserAdmin):
             return redirect("admin:password_change")
         return super().user_change_password(request, id, form_url)
 
-    def save_model(self, request: HttpRequest, obj, form, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if not change:
             first_passwords.given(obj)
 
     @admin.display(description="second factor", boolean=True)
-    def has_second_factor(self, user) -> bool:
+    def has_second_factor(self, user: User) -> bool:
         return second_factor.app_of(user) is not None
 
     @admin.action(description="Reset the second factor (lost phone); ends their sessions", permissions=["change"])
-    def reset_second_factor(self, request: HttpRequest, users) -> HttpResponse | None:
+    def reset_second_factor(self, request: StaffRequest, users: QuerySet[User]) -> HttpResponse | None:
         if not second_factor.is_fresh(request):
             return views.to_confirm(request)
         for user in users:
@@ -73,7 +73,7 @@ class RolesAdmin(GroupAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    def has_view_permission(self, request: HttpRequest, obj=None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return request.user.is_superuser
 
     has_add_permission = has_module_permission

@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Signing in"
 
-    def ready(self):
+    def ready(self) -> None:
         from . import first_passwords, sessions, throttling
 
         # A rule that cannot work stops the start, and not somebody who changes a password.

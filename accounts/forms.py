@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,7 +13,7 @@ from .second_factor import six_digits
 
 
 class SignInForm(AdminAuthenticationForm):
-    def confirm_login_allowed(self, user) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         try:
             super().confirm_login_allowed(user)
         except ValidationError:
@@ -23,7 +24,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 class PasswordOfAnotherForm(AdminPasswordChangeForm):
-    def save(self, commit: bool = True):
+    def save(self, commit: bool = True) -> User:
         with transaction.atomic():
             user = super().save(commit)
             first_passwords.given(user)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 
 from .passwords import composed
@@ -25,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class NotLeaked:
-    def __init__(self, path: str):
+    def __init__(self, path: str) -> None:
         self.path = Path(path)
         _look_at(self.path)
 
-    def validate(self, password: str, user=None) -> None:
+    def validate(self, password: str, user: User | None = None) -> None:
         try:
             has_leaked = is_in(self.path, composed(password))
         except OSError:

@@ -1,9 +1,11 @@
 """Refuses sessions that are over. Needs Django's authentication, messages and CSRF check before it."""
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -19,13 +21,15 @@ LOST = "What you typed last was not saved. Please enter it again."
 
 
 class SessionLimits:
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> HttpResponse | None:
         # Patients' pages know no accounts, and some go on without a database.
         if not request.path_info.startswith(reverse("admin:index")) or not request.user.is_authenticated:
             return None
@@ -42,7 +46,7 @@ class SessionLimits:
         return _to_the_sign_in(request, user)
 
 
-def _to_the_sign_in(request: HttpRequest, user) -> HttpResponse:
+def _to_the_sign_in(request: HttpRequest, user: User) -> HttpResponse:
     login = reverse("admin:login")
     if request.method in ("GET", "HEAD"):
         return HttpResponseRedirect(f"{login}?{urlencode({'next': request.get_full_path()})}")

@@ -32,7 +32,7 @@ class AccountSession(models.Model):
     class Meta:
         ordering = ("-last_seen_at",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.browser} ({self.created_at:%Y-%m-%d %H:%M})"
 
 
@@ -42,7 +42,7 @@ class FirstPassword(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="first_password")
     set_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"since {self.set_at:%Y-%m-%d}"
 
 
@@ -102,5 +102,5 @@ class RecoveryCode(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("device", "digest"), name="recovery_code_once"),)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.pk}"

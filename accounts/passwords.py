@@ -6,11 +6,12 @@ from itertools import pairwise
 
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
 PRODUCT = "upright"
-# So many characters must be left when the words are taken out that anybody would try here.
+# Characters that must remain after removing the words that an attacker would try here first.
 LEAST_OF_ONES_OWN = 8
 # To compose badly ordered marks costs the square of their number.
 LONGEST = 1_000
@@ -32,10 +33,10 @@ class Hasher(PBKDF2PasswordHasher):
 
 
 class LongEnough:
-    def __init__(self, least: int = 15):
+    def __init__(self, least: int = 15) -> None:
         self.least = least
 
-    def validate(self, password: str, user=None) -> None:
+    def validate(self, password: str, user: User | None = None) -> None:
         if len(composed(password)) < self.least:
             raise ValidationError(self.get_help_text(), code="password_too_short")
         if len(password) > LONGEST:
@@ -48,7 +49,7 @@ class LongEnough:
 class NotTriedFirst:
     """Refuses common passwords and words of this place, also repeated or with digits around them."""
 
-    def validate(self, password: str, user=None) -> None:
+    def validate(self, password: str, user: User | None = None) -> None:
         plain = composed(password).casefold()
         piece = _repeated_piece(plain)
         core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", piece)
@@ -75,8 +76,8 @@ def _is_a_row(text: str) -> bool:
     return len({(ord(b) - ord(a)) % 10 for a, b in pairwise(text)}) <= 1
 
 
-def _ones_own(text: str, user) -> str:
-    """What is left without the words that anybody would try here."""
+def _ones_own(text: str, user: User | None) -> str:
+    """The password without the words that an attacker would try here first."""
     names = [settings.CLINIC_NAME, PRODUCT]
     if user is not None:
         names += [user.get_username(), user.first_name, user.last_name, user.email]

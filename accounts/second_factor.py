@@ -11,6 +11,7 @@ import django_otp
 import segno
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,6 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import sessions, signals
 from .models import RecoveryCodes
+from .requests import StaffRequest
 
 APP, RECOVERY_CODE = "app", "recovery code"
 # A secret that was shown and not confirmed is not shown again after this.
@@ -49,12 +51,12 @@ def is_fresh(request: HttpRequest) -> bool:
     return session is not None and session.code_given_at is not None and session.code_given_at > since
 
 
-def app_of(user) -> TOTPDevice | None:
+def app_of(user: User) -> TOTPDevice | None:
     """The authenticator app with which the user has set it up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
 
 
-def app_to_confirm(user) -> TOTPDevice:
+def app_to_confirm(user: User) -> TOTPDevice:
     """The secret that the user is setting up, made when there is none."""
     waiting = TOTPDevice.objects.filter(user=user, confirmed=False)
     waiting.filter(created_at__lte=timezone.now() - SHOWN_FOR).delete()
@@ -77,7 +79,7 @@ def picture_of(app: TOTPDevice) -> SafeString:
     return mark_safe(drawn)  # noqa: S308  # nosec B308 B703  # all of it is drawn here
 
 
-def set_up(request: HttpRequest, code: str) -> list[str]:
+def set_up(request: StaffRequest, code: str) -> list[str]:
     """Confirm the waiting app by a code of it. Gives the new recovery codes, to be shown once. Raises Refused.
 
     A former app and the user's other sessions end with it.
@@ -97,7 +99,7 @@ def set_up(request: HttpRequest, code: str) -> list[str]:
     return codes
 
 
-def pass_with_app(request: HttpRequest, code: str) -> None:
+def pass_with_app(request: StaffRequest, code: str) -> None:
     """Raises Refused."""
     app = app_of(request.user)
     if app is None:
@@ -107,7 +109,7 @@ def pass_with_app(request: HttpRequest, code: str) -> None:
     signals.second_factor_passed.send(type(request.user), request=request, user=request.user, method=APP)
 
 
-def pass_with_recovery_code(request: HttpRequest, code: str) -> int:
+def pass_with_recovery_code(request: StaffRequest, code: str) -> int:
     """How many codes are left. Raises Refused."""
     device = RecoveryCodes.objects.filter(user=request.user).first()
     if device is None:
@@ -118,7 +120,7 @@ def pass_with_recovery_code(request: HttpRequest, code: str) -> int:
     return recovery_codes_left(request.user)
 
 
-def pass_with_any_code(request: HttpRequest, code: str) -> None:
+def pass_with_any_code(request: StaffRequest, code: str) -> None:
     """With six digits of the app or with a recovery code, which has letters. Raises Refused."""
     if digits := six_digits(code):
         pass_with_app(request, digits)
@@ -132,7 +134,7 @@ def six_digits(typed: str) -> str:
     return code if re.fullmatch(r"[0-9]{6}", code) else ""
 
 
-def new_recovery_codes(request: HttpRequest) -> list[str]:
+def new_recovery_codes(request: StaffRequest) -> list[str]:
     """Codes to be shown once; the former ones are void."""
     with transaction.atomic():
         codes = _recovery_codes_of(request.user).make()
@@ -140,12 +142,12 @@ def new_recovery_codes(request: HttpRequest) -> list[str]:
     return codes
 
 
-def recovery_codes_left(user) -> int:
+def recovery_codes_left(user: User) -> int:
     device = RecoveryCodes.objects.filter(user=user).first()
     return device.codes.count() if device else 0
 
 
-def reset(user, *, by=None, request: HttpRequest | None = None) -> None:
+def reset(user: User, *, by: User | None = None, request: HttpRequest | None = None) -> None:
     """Take the second factor away, because the phone is lost; all sessions end. The next sign-in sets it up."""
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
@@ -172,7 +174,7 @@ def _remember(request: HttpRequest, device: Device) -> None:
     sessions.note_code_given(request)
 
 
-def _recovery_codes_of(user) -> RecoveryCodes:
+def _recovery_codes_of(user: User) -> RecoveryCodes:
     # Whoever comes second waits here, and does not make a second set.
     get_user_model().objects.select_for_update().get(pk=user.pk)
     return RecoveryCodes.objects.get_or_create(user=user, defaults={"name": "Recovery codes"})[0]

@@ -5,8 +5,11 @@ delete its row.
 """
 
 import datetime
+from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save, pre_save
@@ -43,25 +46,26 @@ def connect() -> None:
     post_save.connect(_end_after_changes, sender=settings.AUTH_USER_MODEL, dispatch_uid="accounts.sessions")
 
 
-def of(user) -> QuerySet[AccountSession]:
+def of(user: User) -> QuerySet[AccountSession]:
     """The sessions of a user that have not run out, the last seen first."""
     return AccountSession.objects.filter(user=user).exclude(_run_out())
 
 
-def end_all(user, *, but: HttpRequest | None = None) -> None:
+def end_all(user: User, *, but: HttpRequest | None = None) -> None:
     """End all sessions of a user, perhaps but the one of this request. The next request of each is refused."""
     kept = but.session.get(KEY) if but else None
-    AccountSession.objects.filter(user=user).exclude(pk=kept).delete()
+    ended = AccountSession.objects.filter(user=user)
+    (ended.exclude(pk=kept) if kept else ended).delete()
 
 
 def current(request: HttpRequest) -> AccountSession | None:
     """Reads one row."""
-    named = request.session.get(KEY)
-    return AccountSession.objects.filter(pk=named, user_id=request.user.pk).first() if named else None
+    user = request.user
+    return _named_in(request).filter(user=user).first() if user.is_authenticated else None
 
 
 def note_code_given(request: HttpRequest) -> None:
-    AccountSession.objects.filter(pk=request.session.get(KEY)).update(code_given_at=timezone.now())
+    _named_in(request).update(code_given_at=timezone.now())
 
 
 def reason_to_refuse(request: HttpRequest) -> str:
@@ -88,7 +92,13 @@ def browser_in_words(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-def _start(sender, request: HttpRequest, user, **kwargs) -> None:
+def _named_in(request: HttpRequest) -> QuerySet[AccountSession]:
+    """The row of this session; none for one without."""
+    named = request.session.get(KEY)
+    return AccountSession.objects.filter(pk=named) if named else AccountSession.objects.none()
+
+
+def _start(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
     # Of anybody. What has run out only just still tells its owner why it is refused.
     AccountSession.objects.filter(created_at__lte=timezone.now() - _longest() - FORGOTTEN_AFTER).delete()
     session = AccountSession.objects.create(
@@ -99,11 +109,13 @@ def _start(sender, request: HttpRequest, user, **kwargs) -> None:
     request.session[KEY] = str(session.pk)
 
 
-def _end(sender, request: HttpRequest, user, **kwargs) -> None:
-    AccountSession.objects.filter(pk=request.session.get(KEY)).delete()
+def _end(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
+    _named_in(request).delete()
 
 
-def _look_for_changes(sender, instance, update_fields=None, **kwargs) -> None:
+def _look_for_changes(
+    sender: type[User], instance: Any, update_fields: Iterable[str] | None = None, **kwargs: object
+) -> None:
     instance.ends_sessions = False
     if instance.pk is None or (update_fields is not None and not set(WATCHED) & set(update_fields)):
         return
@@ -111,7 +123,7 @@ def _look_for_changes(sender, instance, update_fields=None, **kwargs) -> None:
     instance.ends_sessions = before is not None and any(before[name] != getattr(instance, name) for name in WATCHED)
 
 
-def _end_after_changes(sender, instance, **kwargs) -> None:
+def _end_after_changes(sender: object, instance: Any, **kwargs: object) -> None:
     if instance.ends_sessions:
         end_all(instance)
 

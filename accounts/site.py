@@ -1,11 +1,13 @@
 """An admin site that nobody enters without a second factor, with the pages for that."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
 
 
 class SignInSite(AdminSite):
@@ -14,18 +16,22 @@ class SignInSite(AdminSite):
 
         return super().has_permission(request) and second_factor.is_passed(request)
 
-    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+    def admin_view(  # type: ignore[override]  # Django says that it gives the very same kind of function
+        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
+    ) -> Callable[..., HttpResponseBase]:
         from .first_passwords import after_ones_own
 
         return super().admin_view(after_ones_own(view), cacheable)
 
-    def password_change(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+    def password_change(  # type: ignore[override]  # once it is changed, this leads on and is no template any more
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         from . import first_passwords
 
         is_first = first_passwords.is_used_in(request)
         return super().password_change(request, {**(extra_context or {}), "is_first": is_first})
 
-    def login(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # These need the models, which are not there yet when this module is imported.
         from . import views
         from .forms import SignInForm
@@ -39,7 +45,7 @@ class SignInSite(AdminSite):
         self.login_form = SignInForm
         return super().login(request, extra_context)
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         from . import views
 
         before = [
@@ -58,4 +64,4 @@ class SignInSite(AdminSite):
         ]
         for url in behind:
             url.callback = self.admin_view(url.callback)
-        return before + behind + super().get_urls()
+        return [*before, *behind, *super().get_urls()]

@@ -4,31 +4,30 @@ It is kept in a cookie of that browser, sealed, for a while, and only for the pa
 never for one with a password on it. Nothing of it is stored on the server.
 """
 
-import base64
-import json
-
-from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
+
+from common.sealed_cookie import Expired, Unreadable, seal, unseal
 
 SECONDS = 30 * 60
+PURPOSE = "unsent form"
 # Browsers drop a cookie that is longer than 4096 bytes with its name and attributes.
 LONGEST = 3600
 
 
 def can_be_kept(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.resolver_match.view_name in settings.UNSENT_FORMS
+    match = request.resolver_match
+    return request.method == "POST" and match is not None and match.view_name in settings.UNSENT_FORMS
 
 
-def keep(request: HttpRequest, response: HttpResponse, user) -> bool:
+def keep(request: HttpRequest, response: HttpResponse, user: User) -> bool:
     """Put it into the answer; False when it is too long. The form must have passed the CSRF check."""
     typed = request.POST.copy()
     typed.pop("csrfmiddlewaretoken", None)
     fields = [(name, value) for name, values in typed.lists() for value in values]
-    text = json.dumps({"user": user.pk, "path": request.path, "fields": fields}, separators=(",", ":"))
-    sealed = _seal().encrypt(text.encode()).decode()
+    sealed = seal({"user": user.pk, "path": request.path, "fields": fields}, purpose=PURPOSE)
     if len(sealed) > LONGEST:
         return False
     response.set_cookie(
@@ -44,10 +43,9 @@ def keep(request: HttpRequest, response: HttpResponse, user) -> bool:
 
 def kept(request: HttpRequest) -> dict | None:
     """The path and the fields that this user had sent in vain with this browser, if there are any."""
-    sealed = request.COOKIES.get(_cookie(), "")
     try:
-        content = json.loads(_seal().decrypt(sealed, ttl=SECONDS))
-    except (InvalidToken, ValueError):
+        content = unseal(request.COOKIES.get(_cookie(), ""), purpose=PURPOSE, max_age=SECONDS)
+    except (Unreadable, Expired):
         return None
     return content if content["user"] == request.user.pk else None
 
@@ -62,8 +60,3 @@ def page() -> str:
 
 def _cookie() -> str:
     return f"{settings.COOKIE_PREFIX}unsent"
-
-
-def _seal() -> Fernet:
-    key = salted_hmac("accounts.unsent", "key", algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,13 +1,17 @@
 """The pages between the password and the work, and the page of one's own sessions."""
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,30 +22,31 @@ from django.views.decorators.http import require_http_methods, require_POST
 from . import first_passwords, second_factor, signals, unsent
 from . import sessions as account_sessions
 from .forms import AnyCodeForm, AppCodeForm, RecoveryCodeForm
+from .requests import P, StaffRequest, StaffView, View, is_of_staff, page_of
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def after_the_password(view: Callable) -> Callable:
+def after_the_password(view: StaffView[P]) -> View[P]:
     """For staff who have given their password, and perhaps no more. Others are sent to the sign-in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if not (request.user.is_active and request.user.is_staff):
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not is_of_staff(request):
             return redirect_to_login(next_page(request), reverse("admin:login"))
         return view(request, *args, **kwargs)
 
     return guarded
 
 
-def after_a_fresh_code(view: Callable) -> Callable:
+def after_a_fresh_code(view: StaffView[P]) -> StaffView[P]:
     """For what changes how one signs in: who left a browser open must not find it changed by somebody else.
 
     What was sent is not kept. The page with the code leads back to the page with the button.
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if second_factor.is_fresh(request):
             return view(request, *args, **kwargs)
         return to_confirm(request)
@@ -52,7 +57,7 @@ def after_a_fresh_code(view: Callable) -> Callable:
 def to_confirm(request: HttpRequest) -> HttpResponse:
     # Some addresses are of a button alone, and those all stand on the page of sessions.
     button_alone = ("end_session", "end_all_sessions")
-    is_page = request.resolver_match.url_name not in button_alone
+    is_page = page_of(request) not in button_alone
     return redirect_to_login(
         request.get_full_path() if is_page else reverse("admin:sessions"), reverse("admin:confirm_second_factor")
     )
@@ -61,7 +66,7 @@ def to_confirm(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @after_the_password
 @get_or_post
-def enter_code(request: HttpRequest) -> HttpResponse:
+def enter_code(request: StaffRequest) -> HttpResponse:
     if admin.site.has_permission(request):
         return redirect(next_page(request))
     if second_factor.app_of(request.user) is None:
@@ -75,7 +80,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @after_the_password
 @get_or_post
-def enter_recovery_code(request: HttpRequest) -> HttpResponse:
+def enter_recovery_code(request: StaffRequest) -> HttpResponse:
     if admin.site.has_permission(request):
         return redirect(next_page(request))
     if second_factor.app_of(request.user) is None:
@@ -91,7 +96,7 @@ def enter_recovery_code(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @after_the_password
 @get_or_post
-def set_up(request: HttpRequest) -> HttpResponse:
+def set_up(request: StaffRequest) -> HttpResponse:
     if admin.site.has_permission(request) and first_passwords.is_used_in(request):
         return redirect("admin:password_change")
     # Whoever has an app moves to another one only after a code of the old one, or a recovery code.
@@ -116,7 +121,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters("code")
 @get_or_post
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm(request: StaffRequest) -> HttpResponse:
     """A code once more, before something that changes how one signs in."""
     if second_factor.is_fresh(request):
         return redirect(next_page(request))
@@ -128,7 +133,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @after_the_password
 @require_POST
-def leave(request: HttpRequest) -> HttpResponse:
+def leave(request: StaffRequest) -> HttpResponse:
     """Log out, for those who cannot get further than the password: Django's own is not for them."""
     logout(request)
     return redirect("admin:login")
@@ -136,7 +141,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 @get_or_post
 @after_a_fresh_code
-def recovery_codes(request: HttpRequest) -> HttpResponse:
+def recovery_codes(request: StaffRequest) -> HttpResponse:
     if second_factor.app_of(request.user) is None:
         return redirect("admin:set_up_second_factor")
     # Where no code is asked for, nobody has shown that these codes are theirs to replace.
@@ -150,7 +155,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-def sessions(request: HttpRequest) -> HttpResponse:
+def sessions(request: StaffRequest) -> HttpResponse:
     return page(
         request,
         "sessions.html",
@@ -166,7 +171,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @after_a_fresh_code
-def end_session(request: HttpRequest, pk) -> HttpResponse:
+def end_session(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     ended, _ = account_sessions.of(request.user).filter(pk=pk).delete()
     if ended:
         signals.sessions_ended.send(type(request.user), request=request, user=request.user)
@@ -178,7 +183,7 @@ def end_session(request: HttpRequest, pk) -> HttpResponse:
 
 @require_POST
 @after_a_fresh_code
-def end_all_sessions(request: HttpRequest) -> HttpResponse:
+def end_all_sessions(request: StaffRequest) -> HttpResponse:
     signals.sessions_ended.send(type(request.user), request=request, user=request.user)
     account_sessions.end_all(request.user)
     logout(request)
@@ -187,7 +192,7 @@ def end_all_sessions(request: HttpRequest) -> HttpResponse:
 
 
 @get_or_post
-def unsent_form(request: HttpRequest) -> HttpResponse:
+def unsent_form(request: StaffRequest) -> HttpResponse:
     """What was typed when the session had ended: to look at, to send, or to forget."""
     kept = unsent.kept(request)
     if request.method == "POST" or kept is None:
@@ -205,7 +210,7 @@ def unsent_form(request: HttpRequest) -> HttpResponse:
     )
 
 
-def page(request: HttpRequest, template: str, title: str, **context) -> TemplateResponse:
+def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
     form = context.get("form")
     has_errors = form is not None and form.is_bound and not form.is_valid()
     return TemplateResponse(
@@ -236,7 +241,7 @@ def next_page(request: HttpRequest) -> str:
     return reverse("admin:index")
 
 
-def _counts(form, use: Callable[[str], object]) -> bool:
+def _counts(form: Form, use: Callable[[str], object]) -> bool:
     """Use the code that was typed; what is wrong with it is said at the field."""
     try:
         use(form.cleaned_data["code"])

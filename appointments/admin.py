@@ -1,11 +1,13 @@
 """What staff manage as plain tables, and where the admin's addresses of requests lead: to pages of our own."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import URLPattern, path
 
 from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
 from .staff import call_sheet, queue_page
@@ -58,19 +60,23 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj=None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: AppointmentRequest | None = None) -> bool:
         return False
 
-    def get_urls(self):
+    def get_urls(self) -> list[URLPattern]:
         do = self.admin_site.admin_view(call_sheet.do)
         return [path("<int:pk>/do/<slug:key>/", do, name="appointments_appointmentrequest_do"), *super().get_urls()]
 
-    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return queue_page.queue_page(request)
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         pk = int(object_id) if object_id.isdecimal() and len(object_id) < 19 else 0
         return call_sheet.call_sheet(request, pk)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return redirect("admin:appointments_appointmentrequest_change", object_id)

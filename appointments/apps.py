@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.http import HttpRequest
 from django.urls import resolve
 
 
@@ -6,12 +7,13 @@ class AppointmentsConfig(AppConfig):
     name = "appointments"
     verbose_name = "Visit requests"
 
-    def ready(self):
+    def ready(self) -> None:
         from accounts.signals import unsent_form_shown
         from audit import listeners
 
         from . import roles
         from .calendar import opening_hours
+        from .operations import checks  # noqa: F401  # registers itself
         from .reporting import daily_counts
 
         listeners.connect(self, tables=map(self.get_model, roles.KEPT_BY_MANAGERS))
@@ -21,7 +23,7 @@ class AppointmentsConfig(AppConfig):
         roles.connect(self)
 
 
-def _unsent_form_shown(sender, request, path, **kwargs) -> None:
+def _unsent_form_shown(sender: object, request: HttpRequest, path: str, **kwargs: object) -> None:
     """It is about the request whose call sheet it was typed on."""
     import audit
 

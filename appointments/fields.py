@@ -3,6 +3,7 @@
 import datetime
 import re
 import unicodedata
+from typing import Any
 
 import phonenumbers
 from django import forms
@@ -49,14 +50,14 @@ def without_needless_joiners(name: str) -> str:
 class PersonNameField(forms.CharField):
     """Each has an error message of its own for what is "invalid"."""
 
-    def __init__(self, *, autocomplete="name", **kwargs):
+    def __init__(self, *, autocomplete: str = "name", **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 120)
         super().__init__(**kwargs)
         self.error_messages["max_length"] = format_lazy(_("Make this shorter: {label}"), label=self.label)
         self.widget.attrs.update(autocomplete=autocomplete, spellcheck="false")
 
-    def to_python(self, value):
-        typed = super().to_python(value)
+    def to_python(self, value: object) -> str:
+        typed = super().to_python(value) or ""
         if len(typed) > LONGEST_COMPOSED:
             return typed
         name = without_needless_joiners(tidied(typed))
@@ -83,12 +84,12 @@ class PhoneField(forms.CharField):
         ("invalid", "max_length"), _("Enter a phone number with its area code, like 212 555 0123.")
     )
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, widget=forms.TextInput(attrs={"type": "tel"}), **kwargs)
         self.widget.input_type = "tel"
         self.widget.attrs.update(autocomplete="tel", inputmode="tel")
 
-    def clean(self, value):
+    def clean(self, value: object) -> str:
         typed = super().clean(value)
         try:
             number = phonenumbers.parse(typed, settings.PHONE_REGION)
@@ -120,7 +121,7 @@ class DatePartsWidget(forms.MultiWidget):
     template_name = "upright/date_parts.html"
     use_fieldset = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         part = {"inputmode": "numeric", "maxlength": "4"}
         super().__init__(
             {
@@ -130,7 +131,7 @@ class DatePartsWidget(forms.MultiWidget):
             }
         )
 
-    def decompress(self, value):
+    def decompress(self, value: datetime.date | None) -> list[int | None]:
         return [value.month, value.day, value.year] if value else [None, None, None]
 
 
@@ -139,13 +140,13 @@ class DateOfBirthField(forms.MultiValueField):
 
     widget = DatePartsWidget
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         parts = [forms.CharField(), forms.CharField(), forms.CharField()]
         super().__init__(parts, require_all_fields=True, **kwargs)
         self.error_messages["required"] = _("Enter the month, day and year of birth.")
         self.error_messages["incomplete"] = self.error_messages["required"]
 
-    def compress(self, parts):
+    def compress(self, parts: list[str]) -> datetime.date | None:
         if not parts:
             return None
         try:
@@ -169,7 +170,7 @@ CALL_TIMES = [
 
 
 class CallTimesField(forms.MultipleChoiceField):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             label=_("When is a good time to call?"),
             help_text=_("Check all that fit."),
@@ -178,6 +179,6 @@ class CallTimesField(forms.MultipleChoiceField):
             error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose at least one time to call.")),
         )
 
-    def clean(self, value):
+    def clean(self, value: object) -> list[str]:
         times = super().clean(value)
         return [ANY_TIME] if ANY_TIME in times else times

@@ -1,4 +1,4 @@
-"""Counts tries, so that nobody can guess their way in. One statement counts and tells: nothing slips between."""
+"""Counts attempts for rate limits. One atomic statement counts and returns, so that no attempt slips through."""
 
 import time
 

@@ -1,6 +1,7 @@
 """The groups that staff are put in, each with the least that its work needs."""
 
-from django.apps import apps
+from django.apps import AppConfig, apps
+from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.db.models.signals import post_migrate
 
@@ -32,16 +33,16 @@ PERMISSIONS = {
 }
 
 
-def connect(app_config) -> None:
+def connect(app_config: AppConfig) -> None:
     """After each migration the groups are there, with exactly these permissions; who is in them stays as it was."""
     post_migrate.connect(_bring_up_to_date, sender=app_config, dispatch_uid="roles")
 
 
-def _bring_up_to_date(sender, *, using, apps=apps, **kwargs) -> None:
+def _bring_up_to_date(sender: AppConfig, *, using: str, apps: Apps = apps, **kwargs: object) -> None:
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
-        # The tables of users are gone: somebody migrates backwards.
+        # The auth tables are gone when migrating backwards.
         return
     # Django makes them after the same signal, and perhaps later than this.
     create_permissions(sender, using=using, apps=apps, verbosity=0)

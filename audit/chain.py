@@ -70,7 +70,8 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
         yield "The head is not the one that was written."
     if last > end.seq and last > (head() or end).seq:
         yield f"{end.seq + 1}: inserted behind the head."
-    seq, mac = 0, START
+    seq = 0
+    mac: str | None = START
     if end.first_kept > 1:
         seq, mac = end.first_kept - 1, end.cut_mac
         if not _is_sealed(end.cut_seal, "cut", seq, mac):
@@ -86,11 +87,11 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
         is_found = is_found or kept == (seq, mac)
     if (seq, mac) != (end.seq, end.mac):
         yield f"{seq + 1}: removed at the end: the head is {end.seq}."
-    if not is_found and kept[0] >= end.first_kept:
+    if kept is not None and not is_found and kept[0] >= end.first_kept:
         yield f"{kept[0]}: not the head that was kept: the end was cut off, or all was written anew."
 
 
-def in_pieces(entries: QuerySet) -> Iterator[AuditEntry]:
+def in_pieces(entries: QuerySet[AuditEntry]) -> Iterator[AuditEntry]:
     """These, by number, in memory for a piece only; without a cursor, which a pooler may not let live."""
     after = -1
     while piece := list(entries.filter(seq__gt=after).order_by("seq")[:READ_AT_ONCE]):
@@ -98,13 +99,16 @@ def in_pieces(entries: QuerySet) -> Iterator[AuditEntry]:
         after = piece[-1].seq
 
 
-def cut(before) -> int:
+def cut(before: datetime.datetime) -> int:
     """Remove the entries of before that time from the front; give how many. For the owner of the table only.
 
     What is left is verified from the mark that stays in the head.
     """
     kept = AuditEntry.objects.filter(at__gte=before).order_by("seq").values_list("seq", flat=True).first()
-    first_kept = kept if kept is not None else head().seq + 1
+    end = head()
+    if end is None:
+        raise Broken("The head of the audit is missing.")
+    first_kept = kept if kept is not None else end.seq + 1
     last = AuditEntry.objects.filter(seq=first_kept - 1).first()
     if last is None:
         return 0

@@ -7,7 +7,7 @@ from django.conf import settings
 from .models import AuditEntry
 from .numbers import MOST_IN_WORDS
 
-Action, Outcome, Who = AuditEntry.Action, AuditEntry.Outcome, AuditEntry.Who
+Action, Result, Who = AuditEntry.Action, AuditEntry.Result, AuditEntry.Who
 
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 TYPES = {
@@ -20,7 +20,7 @@ TYPES = {
     "110113": "Security Alert",
 }
 # The kind of event, and what was done: C(reate), R(ead), U(pdate), D(elete) or E(xecute).
-MEANS = {
+MEANS: dict[str, tuple[str, str]] = {
     Action.VIEW: ("110110", "R"),
     Action.LIST: ("110112", "E"),
     Action.SEARCH: ("110112", "E"),
@@ -40,7 +40,7 @@ MEANS = {
     Action.CUT: ("110101", "D"),
     Action.UNKNOWN: ("110113", "E"),
 }
-OUTCOMES = {Outcome.OK: "0", Outcome.REFUSED: "4", Outcome.FAILED: "8"}
+OUTCOMES: dict[str, str] = {Result.OK: "0", Result.REFUSED: "4", Result.FAILED: "8"}
 IP_ADDRESS = "2"
 SYSTEM_OBJECT = {"system": "http://terminology.hl7.org/CodeSystem/audit-entity-type", "code": "2"}
 OUR_ACTIONS = "urn:upright:audit-action"

@@ -5,6 +5,7 @@ cannot be written.
 """
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from .numbers import Numbers
-from .recorder import Action, Notes, Outcome, record, serving
+from .recorder import Action, Notes, Result, record, serving
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 PLAIN_ANSWERS = frozenset((301, 302, 304, 400, 403, 404, 405, 410, 413, 429))
 
 
-def audited(get_response):
+def audited(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         is_staff_page = request.path_info.startswith(reverse("admin:index"))
         with serving(request, is_staff_page=is_staff_page) as notes:
@@ -46,11 +47,11 @@ def _written_down(notes: Notes, response: HttpResponse) -> HttpResponse:
         notes.shown is not None or notes.page in _harmless_pages() or status in PLAIN_ANSWERS or status >= 500
     )
     if not is_declared:
-        record(Action.UNKNOWN, outcome=Outcome.FAILED, status=500)
+        record(Action.UNKNOWN, outcome=Result.FAILED, status=500)
         logger.error("%s does not say which requests it shows: it has to call audit.shows", notes.page)
         return _undeclared(notes)
     shown = notes.shown or Numbers()
-    # What was written while it was made says all there is to say.
+    # Entries recorded while the page was made already say it.
     shows_nothing = not shown.count or status in (301, 302)
     if notes.written and shows_nothing and (status < 400 or notes.page == "admin:login"):
         return response
@@ -80,8 +81,8 @@ def _action(notes: Notes, response: HttpResponse) -> str:
 
 def _outcome(notes: Notes, response: HttpResponse) -> str:
     if response.status_code >= 500:
-        return Outcome.FAILED
-    return Outcome.REFUSED if response.status_code >= 400 or _leads_to_the_login(notes, response) else Outcome.OK
+        return Result.FAILED
+    return Result.REFUSED if response.status_code >= 400 or _leads_to_the_login(notes, response) else Result.OK
 
 
 def _leads_to_the_login(notes: Notes, response: HttpResponse) -> bool:

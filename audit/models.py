@@ -38,7 +38,7 @@ class AuditEntry(models.Model):
         CUT = "cut", "Cut off old entries"
         UNKNOWN = "unknown", "Page that does not say what it shows"
 
-    class Outcome(models.TextChoices):
+    class Result(models.TextChoices):
         OK = "ok", "Done"
         REFUSED = "refused", "Refused"
         FAILED = "failed", "Failed"
@@ -53,7 +53,7 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=20, choices=Action)
     page = models.CharField(max_length=100, blank=True, help_text="The name of the page's address.")
     method = models.CharField(max_length=10, blank=True)
-    outcome = models.CharField(max_length=10, choices=Outcome)
+    outcome = models.CharField(max_length=10, choices=Result)
     status = models.PositiveSmallIntegerField(null=True)
     details = models.CharField(max_length=200, blank=True)
     # The numbers of the requests concerned: a few in words, more than that packed; see audit/numbers.py.
@@ -74,7 +74,7 @@ class AuditEntry(models.Model):
             models.Index(fields=("at",), name="audit_by_time"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.seq}"
 
 
@@ -92,5 +92,5 @@ class AuditHead(models.Model):
         app_label = APP
         default_permissions = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.seq}:{self.mac}"

@@ -3,8 +3,11 @@
 import base64
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Lookup, Q, TextField
+from django.db.models.sql.compiler import SQLCompiler
 
 from .models import AuditEntry
 
@@ -15,7 +18,7 @@ MOST_IN_WORDS = 500
 class Numbers:
     """A set of numbers with a bit for each, so that a million of them take 125 kB."""
 
-    def __init__(self, numbers: Iterable[int] = ()):
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
         self._bits = bytearray()
         self.count = 0
         for number in numbers:
@@ -29,7 +32,9 @@ class Numbers:
             self._bits[at] |= 1 << bit
             self.count += 1
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int):
+            return False
         at, bit = divmod(number, 8)
         return at < len(self._bits) and bool(self._bits[at] >> bit & 1)
 
@@ -74,13 +79,13 @@ class HasNumber(Lookup):
     lookup_name = "has_number"
     prepare_rhs = False
 
-    def get_prep_lookup(self):
+    def get_prep_lookup(self) -> str:
         return str(int(self.rhs))
 
-    def as_sql(self, compiler, connection):
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         return f"' ' || {column} || ' ' LIKE %s", (*params, f"% {self.rhs} %")
 
-    def as_postgresql(self, compiler, connection):
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         return f"string_to_array({column}, ' ') @> ARRAY[%s]", (*params, self.rhs)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,7 +20,7 @@ from . import chain
 from .models import AuditEntry
 from .numbers import Numbers, columns_for
 
-Action, Outcome, Who = AuditEntry.Action, AuditEntry.Outcome, AuditEntry.Who
+Action, Result, Who = AuditEntry.Action, AuditEntry.Result, AuditEntry.Who
 
 
 @dataclass
@@ -81,10 +83,10 @@ def shows(
 def record(
     action: str,
     *,
-    by=None,
+    by: AbstractBaseUser | AnonymousUser | None = None,
     who: str = "",
     requests: Iterable[models.Model | int] = (),
-    outcome: str = Outcome.OK,
+    outcome: str = Result.OK,
     status: int | None = None,
     details: str = "",
     username: str = "",
@@ -94,7 +96,7 @@ def record(
     Without `by` and `who` it was whoever sent the request that is being served, or the system.
     """
     notes = _now_serving.get()
-    numbers = requests if isinstance(requests, Numbers) else [getattr(one, "pk", one) for one in requests]
+    numbers: Iterable[int] = requests if isinstance(requests, Numbers) else map(_number_of, requests)
     entry = AuditEntry(
         at=timezone.now(),
         action=action,
@@ -135,13 +137,17 @@ def atomic() -> Iterator[None]:
             _write(entries)
 
 
+def _number_of(request: models.Model | int) -> int:
+    return request if isinstance(request, int) else request.pk
+
+
 def _write(entries: list[AuditEntry]) -> None:
     chain.append(entries)
     if notes := _now_serving.get():
         notes.written += len(entries)
 
 
-def _who(notes: Notes | None, by, who: str, username: str) -> dict:
+def _who(notes: Notes | None, by: AbstractBaseUser | AnonymousUser | None, who: str, username: str) -> dict:
     if by is None and not who and notes:
         by = getattr(notes.request, "user", None) if notes.is_staff_page else None
         who = Who.NOBODY if notes.is_staff_page else Who.PATIENT
@@ -156,13 +162,13 @@ def _where(notes: Notes | None) -> dict:
     return {
         "address": _valid(address_of(notes.request)),
         "page": notes.page[:100],
-        "method": notes.request.method[:10],
+        "method": (notes.request.method or "")[:10],
     }
 
 
 @functools.lru_cache(maxsize=1024)
 def _valid(address: str) -> str:
-    """What a proxy passes on may be anything that somebody typed."""
+    """A forwarded address may be any text."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -1,9 +1,11 @@
 """The clinic whose pages these are, as its settings name it."""
 
 from functools import cached_property
+from typing import Any
 
 import phonenumbers
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import get_language
 
 
@@ -34,6 +36,6 @@ class Clinic:
 CLINIC = Clinic()
 
 
-def clinic(request):
+def clinic(request: HttpRequest) -> dict[str, Any]:
     """Context processor."""
     return {"clinic": CLINIC}

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +14,7 @@ from .outages import is_outage
 from .plain_page import plain_page
 
 logger = logging.getLogger(__name__)
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 
 def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
@@ -24,7 +27,7 @@ def _problem(request: HttpRequest, status: int, title: str, message: str) -> Htt
         return plain_page(status, *PLAINLY[status], number=number)
 
 
-# What a page says that no template and no translation is needed for.
+# Fallback texts that need neither a template nor a catalogue.
 PLAINLY = {
     400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
     403: ("This page is not open to you.", "Esta página no está abierta para usted."),
@@ -65,9 +68,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def shown_again(view):
+def shown_again(view: View) -> View:
     """For a view that, where `request.must_be_sent_again` is set, shows the filled-in form and keeps nothing."""
-    view.is_shown_again = True
+    view.is_shown_again = True  # type: ignore[attr-defined]  # functions take attributes
     return view
 
 
@@ -75,7 +78,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that may not come from our page. Show it again as it was filled in, to be sent once more."""
     view = resolve(request.path_info)
     if getattr(view.func, "is_shown_again", False):
-        request.must_be_sent_again = True
+        request.must_be_sent_again = True  # type: ignore[attr-defined]  # read by getattr
         return view.func(request, *view.args, **view.kwargs)
     return _problem(
         request,

@@ -1,6 +1,6 @@
 """A form that takes what its page asks for, and nothing else."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,16 +15,22 @@ class StrictForm(forms.Form):
     """
 
     beside: ClassVar[frozenset[str]] = frozenset(("csrfmiddlewaretoken", "version", "leave_this_empty"))
-    several: ClassVar[frozenset[str]] = frozenset()
+    several: frozenset[str] = frozenset()
 
-    def clean(self):
-        entered = super().clean()
+    def choice_field(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        if not isinstance(field, forms.ChoiceField):
+            raise TypeError(f"{name} has no choices")
+        return field
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
         if hasattr(self.data, "lists") and not all(self._expects(*sent) for sent in self.data.lists()):
             raise ValidationError(
                 _("This page got something that it did not ask for. Load it again and fill it in once more."),
                 code="not asked for",
             )
-        return entered
+        return self.cleaned_data
 
     def _expects(self, name: str, values: list[str]) -> bool:
         if name in self._names(takes_several=True) | self.several:

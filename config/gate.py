@@ -1,5 +1,7 @@
 """The gate: refuses requests that nothing behind it should have to read, and keeps answers out of caches."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +19,7 @@ METHODS = ("GET", "HEAD", "POST")
 FOR_MACHINES = ("/metrics/", "/texts/")
 
 
-def gate(get_response):
+def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     # It stands behind the gate, because it reads the host as well, but its headers belong to refusals too.
     security = SecurityMiddleware(get_response)
 
@@ -33,7 +35,9 @@ def gate(get_response):
     return middleware
 
 
-def staff_pages_in_english(get_response):
+def staff_pages_in_english(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Our staff pages are in English only; Django's words among ours would be in the language of the browser."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -57,7 +61,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return plain_page(414, "This address is too long.", "Esta dirección es demasiado larga.")
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         return plain_page(400, "This address is not valid.", "Esta dirección no es válida.")
-    if request.content_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         return plain_page(400, "Please send this form as UTF-8.", "Por favor, envíe este formulario en UTF-8.")
     if request.path_info in FOR_MACHINES and settings.SECURE_SSL_REDIRECT and not request.is_secure():
         return plain_page(403, "This address needs HTTPS.", "Esta dirección necesita HTTPS.")

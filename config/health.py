@@ -37,7 +37,7 @@ def _within_patience() -> str:
     deadline = time.monotonic() + PATIENCE
     if not _asking.acquire(timeout=PATIENCE):
         return "database"
-    answer = SimpleQueue()
+    answer: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_ask, args=(answer,), name="readiness", daemon=True).start()
     try:
         return answer.get(timeout=max(deadline - time.monotonic(), 0.01))
@@ -45,7 +45,7 @@ def _within_patience() -> str:
         return "database"
 
 
-def _ask(answer: SimpleQueue) -> None:
+def _ask(answer: SimpleQueue[str]) -> None:
     try:
         answer.put(_what_is_missing())
     finally:

@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
+from django.http import HttpRequest
 from pythonjsonlogger.json import JsonFormatter
 
 from config import environment
@@ -69,7 +72,7 @@ def configure(config: dict) -> None:
 
 
 class JsonLines(JsonFormatter):
-    def __init__(self, scrub: bool = True):
+    def __init__(self, scrub: bool = True) -> None:
         names = {"levelname": "level", "name": "logger"}
         super().__init__("{levelname}{name}{message}", style="{", rename_fields=names, timestamp="time")
         self.scrub = scrub
@@ -79,7 +82,7 @@ class JsonLines(JsonFormatter):
 
 
 class PlainLines(logging.Formatter):
-    def __init__(self, scrub: bool = True):
+    def __init__(self, scrub: bool = True) -> None:
         super().__init__("{asctime} {levelname} {name} {message}", style="{")
         self.scrub = scrub
 
@@ -116,13 +119,13 @@ def scrubbed(record: logging.LogRecord) -> logging.LogRecord:
     return clean
 
 
-def route_of(request) -> str:
+def route_of(request: HttpRequest | None) -> str:
     """The pattern that the address matched, never the address itself: that may hold the token of a private link."""
     match = getattr(request, "resolver_match", None)
     return (match.route or "/") if match else NO_ROUTE
 
 
-def _numbered(*args, **kwargs) -> logging.LogRecord:
+def _numbered(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **kwargs)
     record.request_id = request_id.get()
     return record
@@ -138,6 +141,7 @@ def _message(record: logging.LogRecord) -> str:
     if not any(f"{quote}{template}{quote}" in code for quote in "\"'"):
         # It was put together before it came here, perhaps from what was sent.
         return f"(not shown) {_place(record.pathname, record.lineno, record.funcName)}"
+    arguments: dict[str, object] | tuple[object, ...]
     if isinstance(record.args, dict):
         arguments = {name: _shown(value) for name, value in record.args.items()}
     else:
@@ -152,7 +156,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return record.name.partition(".")[0] in OURS
 
 
-def _shown(value):
+def _shown(value: object) -> object:
     if value is None or isinstance(value, numbers.Number):
         return value
     return _name(value) if isinstance(value, BaseException) else LEFT_OUT
@@ -181,7 +185,8 @@ def _stack(exception: BaseException) -> Iterator[str]:
 
 def _chain(exception: BaseException) -> list[BaseException]:
     """From the first to the last. An exception may be told to lead to itself."""
-    chain, link = [], exception
+    chain: list[BaseException] = []
+    link: BaseException | None = exception
     while link is not None and link not in chain:
         chain.append(link)
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
@@ -193,8 +198,10 @@ def _place(file: str, line: int, function: str | None) -> str:
     return f"{short}:{line} {function}"
 
 
-def _log_uncaught(kind, exception, traceback) -> None:
+def _log_uncaught(
+    kind: type[BaseException], exception: BaseException | None, traceback: TracebackType | None
+) -> None:
     if exception is None or issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, exception, traceback)
+        sys.__excepthook__(kind, exception, traceback)  # type: ignore[arg-type]  # it takes None as well
         return
     logger.critical("Nobody caught this.", exc_info=(kind, exception, traceback))

@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,16 +19,17 @@ ASKED_BY_MACHINES = ("health/", "health/ready/", "metrics/")
 logger = logging.getLogger(__name__)
 
 
-def request_log(get_response):
+def request_log(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """The outermost middleware: whatever goes wrong within, the answer has a number and the log has a line."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request.request_id = _number_for(request)
-        token = request_id.set(request.request_id)
+        number = _number_for(request)
+        request.request_id = number  # type: ignore[attr-defined]  # read by getattr
+        token = request_id.set(number)
         try:
             response = get_response(request)
-            response[HEADER] = request.request_id
+            response[HEADER] = number
             _write(request, response.status_code, time.perf_counter() - started)
             return response
         finally:

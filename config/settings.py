@@ -2,11 +2,13 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from common import languages
 from config import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -34,9 +36,9 @@ if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
 
 CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPMENT else None)
 CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
+# When somebody answers the phone, in the words of each language.
 CLINIC_HOURS = {
-    "en": environment.text("CLINIC_HOURS", "Monday to Friday, 8 am to 5 pm"),
-    "es": environment.text("CLINIC_HOURS_ES", "de lunes a viernes, de 8 a 17 horas"),
+    language.code: environment.text(language.hours_variable, language.hours) for language in languages.LANGUAGES
 }
 # The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
 CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
@@ -219,7 +221,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-# The public pages that others lead to, so that no part has to know another one's names.
+# The pages that others lead to, so that no part has to know the names of one above it.
 PAGES = {
     "brand_css": "screening:brand_css",
     "education": "screening:education",
@@ -229,6 +231,8 @@ PAGES = {
     "sent": "appointments:sent",
     "status": "appointments:status",
     "choose": "appointments:choose",
+    "queue": "admin:appointments_appointmentrequest_changelist",
+    "request": "admin:appointments_appointmentrequest_change",
 }
 WSGI_APPLICATION = "config.wsgi.application"
 
@@ -262,7 +266,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATEMENT_SECONDS = environment.number("STATEMENT_SECONDS", 0, most=25)
 
 if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
-    DATABASES = {
+    DATABASES: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": DATABASE_HOST,
@@ -309,8 +313,8 @@ else:
 
 # ---------------------------------------------------------------------------------------- Language, time, static
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LANGUAGE_CODE = languages.ENGLISH.code
+LANGUAGES = [(language.code, language.name) for language in languages.LANGUAGES]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
@@ -381,7 +385,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 AUTHENTICATION_BACKENDS = ["accounts.throttling.Backend"]
 PASSWORD_HASHERS = ["accounts.passwords.Hasher"]
-AUTH_PASSWORD_VALIDATORS = [
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "accounts.passwords.LongEnough"},
     {"NAME": "accounts.passwords.NotTriedFirst"},

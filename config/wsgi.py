@@ -1,6 +1,8 @@
 """The entry point of web servers."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
@@ -15,7 +17,7 @@ if not os.environ.get("STATEMENT_SECONDS", "").strip():
 class Request(WSGIRequest):
     """Django's own reads the type and, if that names a charset, the query, before anything could answer an error."""
 
-    def _set_content_type_params(self, meta):
+    def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:
         # That nothing but UTF-8 is read as text, the gate sees to. Without a type, nothing was sent in a form.
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))

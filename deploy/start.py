@@ -11,7 +11,7 @@ import html
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -122,7 +122,7 @@ def _names(variables: _Variables, name: str) -> list[str]:
     return names
 
 
-def _filled(file: str, variables: _Variables, *, escape=None, **computed: str) -> str:
+def _filled(file: str, variables: _Variables, *, escape: Callable[[str], str] | None = None, **computed: str) -> str:
     def value(match: re.Match) -> str:
         name = match[1]
         if name in computed:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,9 @@ def missing_programs() -> str:
 class Topology:
     """Starts and stops all of it, and each part by name: database, pooler, mail, web-1 …, worker-1 …, proxy."""
 
-    def __init__(self, folder: Path, *, webs: int = 2, workers: int = 2, settings: Mapping[str, str] | None = None):
+    def __init__(
+        self, folder: Path, *, webs: int = 2, workers: int = 2, settings: Mapping[str, str] | None = None
+    ) -> None:
         if missing := missing_programs():
             raise Unavailable(missing)
         self.folder = folder
@@ -110,7 +112,7 @@ class Topology:
             raise
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop_all()
 
     @property
@@ -330,7 +332,7 @@ class Topology:
             raise Failed("\n".join(failures))
 
     def _begin(
-        self, name: str, command: list[str], *, variables: Mapping[str, str] | None = None, user=False
+        self, name: str, command: list[str], *, variables: Mapping[str, str] | None = None, user: bool = False
     ) -> None:
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
@@ -358,7 +360,7 @@ class Topology:
             raise Failed(f"{name} failed.\n{process.last_words()}")
         del self.processes[name]
 
-    def _until(self, name: str, is_so) -> None:
+    def _until(self, name: str, is_so: Callable[[], object]) -> None:
         process, end = self.processes[name], time.monotonic() + LONGEST_START
         while not is_so():
             if process.popen.poll() is not None:
@@ -367,7 +369,7 @@ class Topology:
                 raise Failed(f"{name} takes too long.\n{process.last_words()}")
             time.sleep(0.05)
 
-    def _run(self, command: list[str], *, variables: Mapping[str, str] | None = None, user=False) -> str:
+    def _run(self, command: list[str], *, variables: Mapping[str, str] | None = None, user: bool = False) -> str:
         ran = subprocess.run(  # noqa: S603
             command,
             cwd=self.folder if user else ROOT,

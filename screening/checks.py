@@ -8,7 +8,7 @@ from .sign_off import catalogue_fingerprint, current_sign_off, unreviewed_langua
 
 
 @checks.register(deploy=True)
-def clinical_sign_off(app_configs, **kwargs):
+def clinical_sign_off(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
     if current_sign_off():
         return []
     return [
@@ -21,7 +21,7 @@ def clinical_sign_off(app_configs, **kwargs):
 
 
 @checks.register(deploy=True)
-def translation_reviews(app_configs, **kwargs):
+def translation_reviews(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             f"No translator has reviewed the language {code!r} as it is now ({catalogue_fingerprint(code)}).",
@@ -37,7 +37,7 @@ LEAST_CONTRAST = 7
 
 
 @checks.register
-def clinic_colors(app_configs, **kwargs):
+def clinic_colors(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
     """The clinic's colours must be readable on the surfaces of upright.css."""
     return [
         checks.Error(

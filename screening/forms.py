@@ -1,10 +1,14 @@
 """Turns questions into form fields. What an answer is, the questions know."""
 
+from typing import Any
+
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from common.strict_form import StrictForm
 
+from .questionnaire.conditions import Answer
 from .questionnaire.journey import Journey
 from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
 from .wording import say
@@ -15,7 +19,7 @@ class _AllValues:
 
     reads_all_values = True
 
-    def value_from_datadict(self, data, files, name):
+    def value_from_datadict(self, data: Any, files: object, name: str) -> list[str]:
         return data.getlist(name)
 
 
@@ -30,7 +34,7 @@ class _Boxes(_AllValues, forms.CheckboxSelectMultiple):
 class AnswerField(forms.Field):
     """`is_heading` says that the question is the heading of its page, and so the only one on it."""
 
-    def __init__(self, question: Question, *, is_heading: bool = False):
+    def __init__(self, question: Question, *, is_heading: bool = False) -> None:
         self.question = question
         self.is_heading = is_heading
         self.why = say(question.why)
@@ -44,7 +48,7 @@ class AnswerField(forms.Field):
             widget=widget(choices=[(option.value, say(option.label)) for option in question.options]),
         )
 
-    def clean(self, values):
+    def clean(self, values: list[str] | None) -> Answer:
         try:
             return self.question.parse(values or [])
         except InvalidAnswer as problem:
@@ -61,7 +65,7 @@ class AnswerField(forms.Field):
 class AnswersForm(StrictForm):
     """Asks the questions of one page, filled in with what was answered before. `cleaned_data` are new answers."""
 
-    def __init__(self, journey: Journey, page: Page, data=None):
+    def __init__(self, journey: Journey, page: Page, data: QueryDict | None = None) -> None:
         super().__init__(data, initial=dict(journey.relevant_answers), label_suffix="")
         # A tab may show questions that another one has made needless.
         self.several = frozenset(question.key for question in page.questions)

@@ -1,4 +1,4 @@
-"""Who has signed off what: a clinician the rules as they are now, a translator each language.
+"""Who has signed off what: a clinician the rules as they are now, a translator each language (common/languages.py).
 
 Kept in code, so that a signature is reviewed and versioned like what it covers. It covers one exact text; after any
 change of meaning or wording it no longer applies.
@@ -10,6 +10,8 @@ from functools import cache
 from hashlib import sha256
 
 from django.conf import settings
+
+from common.languages import ENGLISH, LANGUAGES
 
 from .pathways import PATHWAY
 from .questionnaire.description import describe
@@ -38,19 +40,6 @@ def current_sign_off() -> SignOff | None:
     return next((sign_off for sign_off in SIGN_OFFS if sign_off.fingerprint == fingerprint()), None)
 
 
-@dataclass(frozen=True)
-class TranslationReview:
-    language: str
-    fingerprint: str
-    translator: str
-    date: datetime.date
-
-
-# To record a review: a qualified human translator reads locale/<language>/LC_MESSAGES/django.po, then one line is
-# added here with the fingerprint that the deployment check names.
-TRANSLATION_REVIEWS: tuple[TranslationReview, ...] = ()
-
-
 @cache
 def catalogue_fingerprint(language: str) -> str:
     """Twelve characters that change with every change of the translation."""
@@ -60,9 +49,9 @@ def catalogue_fingerprint(language: str) -> str:
 
 def unreviewed_languages() -> list[str]:
     """The languages whose translation, as it is now, no qualified human translator has reviewed."""
-    reviewed = {(review.language, review.fingerprint) for review in TRANSLATION_REVIEWS}
     return [
-        code
-        for code, name in settings.LANGUAGES
-        if code != settings.LANGUAGE_CODE and (code, catalogue_fingerprint(code)) not in reviewed
+        language.code
+        for language in LANGUAGES
+        if language is not ENGLISH
+        and catalogue_fingerprint(language.code) not in {review.fingerprint for review in language.reviews}
     ]

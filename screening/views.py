@@ -1,6 +1,7 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -17,7 +18,7 @@ from .forms import AnswersForm
 from .pathways import PATHWAY
 from .questionnaire.assessment import Assessment
 from .questionnaire.journey import Journey
-from .questionnaire.questions import Page
+from .questionnaire.questions import Page, Scale
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
 from .visitor import Visitor, forget, remember, visitor_of
@@ -120,7 +121,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     return summary_page(request, visitor.journey, back=reverse("screening:result"))
 
 
-def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more) -> HttpResponse:
+def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: Any) -> HttpResponse:
     context = {"rows": answer_rows(journey), "assessment": journey.assessment, "back": back, **more}
     return render(request, "screening/summary.html", context)
 
@@ -220,25 +221,35 @@ def components(request: HttpRequest) -> HttpResponse:
     """Every part that pages are made of, side by side, for those who work on them."""
     if not settings.DEVELOPMENT:
         raise Http404
-    journey = Journey(PATHWAY, COMPONENT_ANSWERS)
-    pages = [PATHWAY.page(key) for key in ("pain", "safety", "helped")]
+    journey = Journey(PATHWAY, EVERY_VERDICT).completed()
+    one, several, shared = (
+        next(page for page in journey.pages if shows(journey.questions_on(page)))
+        for shows in (
+            lambda questions: isinstance(questions[0], Scale),
+            lambda questions: questions[0].takes_several and questions[0].key in EVERY_VERDICT,
+            lambda questions: len(questions) > 1,
+        )
+    )
+    stops = [
+        PATHWAY.stop({question.key: [option.value]})
+        for question in PATHWAY.pages[0].questions
+        for option in question.options
+    ]
     context = {
-        "blank": AnswersForm(journey, pages[0]),
-        "filled": AnswersForm(journey, pages[1]),
-        "wrong": AnswersForm(journey, pages[2], QueryDict()),
+        "blank": AnswersForm(journey, one),
+        "filled": AnswersForm(journey, several),
+        "wrong": AnswersForm(journey, shared, QueryDict()),
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,
-        "emergencies": [PATHWAY.stop({"red_flags": [sign]}) for sign in ("legs", "fever")],
+        "emergencies": {stop.outcome.key: stop for stop in stops if stop}.values(),
     }
     return render(request, "screening/components.html", context)
 
 
-# Answers with which every verdict occurs.
-COMPONENT_ANSWERS = {
-    "red_flags": ["none"],
+# What it takes for every verdict to occur; the rest is answered quietly.
+EVERY_VERDICT = {
     "pain": "8",
     "osteoporosis": "yes",
-    "cancer": "no",
     "fracture": "suspect",
     "height_loss": "not_sure",
     "tried": ["brace", "rest"],

@@ -4,6 +4,7 @@ import time
 import uuid
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -55,7 +56,7 @@ class Visitor:
     def with_answers(self, answers: dict) -> "Visitor":
         return replace(self, journey=self.journey.with_answers(answers), trouble=None)
 
-    def with_notes(self, **notes) -> "Visitor":
+    def with_notes(self, **notes: Any) -> "Visitor":
         return replace(self, notes={**self.notes, **notes}, trouble=None)
 
 

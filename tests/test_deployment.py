@@ -14,6 +14,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from common.languages import LANGUAGES
 from deploy import topology
 from deploy.start import Wrong, write_configuration
 
@@ -43,8 +44,8 @@ NOT_AS_ROOT = "Start it as a user of its own, not as root. docs/operation.md say
 
 
 def read_by_settings() -> set[str]:
-    """The names of variables that modules of config/ ask `environment` for."""
-    return {
+    """The names of variables that modules of config/ ask `environment` for, and those of the languages."""
+    return {language.hours_variable for language in LANGUAGES} | {
         call.args[0].value
         for file in (ROOT / "config").glob("*.py")
         for call in ast.walk(ast.parse(file.read_text()))
@@ -57,7 +58,7 @@ def read_by_settings() -> set[str]:
 
 
 def written_in_the_guide() -> set[str]:
-    guide = (ROOT / "docs" / "operation.md").read_text()
+    guide = "".join(page.read_text() for page in (ROOT / "docs" / "operation").glob("*.md"))
     rows = re.findall(r"^\| (`[A-Z_]+`.*?) \|", guide, re.MULTILINE)
     return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
 

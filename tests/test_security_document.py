@@ -84,7 +84,7 @@ def test_every_test_and_file_that_is_named_is_there():
 
 
 def test_every_heading_that_is_named_is_there():
-    links = re.findall(r"\]\(([\w.]*)#([\w-]+)\)", TEXT)
+    links = re.findall(r"\]\(([\w./]*)#([\w-]+)\)", TEXT)
 
     assert len(links) > 20
     assert [link for link in links if link[1] not in anchors_in(DOCUMENT.parent / (link[0] or DOCUMENT.name))] == []

@@ -4,30 +4,34 @@ import html
 import re
 
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
+from screening.questionnaire.journey import Journey
 
-# All five points are met; tests change what they are about.
-TEXTBOOK = {
-    "red_flags": ["none"],
+# All five points are met; tests change what they are about. What they do not name is answered quietly.
+FACTS = {
     "pain": "7",
     "osteoporosis": "yes",
-    "cancer": "no",
     "fracture": "yes",
     "height_loss": "yes",
     "tried": ["brace", "pain_medicine", "rest"],
     "helped_brace": "little",
     "helped_pain_medicine": "no",
     "helped_rest": "little",
-    "clotting": "no",
-    "blood_thinner": "no",
-    "safety": ["none"],
 }
+TEXTBOOK = dict(Journey(PATHWAY, FACTS).completed().relevant_answers)
 
 # With all treatments tried, every question is asked.
-EVERYTHING = {
-    **TEXTBOOK,
-    "tried": [treatment.value for treatment in TREATMENTS],
-    **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
-}
+EVERYTHING = dict(
+    Journey(
+        PATHWAY,
+        {
+            **FACTS,
+            "tried": [treatment.value for treatment in TREATMENTS],
+            **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
+        },
+    )
+    .completed()
+    .relevant_answers
+)
 
 # Every public page that works without a database, as long as no request is opened or sent.
 ADDRESSES = ["/", "/how-this-check-decides/", "/check/", "/check/start-again/"]

@@ -103,7 +103,7 @@ def zones_of_phones() -> frozenset[str]:
 
 @cache
 def _known_zones() -> frozenset[str]:
-    # Each look takes 10 ms: it goes through the files.
+    # Reading the time zone files takes 10 ms.
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -136,7 +136,7 @@ def _cut(stretches: Hours, decent: tuple[int, int]) -> Hours:
 
 def _within(opening: Window, welcome: Hours, zone: ZoneInfo) -> list[Window]:
     opens, closes = opening
-    # One business day can touch two calendar days of somebody far away.
+    # One business day can span two calendar days in a distant time zone.
     day, last = opens.astimezone(zone).date(), closes.astimezone(zone).date()
     found = []
     while day <= last:

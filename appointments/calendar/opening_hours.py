@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from django.apps import AppConfig
 from django.core.cache import cache
 from django.db import connections
 from django.db.models.signals import post_migrate
@@ -28,7 +29,7 @@ class BusinessHours:
     @classmethod
     def of_the_clinic(cls) -> "BusinessHours":
         """As staff keep them; a change counts within CACHED_SECONDS. Costs two statements, or none while cached."""
-        return cache.get_or_set("business-hours", cls._stored, CACHED_SECONDS)
+        return cache.get_or_set("business-hours", cls._stored, CACHED_SECONDS) or cls._stored()
 
     @classmethod
     def _stored(cls) -> "BusinessHours":
@@ -76,12 +77,12 @@ class BusinessHours:
         return closes[-1] if len(closes) > business_days else since + datetime.timedelta(days=business_days)
 
 
-def connect(app_config) -> None:
+def connect(app_config: AppConfig) -> None:
     """After a migration, a clinic that is never open is open on weekdays, until its staff say otherwise."""
     post_migrate.connect(_open_on_weekdays, sender=app_config, dispatch_uid="opening hours")
 
 
-def _open_on_weekdays(sender, *, using, **kwargs) -> None:
+def _open_on_weekdays(sender: object, *, using: str, **kwargs: object) -> None:
     # The table is not there yet when only the first migrations are run.
     with connections[using].cursor() as cursor:
         tables = connections[using].introspection.table_names(cursor)

@@ -1,6 +1,6 @@
-"""What patients and staff are told by e-mail and text, in order of one message's life:
+"""Sends what patients and staff are told, by e-mail and text.
 
-`announce` decides what is told when a request changes, in the same transaction; `outbox` keeps each message until a
-worker has sent it; `truth` says whether it still holds and when it may go; `wording` writes it; `emails` and `texts`
-send it.
+`outbox` keeps each message until a worker has sent it; `relevance` says whether it is still true and when it may go;
+`rendering` writes it; `email` and `sms` send it; `webhook` takes what patients answer. Which change tells whom is
+decided in lifecycle/announce.py.
 """

@@ -5,25 +5,28 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from ..lifecycle.definition import LIFECYCLE
 from ..models import Message
 from . import rendering
 from .failures import Failure, Rejected, Unavailable
 
-# By these, machines that answer mail know that nobody waits for it.
+# These headers tell auto-responders not to reply.
 NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
 class EmailSender:
     """The line to the mail server. `connect` and `send` raise Failure; the next try then gets a new line."""
 
-    def __init__(self):
-        self._connection = None
+    def __init__(self) -> None:
+        # Whichever backend the settings name; only that for SMTP has a line of its own.
+        self._connection: Any = None
 
     def connect(self) -> None:
         if self._connection is None:
@@ -35,7 +38,7 @@ class EmailSender:
     def send(self, message: Message) -> None:
         """Takes SEND_SECONDS at most."""
         recipients = (
-            settings.STAFF_EMAILS if LIFECYCLE.message_kinds[message.kind].to_staff else [message.request.email]
+            settings.STAFF_EMAILS if LIFECYCLE.message_kinds[message.kind].to_staff else [message.its_request.email]
         )
         if not all(recipients):
             raise Rejected("there is no e-mail address any more")
@@ -56,7 +59,7 @@ class EmailSender:
             self._hang_up()
 
     def _hang_up(self) -> None:
-        """Without a goodbye, which a server that hangs would keep us waiting for."""
+        """Drop the connection without QUIT, for which a hanging server would keep us waiting."""
         connection, self._connection = self._connection, None
         if conversation := getattr(connection, "connection", None):
             conversation.close()
@@ -93,8 +96,8 @@ def _saying_what_failed() -> Iterator[None]:
 
 
 @contextmanager
-def _no_longer_than(seconds: float, connection) -> Iterator[None]:
-    """Cut the line of a server that answers so slowly that another worker would take the message over meanwhile."""
+def _no_longer_than(seconds: float, connection: BaseEmailBackend) -> Iterator[None]:
+    """Shut the socket down after so many seconds, before another worker would take over the lease."""
     conversation = getattr(connection, "connection", None)
     line = getattr(conversation, "sock", None)
     if line is None:

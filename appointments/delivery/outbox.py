@@ -10,8 +10,10 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -45,9 +47,12 @@ class Worker:
     When `should_stop` says so, it ends after the message that it is at, and leaves the rest to others.
     """
 
-    def __init__(self, should_stop: Callable[[], bool] = lambda: False):
+    def __init__(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._should_stop = should_stop
-        self._senders = {Channel.EMAIL: EmailSender(), Channel.TEXT: TextSender()}
+        self._senders: dict[Channel, EmailSender | TextSender] = {
+            Channel.EMAIL: EmailSender(),
+            Channel.TEXT: TextSender(),
+        }
         self._paused_until = dict.fromkeys(self._senders, 0.0)
         self._seen_since: dict[uuid.UUID, float] = {}
 
@@ -60,7 +65,7 @@ class Worker:
                 continue
             by_this_way = sum(1 for _ in self._send_by(channel, sender))
             if by_this_way < LEASED_AT_ONCE:
-                # Servers hang up on those who keep silent, and the next message would meet a dead line.
+                # Servers close idle connections, and the next message would fail on a dead one.
                 sender.close()
             dealt_with += by_this_way
         return dealt_with
@@ -69,7 +74,7 @@ class Worker:
         for sender in self._senders.values():
             sender.close()
 
-    def _send_by(self, channel: Channel, sender) -> Iterator[Message]:
+    def _send_by(self, channel: Channel, sender: EmailSender | TextSender) -> Iterator[Message]:
         lease, messages = _lease(channel)
         for message in messages:
             if self._should_stop():
@@ -78,10 +83,10 @@ class Worker:
             yield message
             try:
                 # Minutes may have passed since it was leased, and what it says may have changed.
-                message = _leased(lease).filter(pk=message.pk).first()
-                if message is None or not self._still_to_be_sent(message, lease):
+                current = _leased(lease).filter(pk=message.pk).first()
+                if current is None or not self._still_to_be_sent(current, lease):
                     continue
-                self._send(message, lease, sender)
+                self._send(current, lease, sender)
             except Unavailable as failure:
                 logger.warning("Sending by %s pauses for %d seconds: %s", channel.value, PAUSE, failure)
                 self._paused_until[channel] = time.monotonic() + PAUSE
@@ -102,7 +107,7 @@ class Worker:
             return False
         return True
 
-    def _send(self, message: Message, lease: uuid.UUID, sender) -> None:
+    def _send(self, message: Message, lease: uuid.UUID, sender: EmailSender | TextSender) -> None:
         # Connecting may take any time, so it comes before the lease that another must not outwait.
         try:
             sender.connect()
@@ -120,7 +125,7 @@ class Worker:
             if isinstance(failure, Unavailable):
                 raise
         except Exception as error:  # noqa: BLE001
-            # A clinic's own template, say. What it says may quote the message.
+            # For example a fault in a clinic's own template. The exception's text may quote the message.
             logger.error("A message of the kind %s could not be sent: %s", message.kind, type(error).__name__)
             _fail(message, own, Failure(f"it could not be written ({type(error).__name__})"), message.attempts + 1)
         else:
@@ -129,7 +134,7 @@ class Worker:
     def _take_over(self) -> None:
         leases = set(Message.objects.filter(lease__isnull=False).values_list("lease", flat=True))
         now = time.monotonic()
-        self._seen_since = {lease: self._seen_since.get(lease, now) for lease in leases}
+        self._seen_since = {lease: self._seen_since.get(lease, now) for lease in leases if lease}
         left_behind = [lease for lease, since in self._seen_since.items() if now - since > settings.LEASE_SECONDS]
         if left_behind:
             freed = Message.objects.filter(lease__in=left_behind).update(lease=None)
@@ -137,7 +142,7 @@ class Worker:
 
 
 @audit.atomic()
-def send_again(messages, *, by) -> int:
+def send_again(messages: QuerySet[Message], *, by: User) -> int:
     """Let failed messages be tried anew from now on, and give how many there were."""
     failed = messages.filter(state=State.FAILED).select_for_update()
     about = dict(failed.values_list("pk", "request"))
@@ -179,12 +184,12 @@ def _delay(attempts: int) -> datetime.timedelta:
     return min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY)
 
 
-def _finish(message: Message, lease: uuid.UUID, **values) -> None:
+def _finish(message: Message, lease: uuid.UUID, **values: Any) -> None:
     done_at = timezone.now() if "state" in values else None
     Message.objects.filter(pk=message.pk, lease=lease).update(lease=None, done_at=done_at, **values)
 
 
-def _persistently(write) -> None:
+def _persistently(write: Callable[[], None]) -> None:
     """What has been sent must be marked, or it would be sent again: wait for a database that is away.
 
     When it is back, others still have LEASE_SECONDS to wait before they take the message over.

@@ -18,7 +18,9 @@ def still_true(message: Message) -> bool:
 
     Raises KeyError for a kind that nothing sends: what nobody has thought about is not told.
     """
-    return LIFECYCLE.message_kinds[message.kind].still_true(message)
+    holds = LIFECYCLE.message_kinds[message.kind].still_true
+    # The lifecycle refuses a kind without it.
+    return holds is not None and holds(message)
 
 
 def not_before(message: Message) -> datetime.datetime:
@@ -29,11 +31,11 @@ def not_before(message: Message) -> datetime.datetime:
     """
     earliest = message.send_at
     if message.kind == REMINDER.key:
-        earliest = max(earliest, time_of_reminder(message.appointment))
+        earliest = max(earliest, time_of_reminder(message.its_visit))
     if message.channel == Message.Channel.EMAIL:
         return earliest
     moment = max(earliest, timezone.now())
-    at = next_decent(moment, message.request.zone)
+    at = next_decent(moment, message.its_request.zone)
     if LIFECYCLE.message_kinds[message.kind].decides_the_way:
-        at = min(at, max(moment, message.appointment.starts_at - ON_THE_WAY))
+        at = min(at, max(moment, message.its_visit.starts_at - ON_THE_WAY))
     return earliest if at == moment else at

@@ -6,6 +6,7 @@ so that a clinic's own templates cannot tell more either.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.template import Context
@@ -15,11 +16,12 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from common.clinic import CLINIC
+from common.languages import language_or_english
 
 from ..calendar.ics import calendar_file
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.offered_times import link_of
-from ..models import Appointment, AppointmentRequest, Language, Message
+from ..models import Appointment, AppointmentRequest, Message
 from ..reference import grouped
 
 
@@ -52,7 +54,8 @@ def text(message: Message) -> str:
 
 def _render(template: str, message: Message) -> str:
     # Nothing is escaped: this is plain text.
-    return get_template(template).template.render(Context(_facts(message), autoescape=False))
+    file = get_template(template).template  # type: ignore[attr-defined]  # not all engines have it, and ours does
+    return file.render(Context(_facts(message), autoescape=False))
 
 
 def _facts(message: Message) -> dict:
@@ -60,20 +63,20 @@ def _facts(message: Message) -> dict:
     facts = {
         "clinic": CLINIC,
         "visit": message.appointment and _visit(message.appointment),
-        "status_link": _link("appointments:status"),
-        "queue_link": f"{_link('admin:appointments_appointmentrequest_changelist')}?queue=overdue",
+        "status_link": _link("status"),
+        "queue_link": f"{_link('queue')}?queue=overdue",
     }
     if request:
         facts["reference"] = grouped(request.reference)
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
-        facts["request_link"] = _link("admin:appointments_appointmentrequest_change", request.pk)
+        facts["request_link"] = _link("request", request.pk)
     return facts
 
 
 def _visit(visit: Appointment) -> dict:
     local = timezone.localtime(visit.starts_at, timezone.get_default_timezone())
     return {
-        "date": date_format(local, "l, F j, Y" if translation.get_language() == "en" else r"l j \d\e F \d\e Y"),
+        "date": date_format(local, language_or_english(translation.get_language()).date),
         "time": date_format(local, "TIME_FORMAT"),
         "place_name": visit.place.name,
         "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
@@ -86,14 +89,14 @@ def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
     if not (method and message.appointment):
         return None, ""
     file = calendar_file(
-        message.request, message.appointment, sequence=message.version, method=method, attendee=recipient
+        message.its_request, message.appointment, sequence=message.version, method=method, attendee=recipient
     )
     return file, method
 
 
-def _link(name: str, *arguments) -> str:
-    return f"{settings.SITE_URL}{reverse(name, args=arguments)}"
+def _link(page: str, *arguments: Any) -> str:
+    return f"{settings.SITE_URL}{reverse(settings.PAGES[page], args=arguments)}"
 
 
 def _language(request: AppointmentRequest | None) -> str:
-    return "es" if request and request.language == Language.SPANISH else "en"
+    return language_or_english(request.language if request else None).code

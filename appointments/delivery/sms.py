@@ -32,7 +32,7 @@ START = {"start", "unstop", "alta"}
 class StayHere(urllib.request.HTTPRedirectHandler):
     """Our secret, the number and the words are for the address that the operator named, and no other."""
 
-    def redirect_request(self, *arguments):
+    def redirect_request(self, *arguments: object) -> None:
         return None
 
 
@@ -61,7 +61,7 @@ class TwilioTexts:
             headers={"Authorization": f"Basic {secret}"},
         )
         try:
-            # What else it says is not waited for: the message is taken, and would be sent again if that broke off.
+            # Do not read the body: the provider has accepted the message, and an error here would send it again.
             with OPENER.open(order, timeout=_longest_step()):
                 pass
         except urllib.error.HTTPError as error:
@@ -82,7 +82,7 @@ class TwilioTexts:
         return Rejected(f"the text provider refused the message ({error.code})")
 
 
-SENDERS = {"console": ConsoleTexts, "twilio": TwilioTexts}
+SENDERS: dict[str, type[ConsoleTexts | TwilioTexts]] = {"console": ConsoleTexts, "twilio": TwilioTexts}
 
 
 class TextSender:
@@ -95,10 +95,10 @@ class TextSender:
         pass
 
     def send(self, message: Message) -> None:
-        phone = message.request.phone
+        phone = message.its_request.phone
         if ";" in phone:
             raise Rejected("a phone with an extension gets no texts")
-        if not message.request.texts_ok or TextOptOut.objects.has(phone):
+        if not message.its_request.texts_ok or TextOptOut.objects.has(phone):
             raise Rejected("the patient wants no texts any more")
         if settings.TEXTS not in SENDERS:
             raise Rejected("texts are switched off")

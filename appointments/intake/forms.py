@@ -1,7 +1,10 @@
 """The steps of asking for a visit, each a form of its own."""
 
+from typing import Any, Self
+
 from django import forms
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from common.strict_form import StrictForm
@@ -23,11 +26,13 @@ MOST_KEPT = 1_000
 class StepForm(StrictForm):
     """A form that can give back what was typed, to be filled in with it again later."""
 
-    def __init__(self, data=None, **kwargs):
+    data: MultiValueDict[str, str]
+
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, label_suffix="", **kwargs)
 
     @classmethod
-    def from_typed(cls, typed: dict[str, list[str]]):
+    def from_typed(cls, typed: dict[str, list[str]]) -> Self:
         data = QueryDict(mutable=True)
         for name, values in typed.items():
             data.setlist(name, values)
@@ -52,7 +57,7 @@ class StepForm(StrictForm):
 class VisitQuestionsForm(StepForm):
     """The pathway's questions that are asked with a request only."""
 
-    def __init__(self, data=None, **kwargs):
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         for question in PATHWAY.visit_questions:
             self.fields[question.key] = AnswerField(question)
@@ -110,10 +115,10 @@ class WhoForm(StepForm):
         ),
     )
 
-    def __init__(self, data=None, **kwargs):
+    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         for name in self.FOR_SOMEONE_ELSE:
-            self.fields[name].group = "only-for-someone-else"
+            self.fields[name].group = "only-for-someone-else"  # type: ignore[attr-defined]  # for the template alone
 
     def typed(self) -> dict[str, list[str]]:
         kept = super().typed()
@@ -122,7 +127,7 @@ class WhoForm(StepForm):
             kept |= {name: [""] for name in self.FOR_SOMEONE_ELSE}
         return kept
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         if entered.get("filled_in_for") == self.SOMEONE_ELSE:
             if not entered.get("filled_in_by") and "filled_in_by" not in self.errors:
@@ -169,13 +174,13 @@ class CallForm(StepForm):
         label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
     )
 
-    def clean_voicemail_ok(self):
+    def clean_voicemail_ok(self) -> bool:
         return self.cleaned_data["voicemail_ok"] == self.YES
 
-    def clean_consent(self):
+    def clean_consent(self) -> str:
         return str(CONSENT)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         if entered.get("language") != Language.OTHER:
             entered["other_language"] = ""

@@ -1,5 +1,6 @@
 """Takes in a request for a visit: one row for one journey, however often it is sent, and at once too."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import announce, duplicates
 from ..models import AppointmentRequest, NurseCheck
 from ..search import text_to_search
+from .contact import Contact
 
 REFERENCES_TO_TRY = 5
 
@@ -25,19 +27,19 @@ class NoVisitOffered(ValueError):
 
 
 def submit(
-    *, journey_id: UUID, journey: Journey, visit_answers: Answers, doubts: str = "", **contact
+    *, journey_id: UUID, journey: Journey, visit_answers: Answers, contact: Contact, doubts: str = ""
 ) -> AppointmentRequest:
     """Store the request and return it; if this journey was sent before, return what was stored then, unchanged.
 
-    The outcome is worked out here, from the answers. `contact` are the fields of AppointmentRequest that the patient
-    fills in. An open request of the same person is linked, and those that may be of the same person are remembered.
-    Costs four statements, one more if there are such, and one for what is to be told. Raises NoVisitOffered.
+    The outcome is worked out here, from the answers. An open request of the same person is linked, and those that may
+    be of the same person are remembered. Costs four statements, one more if there are such, and one for what is to be
+    told. Raises NoVisitOffered.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
     assessment = journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
-    same_person = {"date_of_birth": contact["date_of_birth"], "phone": contact["phone"]}
+    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
     before = AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id)
     earlier = before.only("pk").order_by("-pk").first()
     created_at = timezone.now()
@@ -48,7 +50,7 @@ def submit(
         "doubts": doubts,
         "created_at": created_at,
         "due_at": BusinessHours.of_the_clinic().end_of_day(created_at, business_days=priority.business_days),
-        "time_zone": zone_of(contact["phone"]),
+        "time_zone": zone_of(contact.phone),
         "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
         "pathway_version": PATHWAY.version,
         "outcome": assessment.outcome.key,
@@ -69,13 +71,12 @@ def submit(
     for _ in range(REFERENCES_TO_TRY):
         # A conflict is expected and must not become an error: PostgreSQL would write the whole row to its log.
         new = reference.new()
-        searched = {name: contact[name] for name in ("name", "phone", "email")}
         row = AppointmentRequest(
             journey=journey_id,
             reference=new,
-            search_text=text_to_search(reference=new, **searched),
+            search_text=text_to_search(name=contact.name, phone=contact.phone, email=contact.email, reference=new),
             **facts,
-            **contact,
+            **asdict(contact),
         )
         if stored := _store(row):
             # After the transaction: of two that are sent at once, one at least sees the other. And each time it is

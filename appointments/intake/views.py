@@ -9,6 +9,7 @@ from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -22,6 +23,7 @@ from .. import rate_limit, reference
 from ..models import AppointmentRequest
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
+from .contact import Contact
 from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Step:
     key: str
-    title: str
+    title: Promise
     form: type[StepForm]
 
 
@@ -87,7 +89,7 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         sent_from_here = rate_limit.count_different("sent", address, member=visitor.id, seconds=AN_HOUR)
         if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
             return _step_page(request, visitor, position, form, status=429)
-        stored = _submit(visitor, *forms, doubts=_doubts(request, visitor, sent_from_here))
+        stored = _submit(visitor, *(one for one in forms if one), doubts=_doubts(request, visitor, sent_from_here))
     except Error as error:
         if not is_outage(error):
             raise
@@ -111,7 +113,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
     }
-    return render(request, "appointments/sent.html", context)
+    return render(request, "intake/sent.html", context)
 
 
 @require_safe
@@ -160,17 +162,18 @@ def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
     return ", ".join(sign for sign, shows in signs.items() if shows)
 
 
-def _submit(visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str):
-    contact = {**who.cleaned_data, **call.cleaned_data}
-    del contact["filled_in_for"]
-    if contact["texts_ok"]:
-        contact["consent"] += f" {call.fields['texts_ok'].label}"
+def _submit(
+    visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str
+) -> AppointmentRequest:
+    entered = {**who.cleaned_data, **call.cleaned_data}
+    if entered["texts_ok"]:
+        entered["consent"] += f" {call.fields['texts_ok'].label}"
     return submit.submit(
         journey_id=UUID(visitor.id),
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
+        contact=Contact.of(entered),
         doubts=doubts,
-        **contact,
     )
 
 
@@ -189,4 +192,4 @@ def _step_page(
         "too_many": status == 429,
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/step.html", context, status=status)
+    return render(request, "intake/step.html", context, status=status)

@@ -1,5 +1,6 @@
 """Which change tells whom what, stored with the change: both or neither. Nothing is sent here."""
 
+import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -8,14 +9,14 @@ from screening.pathways import PATHWAY
 
 from ..models import AppointmentRequest, Message
 from . import call_policy, message_kinds
-from .grammar import MessageKind, Tells
+from .grammar import MessageKind, Tells, always
 
 Channel = Message.Channel
 
 MOST_URGENT = PATHWAY.priorities[0].key
 
 
-def _of_the_visit(request: AppointmentRequest, before: dict):
+def _of_the_visit(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, uuid.UUID | None]]:
     former, visit = before.get("appointment_id", request.appointment_id), request.appointment_id
     if visit == former:
         return []
@@ -24,7 +25,7 @@ def _of_the_visit(request: AppointmentRequest, before: dict):
     return [(message_kinds.MOVED if former else message_kinds.BOOKED, visit), (message_kinds.REMINDER, visit)]
 
 
-def _of_a_missed_call(request: AppointmentRequest, before: dict):
+def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, None]]:
     if request.attempts_made <= before["attempts_made"] or call_policy.is_exhausted(before["attempts_made"]):
         # Nobody was missed, or it was said after the last call of the plan.
         return []
@@ -32,11 +33,13 @@ def _of_a_missed_call(request: AppointmentRequest, before: dict):
     return [(message_kinds.UNREACHABLE if is_last else message_kinds.CALL_MISSED, None)]
 
 
-VISIT = Tells(
-    (message_kinds.BOOKED, message_kinds.MOVED, message_kinds.REMINDER, message_kinds.CANCELLED), _of_the_visit
-)
+BOOKING = Tells((message_kinds.BOOKED, message_kinds.REMINDER), _of_the_visit)
+MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER), _of_the_visit)
+CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
+# What was taken back may have been any of these.
+VISIT = Tells((*BOOKING.kinds, message_kinds.MOVED, message_kinds.CANCELLED), _of_the_visit)
 MISSED_CALL = Tells((message_kinds.CALL_MISSED, message_kinds.UNREACHABLE), _of_a_missed_call)
-OFFER = Tells((message_kinds.OFFERED,), lambda request, before: [(message_kinds.OFFERED, None)])
+OFFER = always(message_kinds.OFFERED)
 # Of the visit, too, if there was one.
 WITHDRAWAL = Tells(
     (message_kinds.WITHDRAWN,),
@@ -50,7 +53,7 @@ ARRIVAL = Tells(
         *([(message_kinds.NEW_URGENT, None)] if request.priority == MOST_URGENT else []),
     ],
 )
-DELAY = Tells((message_kinds.CALLS_OVERDUE,), lambda request, before: [(message_kinds.CALLS_OVERDUE, None)])
+DELAY = always(message_kinds.CALLS_OVERDUE)
 
 
 def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: dict | None = None) -> None:
@@ -81,10 +84,13 @@ def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Cha
         return []
     if kind.to_staff:
         return [Channel.EMAIL] if settings.SENDS_EMAILS and settings.STAFF_EMAILS else []
+    # About no request there is nobody to tell but staff.
+    if request is None:
+        return []
     channels = []
     if settings.SENDS_EMAILS and request.email:
         channels.append(Channel.EMAIL)
     # No text reaches an extension.
-    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.by_text:
+    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.goes_by_text:
         channels.append(Channel.TEXT)
     return channels

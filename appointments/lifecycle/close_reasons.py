@@ -3,39 +3,29 @@
 from django.utils.translation import gettext_lazy as _
 
 from .grammar import CloseReason
-from .guards import HELD_BY_ME, VISIT_IS_OVER
+from .guards import CLAIMED_BY_ME, VISIT_IS_OVER
 
 ATTENDED = CloseReason(
     "attended", "Came to the visit", VISIT_IS_OVER, _("You came to your visit. This request is closed.")
 )
 DID_NOT_COME = CloseReason("did_not_come", "Did not come to the visit", VISIT_IS_OVER)
-DECLINED = CloseReason("declined", "Does not want a visit", HELD_BY_ME)
+DECLINED = CloseReason("declined", "Does not want a visit", CLAIMED_BY_ME)
 UNREACHABLE = CloseReason(
     "unreachable",
     "Could not be reached",
-    HELD_BY_ME,
+    CLAIMED_BY_ME,
     _("We could not reach you, so this request is closed. Please call us if you still want a visit."),
 )
-ADVISED_AGAINST = CloseReason("advised_against", "Nurse or doctor advised against a visit", HELD_BY_ME)
-SEEN_ELSEWHERE = CloseReason("seen_elsewhere", "Is cared for elsewhere", HELD_BY_ME)
+ADVISED_AGAINST = CloseReason("advised_against", "Nurse or doctor advised against a visit", CLAIMED_BY_ME)
+SEEN_ELSEWHERE = CloseReason("seen_elsewhere", "Is cared for elsewhere", CLAIMED_BY_ME)
 WITHDRAWN = CloseReason(
     "withdrawn",
     "Withdrew the request",
-    HELD_BY_ME,
+    CLAIMED_BY_ME,
     _("You withdrew this request. We will not call you about it."),
 )
-DUPLICATE = CloseReason("duplicate", "Asked twice", HELD_BY_ME)
-NOT_REAL = CloseReason("not_real", "Not a real request", HELD_BY_ME)
+DUPLICATE = CloseReason("duplicate", "Asked twice", CLAIMED_BY_ME)
+NOT_REAL = CloseReason("not_real", "Not a real request", CLAIMED_BY_ME)
 
-CLOSE_REASONS = (
-    ATTENDED,
-    DID_NOT_COME,
-    DECLINED,
-    UNREACHABLE,
-    ADVISED_AGAINST,
-    SEEN_ELSEWHERE,
-    WITHDRAWN,
-    DUPLICATE,
-    NOT_REAL,
-)
+CLOSE_REASONS = tuple(one for one in [*globals().values()] if isinstance(one, CloseReason))
 LABELS = {reason.key: reason.label for reason in CLOSE_REASONS}

@@ -1,5 +1,6 @@
 """What staff decide about two requests that may be of one person."""
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 import audit
@@ -13,7 +14,7 @@ Decision = PossibleDuplicate.Decision
 
 
 @audit.atomic()
-def decide(pair: PossibleDuplicate, *, by, same: bool) -> None:
+def decide(pair: PossibleDuplicate, *, by: User, same: bool) -> None:
     """Say whether both are of one person: then the later one is linked to the earlier one, and not closed by that.
 
     Who looks at a decision can change it, and to decide the same again does nothing. Raises Refused if meanwhile

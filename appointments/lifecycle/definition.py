@@ -1,8 +1,10 @@
 """Everything that can happen to a request: one entry a verb, in the order in which the call sheet offers them."""
 
+from django.contrib.auth.models import User
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..models import ContactAttempt, Event
+from ..models import AppointmentRequest, ContactAttempt, Event
 from ..roles import ANSWER_AS_NURSE, ERASE, SEE, WORK
 from . import announce, forms
 from .close_reasons import CLOSE_REASONS
@@ -14,18 +16,18 @@ from .guards import (
     ALWAYS,
     BOOKED,
     CLAIMED,
+    CLAIMED_BY_ME,
     CLOSED,
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
-    HELD_BY_ME,
     NO_VISIT_HAS_BEGUN,
     NOT_CLOSED,
-    NOT_ON_HOLD,
+    NOT_ON_LEGAL_HOLD,
     NURSE_IS_CONCERNED,
     NURSE_LETS_BOOK,
     NURSE_NOT_ASKED,
-    ON_HOLD,
+    ON_LEGAL_HOLD,
     OPEN,
     VISIT_IS_OVER,
 )
@@ -36,8 +38,11 @@ IS_BOOKED = State("booked", "Booked", is_told=True)
 IS_CLOSED = State("closed", "Closed", is_told=True)
 
 
-def _call_in_words(event: Event) -> str:
-    match event.attempt.outcome:
+def _call_in_words(event: Event) -> Promise | str:
+    attempt = getattr(event, "attempt", None)
+    match attempt and attempt.outcome:
+        case None:
+            return ""
         case ContactAttempt.CallResult.REACHED | ContactAttempt.CallResult.CALL_BACK:
             return _("We talked with you.")
         case ContactAttempt.CallResult.VOICEMAIL:
@@ -60,11 +65,12 @@ CLAIM = Verb(
     does=claiming.claim,
     undo=restore,
 )
-# "Next call" takes on what was handed out, too.
+# It takes on what was handed out, too.
 TAKE_ON = Verb(
     key="take-on",
     event="claimed",
     history="Claimed",
+    label="Next call",
     when=FREE | HANDED_TO_ME,
     leads_to=(IS_CLAIMED,),
     needs=WORK,
@@ -77,7 +83,7 @@ LOG_CALL = Verb(
     history="Contact",
     label="Log a call",
     done="The call is logged.",
-    when=HELD_BY_ME,
+    when=CLAIMED_BY_ME,
     leads_to=(IS_WAITING, IS_CLAIMED),
     needs=WORK,
     asks=forms.LogCallForm,
@@ -93,7 +99,7 @@ BOOK = Verb(
     history="Booked",
     label="Book a visit",
     done="The visit is booked.",
-    when=HELD_BY_ME,
+    when=CLAIMED_BY_ME,
     leads_to=(IS_BOOKED,),
     needs=WORK,
     asks=forms.BookForm,
@@ -101,7 +107,7 @@ BOOK = Verb(
     ends_the_call=True,
     access_key="b",
     patient_reads=_("We booked your visit."),
-    tells=(announce.VISIT,),
+    tells=(announce.BOOKING,),
     undo=restore,
 )
 OFFER = Verb(
@@ -110,7 +116,7 @@ OFFER = Verb(
     history="Offered times to choose from",
     label="Offer times to choose from",
     done="The times are offered. The sheet says whether the link was sent; you can also read it out.",
-    when=HELD_BY_ME,
+    when=CLAIMED_BY_ME,
     leads_to=(IS_WAITING,),
     needs=WORK,
     asks=forms.OfferForm,
@@ -130,7 +136,7 @@ RESCHEDULE = Verb(
     asks=forms.RescheduleForm,
     does=booking.reschedule,
     patient_reads=_("We moved your visit."),
-    tells=(announce.VISIT,),
+    tells=(announce.MOVE,),
     undo=restore,
 )
 CANCEL = Verb(
@@ -145,7 +151,7 @@ CANCEL = Verb(
     asks=forms.CancelForm,
     does=booking.cancel,
     patient_reads=_("Your visit was cancelled."),
-    tells=(announce.VISIT,),
+    tells=(announce.CANCELLATION,),
     undo=restore,
 )
 ASK_NURSE = Verb(
@@ -154,7 +160,7 @@ ASK_NURSE = Verb(
     history="Asked the nurse",
     label="Ask the nurse",
     done="The nurse sees your question in her list.",
-    when=HELD_BY_ME & NURSE_NOT_ASKED,
+    when=CLAIMED_BY_ME & NURSE_NOT_ASKED,
     leads_to=(SAME,),
     needs=WORK,
     asks=forms.NoteForm,
@@ -165,6 +171,7 @@ ANSWER = Verb(
     key="answer",
     event="nurse_answered",
     history="The nurse answered",
+    label="Answer as nurse",
     when=OPEN & NURSE_IS_CONCERNED,
     leads_to=(SAME,),
     needs=ANSWER_AS_NURSE,
@@ -177,7 +184,7 @@ SKIP = Verb(
     history="Skipped",
     label="Skip",
     done="Skipped: it is back in the queue for others.",
-    when=HELD_BY_ME,
+    when=CLAIMED_BY_ME,
     leads_to=(IS_WAITING,),
     needs=WORK,
     asks=forms.SkipForm,
@@ -192,7 +199,7 @@ CLOSE = Verb(
     history="Closed",
     label="Close",
     done="The request is closed.",
-    when=HELD_BY_ME | VISIT_IS_OVER,
+    when=CLAIMED_BY_ME | VISIT_IS_OVER,
     leads_to=(IS_CLOSED,),
     needs=WORK,
     asks=forms.CloseForm,
@@ -233,6 +240,7 @@ ASSIGN = Verb(
     key="assign",
     event="assigned",
     history="Handed out",
+    label="Hand out",
     when=OPEN,
     leads_to=(IS_CLAIMED,),
     needs=WORK,
@@ -251,7 +259,6 @@ REOPEN = Verb(
     asks=forms.NoteForm,
     does=closing.reopen,
     patient_reads=_("We opened your request again."),
-    tells=(announce.VISIT,),
     undo=restore,
 )
 UNDO = Verb(
@@ -278,7 +285,7 @@ PLACE_HOLD = Verb(
     history="Placed a legal hold",
     label="Place a legal hold",
     done="This request is kept until the hold is lifted.",
-    when=NOT_ON_HOLD,
+    when=NOT_ON_LEGAL_HOLD,
     leads_to=(SAME,),
     needs=ERASE,
     asks=forms.ReasonForm,
@@ -291,7 +298,7 @@ LIFT_HOLD = Verb(
     history="Lifted the legal hold",
     label="Lift the legal hold",
     done="The hold is lifted.",
-    when=ON_HOLD,
+    when=ON_LEGAL_HOLD,
     leads_to=(SAME,),
     needs=ERASE,
     asks=forms.ReasonForm,
@@ -304,7 +311,7 @@ ERASE_IT = Verb(
     history="Erased",
     label="Erase for good",
     done="Everything about this request is erased.",
-    when=NOT_ON_HOLD,
+    when=NOT_ON_LEGAL_HOLD,
     leads_to=(GONE,),
     needs=ERASE,
     asks=forms.EraseForm,
@@ -316,6 +323,7 @@ LINK = Verb(
     key="link",
     event="linked",
     history="Compared with another request",
+    label="Compare with another request",
     when=ALWAYS,
     leads_to=(SAME,),
     needs=WORK,
@@ -327,16 +335,18 @@ CHOOSE = Verb(
     key="choose",
     event="booked",
     history="Booked",
+    label="Choose one of the times offered",
     when=OPEN & NURSE_LETS_BOOK,
     leads_to=(IS_BOOKED,),
     does=booking.choose,
     patient_reads=_("We booked your visit."),
-    tells=(announce.VISIT,),
+    tells=(announce.BOOKING,),
 )
 WITHDRAW = Verb(
     key="withdraw",
     event="withdrew",
     history="The patient withdrew the request",
+    label="Withdraw the request",
     when=NOT_CLOSED & NO_VISIT_HAS_BEGUN,
     leads_to=(IS_CLOSED,),
     does=closing.withdraw,
@@ -347,6 +357,7 @@ CORRECT_PHONE = Verb(
     key="correct-phone",
     event="phone_corrected",
     history="The patient corrected the phone number",
+    label="Correct one’s phone number",
     when=NOT_CLOSED,
     leads_to=(SAME,),
     does=contact.correct_phone,
@@ -356,46 +367,23 @@ CHANGE_CALL_TIMES = Verb(
     key="change-call-times",
     event="times_changed",
     history="The patient changed when to call",
+    label="Change when one may be called",
     when=NOT_CLOSED,
     leads_to=(SAME,),
     does=contact.change_call_times,
     patient_reads=_("You changed when we may call."),
 )
 
-LIFECYCLE = Lifecycle(
+LIFECYCLE: Lifecycle = Lifecycle(
     states=(IS_WAITING, IS_CLAIMED, IS_BOOKED, IS_CLOSED),
     start=IS_WAITING,
-    verbs=(
-        CLAIM,
-        TAKE_ON,
-        LOG_CALL,
-        BOOK,
-        OFFER,
-        RESCHEDULE,
-        CANCEL,
-        ASK_NURSE,
-        ANSWER,
-        SKIP,
-        CLOSE,
-        CORRECT,
-        RELEASE,
-        ASSIGN,
-        REOPEN,
-        UNDO,
-        PLACE_HOLD,
-        LIFT_HOLD,
-        ERASE_IT,
-        LINK,
-        CHOOSE,
-        WITHDRAW,
-        CORRECT_PHONE,
-        CHANGE_CALL_TIMES,
-    ),
+    # In the order in which they stand above.
+    verbs=tuple(one for one in [*globals().values()] if isinstance(one, Verb)),
     close_reasons=CLOSE_REASONS,
     tells=(announce.ARRIVAL, announce.DELAY),
 )
 
 
-def last_step_of(request, user) -> Event | None:
+def last_step_of(request: AppointmentRequest, user: User) -> Event | None:
     """What this member of staff did last with a request, if it can still be taken back. Costs one statement."""
     return last_step(request, by=user, among=LIFECYCLE.by_event)

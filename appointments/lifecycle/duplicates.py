@@ -131,4 +131,5 @@ def _likeness(one: str, other: str) -> float:
 
 def _ratio(one: str, other: str) -> float:
     # It depends on the order of the two.
-    return SequenceMatcher(None, *sorted((one, other)), autojunk=False).ratio()
+    first, second = sorted((one, other))
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()

@@ -1,9 +1,12 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
 import datetime
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 
 from common.strict_form import StrictForm
@@ -12,14 +15,14 @@ from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import Slot, free_slots
 from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
-from ..models import Clinician, ContactAttempt, Language, Place, Status
+from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
 from .close_reasons import CLOSE_REASONS
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
 from .effects.offers import MOST
 
 TIMES_SHOWN = 12
-# More than there are: all that are free are looked through for a time that was chosen.
+# Above any real number of slots: a chosen slot is looked up among all that are free.
 MOST_LOOKED_AT = 10_000
 # Who cannot come on the first day has others to choose from.
 TIMES_SHOWN_OF_A_DAY = 4
@@ -29,7 +32,7 @@ IN_LETTERS = "Enter a name in letters."
 class FutureMomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
-    def clean(self, value):
+    def clean(self, value: object) -> datetime.datetime | None:
         try:
             moment = super().clean(value)
             # The last hours of the year 9999 are a time here, and none in UTC.
@@ -41,7 +44,7 @@ class FutureMomentField(forms.DateTimeField):
         return moment
 
 
-def note(label="Note") -> forms.CharField:
+def note(label: str = "Note") -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
@@ -51,7 +54,7 @@ class VerbForm(StrictForm):
     # Fields that few need, and that all others would have to tab through.
     folded: tuple[str, ...] = ()
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
 
 
@@ -72,11 +75,11 @@ class EraseForm(VerbForm):
         help_text="Everything about this request is deleted. Nobody can undo it.",
     )
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
         self._reference = visit_request.reference
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         super().clean()
         if "reference" in self.cleaned_data and references.parse(self.cleaned_data["reference"]) != self._reference:
             self.add_error("reference", "This is not the reference of this request.")
@@ -97,17 +100,17 @@ class LogCallForm(VerbForm):
     )
     outcome = forms.ChoiceField(label="What came of it", choices=ContactAttempt.CallResult, widget=forms.RadioSelect)
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
         zone, now = visit_request.zone, timezone.now()
         if is_elsewhere(zone, now):
             there = f"{now.astimezone(zone):%-I:%M %p}"
             self.fields["next_call_at"].help_text += f" By our clock: it is {there} where the patient is now."
 
-    def clean_channel(self):
+    def clean_channel(self) -> str:
         return self.cleaned_data["channel"] or ContactAttempt.Channel.PHONE
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         is_promise = entered.get("outcome") == ContactAttempt.CallResult.CALL_BACK
         if is_promise and not entered.get("next_call_at") and "next_call_at" not in self.errors:
@@ -118,7 +121,7 @@ class LogCallForm(VerbForm):
 class BookForm(VerbForm):
     """One of the free times that are offered, or another time."""
 
-    # All free times may be taken since the page was shown.
+    # The field is sent although no slot is left, if all were taken since the page was shown.
     beside = StrictForm.beside | {"time"}
     folded = ("starts_at", "clinician", "place")
 
@@ -128,10 +131,10 @@ class BookForm(VerbForm):
     place = forms.ModelChoiceField(Place.objects.filter(is_active=True), required=False)
     note = note()
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
         self.times = _times_for(self.data, "time")
-        self.fields["time"].choices = [(key, str(free)) for key, free in self.times.items()]
+        self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
 
@@ -139,7 +142,7 @@ class BookForm(VerbForm):
     def is_unfolded(self) -> bool:
         return not self.times or any(self[name].errors or self[name].data for name in self.folded)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         if chosen := self.times.get(entered.pop("time", "")):
             return {**entered, **chosen._asdict()}
@@ -158,12 +161,12 @@ class OfferForm(VerbForm):
     times = forms.MultipleChoiceField(label=f"Up to {MOST} times to choose from", widget=forms.CheckboxSelectMultiple)
     note = note()
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
         self.free = _times_for(self.data, "times")
-        self.fields["times"].choices = [(key, str(free)) for key, free in self.free.items()]
+        self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
-    def clean_times(self):
+    def clean_times(self) -> list[Slot]:
         chosen = self.cleaned_data["times"]
         if len(chosen) > MOST:
             raise ValidationError(f"Choose no more than {MOST} times.")
@@ -184,10 +187,10 @@ class CloseForm(VerbForm):
     reason = forms.ChoiceField(widget=forms.RadioSelect)
     note = note()
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
         is_booked = visit_request.status == Status.BOOKED
-        self.fields["reason"].choices = [
+        self.choice_field("reason").choices = [
             (reason.key, reason.label)
             for reason in CLOSE_REASONS
             if reason.when.may_hold_in(Status.BOOKED) == is_booked
@@ -219,7 +222,7 @@ class CorrectForm(VerbForm):
     texts_ok = forms.BooleanField(label="We may send texts", required=False)
     note = note()
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         if entered.get("language") != Language.OTHER:
             entered["other_language"] = ""
@@ -229,16 +232,16 @@ class CorrectForm(VerbForm):
             entered["time_zone"] = zone_of(entered["phone"])
         return entered
 
-    def __init__(self, visit_request, data=None, **kwargs):
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         known = {name: getattr(visit_request, name) for name in self.base_fields if name != "note"}
         super().__init__(visit_request, data, initial=known, **kwargs)
         zones = zones_of_phones() | {visit_request.time_zone, timezone.get_default_timezone_name()}
-        self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
+        self.choice_field("time_zone").choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
         self.fields["call_times"].help_text = ""
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data, name: str) -> dict[str, Slot]:
+def _times_for(data: Mapping[str, Any], name: str) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
     chosen = data.getlist(name) if hasattr(data, "getlist") else []
     times = free_slots(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)

@@ -48,6 +48,10 @@ class MessageKind:
     calendar: str = ""
     decides_the_way: bool = False
 
+    @property
+    def goes_by_text(self) -> bool:
+        return self.by_text and not self.to_staff
+
 
 @dataclass(frozen=True)
 class Tells:
@@ -58,7 +62,12 @@ class Tells:
     """
 
     kinds: tuple[MessageKind, ...]
-    which: Callable[[Request, dict], Iterable[tuple[MessageKind, Any]]]
+    which: Callable[[Request, dict[str, Any]], Iterable[tuple[MessageKind, Any]]]
+
+
+def always(kind: MessageKind) -> Tells:
+    """Whatever was before: about the request, and no visit."""
+    return Tells((kind,), lambda request, before: [(kind, None)])
 
 
 @dataclass(frozen=True)
@@ -76,20 +85,20 @@ class Verb:
     """Something that staff or patients do with a request. All that depends on it is derived from its entry.
 
     `key` stands in addresses, `event` in the history, in metrics and exports. `does` gives the Change to make, or
-    None if it has done all itself; `asks` is the form whose `cleaned_data` are its arguments. `needs` is a
-    permission; without it, it is the patient's. `patient_reads` is what the status page says happened, or a function
-    of the event that gives it. `undo` does what is left to do once the columns have what they held before; without
-    it nothing takes it back.
+    None if it has done all itself; `asks` is the form on the call sheet whose `cleaned_data` are its arguments.
+    `needs` is a permission; without it, it is the patient's. `patient_reads` is what the status page says happened,
+    or a function of the event that gives it. `undo` does what is left to do once the columns have what they held
+    before; without it nothing takes it back.
     """
 
     key: str
     event: str
     history: str
+    label: str
     when: Guard
     leads_to: tuple[State, ...]
-    does: Callable
+    does: Callable[..., Any]
     needs: str = ""
-    label: str = ""
     done: str = ""
     asks: type | None = None
     access_key: str = ""
@@ -105,7 +114,7 @@ class Verb:
     @property
     def has_button(self) -> bool:
         """Whether it stands on the call sheet."""
-        return bool(self.label)
+        return self.asks is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +143,8 @@ class Lifecycle:
 
     @cached_property
     def events(self) -> dict[str, str]:
-        """What the history calls each event."""
-        return {verb.event: verb.history for verb in self.verbs}
+        """What the history calls each event; what leaves nothing behind has no history."""
+        return {verb.event: verb.history for verb in self.verbs if GONE not in verb.leads_to}
 
     @cached_property
     def message_kinds(self) -> dict[str, MessageKind]:
@@ -173,8 +182,8 @@ class Lifecycle:
                 yield f"{verb.key} leads to {unknown}, which is no state"
             if (self.verb_shows(verb) or verb.is_the_patients) and verb.patient_reads is None:
                 yield f"the patient sees what {verb.key} does, and nothing says it"
-            if verb.has_button and not (verb.asks and verb.done):
-                yield f"{verb.key} has a button, and no form or nothing to say when it is done"
+            if verb.has_button and not verb.done:
+                yield f"{verb.key} has a button, and nothing to say when it is done"
             if self.by_event[verb.event].history != verb.history:
                 yield f"{verb.event} is called by two names"
         for state in self.states:

@@ -72,8 +72,11 @@ def _value(request: Request, path: str) -> Any:
 
 def _kleene(q: Q, value_of: Callable[[str], Any]) -> bool | None:
     """Whether a condition holds; None if that depends on what is not known."""
+    # Django's types know no pairs of a path and a value among the children.
+    children: list[Any] = [*q.children]
     found = [
-        _kleene(child, value_of) if isinstance(child, Q) else _compared(*child, value_of) for child in q.children
+        _kleene(child, value_of) if isinstance(child, Q) else _compared(child[0], child[1], value_of)
+        for child in children
     ]
     decisive = q.connector == Q.OR
     is_met = decisive if decisive in found else None if None in found else not decisive

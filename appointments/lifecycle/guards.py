@@ -25,7 +25,7 @@ BOOKED = Guard("a visit is booked", lambda user, now: Q(status=Status.BOOKED))
 CLOSED = Guard("it is closed", lambda user, now: Q(status=Status.CLOSED))
 NOT_CLOSED = Guard("it is not closed", lambda user, now: ~Q(status=Status.CLOSED))
 
-HELD_BY_ME = Guard("you hold it", lambda user, now: Q(status=Status.CLAIMED, claimed_by_id=user.pk))
+CLAIMED_BY_ME = Guard("you hold it", lambda user, now: Q(status=Status.CLAIMED, claimed_by_id=user.pk))
 LAPSED = Guard("somebody has let it lie", lambda user, now: _has_lapsed(now))
 FREE = Guard("nobody holds it", lambda user, now: Q(status=Status.WAITING)) | LAPSED
 FREE_FOR_ME = Guard(
@@ -51,5 +51,5 @@ NURSE_LETS_BOOK = Guard(
     "the nurse does not advise against it", lambda user, now: ~Q(nurse_check__in=NurseCheck.no_visit_yet())
 )
 
-ON_HOLD = Guard("it is on legal hold", lambda user, now: Q(is_on_legal_hold=True))
-NOT_ON_HOLD = Guard("it is not on legal hold", lambda user, now: Q(is_on_legal_hold=False))
+ON_LEGAL_HOLD = Guard("it is on legal hold", lambda user, now: Q(is_on_legal_hold=True))
+NOT_ON_LEGAL_HOLD = Guard("it is not on legal hold", lambda user, now: Q(is_on_legal_hold=False))

@@ -24,53 +24,53 @@ def time_of_reminder(visit: Appointment) -> datetime.datetime:
 
 
 def _visit_is_on(message: Message) -> bool:
-    request, visit = message.request, message.appointment
+    request, visit = message.its_request, message.its_visit
     is_its_visit = request.status == Status.BOOKED and request.appointment_id == visit.pk
     return is_its_visit and visit.starts_at > timezone.now()
 
 
 def _needs_a_reminder(message: Message) -> bool:
-    is_fresh = message.appointment.booked_at >= time_of_reminder(message.appointment) - FRESH
+    is_fresh = message.its_visit.booked_at >= time_of_reminder(message.its_visit) - FRESH
     return _visit_is_on(message) and not is_fresh and not _has_another(message)
 
 
 def _visit_is_off(message: Message) -> bool:
-    visit = message.appointment
-    is_off = message.request.appointment_id is None and visit.cancelled_at is not None
+    visit = message.its_visit
+    is_off = message.its_request.appointment_id is None and visit.cancelled_at is not None
     return is_off and visit.starts_at > timezone.now() and not _is_news(message)
 
 
-def _is_open(message: Message) -> bool:
-    return message.request.status in OPEN_STATUSES
+def is_open(message: Message) -> bool:
+    return message.its_request.status in OPEN_STATUSES
 
 
 def _was_missed(message: Message) -> bool:
     # Who was reached since has no missed calls any more.
-    return _is_open(message) and message.request.attempts_made > 0 and not _was_taken_back(message)
+    return is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
 
 
 def _is_unreachable(message: Message) -> bool:
-    return message.request.close_reason == close_reasons.UNREACHABLE.key or _was_missed(message)
+    return message.its_request.close_reason == close_reasons.UNREACHABLE.key or _was_missed(message)
 
 
 def _has_times_to_choose(message: Message) -> bool:
-    return bool(open_times(message.request))
+    return bool(open_times(message.its_request))
 
 
-def _is_closed(message: Message) -> bool:
-    return message.request.status == Status.CLOSED
+def is_closed(message: Message) -> bool:
+    return message.its_request.status == Status.CLOSED
 
 
-def _is_waiting(message: Message) -> bool:
-    return message.request.status == Status.WAITING
+def is_waiting(message: Message) -> bool:
+    return message.its_request.status == Status.WAITING
 
 
-def _at_any_time(message: Message) -> bool:
+def at_any_time(message: Message) -> bool:
     return True
 
 
 def _was_taken_back(message: Message) -> bool:
-    return message.request.events.filter(version=message.version, is_undone=True).exists()
+    return message.its_request.events.filter(version=message.version, is_undone=True).exists()
 
 
 def _has_another(message: Message) -> bool:
@@ -78,7 +78,9 @@ def _has_another(message: Message) -> bool:
     same = {"kind": message.kind, "channel": message.channel, "appointment": message.appointment}
     later = Q(state=Message.State.WAITING, version__gt=message.version)
     return (
-        message.request.messages.filter(Q(state=Message.State.SENT) | later, **same).exclude(pk=message.pk).exists()
+        message.its_request.messages.filter(Q(state=Message.State.SENT) | later, **same)
+        .exclude(pk=message.pk)
+        .exists()
     )
 
 
@@ -88,13 +90,13 @@ def _is_news(message: Message) -> bool:
     Where nothing was stored they were told on the phone, or by messages that are deleted by now.
     """
     of_a_visit = [kind.key for kind in (BOOKED, MOVED, CANCELLED)]
-    before = message.request.messages.filter(kind__in=of_a_visit, version__lt=message.version)
+    before = message.its_request.messages.filter(kind__in=of_a_visit, version__lt=message.version)
     untold = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
     last_told = before.exclude(untold).order_by("version").last()
     return last_told.kind == CANCELLED.key if last_told else before.exists()
 
 
-RECEIVED = MessageKind("received", "We have your request", _is_open, by_text=False)
+RECEIVED = MessageKind("received", "We have your request", is_open, by_text=False)
 CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
 OFFERED = MessageKind("offered", "Choose a time", _has_times_to_choose)
 BOOKED = MessageKind("booked", "Visit booked", _visit_is_on, calendar="REQUEST", decides_the_way=True)
@@ -102,6 +104,6 @@ MOVED = MessageKind("moved", "Visit moved", _visit_is_on, calendar="REQUEST", de
 CANCELLED = MessageKind("cancelled", "Visit cancelled", _visit_is_off, calendar="CANCEL", decides_the_way=True)
 REMINDER = MessageKind("reminder", "Reminder of the visit", _needs_a_reminder)
 UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachable)
-WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", _is_closed, by_text=False, calendar="CANCEL")
-NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
-CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", _at_any_time, to_staff=True)
+WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
+NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", is_waiting, to_staff=True)
+CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)

@@ -3,9 +3,11 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q
+from django.db.models import F, Field, Q
 from django.utils import timezone
 
 import audit
@@ -29,9 +31,8 @@ class Refused(Exception):
 class Change:
     """What a verb does to a request: the columns it sets, and what the history says about it.
 
-    `still` narrows the verb's guard to what the verb saw; it may name columns of the request only, because PostgreSQL
-    reads no other table again after waiting for a lock. `then` does the rest in the same transaction, when the
-    request is as it is afterwards.
+    `still` narrows the verb's guard, to what the verb saw or to its arguments. `then` does the rest in the same
+    transaction, when the request is as it is afterwards.
     """
 
     values: dict
@@ -41,17 +42,17 @@ class Change:
     then: Callable[[Event], object] | None = None
 
 
-# The values of a request that nobody holds.
+# The values of a request that nobody has claimed.
 NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
 
 
-def hold(by) -> dict:
-    """The values of a request that `by` works on from now."""
-    return {"claimed_by": by, "claimed_at": timezone.now(), "assigned_until": None}
+def claimed_by(user: User) -> dict:
+    """The values of a request that this member of staff works on from now."""
+    return {"claimed_by": user, "claimed_at": timezone.now(), "assigned_until": None}
 
 
 @audit.atomic()
-def perform(verb: Verb, request: AppointmentRequest, *, by=None, **entered) -> None:
+def perform(verb: Verb, request: AppointmentRequest, *, by: User | None = None, **entered: Any) -> None:
     """Do it if the stored request has the version of `request` and the verb's guard holds; else raise Refused.
 
     `entered` are the verb's own arguments; without `by`, the patient does it. One conditional UPDATE decides, so that
@@ -63,12 +64,14 @@ def perform(verb: Verb, request: AppointmentRequest, *, by=None, **entered) -> N
     if change is None:
         return
     values = dict(change.values)
-    before = {_column(name): _storable(getattr(request, _column(name))) for name in values}
+    before = {column_of(name).attname: _storable(getattr(request, column_of(name).attname)) for name in values}
     if values.keys() & set(SEARCHED):
         contact = {name: values.get(name, getattr(request, name)) for name in SEARCHED}
         values["search_text"] = text_to_search(**contact)
-    guard = verb.when.q(by, timezone.now())
-    same = AppointmentRequest.objects.filter(guard, change.still, pk=request.pk, version=request.version)
+    # What the guard names PostgreSQL does not read again after waiting for a lock. The version, which rises with each
+    # change, is in the row that is locked, so that it has to stand outside.
+    allowed = AppointmentRequest.objects.filter(verb.when.q(by, timezone.now()), change.still, pk=request.pk)
+    same = AppointmentRequest.objects.filter(pk=request.pk, version=request.version, pk__in=allowed.values("pk"))
     if not same.update(version=F("version") + 1, **values):
         raise Refused(what_happened_meanwhile(request, verb.when, by))
     event = Event.objects.create(
@@ -93,7 +96,7 @@ def changes_since(request: AppointmentRequest, version: int) -> list[Event]:
     return list(request.events.filter(version__gt=version).select_related("by").order_by("version"))
 
 
-def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = None, by=None) -> str:
+def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = None, by: User | None = None) -> str:
     """Why something was refused that the page had offered, for staff."""
     related = ("claimed_by", "closed_by", "appointment")
     now = AppointmentRequest.objects.select_related(*related).filter(pk=request.pk).first()
@@ -112,10 +115,10 @@ def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = N
     return "Nobody holds this request: it waits in the queue."
 
 
-def _storable(value):
-    """For JSON; whoever reads it turns it back by the column's own `to_python`."""
+def _storable(value: object) -> object:
+    """A value for JSON, which the column's `to_python` turns back."""
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def _column(name: str) -> str:
-    return AppointmentRequest._meta.get_field(name).attname
+def column_of(name: str) -> "Field[Any, Any]":
+    return AppointmentRequest._meta.get_field(name)  # type: ignore[return-value]  # not a relation that leads here

@@ -3,7 +3,7 @@
 The database itself refuses what must not happen; see the constraints of each model.
 """
 
-# Loaded with ours, because their tables stand with ours; whoever reads them imports them from there.
+# Imported so that Django registers them: their tables belong to this application.
 from audit import models as _audit_models  # noqa: F401
 
 from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
@@ -11,7 +11,7 @@ from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
 from .records import ExportLog
-from .requests import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from .requests import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
 from .visits import Appointment
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "WEEKDAYS",
     "Appointment",
     "AppointmentRequest",
+    "AppointmentRequestQuerySet",
     "Caller",
     "Clinician",
     "ConsultingHours",

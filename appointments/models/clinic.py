@@ -14,7 +14,7 @@ class Clinician(models.Model):
     class Meta:
         ordering = ("name",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -26,7 +26,7 @@ class Place(models.Model):
     class Meta:
         ordering = ("name",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -42,7 +42,7 @@ class OpeningHours(models.Model):
         verbose_name = verbose_name_plural = "opening hours"
         constraints = (models.CheckConstraint(name="closes_after_it_opens", condition=Q(closes__gt=F("opens"))),)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
 
 
@@ -55,7 +55,7 @@ class Holiday(models.Model):
     class Meta:
         ordering = ("date",)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.date:%b %-d, %Y}: {self.name}"
 
 
@@ -73,7 +73,7 @@ class ConsultingHours(models.Model):
         verbose_name = verbose_name_plural = "consulting hours"
         constraints = (models.CheckConstraint(name="ends_after_it_starts", condition=Q(ends__gt=F("starts"))),)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.clinician}, {self.get_weekday_display()} {self.starts:%H:%M} to {self.ends:%H:%M}"
 
 
@@ -83,5 +83,5 @@ class Caller(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="caller")
     speaks_spanish = models.BooleanField(default=False)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user}"

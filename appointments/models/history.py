@@ -1,5 +1,7 @@
 """What was done with a request: its history, the tries to reach somebody, times offered, and comparisons."""
 
+from typing import Self
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -10,8 +12,8 @@ from .clinic import Clinician, Place
 from .requests import AppointmentRequest
 
 
-class EventQuerySet(models.QuerySet):
-    def standing(self):
+class EventQuerySet(models.QuerySet["Event"]):
+    def standing(self) -> Self:
         """Those that nobody took back: what counts for whatever is worked out from the history."""
         return self.filter(is_undone=False)
 
@@ -36,12 +38,12 @@ class Event(models.Model):
     class Meta:
         ordering = ("at", "pk")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.verb} ({self.pk})"
 
 
-class ContactAttemptQuerySet(models.QuerySet):
-    def standing(self):
+class ContactAttemptQuerySet(models.QuerySet["ContactAttempt"]):
+    def standing(self) -> Self:
         """Those that nobody took back."""
         return self.filter(event__is_undone=False)
 
@@ -77,7 +79,7 @@ class ContactAttempt(models.Model):
     class Meta:
         ordering = ("at", "pk")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_channel_display()} ({self.pk})"
 
 
@@ -97,7 +99,7 @@ class OfferedTime(models.Model):
             models.UniqueConstraint(fields=("request", "version", "clinician", "starts_at"), name="offered_once"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"
 
 
@@ -120,5 +122,5 @@ class PossibleDuplicate(models.Model):
         constraints = (models.UniqueConstraint(fields=("earlier", "later"), name="one_pair_once"),)
         indexes = (models.Index(fields=("-id",), condition=Q(decision=""), name="pairs_to_decide"),)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.earlier} and {self.later}"

@@ -61,11 +61,25 @@ class Message(models.Model):
             models.Index(fields=("-done_at", "id"), condition=Q(state="failed"), name="messages_that_failed"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.pk}"
 
+    @property
+    def its_request(self) -> AppointmentRequest:
+        """For the kinds that are about one. What staff are told of the queue as a whole has none."""
+        if self.request is None:
+            raise ValueError(f"a message of the kind {self.kind} without its request")
+        return self.request
 
-class TextOptOutQuerySet(models.QuerySet):
+    @property
+    def its_visit(self) -> Appointment:
+        """For the kinds that are about one."""
+        if self.appointment is None:
+            raise ValueError(f"a message of the kind {self.kind} without its visit")
+        return self.appointment
+
+
+class TextOptOutQuerySet(models.QuerySet["TextOptOut"]):
     def add(self, phone: str) -> None:
         self.bulk_create([self.model(phone=_digests(phone)[0])], ignore_conflicts=True)
 
@@ -85,7 +99,7 @@ class TextOptOut(models.Model):
 
     objects = TextOptOutQuerySet.as_manager()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.phone[:8]
 
 
@@ -93,7 +107,7 @@ def _digests(phone: str) -> list[str]:
     """By the current secret, and by those before it."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [
-        # The name is that of the module that once kept them: another one would find none of those stored.
+        # The salt is part of the stored digests; changing it would forget every opt-out.
         salted_hmac("appointments.messages.texts", phone, secret=secret, algorithm="sha256").hexdigest()
         for secret in secrets
     ]

@@ -4,12 +4,12 @@ from django.db import models
 
 
 class PeriodicJob(models.Model):
-    """When something that is done again and again was done last; see periodic.py."""
+    """When something that is done again and again was done last; see operations/jobs.py."""
 
     name = models.CharField(max_length=40, primary_key=True)
     last_run_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -20,12 +20,12 @@ class RateBucket(models.Model):
     ends_at = models.BigIntegerField()
     count = models.PositiveIntegerField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.key[:8]
 
 
 class DailyCount(models.Model):
-    """How many checks were started or finished on a day; see counts.py. Says nothing about a person."""
+    """How many checks were started or finished on a day; see reporting/daily_counts.py. Names nobody."""
 
     class Event(models.TextChoices):
         STARTED = "started", "Started"
@@ -42,5 +42,5 @@ class DailyCount(models.Model):
             models.UniqueConstraint(fields=("day", "event", "language", "outcome"), name="counted_once_a_day"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day} {self.event} {self.language} {self.outcome}: {self.count}"

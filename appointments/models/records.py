@@ -19,5 +19,5 @@ class ExportLog(models.Model):
         ordering = ("-at", "-pk")
         constraints = (models.CheckConstraint(name="export_has_a_purpose", condition=~Q(purpose="")),)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} ({self.pk})"

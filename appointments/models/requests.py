@@ -1,5 +1,6 @@
 """Requests for a visit."""
 
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -35,12 +36,12 @@ class NurseCheck(models.TextChoices):
     AGAINST = "against", "Nurse advises against a visit"
 
     @classmethod
-    def to_be_answered(cls):
+    def to_be_answered(cls) -> "tuple[NurseCheck, ...]":
         """Those on the nurse's list, first the most urgent: whom she calls first are nobody else's to call."""
         return (cls.ASKED, cls.CALL_FIRST, cls.NEEDED)
 
     @classmethod
-    def no_visit_yet(cls):
+    def no_visit_yet(cls) -> "tuple[NurseCheck, ...]":
         """What keeps patients from choosing a time themselves."""
         return (cls.CALL_FIRST, cls.AGAINST)
 
@@ -48,13 +49,13 @@ class NurseCheck(models.TextChoices):
 QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
 
 
-class AppointmentRequestQuerySet(models.QuerySet):
-    def open(self):
+class AppointmentRequestQuerySet(models.QuerySet["AppointmentRequest"]):
+    def open(self) -> Self:
         """Those that somebody still has to call."""
-        # Told by the status and not by the missing visit: SQLite would look for that in an index of nearly all rows.
+        # Filter by status and not by the missing visit: SQLite would use an index that holds nearly all rows.
         return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
 
-    def overdue(self):
+    def overdue(self) -> Self:
         """Those whose first call, or next call if one is planned, should have been made by now.
 
         Doubtful ones are left out: nobody promised those a call.
@@ -63,7 +64,7 @@ class AppointmentRequestQuerySet(models.QuerySet):
         is_due = Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now)
         return self.open().filter(is_due, is_doubtful=False)
 
-    def in_queue_order(self):
+    def in_queue_order(self) -> Self:
         """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
         return self.order_by(*QUEUE_ORDER)
 
@@ -130,7 +131,7 @@ class AppointmentRequest(models.Model):
         default=False, help_text="Kept, whatever retention says; see retention.py."
     )
 
-    # Rises with each change. Whoever changes something names the version they looked at.
+    # Optimistic lock: rises with each change, and each change names the version it was made from.
     version = models.PositiveIntegerField(default=0)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     claimed_at = models.DateTimeField(null=True)
@@ -209,7 +210,7 @@ class AppointmentRequest(models.Model):
             models.Index(fields=("closed_at",), condition=Q(closed_at__isnull=False), name="closed_longest_ago"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         # Only the reference, because Django copies this into logs that outlive the record.
         return reference.grouped(self.reference)
 

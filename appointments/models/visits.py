@@ -36,5 +36,5 @@ class Appointment(models.Model):
             models.Index(fields=("clinician", "starts_at"), name="visits_of_a_clinician"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{timezone.localtime(self.starts_at):%a %b %-d %Y, %-I:%M %p}, {self.place}, {self.clinician}"

@@ -1,7 +1,7 @@
 """The private link by which a patient chooses one of the times that staff offered."""
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -23,12 +23,12 @@ from . import status_words
 class ChooseForm(StrictForm):
     time = forms.ChoiceField(widget=forms.RadioSelect)
 
-    def __init__(self, times: list[OfferedTime], data=None):
+    def __init__(self, times: list[OfferedTime], data: QueryDict | None = None) -> None:
         super().__init__(data, label_suffix="")
         self.fields["time"].label = _("Choose a time for your visit")
         self.fields["time"].error_messages["required"] = _("Choose one of the times.")
         self.fields["time"].error_messages["invalid_choice"] = _("Somebody took that time just now. Choose another.")
-        self.fields["time"].choices = [(str(time.pk), _in_words(time)) for time in times]
+        self.choice_field("time").choices = [(str(time.pk), _in_words(time)) for time in times]
 
 
 @shown_again
@@ -38,7 +38,7 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     found = offered_times.opened_by(token)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     times = offered_times.open_times(found) if found else []
-    if not times:
+    if found is None or not times:
         return _nothing_to_choose(request, found)
     form = ChooseForm(times, request.POST if request.method == "POST" else None)
     if request.method != "POST":
@@ -76,7 +76,7 @@ def _nothing_to_choose(request: HttpRequest, found: AppointmentRequest | None) -
 
 
 def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    return render(request, "appointments/chosen.html", {"status": status_words.status_in_words(found)})
+    return render(request, "portal/chosen.html", {"status": status_words.status_in_words(found)})
 
 
 def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:
@@ -86,7 +86,7 @@ def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResp
         "button": _("Take this time"),
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/status_form.html", context, status=status)
+    return render(request, "portal/status_form.html", context, status=status)
 
 
 def _in_words(time: OfferedTime) -> str:

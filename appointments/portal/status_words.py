@@ -6,12 +6,16 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ..calendar.calling_hours import is_elsewhere
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.offered_times import open_times
 from ..models import Appointment, AppointmentRequest, Event, Status
+
+# As templates/common/next_step.html has it.
+NEXT_STEP = gettext_noop("Someone will call you as soon as possible.")
 
 
 def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | None:
@@ -25,14 +29,15 @@ def is_past(visit: Appointment | None) -> bool:
 
 def status_in_words(request: AppointmentRequest) -> str:
     """Where the request stands now, and what comes next."""
+    visit = request.appointment
     match request.status:
-        case Status.BOOKED if is_past(request.appointment):
-            return _("Your visit was on {when}.").format(when=_moment(request.appointment.starts_at))
-        case Status.BOOKED:
+        case Status.BOOKED if visit and is_past(visit):
+            return _("Your visit was on {when}.").format(when=_moment(visit.starts_at))
+        case Status.BOOKED if visit:
             return _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
-                when=_moment(request.appointment.starts_at),
-                place=" ".join(filter(None, (request.appointment.place.name, request.appointment.place.address))),
-                clinician=request.appointment.clinician.name,
+                when=_moment(visit.starts_at),
+                place=" ".join(filter(None, (visit.place.name, visit.place.address))),
+                clinician=visit.clinician.name,
             )
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
@@ -44,7 +49,7 @@ def status_in_words(request: AppointmentRequest) -> str:
         return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:
         return _("We called and did not reach you. We will try again at another time.")
-    return _("We have your request. Someone will call you as soon as possible.")
+    return " ".join((_("We have your request."), _(NEXT_STEP)))
 
 
 def _closed_in_words(key: str) -> str:

@@ -1,7 +1,9 @@
 """What patients see of their own request, after reference and date of birth have opened it for half an hour."""
 
 import secrets
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -67,7 +69,7 @@ class CallTimesForm(StrictForm):
     call_times = CallTimesField()
 
 
-def opened(view):
+def opened(view: Callable[[HttpRequest, AppointmentRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Only with a request that was opened in this browser; otherwise ask for the reference first."""
 
     @wraps(view)
@@ -128,7 +130,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
     }
-    return render(request, "appointments/yours.html", context)
+    return render(request, "portal/yours.html", context)
 
 
 @shown_again
@@ -166,7 +168,7 @@ def summary(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     """The visit for the patient's own calendar."""
-    if found.status != Status.BOOKED:
+    if found.status != Status.BOOKED or found.appointment is None:
         return redirect("appointments:yours")
     headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
     file = calendar_file(found, found.appointment, sequence=found.version)
@@ -227,7 +229,16 @@ def _kept(request: HttpRequest) -> dict:
         return {}
 
 
-def _change(request, found, form_class, title, change, *, is_final=False, **kwargs) -> HttpResponse:
+def _change(
+    request: HttpRequest,
+    found: AppointmentRequest,
+    form_class: type[StrictForm],
+    title: str,
+    change: Callable[..., None],
+    *,
+    is_final: bool = False,
+    **kwargs: Any,
+) -> HttpResponse:
     form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
     if request.method != "POST":
         return _form_page(request, form, title, title, is_final=is_final, version=found.version)
@@ -252,7 +263,16 @@ def _change(request, found, form_class, title, change, *, is_final=False, **kwar
     return redirect(f"{reverse('appointments:yours')}?done")
 
 
-def _form_page(request, form, title, button, *, is_final=False, version=None, status=200) -> HttpResponse:
+def _form_page(
+    request: HttpRequest,
+    form: StrictForm,
+    title: str,
+    button: str,
+    *,
+    is_final: bool = False,
+    version: int | str | None = None,
+    status: int = 200,
+) -> HttpResponse:
     context = {
         "form": form,
         "title": title,
@@ -261,4 +281,4 @@ def _form_page(request, form, title, button, *, is_final=False, version=None, st
         "version": version,
         "must_be_sent_again": status == 403,
     }
-    return render(request, "appointments/status_form.html", context, status=status)
+    return render(request, "portal/status_form.html", context, status=status)

@@ -41,7 +41,7 @@ class Counted(NamedTuple):
 
 _kept: Counter[Counted] = Counter()
 _lock = threading.Lock()
-# Held by whoever writes; nobody waits for it but the end of the process.
+# Held during a write; only the exit handler waits for it.
 _writing = threading.Lock()
 _last_try = -float("inf")
 
@@ -71,11 +71,11 @@ def write() -> None:
                     _keep(counted, times)
 
 
-def _count_start(sender, *, language: str, outcome: str, **kwargs) -> None:
+def _count_start(sender: object, *, language: str, outcome: str, **kwargs: object) -> None:
     _count(DailyCount.Event.STARTED, language, outcome)
 
 
-def _count_finish(sender, *, language: str, outcome: str, **kwargs) -> None:
+def _count_finish(sender: object, *, language: str, outcome: str, **kwargs: object) -> None:
     _count(DailyCount.Event.FINISHED, language, outcome)
 
 
@@ -90,7 +90,7 @@ def _keep(counted: Counted, times: int) -> None:
         _kept[counted] += times
 
 
-def _write_when_due(sender, **kwargs) -> None:
+def _write_when_due(sender: object, **kwargs: object) -> None:
     global _last_try
     seconds = settings.COUNT_EVERY_SECONDS
     with _lock:

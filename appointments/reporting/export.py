@@ -133,7 +133,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-def _in_words(value) -> str:
+def _in_words(value: object) -> str:
     match value:
         case None:
             return ""

@@ -7,7 +7,8 @@ have been closed: nothing is summed over those.
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -42,7 +43,7 @@ from ..models import (
 # Shorter than any scrape interval: figures of two processes must not go back and forth.
 KEPT_SECONDS = 4
 A_DAY = datetime.timedelta(days=1)
-# The steps of the last day are looked for among so many of the newest.
+# Only this many of the newest events are read to find those of the last day.
 MOST_STEPS_READ = 20_000
 PRIORITIES = [priority.key for priority in PATHWAY.priorities]
 
@@ -59,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
         )
     text = cache.get("metrics")
     if text is None:
-        # No figures of the process itself: with several of them each scrape would tell of another one.
+        # Leave out process metrics: with several processes, each scrape would report a different one.
         registry = CollectorRegistry()
         registry.register(Figures())
         try:
@@ -131,8 +132,9 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         for priority in PRIORITIES
         for language in Language
     }
-    oldest, doubtful, held, nurse = {}, 0, 0, 0
-    late = defaultdict(Counter)
+    oldest: dict[str, datetime.datetime] = {}
+    late: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    doubtful, held, nurse = 0, 0, 0
     for status, priority, language, is_doubtful, count, asked, first, planned, promised, holding, asks in groups:
         if is_doubtful and status != Status.BOOKED:
             doubtful += count
@@ -240,7 +242,7 @@ def _gauge(name: str, meaning: str, value: float) -> Metric:
     return GaugeMetricFamily(name, meaning, value=value)
 
 
-def _gauges(name: str, meaning: str, labels: list[str], values: dict[tuple, float]) -> Metric:
+def _gauges(name: str, meaning: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
     family = GaugeMetricFamily(name, meaning, labels=labels)
     for of, value in values.items():
         family.add_metric([str(label) for label in of], value)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db.models import Case, F, Max, Min, Q, QuerySet, When
@@ -29,7 +29,7 @@ OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.
 
 # What can have become of a request, by key, in the words that staff use elsewhere.
 OPEN = "open"
-OUTCOMES = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
+BECAME = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ def monday_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-def percentile(ordered: Sequence, percent: int):
+T = TypeVar("T")
+
+
+def percentile(ordered: Sequence[T], percent: int) -> T | None:
     """By nearest rank: the smallest value that at least so many percent of the values do not exceed. None of none."""
     return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else None
 
@@ -100,7 +103,7 @@ class Checks(NamedTuple):
 
     @classmethod
     def of(cls, counts: Iterable[DailyCount]) -> "Checks":
-        sums = Counter()
+        sums: Counter[str] = Counter()
         for one in counts:
             sums[one.event] += one.count
             sums["qualified"] += one.count if one.outcome in OFFERS_VISIT else 0
@@ -202,7 +205,7 @@ def report_on(period: Period, language: str = "") -> Report:
 
 
 def _asked(requests: QuerySet, period: Period) -> list[Asked]:
-    # Databases compare times; what is asked for here is little, because each time costs more to read than the rest.
+    # Compare times in SQL and select few columns: parsing datetimes dominates the cost of this query.
     attempts = ContactAttempt.objects.standing().filter(request__in=requests)
     first_attempts = dict(attempts.order_by().values_list("request").annotate(Min("at")))
     calls = _in_time(attempts.filter(channel=ContactAttempt.Channel.PHONE))

@@ -3,11 +3,13 @@
 import datetime
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from audit.numbers import about
 from common.strict_form import StrictForm
@@ -43,7 +45,7 @@ class ReferenceForm(StrictForm):
         error_messages={"required": "Enter a reference, like R7M-343-N4X."},
     )
 
-    def clean_reference(self):
+    def clean_reference(self) -> int:
         parsed = reference.parse(self.cleaned_data["reference"])
         found = AppointmentRequest.objects.filter(reference=parsed).values_list("pk", flat=True).first()
         if parsed is None or found is None:
@@ -53,7 +55,7 @@ class ReferenceForm(StrictForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(AUDIT)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     """The newest entries that fit, page by page; each costs as much as the first."""
     by_reference = ReferenceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
@@ -64,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return _page(request, filters, by_reference, status=200 if filters.is_valid() else 400)
 
 
-def _page(request: HttpRequest, filters: FilterForm, by_reference: ReferenceForm, status=200) -> HttpResponse:
+def _page(request: StaffRequest, filters: FilterForm, by_reference: ReferenceForm, status: int = 200) -> HttpResponse:
     chosen = filters.cleaned_data if filters.is_valid() and status == 200 else {}
     entries = list(_fitting(**chosen)[: ENTRIES_ON_A_PAGE + 1]) if status == 200 else []
     shown = entries[:ENTRIES_ON_A_PAGE]
@@ -86,7 +88,14 @@ def _page(request: HttpRequest, filters: FilterForm, by_reference: ReferenceForm
     )
 
 
-def _fitting(*, who="", action="", day=None, record=None, before=None):
+def _fitting(
+    *,
+    who: str = "",
+    action: str = "",
+    day: datetime.date | None = None,
+    record: int | None = None,
+    before: int | None = None,
+) -> QuerySet[AuditEntry]:
     entries = AuditEntry.objects.order_by("-seq").defer("packed")
     if who:
         entries = entries.filter(username=who)

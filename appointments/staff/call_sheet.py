@@ -4,6 +4,7 @@ import datetime
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,27 +13,28 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
-from common.clinic import CLINIC
+from accounts.requests import StaffRequest, may
 from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import call_policy, duplicates
 from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.forms import VerbForm
 from ..lifecycle.grammar import Verb
-from ..lifecycle.guards import HELD_BY_ME, OPEN_STATUSES
+from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
-from ..models import AppointmentRequest, ContactAttempt, Language, NurseCheck
+from ..models import AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE
 from ..worklist.ranking import reasons
 from .pages import staff_page
-from .rows import answers_in_words, call_times_of, flags_of, language_of
+from .rows import answers_in_words, call_times_of, flags_of, language_of, say_first
 
 
 @require_safe
 def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perm(SEE):
+    if not may(request, SEE):
         raise PermissionDenied
     return _sheet(request, _found(pk))
 
@@ -41,9 +43,9 @@ def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
 def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Do one verb. What cannot be done is said on the call sheet, above what was typed."""
     verb = LIFECYCLE.verb(key)
-    if verb is None or not verb.has_button:
+    if verb is None or verb.asks is None:
         raise Http404
-    if not request.user.has_perm(verb.needs):
+    if not may(request, verb.needs):
         raise PermissionDenied
     visit_request = _found(pk)
     if request.method != "POST":
@@ -63,7 +65,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if not verb.ends_the_call:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
-    is_still_mine = AppointmentRequest.objects.filter(HELD_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
+    is_still_mine = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
     if not is_still_mine:
         return redirect("admin:index")
     return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
@@ -85,19 +87,26 @@ def _found(pk: int) -> AppointmentRequest:
     return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
 
 
-def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user) -> str:
+def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user: User) -> str:
     if verb.when.holds(visit_request, user, timezone.now()) or not seen.isdecimal():
         return CHANGED_MEANWHILE
     return what_happened_meanwhile(visit_request)
 
 
-def _refused(request, visit_request, verb: Verb, form, reason: str) -> HttpResponse:
+def _refused(
+    request: StaffRequest, visit_request: AppointmentRequest, verb: Verb, form: VerbForm, reason: str
+) -> HttpResponse:
     form.is_valid()
     form.add_error(None, reason)
     return _sheet(request, visit_request, tried=(verb, form), status=409)
 
 
-def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), status=200) -> HttpResponse:
+def _sheet(
+    request: StaffRequest,
+    visit_request: AppointmentRequest,
+    tried: tuple[Verb, VerbForm] | tuple[None, None] = (None, None),
+    status: int = 200,
+) -> HttpResponse:
     tried_verb, tried_form = tried
     user, now = request.user, timezone.now()
     offered = [
@@ -109,7 +118,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         offered.insert(0, tried_verb)
     hours = BusinessHours.of_the_clinic()
     is_open = visit_request.status in OPEN_STATUSES
-    is_held = HELD_BY_ME.holds(visit_request, user, now)
+    is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
@@ -121,7 +130,7 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         status=status,
         visit_request=visit_request,
         language=language_of(visit_request),
-        say_first=_say_first(visit_request, user),
+        say_first=say_first(visit_request, user.get_short_name()),
         flags=flags_of(visit_request),
         outcome=PATHWAY.outcome(visit_request.outcome),
         is_current_pathway=visit_request.pathway_version == PATHWAY.version,
@@ -145,35 +154,20 @@ def _sheet(request, visit_request: AppointmentRequest, tried=(None, None), statu
         verbs=[
             (verb, tried_form if verb is tried_verb else verb.asks(visit_request, auto_id=f"{verb.key}_%s"))
             for verb in offered
+            if verb.asks
         ],
         tried=tried_verb,
     )
 
 
-def _wait_until(visit_request: AppointmentRequest, now, hours: BusinessHours) -> datetime.datetime | None:
+def _wait_until(
+    visit_request: AppointmentRequest, now: datetime.datetime, hours: BusinessHours
+) -> datetime.datetime | None:
     """When they may be called, unless they may be at this moment. A promise counts more than the times they chose."""
+    call_from: datetime.datetime | None
     if visit_request.is_promised and visit_request.next_call_at:
         call_from = next_decent(max(visit_request.next_call_at, now), visit_request.zone)
     else:
         zone, call_times = visit_request.zone, visit_request.call_times
         call_from = next_callable(now, zone=zone, call_times=call_times, hours=hours)
     return call_from if call_from and call_from > now else None
-
-
-def _say_first(visit_request: AppointmentRequest, user) -> dict[str, str]:
-    """What to say, in Spanish to those who need no interpreter for it. What it is about comes after the birthday."""
-    own = user.get_short_name() or "…"
-    whom = visit_request.filled_in_by or visit_request.name
-    if visit_request.language == Language.SPANISH and not visit_request.needs_interpreter:
-        return {
-            "language": "es",
-            "greeting": f"Hola, soy {own}, de {CLINIC.name}. ¿Puedo hablar con {whom}?",
-            "check": "Antes de seguir, ¿me puede decir la fecha de nacimiento del paciente?",
-            "voicemail": f"Hola, soy {own}, de {CLINIC.name}. Por favor, llámenos al {CLINIC.phone}.",
-        }
-    return {
-        "language": "en",
-        "greeting": f"Hello, this is {own} from {CLINIC.name}. May I speak with {whom}?",
-        "check": "Before we go on: can you tell me the patient’s date of birth?",
-        "voicemail": f"Hello, this is {own} from {CLINIC.name}. Please call us back at {CLINIC.phone}.",
-    }

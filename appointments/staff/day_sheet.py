@@ -6,19 +6,19 @@ from itertools import groupby
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
-from common.clinic import CLINIC
 
 from ..calendar.opening_hours import BusinessHours
-from ..models import Appointment, AppointmentRequest, Language
+from ..models import Appointment, AppointmentRequest
 from ..roles import SEE
 from .pages import needs, staff_page
-from .rows import call_times_of, flags_of, language_of
+from .rows import call_times_of, flags_of, language_of, say_first
 
 MOST_CALLS = 200
 FARTHEST = datetime.timedelta(days=366)
@@ -32,7 +32,7 @@ class DayForm(forms.Form):
         error_messages={"invalid": "Choose a day, like 2026-05-04."},
     )
 
-    def clean_date(self):
+    def clean_date(self) -> datetime.date:
         day = self.cleaned_data["date"]
         if abs(day - timezone.localdate()) > FARTHEST:
             raise ValidationError("Choose a day not more than a year from now.")
@@ -41,7 +41,7 @@ class DayForm(forms.Form):
 
 @require_safe
 @needs(SEE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     """The sheet of the day that is asked for, else of the next business day. Costs two statements."""
     form = DayForm({"date": request.GET.get("date") or _next_business_day()})
     if not form.is_valid():
@@ -94,29 +94,15 @@ def _visits(day: datetime.date) -> QuerySet:
 
 
 def _call(visit_request: AppointmentRequest) -> dict:
-    is_spanish = visit_request.language == Language.SPANISH and not visit_request.needs_interpreter
     return {
         "request": visit_request,
         "language": language_of(visit_request),
         "call_times": call_times_of(visit_request),
         "is_far_away": visit_request.time_zone != timezone.get_default_timezone_name(),
         "flags": flags_of(visit_request),
-        "say_first": _say_first_in_spanish(visit_request) if is_spanish else _say_first(visit_request),
-        "say_first_language": "es" if is_spanish else "en",
+        # Whoever answers the phone hears nothing about the reason for the call before the birthday was asked for.
+        "say_first": say_first(visit_request),
     }
-
-
-# Whoever answers the phone hears nothing about the reason for the call before the birthday has been asked for.
-
-
-def _say_first(visit_request: AppointmentRequest) -> str:
-    whom = visit_request.filled_in_by or visit_request.name
-    return f"Hello, this is … from {CLINIC.name}. May I speak with {whom}?"
-
-
-def _say_first_in_spanish(visit_request: AppointmentRequest) -> str:
-    whom = visit_request.filled_in_by or visit_request.name
-    return f"Hola, soy …, de {CLINIC.name}. ¿Puedo hablar con {whom}?"
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:

@@ -1,16 +1,19 @@
 """Requests that may be of one person: staff look at both and decide."""
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
@@ -42,7 +45,7 @@ REQUEST_ITSELF = {
         f"Closed: {LABELS.get(one.close_reason, one.close_reason)}" if one.close_reason else one.status_label
     ),
     "Priority": lambda one: one.priority,
-    "Ask the nurse about": lambda one: ", ".join(flag.label for flag in flags_of(one)),
+    "Ask the nurse about": lambda one: ", ".join(flag.name() for flag in flags_of(one)),
 }
 
 
@@ -55,7 +58,7 @@ class DecisionForm(StrictForm):
 
 @needs(SEE)
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     """The pairs to decide on, newest first. Two closed requests are left out: nobody is called twice."""
     pairs = PossibleDuplicate.objects.filter(
         Q(earlier__closed_at=None) | Q(later__closed_at=None), decision=Decision.OPEN
@@ -69,7 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @needs(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def pair(request: HttpRequest, pk: int) -> HttpResponse:
+def pair(request: StaffRequest, pk: int) -> HttpResponse:
     """Both requests side by side, and the two buttons. Refuses to overwrite a decision that was not shown."""
     found = get_object_or_404(PossibleDuplicate.objects.select_related(*BOTH, "decided_by"), pk=pk)
     if request.method != "POST":
@@ -89,7 +92,9 @@ def pair(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("admin:duplicates")
 
 
-def _side_by_side(request: HttpRequest, found: PossibleDuplicate, problem="", status=200) -> HttpResponse:
+def _side_by_side(
+    request: StaffRequest, found: PossibleDuplicate, problem: str = "", status: int = 200
+) -> HttpResponse:
     audit.shows(request, [found.earlier, found.later])
     return staff_page(
         request,
@@ -105,7 +110,7 @@ def _side_by_side(request: HttpRequest, found: PossibleDuplicate, problem="", st
 
 
 def _compared(found: PossibleDuplicate, rows: dict) -> list[tuple]:
-    def shown(value, one: AppointmentRequest):
+    def shown(value: Callable[[AppointmentRequest], object], one: AppointmentRequest) -> object:
         return value(one) or "–"
 
     return [(label, shown(value, found.earlier), shown(value, found.later)) for label, value in rows.items()]

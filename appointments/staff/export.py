@@ -2,14 +2,17 @@
 
 import datetime
 import logging
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
@@ -26,7 +29,7 @@ PAST_EXPORTS_SHOWN = 20
 class DayField(forms.DateField):
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         # Days at the ends of the calendar are none in another time zone.
         within = [MinValueValidator(datetime.date(2000, 1, 1)), MaxValueValidator(datetime.date(2199, 12, 31))]
         super().__init__(input_formats=["%Y-%m-%d"], validators=within, required=False, **kwargs)
@@ -40,8 +43,9 @@ class FilterForm(forms.Form):
     until = DayField(label="Asked on or before")
     language = forms.ChoiceField(choices=[("", "Any"), *Language.choices], required=False)
 
-    def clean(self):
-        entered = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        entered = self.cleaned_data
         since, until = entered.get("since"), entered.get("until")
         if since and until and since > until:
             self.add_error("until", "Choose a day that is not before the first one.")
@@ -60,7 +64,7 @@ class PurposeForm(StrictForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MANAGE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponseBase:
     """Says how many requests a filter has; sends them to those who say what for."""
     filters = FilterForm({"state": export.State.OPEN, **request.GET.dict()})
     if not filters.is_valid():
@@ -87,7 +91,14 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _form(request: HttpRequest, filters: FilterForm, *, rows=None, purpose=None, status=200) -> HttpResponse:
+def _form(
+    request: StaffRequest,
+    filters: FilterForm,
+    *,
+    rows: int | None = None,
+    purpose: PurposeForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     audit.shows(request)
     return staff_page(
         request,

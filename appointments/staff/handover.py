@@ -3,18 +3,21 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 from screening.pathways import PATHWAY
@@ -22,7 +25,7 @@ from screening.pathways import PATHWAY
 from ..lifecycle.definition import ASSIGN, LIFECYCLE, RELEASE, UNDO
 from ..lifecycle.guards import FREE, LAPSED
 from ..lifecycle.transition import Refused, changes_since, perform, what_happened_meanwhile
-from ..models import AppointmentRequest, ContactAttempt, Event, Language
+from ..models import AppointmentRequest, AppointmentRequestQuerySet, ContactAttempt, Event, Language
 from ..roles import MANAGE, SEE, WORK
 from ..worklist import ranking
 from .pages import needs, staff_page
@@ -34,10 +37,10 @@ MOST_ROWS = 40
 
 
 class ColleagueField(forms.ModelChoiceField):
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(get_user_model().objects.none(), **kwargs)
 
-    def label_from_instance(self, user):
+    def label_from_instance(self, user: User) -> str:
         speaks_spanish = hasattr(user, "caller") and user.caller.speaks_spanish
         return f"{user}, speaks Spanish" if speaks_spanish else f"{user}"
 
@@ -51,12 +54,12 @@ class HandOverForm(StrictForm):
     to = ColleagueField(label="Hand over to", required=False)
     note = forms.CharField(required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
 
-    def __init__(self, data=None, *, colleagues: QuerySet, to=None):
+    def __init__(self, data: QueryDict | None = None, *, colleagues: QuerySet[User], to: User | None = None) -> None:
         super().__init__(data, initial={"to": to})
-        self.fields["to"].queryset = colleagues
-        self.ticked = _ticked_in(data) if self.is_bound else None
+        self.fields["to"].queryset = colleagues  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.ticked = {} if data is None else _ticked_in(data)
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         entered = super().clean()
         if "release" in self.data:
             entered["to"] = None
@@ -78,14 +81,14 @@ class PickForm(forms.Form):
     language = forms.ChoiceField(choices=[("", "Any"), *Language.choices], required=False)
     most = forms.IntegerField(label="How many at most", min_value=1, max_value=MOST_ROWS)
 
-    def __init__(self, data=None):
+    def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, initial={"which": "callable", "most": 10}, auto_id="pick_%s")
-        self.fields["to"].queryset = _colleagues()
+        self.fields["to"].queryset = _colleagues()  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(SEE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     """What somebody holds and has promised: one's own, or with MANAGE that of any colleague."""
     owner = _owner(request)
     form = HandOverForm(_sent(request), colleagues=_colleagues().exclude(pk=owner.pk))
@@ -96,7 +99,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MANAGE)
-def assign(request: HttpRequest) -> HttpResponse:
+def assign(request: StaffRequest) -> HttpResponse:
     """The first requests of the queue that fit what is asked for, to be handed out."""
     pick = PickForm(request.GET or None)
     if not pick.is_valid():
@@ -106,7 +109,12 @@ def assign(request: HttpRequest) -> HttpResponse:
     return _hand_over(request, form, from_list, partial(_assign_page, request, pick, form))
 
 
-def _hand_over(request: HttpRequest, form: HandOverForm, from_list: QuerySet, show: Callable) -> HttpResponse:
+def _hand_over(
+    request: StaffRequest,
+    form: HandOverForm,
+    from_list: QuerySet[AppointmentRequest],
+    show: Callable[..., HttpResponse],
+) -> HttpResponse:
     """Do what was sent, and `show` the page again if any of it could not be done."""
     if request.method != "POST":
         return show()
@@ -138,7 +146,7 @@ def _hand_over(request: HttpRequest, form: HandOverForm, from_list: QuerySet, sh
     return redirect(request.get_full_path())
 
 
-def _sent(request: HttpRequest):
+def _sent(request: StaffRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
@@ -150,7 +158,7 @@ def _what_changed(visit_request: AppointmentRequest | None, version: int) -> str
     return " ".join([*news, what_happened_meanwhile(visit_request)])
 
 
-def _ticked_in(data) -> dict[int, int]:
+def _ticked_in(data: QueryDict) -> dict[int, int]:
     """The requests that were ticked, or all if that button was pressed, with the versions that the screen showed."""
     pairs = (re.fullmatch(r"([0-9]{1,18})-([0-9]{1,9})", pair) for pair in data.getlist("shown"))
     versions = {match[1]: int(match[2]) for match in pairs if match}
@@ -158,7 +166,7 @@ def _ticked_in(data) -> dict[int, int]:
     return {int(pk): versions[pk] for pk in ticked if pk in versions}
 
 
-def _owner(request: HttpRequest):
+def _owner(request: StaffRequest) -> User:
     """Whose list it is. Raises PermissionDenied or Http404."""
     whose = request.GET.get("whose") or str(request.user.pk)
     if whose == str(request.user.pk):
@@ -168,22 +176,22 @@ def _owner(request: HttpRequest):
     return get_object_or_404(get_user_model(), pk=whose if re.fullmatch("[0-9]{1,9}", whose) else 0)
 
 
-def _colleagues() -> QuerySet:
+def _colleagues() -> QuerySet[User]:
     """Those who can be given requests."""
     users = get_user_model().objects.with_perm(WORK, is_active=True)
     return users.filter(is_staff=True).select_related("caller").order_by("username")
 
 
-def _held_by(owner) -> QuerySet:
+def _held_by(owner: User) -> AppointmentRequestQuerySet:
     return AppointmentRequest.objects.open().filter(claimed_by=owner)
 
 
-def _promised_by(owner) -> QuerySet:
+def _promised_by(owner: User) -> AppointmentRequestQuerySet:
     """Those whose patients wait for a call that `owner` agreed on, as long as nobody holds them."""
-    return _with_promises().filter(PROMISED, promised_by=owner.pk)
+    return _with_promises().filter(PROMISED, Q(promised_by=owner.pk))
 
 
-def _with_promises() -> QuerySet:
+def _with_promises() -> AppointmentRequestQuerySet:
     """Open requests, with who agreed on the last call-back: `promised_by`."""
     agreed = ContactAttempt.objects.standing().filter(
         request=OuterRef("pk"), outcome=ContactAttempt.CallResult.CALL_BACK
@@ -192,7 +200,7 @@ def _with_promises() -> QuerySet:
     return AppointmentRequest.objects.open().annotate(promised_by=Subquery(last))
 
 
-def _picked(*, to, which: str, priority: str, language: str, most: int) -> list[AppointmentRequest]:
+def _picked(*, to: User, which: str, priority: str, language: str, most: int) -> list[AppointmentRequest]:
     """The first that fit, the most urgent first. Doubtful ones are left to those who look at them."""
     requests = AppointmentRequest.objects.all()
     if priority:
@@ -207,9 +215,11 @@ def _picked(*, to, which: str, priority: str, language: str, most: int) -> list[
     return [found[pk] for pk in first if pk in found]
 
 
-def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpResponse:
+def _page(
+    request: StaffRequest, owner: User, form: HandOverForm, *, status: int = 200, **outcome: Any
+) -> HttpResponse:
     held = _held_by(owner).in_queue_order()[: MOST_ROWS + 1]
-    # Not by time, which would be more handy, because there is an index for this order and none for that one.
+    # In queue order, which has an index; sorting by time would be handier but has none.
     promised = _promised_by(owner).in_queue_order()[: MOST_ROWS + 1]
     lists = [_shown("Held", held, form), _shown("Promised a call", promised, form)]
     _say_what_is_shown(request, lists, outcome)
@@ -228,7 +238,9 @@ def _page(request, owner, form: HandOverForm, *, status=200, **outcome) -> HttpR
     )
 
 
-def _assign_page(request, pick: PickForm, form: HandOverForm | None, *, status=200, **outcome) -> HttpResponse:
+def _assign_page(
+    request: StaffRequest, pick: PickForm, form: HandOverForm | None, *, status: int = 200, **outcome: Any
+) -> HttpResponse:
     lists = [_shown("First in the queue", _picked(**pick.cleaned_data), form)] if form else []
     _say_what_is_shown(request, lists, outcome)
     return staff_page(
@@ -244,19 +256,19 @@ def _assign_page(request, pick: PickForm, form: HandOverForm | None, *, status=2
     )
 
 
-def _say_what_is_shown(request: HttpRequest, lists: list[dict], outcome: dict) -> None:
+def _say_what_is_shown(request: StaffRequest, lists: list[dict], outcome: dict) -> None:
     seen = [row["request"] for shown in lists for row in shown["rows"]]
     refused = [visit_request for visit_request, _reason in outcome.get("refused", ())]
     audit.shows(request, [*seen, *refused], action=AuditEntry.Action.LIST)
 
 
-def _whose_form(owner) -> forms.Form:
+def _whose_form(owner: User) -> forms.Form:
     """A choice of all who may work, and of those who no longer may and still have something."""
     holders = AppointmentRequest.objects.open().filter(claimed_by__isnull=False).values("claimed_by")
     wanted = (
         _colleagues().values("pk"),
         holders,
-        _with_promises().filter(PROMISED).values("promised_by"),
+        _with_promises().filter(PROMISED).values("promised_by"),  # type: ignore[misc]  # annotated there
         [owner.pk],
     )
     users = get_user_model().objects.filter(Q(*(("pk__in", some) for some in wanted), _connector=Q.OR))
@@ -283,10 +295,11 @@ def _shown(heading: str, requests: Iterable[AppointmentRequest], form: HandOverF
 
 
 def _row(visit_request: AppointmentRequest, form: HandOverForm) -> dict:
-    agreed = visit_request.agreed_calls if visit_request.is_promised else []
+    # Prefetched by _shown.
+    agreed = visit_request.agreed_calls if visit_request.is_promised else []  # type: ignore[attr-defined]
     return {
         "request": visit_request,
-        "is_ticked": visit_request.pk in (form.ticked or ()),
+        "is_ticked": visit_request.pk in form.ticked,
         "language": language_of(visit_request),
         "flags": flags_of(visit_request),
         "has_lapsed": LAPSED.holds(visit_request, None, timezone.now()),
@@ -296,8 +309,8 @@ def _row(visit_request: AppointmentRequest, form: HandOverForm) -> dict:
 
 
 def _handed_to_holder(visit_request: AppointmentRequest) -> Event | None:
-    """How whoever holds it came to it, if it was handed to them and nobody else held it since."""
-    for step in reversed(visit_request.steps):
+    """The assignment by which the present holder got it; None if somebody else has held it since."""
+    for step in reversed(visit_request.steps):  # type: ignore[attr-defined]  # prefetched by _shown
         if step.verb == ASSIGN.event:
             return step if visit_request.claimed_by_id else None
         if step.before.get("claimed_by_id", visit_request.claimed_by_id) != visit_request.claimed_by_id:

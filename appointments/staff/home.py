@@ -3,13 +3,15 @@
 import datetime
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..lifecycle.definition import last_step_of
@@ -25,7 +27,7 @@ MOST_SHOWN = 20
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     if not request.user.has_perm(SEE):
         audit.shows(request)
         return staff_page(request, "home.html", title="Today", may_see=False)
@@ -34,10 +36,10 @@ def page(request: HttpRequest) -> HttpResponse:
     open_requests = AppointmentRequest.objects.open()
     waiting = dict(open_requests.filter(is_doubtful=False).values_list("priority").annotate(Count("pk")))
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    visits = Appointment.objects.filter(
+    of_today = Appointment.objects.filter(
         request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
     )
-    visits = list(visits.select_related("clinician", "place", "request").order_by("starts_at")[: MOST_SHOWN + 1])
+    visits = list(of_today.select_related("clinician", "place", "request").order_by("starts_at")[: MOST_SHOWN + 1])
     mine = list(open_requests.filter(claimed_by=request.user).in_queue_order()[: MOST_SHOWN + 1])
     last = _last_step(request.user)
     more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
@@ -67,7 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @needs(WORK)
 @require_POST
-def next_call(request: HttpRequest) -> HttpResponse:
+def next_call(request: StaffRequest) -> HttpResponse:
     taken = take(request.user)
     if taken is None:
         messages.info(request, "There is nobody to call just now.")
@@ -89,7 +91,7 @@ def _bars(waiting: dict[str, int]) -> list[dict]:
     ]
 
 
-def _last_step(user) -> Event | None:
+def _last_step(user: User) -> Event | None:
     """What this member of staff did last, if it can still be taken back."""
     last = Event.objects.filter(by=user).select_related("request").order_by("-pk").first()
     return last if last and last_step_of(last.request, user) else None

@@ -1,24 +1,26 @@
 """The letter to somebody whom we could not reach, in their language, with nothing about health in it."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
+from common.languages import language_or_english
 
-from ..models import AppointmentRequest, Language
+from ..models import AppointmentRequest
 from ..roles import WORK
 from .pages import needs
 
 
 @needs(WORK)
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: StaffRequest, pk: int) -> HttpResponse:
     visit_request = get_object_or_404(AppointmentRequest, pk=pk)
     audit.shows(request, [visit_request], action=AuditEntry.Action.PRINT)
-    language = "es" if visit_request.language == Language.SPANISH else "en"
+    language = language_or_english(visit_request.language).code
     with translation.override(language):
         context = {"visit_request": visit_request, "language": language, "date": timezone.localdate()}
         return render(request, "staff/letter.html", context)

@@ -2,11 +2,12 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
@@ -26,7 +27,7 @@ class SendAgainForm(StrictForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(WORK)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     failed = Message.objects.filter(state=Message.State.FAILED)
     if request.method == "POST":
         form = SendAgainForm(request.POST)

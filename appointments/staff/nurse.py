@@ -1,15 +1,18 @@
 """The nurse's own list: requests that need an answer before a visit is booked, and a form for each."""
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Case, Prefetch, Value, When
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
@@ -42,7 +45,7 @@ class AnswerForm(StrictForm):
 
 @needs(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     if request.method != "POST":
         return _list(request)
     if not request.user.has_perm(ANSWER_AS_NURSE):
@@ -68,7 +71,12 @@ def page(request: HttpRequest) -> HttpResponse:
     return redirect(request.get_full_path())
 
 
-def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> HttpResponse:
+def _list(
+    request: StaffRequest,
+    tried: tuple[AppointmentRequest, AnswerForm] | tuple[None, None] = (None, None),
+    news: Sequence[Event] = (),
+    status: int = 200,
+) -> HttpResponse:
     """Asked ones first, then by priority and waiting time; above all the one that could not be answered.
 
     Costs three statements, however long the list is.
@@ -89,7 +97,8 @@ def _list(request: HttpRequest, tried=(None, None), news=(), status=200) -> Http
     shown = pages.get_page(request.GET.get("page"))
     rows = [_row(one) for one in shown if one != tried_request]
     if tried_request:
-        tried_request.said = said.filter(request=tried_request)
+        # As it is prefetched for the others.
+        tried_request.said = said.filter(request=tried_request)  # type: ignore[attr-defined]
         rows.insert(0, {**_row(tried_request), "form": tried_form, "news": news})
     audit.shows(request, [row["request"] for row in rows], action=AuditEntry.Action.LIST)
     return staff_page(

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
+from accounts.requests import may
 from audit.models import AuditEntry
 
 from .. import search
@@ -24,14 +25,14 @@ PAGE_SIZE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def queue_page(request: HttpRequest) -> HttpResponse:
     """What is searched for comes as a POST, so that no name stands in an address."""
-    if not request.user.has_perm(SEE):
+    if not may(request, SEE):
         raise PermissionDenied
     requests = AppointmentRequest.objects.select_related(
         "claimed_by", "appointment__clinician", "appointment__place"
     ).defer("answers", "findings", "consent")
     typed = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if typed:
-        # Sorted here: asked to sort, the database would look for its order instead of for the words.
+        # Sort in Python: with ORDER BY, PostgreSQL picks the ordering index and filters row by row.
         found = list(search.find(requests.filter(closed_at=None), typed)[: PAGE_SIZE + 1])
         if len(found) <= PAGE_SIZE:
             closed = search.find(requests.filter(closed_at__isnull=False), typed)
@@ -45,7 +46,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows = list(page[: PAGE_SIZE + 1])
         more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
-    action, details = (AuditEntry.Action.SEARCH, "") if typed else (AuditEntry.Action.LIST, chosen.key)
+    action, details = (AuditEntry.Action.LIST, chosen.key) if chosen else (AuditEntry.Action.SEARCH, "")
     audit.shows(request, rows, action=action, details=details)
     hours = BusinessHours.of_the_clinic()
     return staff_page(
@@ -59,7 +60,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         rows=[_shown(row, hours) for row in rows],
         after=rows[-1].pk if more and not typed else None,
         more=more,
-        # Who comes without having asked for anything wants to search.
+        # A visitor without a filter or a search most likely wants to search, so the search field gets the focus.
         leads_to_rows=bool(rows) and bool(typed or request.GET),
     )
 

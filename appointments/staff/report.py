@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 import audit
+from accounts.requests import StaffRequest
 from screening.pathways import PATHWAY
 
 from ..models import Language
-from ..reporting.waiting_times import OUTCOMES, Figures, Period, report_on
+from ..reporting.waiting_times import BECAME, Figures, Period, Waiting, report_on
 from ..roles import MANAGE
 from .pages import needs, staff_page
 
@@ -50,7 +51,7 @@ class Bar(NamedTuple):
 
 @require_safe
 @needs(MANAGE)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: StaffRequest) -> HttpResponse:
     asked_for = PeriodForm(request.GET)
     asked_for.is_valid()
     chosen = {**AT_FIRST, **asked_for.cleaned_data}
@@ -103,7 +104,7 @@ def _waiting(caption: str, of: str, groups: Iterable[Figures]) -> Table:
     return Table(caption, head, rows)
 
 
-def _waited(waiting) -> list[str]:
+def _waited(waiting: Waiting) -> list[str]:
     return [str(waiting.number), _hours(waiting.median), _hours(waiting.ninetieth)]
 
 
@@ -128,8 +129,8 @@ def _funnels(caption: str, of: str, groups: list[Figures]) -> Table:
 
 
 def _became(caption: str, of: str, groups: Iterable[Figures]) -> Table:
-    rows = [[group.name, *(str(group.became[key]) for key in OUTCOMES)] for group in groups]
-    return Table(caption, [of, *OUTCOMES.values()], rows)
+    rows = [[group.name, *(str(group.became[key]) for key in BECAME)] for group in groups]
+    return Table(caption, [of, *BECAME.values()], rows)
 
 
 def _waiting_bars(groups: list[Figures]) -> list[Bar]:

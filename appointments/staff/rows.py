@@ -1,5 +1,9 @@
 """A request in the words that staff read."""
 
+from dataclasses import asdict
+
+from common.clinic import CLINIC
+from common.languages import language_or_english
 from screening.pathways import PATHWAY
 
 from ..fields import CALL_TIMES
@@ -28,3 +32,15 @@ def answers_in_words(visit_request: AppointmentRequest) -> list[tuple[str, str]]
         stored = answer if isinstance(answer, str) else ", ".join(answer)
         rows.append((question.name if question else key, ", ".join(labels) or stored))
     return rows
+
+
+def say_first(visit_request: AppointmentRequest, own_name: str = "") -> dict[str, str]:
+    """What to say on the phone before what it is about, in their language to those who need no interpreter for it."""
+    spoken = language_or_english("" if visit_request.needs_interpreter else visit_request.language)
+    names = {
+        "own": own_name or "…",
+        "clinic": CLINIC.name,
+        "whom": visit_request.filled_in_by or visit_request.name,
+        "phone": CLINIC.phone,
+    }
+    return {"language": spoken.code} | {part: words.format(**names) for part, words in asdict(spoken.script).items()}

@@ -1,13 +1,16 @@
 """The staff's side of the product: Django's admin with pages of our own, all of them listed here."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
 
 from accounts.site import SignInSite
 from appointments.roles import KEPT_BY_MANAGERS
@@ -33,12 +36,19 @@ class StaffAdminConfig(AdminConfig):
     default_site = "appointments.staff.site.StaffSite"
 
 
-class Closed:
+# To types it is a ModelAdmin; in fact it is put before one, which may have a way of its own.
+if TYPE_CHECKING:
+    _Table = ModelAdmin[Model]
+else:
+    _Table = object
+
+
+class Closed(_Table):
     """A table in the admin that takes nothing which its pages do not send."""
 
     ENDINGS = ("", "__exact", "__isnull", "__id__exact", "__pk__exact")
 
-    def lookup_allowed(self, lookup: str, value, request=None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only by columns that a filter shows: others would tell what stands in them, letter by letter.
 
         What Django lets through of its own accord ends in an error of the database, too, if it is no regular
@@ -47,8 +57,10 @@ class Closed:
         declared = [one for one in self.get_list_filter(request) if isinstance(one, str)]
         return any(lookup == f"{field}{ending}" for field in declared for ending in self.ENDINGS)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """Does nothing with rows that were chosen by what is no key: Django's own would fail on it."""
+    def response_action(  # type: ignore[override]  # the types know an argument that came after Django 5.2
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """Ignore selected values that are not valid keys: Django's own method raises on them."""
         key = self.opts.pk
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
@@ -69,15 +81,20 @@ class StaffSite(SignInSite):
     # The queue needs the width.
     enable_nav_sidebar = False
 
-    def register(self, model_or_iterable, admin_class=None, **options) -> None:
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin] | None = None,
+        **options: Any,
+    ) -> None:
         # Here, so that tables that come with other applications are closed as ours are.
         admin_class = admin_class or ModelAdmin
         closed = type(admin_class.__name__, (Closed, admin_class), {"__module__": admin_class.__module__})
         super().register(model_or_iterable, closed, **options)
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import audit, day_sheet, duplicates, export, handover, home, letter, nurse, report
+        from . import audit, day_sheet, duplicates, export, handover, home, how_requests_move, letter, nurse, report
         from . import messages as unsent_messages
 
         own = [
@@ -94,7 +111,8 @@ class StaffSite(SignInSite):
             path("messages/", unsent_messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
             path("audit/", audit.page, name="audit"),
+            path("how-requests-move/", how_requests_move.page, name="how_requests_move"),
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)
-        return own + [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_NEEDED]
+        return [*own, *(url for url in super().get_urls() if getattr(url, "name", "") not in NOT_NEEDED)]

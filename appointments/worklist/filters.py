@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from ..models import QUEUE_ORDER, AppointmentRequest, Language, NurseCheck, Status
+from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
 from .ranking import callable_now
 
 NEWEST_FIRST = ("-created_at", "-pk")
@@ -16,11 +16,11 @@ NEWEST_FIRST = ("-created_at", "-pk")
 class Filter:
     key: str
     label: str
-    choose: Callable[[QuerySet, User], QuerySet]
+    choose: Callable[[AppointmentRequestQuerySet, User], AppointmentRequestQuerySet]
     order: tuple[str, ...] = QUEUE_ORDER
 
 
-def _callable_now(requests: QuerySet, user: User) -> QuerySet:
+def _callable_now(requests: AppointmentRequestQuerySet, user: User) -> AppointmentRequestQuerySet:
     _moment, candidates = callable_now(user)
     return requests.filter(pk__in=[candidate.pk for candidate in candidates])
 
@@ -49,7 +49,7 @@ FILTERS = (
 )
 
 
-def after(requests: QuerySet, pk: str, order: tuple[str, ...]) -> QuerySet:
+def after(requests: AppointmentRequestQuerySet, pk: str, order: tuple[str, ...]) -> AppointmentRequestQuerySet:
     """Those that come behind the request of that number: the last page costs as much as the first."""
     names = [name.lstrip("-") for name in order]
     if not pk.isdecimal() or len(pk) > 18:
@@ -64,8 +64,8 @@ def after(requests: QuerySet, pk: str, order: tuple[str, ...]) -> QuerySet:
     return requests.filter(behind)
 
 
-def _is_behind(name: str, value, *, descending: bool) -> Q:
-    # Databases do not all compare booleans, so those are told apart by being equal.
+def _is_behind(name: str, value: object, *, descending: bool) -> Q:
+    # Not every database orders booleans with < and >, so compare them by equality.
     if isinstance(value, bool):
         return Q(**{name: not descending}) if value == descending else Q(pk__in=())
     return Q(**{f"{name}__{'lt' if descending else 'gt'}": value})

@@ -2,6 +2,7 @@
 
 import time
 
+from django.contrib.auth.models import User
 from django.db.models import Case, When
 
 import audit
@@ -11,13 +12,13 @@ from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest
 from .ranking import Candidate, callable_now
 
-# So many of the list are looked at in one statement, as long as others are faster.
+# Number of candidates that one statement tries to lock while others are claiming too.
 TRIED_AT_ONCE = 50
 # Seconds.
 WAIT_FOR_OTHERS = 0.05
 
 
-def take(user) -> tuple[AppointmentRequest, list[str]] | None:
+def take(user: User) -> tuple[AppointmentRequest, list[str]] | None:
     """Claim the most urgent request for this member of staff; give it and the reasons, or None if there is none.
 
     Of any number of people who ask at once each gets another one.
@@ -30,13 +31,13 @@ def take(user) -> tuple[AppointmentRequest, list[str]] | None:
             if request := _claim_first(candidates[start : start + TRIED_AT_ONCE], user):
                 candidate = next(candidate for candidate in candidates if candidate.pk == request.pk)
                 return request, moment.reasons(candidate)
-        # Others are at all of them. They are done in a moment, and to look again costs the whole queue.
+        # All candidates are locked by others. Wait until they commit: ranking again reads the whole queue.
         time.sleep(WAIT_FOR_OTHERS)
 
 
 @audit.atomic()
-def _claim_first(candidates: list[Candidate], user) -> AppointmentRequest | None:
-    """Claim the first that is as it was when it was found callable, and that nobody is claiming at this moment."""
+def _claim_first(candidates: list[Candidate], user: User) -> AppointmentRequest | None:
+    """Claim the first candidate whose version is unchanged and whose row nobody has locked."""
     place = Case(*(When(pk=one.pk, version=one.version, then=n) for n, one in enumerate(candidates)), default=None)
     unchanged = (
         AppointmentRequest.objects.filter(pk__in=[candidate.pk for candidate in candidates])

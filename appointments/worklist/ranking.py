@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -19,7 +20,7 @@ from ..fields import CALL_TIMES
 from ..lifecycle.call_policy import is_exhausted
 from ..lifecycle.definition import SKIP
 from ..lifecycle.guards import FREE
-from ..models import AppointmentRequest, Caller, Event, Language, NurseCheck
+from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Language, NurseCheck
 
 # By its place in the pathway. One that the pathway no longer knows comes first: a person looks at it.
 URGENCY = {priority.key: place for place, priority in enumerate(PATHWAY.priorities, 1)}
@@ -66,7 +67,7 @@ class Moment:
     _in_a_window: dict[tuple, bool] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, user) -> "Moment":
+    def of(cls, user: User) -> "Moment":
         """Now, for this member of staff. Costs three statements."""
         active = get_user_model().objects.filter(is_active=True)
         spanish = set(Caller.objects.filter(user__in=active, speaks_spanish=True).values_list("user", flat=True))
@@ -107,7 +108,7 @@ class Moment:
     def reasons(self, candidate: Candidate) -> list[str]:
         """The order in words: each reason is one of its keys, in their sequence, and then why now and why you."""
         reasons = []
-        if candidate.is_promised:
+        if candidate.is_promised and candidate.next_call_at:
             reasons.append(f"was promised a call at {_clock(candidate.next_call_at)}")
         raised = self.level(candidate) < _urgency(candidate)
         reasons.append(f"{candidate.priority}{', one level up because the first call is overdue' if raised else ''}")
@@ -144,7 +145,7 @@ class Moment:
         return not needs_spanish or self.speaks_spanish or not self.some_speak_spanish or self.is_overdue(candidate)
 
 
-def callable_now(user, requests: QuerySet | None = None) -> tuple[Moment, list[Candidate]]:
+def callable_now(user: User, requests: AppointmentRequestQuerySet | None = None) -> tuple[Moment, list[Candidate]]:
     """Whom this member of staff may call at this moment, the most urgent first.
 
     Reads all open requests that nobody holds: about 20 ms for 5,000. Doubtful ones are left out, and those that this
@@ -160,7 +161,7 @@ def callable_now(user, requests: QuerySet | None = None) -> tuple[Moment, list[C
     return moment, sorted(candidates, key=moment.order)
 
 
-def reasons(request: AppointmentRequest, user) -> list[str]:
+def reasons(request: AppointmentRequest, user: User) -> list[str]:
     """Why this request is where it is in the order, for somebody who holds it."""
     return Moment.of(user).reasons(Candidate(*(getattr(request, name) for name in Candidate._fields)))
 
@@ -169,7 +170,7 @@ def _urgency(candidate: Candidate) -> int:
     return URGENCY.get(candidate.priority, 1)
 
 
-def _skipped_by(user) -> list[int]:
+def _skipped_by(user: User) -> list[int]:
     since = timezone.now() - datetime.timedelta(minutes=settings.SKIP_MINUTES)
     skips = Event.objects.standing().filter(by=user, verb=SKIP.event, at__gt=since)
     return list(skips.values_list("request", flat=True))

@@ -281,9 +281,13 @@ FUNCTION = Choice(
 
 # -------------------------------------------------------------------------------------------------------- Terms
 
+# On the scale of pain. The second, despite good care, is a threshold of Medicare's local coverage decisions (L38201
+# and others).
+SEVERE, STRONG = 8, 5
+
 CANCER_EVER = CANCER.is_("myeloma", "other")
 NO_PAIN = PAIN.is_("0").called(_("there was no pain in the past 7 days"))
-SEVERE_PAIN = PAIN.is_at_least(8).called(_("the pain is 8 or more"))
+SEVERE_PAIN = PAIN.is_at_least(SEVERE).called(_("the pain is {number} or more"), number=SEVERE)
 
 HELPS_ENOUGH = any_of(
     *(TRIED.includes(treatment.value) & helped.is_("enough") for treatment, helped in HELPED.items())
@@ -301,9 +305,8 @@ NONE_HELPS_ENOUGH = all_of(
 SOMETHING_FAILED = any_of(
     *(TRIED.includes(treatment.value) & helped.is_("little", "no") for treatment, helped in HELPED.items())
 ).called(_("a treatment that was tried helps only a little, not for long, or not at all"))
-# Pain of 5 or more despite good care is a threshold of Medicare's local coverage decisions (L38201 and others).
-RELIEF_CONTRADICTS_PAIN = (HELPS_ENOUGH & PAIN.is_at_least(5)).called(
-    _("a treatment is said to help enough, yet the pain is 5 or more")
+RELIEF_CONTRADICTS_PAIN = (HELPS_ENOUGH & PAIN.is_at_least(STRONG)).called(
+    _("a treatment is said to help enough, yet the pain is {number} or more"), number=STRONG
 )
 SAFETY_CONCERN = SAFETY.includes("infection", "pregnant", "allergy", "not_sure").called(
     _("an infection, a pregnancy, an allergy to cement or X-ray dye, or not being sure of these")
@@ -377,7 +380,7 @@ CARE = Criterion(
     not_met_when=any_of(
         NO_PAIN,
         TRIED.includes("none"),
-        HELPS_ENOUGH & (PAIN.is_at_most(4) | PAIN.is_("not_sure")),
+        HELPS_ENOUGH & (PAIN.is_at_most(STRONG - 1) | PAIN.is_("not_sure")),
     ),
     if_met=(Note(_("You tried {list}. It has not been enough."), fill={"list": treatments_tried}),),
     if_not_met=(
@@ -647,9 +650,10 @@ FLAGS = (
     ),
     Flag(
         "answers_conflict_relief_vs_pain",
-        _("Says a treatment helps enough, but the pain is 5 or more"),
+        _("Says a treatment helps enough, but the pain is {number} or more"),
         _("Ask again how the pain is with and without the treatment."),
         RELIEF_CONTRADICTS_PAIN,
+        {"number": STRONG},
     ),
     Flag(
         "shorter_or_stooped",
@@ -714,7 +718,7 @@ PATHWAY = Pathway(
     flags=FLAGS,
     priorities=(
         Priority("P1", 1, CANCER_EVER | SEVERE_PAIN | FUNCTION.is_("bed")),
-        Priority("P2", 3, PAIN.is_at_least(5), outcomes=(LIKELY_CANDIDATE,)),
+        Priority("P2", 3, PAIN.is_at_least(STRONG), outcomes=(LIKELY_CANDIDATE,)),
         Priority("P3", 7, ALWAYS),
     ),
     sooner_within_priority=DURATION.is_("lt2w", "2w_6w", "6w_3m"),

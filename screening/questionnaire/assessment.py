@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .conditions import ALWAYS, Answers, Condition, _
+from .conditions import ALWAYS, Answers, Condition, Say, _
 
 
 class Verdict(StrEnum):
@@ -150,12 +150,19 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something a nurse should hear of before a visit is booked; `advice` is what staff do about it."""
+    """Something a nurse should hear of before a visit is booked; `advice` is what staff do about it.
+
+    `values` fill the places that the label has for them.
+    """
 
     key: str
     label: str
     advice: str
     when: Condition
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def name(self, say: Say = str) -> str:
+        return say(self.label).format(**self.values)
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,12 @@ class Condition:
 
         return Condition(self.about, holds, prose, is_compound=True)
 
-    def called(self, name: str) -> Condition:
-        """The same condition under a name of its own, which stands for it wherever it is worded."""
-        return replace(self, prose=lambda say: say(name), definition=self.prose, is_compound=False)
+    def called(self, name: str, **values: object) -> Condition:
+        """The same condition under a name of its own, which stands for it wherever it is worded.
+
+        `values` fill the places that the name has for them.
+        """
+        return replace(self, prose=lambda say: say(name).format(**values), definition=self.prose, is_compound=False)
 
 
 def all_of(*conditions: Condition) -> Condition:

@@ -73,7 +73,7 @@ def _lines(pathway: Pathway, say: Say) -> Iterator[str]:
     yield "\n## Flags for staff"
     yield ""
     for flag in pathway.flags:
-        yield f"- {say(flag.label)} `{flag.key}`: {flag.when.prose(say)}. {say(flag.advice)}"
+        yield f"- {flag.name(say)} `{flag.key}`: {flag.when.prose(say)}. {say(flag.advice)}"
 
     yield "\n## Priority, the first that applies"
     yield ""
@@ -92,11 +92,7 @@ def _question(question: Question, say: Say) -> Iterator[str]:
         yield f"\nHint: {say(question.hint)}"
     if question.ask_if is not ALWAYS:
         yield f"\nAsked if: {question.ask_if.prose(say)}"
-    yield f"\n{'Any of' if question.takes_several else 'One of'}:\n"
-    for option in question.options:
-        marks = [mark for mark, applies in (("unsure", option.unsure), ("alone", option.alone)) if applies]
-        in_sentence = f", in a sentence: {say(option.in_sentence)}" if option.in_sentence else ""
-        yield f"- {say(option.label)} `{option.value}`{''.join(f' ({mark})' for mark in marks)}{in_sentence}"
+    yield from question.answers_in_prose(say)
 
 
 def _rules(rules: Sequence[Rule], say: Say) -> Iterator[str]:

@@ -102,6 +102,16 @@ class Journey:
         changed = Journey(self.pathway, {**self.relevant_answers, **answers})
         return Journey(self.pathway, changed.relevant_answers)
 
+    def completed(self) -> Journey:
+        """The journey with the quiet answer to each question that is still open: for demos, tests and samples."""
+        journey = self
+        while page := journey.next_page:
+            quiet = {
+                q.key: q.quiet_answer for q in journey.questions_on(page) if q.key not in journey.relevant_answers
+            }
+            journey = Journey(self.pathway, {**journey.answers, **quiet})
+        return journey
+
     def _is_answered(self, page: Page) -> bool:
         return all(question.key in self.relevant_answers for question in self.questions_on(page))
 

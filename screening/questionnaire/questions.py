@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, TypeGuard
 
@@ -54,6 +54,21 @@ class Question:
     def parse(self, values: Sequence[str]) -> Answer:
         """The answer that these submitted values give. Raises InvalidAnswer."""
         raise NotImplementedError
+
+    @property
+    def quiet_answer(self) -> Answer:
+        """What somebody answers who has nothing to tell: none of these, or no, or else the last one that is sure."""
+        sure = [option for option in self.options if not option.unsure]
+        quiet = next((option for option in sure if option.alone or option.value == "no"), sure[-1]).value
+        return [quiet] if self.takes_several else quiet
+
+    def answers_in_prose(self, say: Say) -> Iterator[str]:
+        """What can be answered, as lines of Markdown, for whoever signs the pathway."""
+        yield f"\n{'Any of' if self.takes_several else 'One of'}:\n"
+        for option in self.options:
+            marks = [mark for mark, applies in (("unsure", option.unsure), ("alone", option.alone)) if applies]
+            in_sentence = f", in a sentence: {say(option.in_sentence)}" if option.in_sentence else ""
+            yield f"- {say(option.label)} `{option.value}`{''.join(f' ({mark})' for mark in marks)}{in_sentence}"
 
     def chosen(self, answers: Answers) -> tuple[Option, ...]:
         """The options picked, in the order of the page; none where the question was not answered."""

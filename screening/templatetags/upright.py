@@ -1,8 +1,10 @@
 """How templates say what the pathway says."""
 
 from django import template
+from django.forms import BoundField
 
 from .. import sign_off, wording
+from ..questionnaire.conditions import Condition
 
 register = template.Library()
 
@@ -11,27 +13,27 @@ register.filter("say_line", wording.say_line)
 
 
 @register.filter
-def first_input_id(field):
+def first_input_id(field: BoundField) -> str:
     """Where a link from the error summary leads: the first control of a field."""
     return f"{field.auto_id}_0" if field.use_fieldset else field.auto_id
 
 
 @register.filter
-def prose(condition):
+def prose(condition: Condition) -> str:
     return condition.prose(wording.say)
 
 
 @register.filter
-def definition(term):
+def definition(term: Condition) -> str:
     return (term.definition or term.prose)(wording.say)
 
 
 @register.simple_tag
-def current_sign_off():
+def current_sign_off() -> sign_off.SignOff | None:
     """The signature that covers the pathway as it is now, or None."""
     return sign_off.current_sign_off()
 
 
 @register.simple_tag
-def unreviewed_languages():
+def unreviewed_languages() -> list[str]:
     return sign_off.unreviewed_languages()

@@ -150,3 +150,15 @@ def test_what_is_not_our_seal_is_nothing(call, junk):
 
 def test_the_pages_whose_forms_are_kept_have_no_password():
     assert settings.UNSENT_FORMS == ["admin:appointments_appointmentrequest_do"]
+
+
+def test_it_is_there_also_after_the_secret_key_was_changed(call, settings):
+    client, address, typed = call
+    run_out()
+    client.post(address, typed, follow=True)
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new one for development only and refused in production"  # noqa: S105
+    page = sign_in(client)
+
+    assert NOTE in page.text

@@ -66,7 +66,7 @@ def test_no_other_code_can_store_what_is_no_request_either():
     bleeding = Journey(PATHWAY, TEXTBOOK | {"clotting": "yes"})
 
     with pytest.raises(submit.NoVisitOffered):
-        submit.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS)
+        submit.submit(journey_id=uuid.uuid4(), journey=bleeding, visit_answers=VISIT_ANSWERS, contact=None)
 
 
 def test_no_step_can_be_skipped(client, db):
@@ -118,7 +118,7 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "voicemail_ok": False,
         "texts_ok": True,
         "consent": f"{CONSENT} {CONSENT_TO_TEXTS}",
-        "pathway_version": "1.0",
+        "pathway_version": PATHWAY.version,
         "answers": answers | VISIT_ANSWERS,
         "outcome": "specialist_review",
         "priority": "P1",

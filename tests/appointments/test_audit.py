@@ -130,12 +130,14 @@ SHOWS = {
     "/admin/day-sheet/": "print",
     "/admin/hand-over/": "list",
     "/admin/report/": "view",
+    "/admin/how-requests-move/": "view",
     "/admin/export/": "view",
     "/admin/audit/": "list",
     "/admin/messages/": "list",
     "/admin/auth/user/": "view",
 }
-SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/export/", "/admin/audit/", "/admin/auth/user/"}
+SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/how-requests-move/", "/admin/export/", "/admin/audit/"}
+SHOW_NOBODY |= {"/admin/auth/user/"}
 
 
 @pytest.mark.parametrize("address", SHOWS)

@@ -274,7 +274,7 @@ def test_the_list_says_what_is_asked_and_what_was_flagged(asked, the_nurse):
 
     words = words_of(signed_in(the_nurse).get(LIST))
 
-    assert f"{flag.label} {flag.advice}" in words
+    assert f"{flag.name()} {flag.advice}" in words
     assert "Asked the nurse , scheduler" in words
     assert "“Can she lie flat?”" in words
     assert asked.phone_shown not in words

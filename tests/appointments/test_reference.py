@@ -7,6 +7,7 @@ import pytest
 
 from appointments import reference
 from appointments.intake import submit
+from appointments.intake.contact import Contact
 from appointments.models import AppointmentRequest
 from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
@@ -100,14 +101,15 @@ def store_another_request():
         journey_id=uuid.uuid4(),
         journey=Journey(PATHWAY, TEXTBOOK),
         visit_answers=VISIT_ANSWERS,
-        date_of_birth=datetime.date(1948, 3, 14),
-        name="Ana Example",
-        phone="+12125550123",
-        email="",
-        needs_interpreter=False,
-        call_times=["any"],
-        voicemail_ok=True,
-        texts_ok=False,
+        contact=Contact(
+            date_of_birth=datetime.date(1948, 3, 14),
+            name="Ana Example",
+            phone="+12125550123",
+            language="en",
+            call_times=["any"],
+            voicemail_ok=True,
+            consent="You may call me.",
+        ),
     )
 
 

@@ -228,7 +228,16 @@ def test_that_a_phone_answered_stop_is_forgotten_with_its_last_request(request_o
     assert not TextOptOut.objects.has(second.phone)
 
 
-CANARIES = ("Zyxwora", "zyxwora@example.com", "5550142", "1931", "Quetzalish", "Notewort", "Relatova", "Proxilla")
+CANARIES = (
+    "Zyxwora",
+    "zyxwora@example.com",
+    "5550142",
+    "1931-03-14",
+    "Quetzalish",
+    "Notewort",
+    "Relatova",
+    "Proxilla",
+)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -233,7 +233,9 @@ def users(count: int) -> list[str]:
 
     names = [f"caller {number}" for number in range(count)]
     model = get_user_model()
-    model.objects.bulk_create((model(username=name, is_staff=True) for name in names), ignore_conflicts=True)
+    model.objects.bulk_create(
+        (model(username=name, is_staff=True, is_superuser=True) for name in names), ignore_conflicts=True
+    )
     return names
 
 

@@ -99,7 +99,7 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
     with _search_index_made_at_the_end():
         _store(AppointmentRequest, requests())
     history = {"at": now, "by_id": staff.pk, "verb": "closed", "details": "Does not want a visit", "note": ""}
-    history |= {"version": 1, "before": "{}"}
+    history |= {"version": 1, "before": "{}", "is_undone": False}
     _store(Event, ({"request_id": pk, **history} for pk in range(first, first + closed)))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

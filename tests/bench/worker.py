@@ -7,9 +7,6 @@ import time
 
 import django
 
-from appointments.lifecycle.definition import BOOK
-from appointments.lifecycle.transition import perform
-
 
 def take_all(user) -> dict:
     """Take calls until there is nobody to call."""
@@ -29,7 +26,8 @@ def book_all(user, clinician: int, count: int) -> dict:
     """Offer each of the next times to the next of the own patients."""
     from django.db import Error
 
-    from appointments.lifecycle.transition import Refused
+    from appointments.lifecycle.definition import BOOK
+    from appointments.lifecycle.transition import Refused, perform
     from appointments.models import AppointmentRequest, Clinician, Place
 
     who, place = Clinician.objects.get(pk=clinician), Place.objects.get()

@@ -256,6 +256,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("sign in, refused", "/admin/login/", sent={"username": "nobody", "password": "wrong"})
     yield from states_of_signing_in(requests["claimed"])
     yield State("home", "/admin/", session)
+    yield State("how requests move", "/admin/how-requests-move/", session)
     yield State("queue", queue, session)
     yield State("queue, all", f"{queue}?queue=all", session)
     yield State("queue, callable now", f"{queue}?queue=callable", session)

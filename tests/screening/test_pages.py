@@ -21,6 +21,7 @@ from screening.pathways import PATHWAY
 from tests.walk import (
     ADDRESSES,
     EVERYTHING,
+    TEXTBOOK,
     VISIT_ANSWERS,
     WHO,
     answer_check,
@@ -173,7 +174,7 @@ def test_the_answers_are_shown_before_the_result_each_with_a_link_to_change_it(c
     page = source_of(answer_check(client))
 
     rows = dict(re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", page))
-    assert len(rows) == 13
+    assert len(rows) == len(TEXTBOOK)
     assert rows["How bad was your back pain at its worst in the past 7 days?"] == "<span>7</span>"
     assert rows["Did that bone lose height?"] == "<span>Yes, a doctor or report said so</span>"
     assert rows["What have you tried for this pain?"] == (

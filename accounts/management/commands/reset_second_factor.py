@@ -1,7 +1,7 @@
 """For somebody whose phone is lost, and with it every recovery code."""
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import second_factor
 
@@ -9,10 +9,10 @@ from accounts import second_factor
 class Command(BaseCommand):
     help = "Take the second factor of a user away and end their sessions; the next sign-in sets up a new one."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
 
-    def handle(self, *, username, **options):
+    def handle(self, *, username: str, **options: object) -> None:
         try:
             user = get_user_model().objects.get_by_natural_key(username)
         except get_user_model().DoesNotExist:

@@ -1,10 +1,11 @@
 """Visits: book, choose, reschedule, cancel."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -27,23 +28,25 @@ class RescheduleReason(models.TextChoices):
 
 def appointment_of(request: AppointmentRequest) -> Appointment | None:
     """The visit that is booked as far as this request knows, or None."""
+    if request.appointment_id is None:
+        return None
     return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician").first()
 
 
 def book(
     request: AppointmentRequest,
     *,
-    by,
+    by: User,
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
-    note="",
+    note: str = "",
 ) -> Change:
     """Agree on a visit. Raises Refused, also when the time is taken, is over, or is on a holiday."""
     return _take(request, by, (starts_at, place, clinician), note=note)
 
 
-def choose(request: AppointmentRequest, *, time: OfferedTime, by=None) -> Change:
+def choose(request: AppointmentRequest, *, time: OfferedTime, by: User | None = None) -> Change:
     """Book one of the times that were offered, in the patient's name."""
     slot = (time.starts_at, time.place, time.clinician)
     return _take(request, by, slot, then=lambda: request.offered_times.all().delete())
@@ -52,17 +55,17 @@ def choose(request: AppointmentRequest, *, time: OfferedTime, by=None) -> Change
 def reschedule(
     request: AppointmentRequest,
     *,
-    by,
+    by: User,
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
     reason: RescheduleReason = RescheduleReason.PATIENT,
-    note="",
+    note: str = "",
 ) -> Change:
     return _take(request, by, (starts_at, place, clinician), note=note, reason=RescheduleReason(reason).label)
 
 
-def cancel(request: AppointmentRequest, *, by, reason: CancelReason, note="") -> Change:
+def cancel(request: AppointmentRequest, *, by: User, reason: CancelReason, note: str = "") -> Change:
     """Give the time free again and put the request back into the queue."""
     cancelled = appointment_of(request)
     return Change(
@@ -86,7 +89,15 @@ def reinstate(appointment: Appointment) -> None:
         Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None)
 
 
-def _take(request: AppointmentRequest, by, slot: tuple, *, note="", reason="", then=lambda: None) -> Change:
+def _take(
+    request: AppointmentRequest,
+    by: User | None,
+    slot: tuple,
+    *,
+    note: str = "",
+    reason: str = "",
+    then: Callable[[], object] = lambda: None,
+) -> Change:
     starts_at, place, clinician = slot
     if starts_at <= timezone.now():
         raise Refused("That time is in the past.")
@@ -119,10 +130,10 @@ def _take(request: AppointmentRequest, by, slot: tuple, *, note="", reason="", t
 
 @contextmanager
 def _or_told_that_it_is_taken(appointment: Appointment) -> Iterator[None]:
-    """Where two people want one time, the database lets one of them have it, and the other is told."""
+    """Turn the violated exclusion constraint into Refused."""
     try:
         with transaction.atomic():
-            # One after the other: two who write overlapping visits at once would each wait for the other to end.
+            # Serialize by clinician: two transactions that insert overlapping visits would deadlock.
             Clinician.objects.select_for_update(no_key=True).get(pk=appointment.clinician_id)
             yield
     except IntegrityError as conflict:

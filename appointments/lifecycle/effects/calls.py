@@ -2,12 +2,13 @@
 
 import datetime
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.calling_hours import decent_hours, is_decent_hour
 from ...models import AppointmentRequest, ContactAttempt
 from .. import call_policy
-from ..transition import NOBODY, Change, Refused, hold
+from ..transition import NOBODY, Change, Refused, claimed_by
 
 CallResult = ContactAttempt.CallResult
 MISSED = (CallResult.NO_ANSWER, CallResult.VOICEMAIL)
@@ -17,11 +18,11 @@ TALKED = (CallResult.REACHED, CallResult.CALL_BACK)
 def log_call(
     request: AppointmentRequest,
     *,
-    by,
+    by: User,
     channel: ContactAttempt.Channel,
     outcome: CallResult,
     next_call_at: datetime.datetime | None = None,
-    note="",
+    note: str = "",
 ) -> Change:
     """Add an attempt, and set when to call next.
 
@@ -50,7 +51,7 @@ def log_call(
         "reached_at": request.reached_at or (timezone.now() if outcome in TALKED else None),
     }
     return Change(
-        {**tried, **trust, **plan, **(NOBODY if goes_back else hold(by))},
+        {**tried, **trust, **plan, **(NOBODY if goes_back else claimed_by(by))},
         details=details,
         note=note,
         then=lambda event: ContactAttempt.objects.create(

@@ -3,12 +3,13 @@
 import datetime
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
 from ...models import AppointmentRequest
-from ..transition import NOBODY, Change, hold
+from ..transition import NOBODY, Change, claimed_by
 
 
 class SkipReason(models.TextChoices):
@@ -18,22 +19,22 @@ class SkipReason(models.TextChoices):
     OTHER = "other", "Another reason"
 
 
-def claim(request: AppointmentRequest, *, by) -> Change:
+def claim(request: AppointmentRequest, *, by: User) -> Change:
     """Hold it for CLAIM_MINUTES from each action."""
-    return Change(hold(by))
+    return Change(claimed_by(by))
 
 
-def release(request: AppointmentRequest, *, by, note="") -> Change:
+def release(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
     """Give it back to the queue. Anybody may, for a colleague who has left; the history says who did."""
     return Change(NOBODY, note=note)
 
 
-def skip(request: AppointmentRequest, *, by, reason: SkipReason, note="") -> Change:
+def skip(request: AppointmentRequest, *, by: User, reason: SkipReason, note: str = "") -> Change:
     """Give it back, and not be offered it again for SKIP_MINUTES."""
     return Change(NOBODY, details=SkipReason(reason).label, note=note)
 
 
-def assign(request: AppointmentRequest, *, by, to, note="") -> Change:
+def assign(request: AppointmentRequest, *, by: User, to: User, note: str = "") -> Change:
     """Put it into somebody's hands, whoever held it before.
 
     It waits for them until the end of the business day, or until a promised call is due.
@@ -41,4 +42,4 @@ def assign(request: AppointmentRequest, *, by, to, note="") -> Change:
     until = BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=0)
     if request.next_call_at:
         until = max(until, request.next_call_at + datetime.timedelta(minutes=settings.CLAIM_MINUTES))
-    return Change({**hold(to), "assigned_until": until}, details=f"to {to}", note=note)
+    return Change({**claimed_by(to), "assigned_until": until}, details=f"to {to}", note=note)

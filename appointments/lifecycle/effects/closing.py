@@ -1,5 +1,6 @@
 """The end of the work on a request, and its second beginning."""
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...models import AppointmentRequest
@@ -10,15 +11,15 @@ from .booking import appointment_of, cancel_appointment
 NO_CALL = {"next_call_at": None, "is_promised": False}
 
 
-def close(request: AppointmentRequest, *, by, reason: str, note="") -> Change:
+def close(request: AppointmentRequest, *, by: User, reason: str, note: str = "") -> Change:
     """End the work on a request, for one of the close reasons. Each has a guard of its own."""
     now = timezone.now()
-    reason = next(one for one in close_reasons.CLOSE_REASONS if one.key == reason)
-    closed = {"closed_by": by, "closed_at": now, "close_reason": reason.key}
-    return Change({**NO_CALL, **closed, **NOBODY}, details=reason.label, note=note, still=reason.when.q(by, now))
+    why = next(one for one in close_reasons.CLOSE_REASONS if one.key == reason)
+    closed = {"closed_by": by, "closed_at": now, "close_reason": why.key}
+    return Change({**NO_CALL, **closed, **NOBODY}, details=why.label, note=note, still=why.when.q(by, now))
 
 
-def withdraw(request: AppointmentRequest, *, by=None) -> Change:
+def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
     """Close it in the patient's name, and give the time of a booked visit free."""
     visit = appointment_of(request)
     closed = {"closed_at": timezone.now(), "close_reason": close_reasons.WITHDRAWN.key}
@@ -29,7 +30,7 @@ def withdraw(request: AppointmentRequest, *, by=None) -> Change:
     )
 
 
-def reopen(request: AppointmentRequest, *, by, note="") -> Change:
+def reopen(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
     """Put it back into the queue, at the place that its age gives it."""
     past_visit = appointment_of(request)
     return Change(

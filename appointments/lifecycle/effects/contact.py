@@ -1,12 +1,16 @@
 """Corrects what a request says about the patient and how to reach them."""
 
+from typing import Any
+
+from django.contrib.auth.models import User
+
 from ...calendar.calling_hours import zone_of
 from ...models import AppointmentRequest
 from ..duplicates import look_for
 from ..transition import Change, Refused
 
 
-def correct(request: AppointmentRequest, *, by, note="", **contact) -> Change:
+def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact: Any) -> Change:
     """Store what differs. The history says which fields changed, and not to what."""
     different = {name: value for name, value in contact.items() if getattr(request, name) != value}
     if not different:
@@ -16,9 +20,9 @@ def correct(request: AppointmentRequest, *, by, note="", **contact) -> Change:
     return Change(different, details=names, note=note, then=lambda event: look_for(request))
 
 
-def correct_phone(request: AppointmentRequest, *, phone: str, by=None) -> Change:
+def correct_phone(request: AppointmentRequest, *, phone: str, by: User | None = None) -> Change:
     return Change({"phone": phone, "time_zone": zone_of(phone)}, then=lambda event: look_for(request))
 
 
-def change_call_times(request: AppointmentRequest, *, call_times: list[str], by=None) -> Change:
+def change_call_times(request: AppointmentRequest, *, call_times: list[str], by: User | None = None) -> Change:
     return Change({"call_times": call_times})

@@ -1,7 +1,9 @@
 """Deletes requests with everything that hangs on them."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 
+from django.contrib.auth.models import User
 from django.db.models import F, Value
 from django.db.models.functions import Replace
 
@@ -16,7 +18,7 @@ LINKED = "linked"
 
 
 @audit.atomic()
-def erase(request: AppointmentRequest, *, by=None) -> None:
+def erase(request: AppointmentRequest, *, by: User | None = None) -> None:
     """Delete everything about this request, whatever its state. Raises Refused if it is on legal hold."""
     locked = AppointmentRequest.objects.select_for_update().filter(pk=request.pk, is_on_legal_hold=False).first()
     if locked is None:
@@ -41,12 +43,12 @@ def _forget_names(requests: Iterable[AppointmentRequest]) -> None:
     """The history of a request says with which earlier one it was compared."""
     by_key = {request.pk: grouped(request.reference) for request in requests}
     compared = PossibleDuplicate.objects.filter(earlier__in=by_key).exclude(decision="")
-    for earlier, later in compared.values_list("earlier", "later"):
+    for earlier, later in compared.values_list("earlier_id", "later_id"):
         mentions = Event.objects.filter(request=later, verb=LINKED)
         mentions.update(details=Replace(F("details"), Value(by_key[earlier]), Value("a request that was deleted")))
 
 
-def _visits_of(keys: list[int]) -> Iterator[str]:
+def _visits_of(keys: list[int]) -> Iterator[uuid.UUID | str]:
     yield from AppointmentRequest.objects.filter(pk__in=keys, appointment__isnull=False).values_list(
         "appointment", flat=True
     )

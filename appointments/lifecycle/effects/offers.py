@@ -3,6 +3,7 @@
 import datetime
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.slots import Slot
@@ -12,7 +13,7 @@ from ..transition import NOBODY, Change, Refused
 MOST = 3
 
 
-def offer(request: AppointmentRequest, *, by, times: list[Slot], note="") -> Change:
+def offer(request: AppointmentRequest, *, by: User, times: list[Slot], note: str = "") -> Change:
     """Let the patient choose. The times stay free for others; the request waits until the link has expired."""
     if not 1 <= len(times) <= MOST:
         raise Refused(f"Choose one to {MOST} times.")

@@ -11,10 +11,10 @@ from audit.models import AuditEntry
 class Command(BaseCommand):
     help = "Removes entries of the audit that are older than AUDIT_YEARS. To be run as the owner of the table."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
         if fault := next(chain.faults(), None):
             raise CommandError(f"Nothing is cut, because the audit is not whole. {fault}")
         removed = chain.cut(timezone.now() - datetime.timedelta(days=365.25 * settings.AUDIT_YEARS))
-        if removed:
-            record(AuditEntry.Action.CUT, details=f"{removed} entries, up to {chain.head().first_kept - 1}")
+        if removed and (head := chain.head()):
+            record(AuditEntry.Action.CUT, details=f"{removed} entries, up to {head.first_kept - 1}")
         self.stdout.write(f"Removed {removed} entries.")

@@ -7,7 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils import timezone
 from appointments.calendar.opening_hours import BusinessHours
 from appointments.calendar.slots import free_slots
 from appointments.intake import submit
+from appointments.intake.contact import Contact
 from appointments.lifecycle.close_reasons import DECLINED, UNREACHABLE
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL
 from appointments.lifecycle.message_kinds import REMINDER
@@ -29,7 +30,9 @@ from appointments.models import (
     Place,
 )
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
+from screening.questionnaire.conditions import Answer
 from screening.questionnaire.journey import Journey
+from screening.questionnaire.questions import Question
 
 STAFF = "demo"
 SIZE = 40
@@ -38,25 +41,24 @@ SIZE = 40
 FIRST_NAMES = ("Alma", "Boris", "Carmen", "Delia", "Edwin", "Flora", "Gustavo", "Hazel", "Inés", "Jasper")
 LAST_NAMES = ("Example", "Sample", "Muestra", "Testwell", "Pretend", "Ficticia", "Placeholder", "Demopoulos")
 
+# What leads to a visit; the rest is answered quietly.
 TYPICAL = {
-    "red_flags": ["none"],
-    "pain": "6",
     "osteoporosis": "yes",
-    "cancer": "no",
     "fracture": "yes",
     "height_loss": "yes",
     "tried": ["brace", "pain_medicine", "rest"],
-    "clotting": "no",
-    "blood_thinner": "no",
-    "safety": ["none"],
     **{f"helped_{treatment.value}": "little" for treatment in TREATMENTS},
 }
+
+# What differs from one to the next.
+VARIED = {"osteoporosis", "cancer", "fracture", "height_loss", "tried", "clotting", "blood_thinner", "safety"}
+VARIED |= {f"helped_{treatment.value}" for treatment in TREATMENTS}
 
 
 class Command(BaseCommand):
     help = "Load demo requests into an empty development database; print a staff account with a new password."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo is for development only: set UPRIGHT_DEVELOPMENT=1.")
         password = secrets.token_urlsafe(12)
@@ -68,7 +70,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
         self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")
 
-    def _staff(self, password):
+    def _staff(self, password: str) -> User:
         staff, _ = get_user_model().objects.get_or_create(
             username=STAFF, defaults={"is_staff": True, "is_superuser": True, "first_name": "Dana"}
         )
@@ -76,7 +78,7 @@ class Command(BaseCommand):
         staff.save()
         return staff
 
-    def _fill(self, staff, chance: random.Random):
+    def _fill(self, staff: User, chance: random.Random) -> None:
         colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
         colleague.groups.add(Group.objects.get(name="Schedulers"))
         clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
@@ -112,24 +114,35 @@ class Command(BaseCommand):
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
             visit_answers=visit_answers,
-            name=f"{first} {last}",
-            date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
-            phone=f"+1212555{chance.randint(100, 199):04}",
-            email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
-            filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
-            relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
-            language=language,
-            other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
-            needs_interpreter=language == "other",
-            hard_of_hearing=chance.random() < 0.2,
-            large_print=chance.random() < 0.1,
-            call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
-            voicemail_ok=chance.random() < 0.7,
-            texts_ok=chance.random() < 0.4,
-            consent="Demo data: nobody agreed to anything.",
+            contact=Contact(
+                name=f"{first} {last}",
+                date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
+                phone=f"+1212555{chance.randint(100, 199):04}",
+                email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
+                filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
+                relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
+                language=language,
+                other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
+                needs_interpreter=language == "other",
+                hard_of_hearing=chance.random() < 0.2,
+                large_print=chance.random() < 0.1,
+                call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
+                voicemail_ok=chance.random() < 0.7,
+                texts_ok=chance.random() < 0.4,
+                consent="Demo data: nobody agreed to anything.",
+            ),
         )
 
-    def _work_on(self, request, number, staff, colleague, clinicians, places, chance):
+    def _work_on(
+        self,
+        request: AppointmentRequest,
+        number: int,
+        staff: User,
+        colleague: User,
+        clinicians: list[Clinician],
+        places: list[Place],
+        chance: random.Random,
+    ) -> None:
         """Leave some as they came, and take others some way towards a visit."""
         stage = number % 8
         if stage < 4:
@@ -148,14 +161,16 @@ class Command(BaseCommand):
 def qualifying_journey(chance: random.Random) -> Journey:
     """The typical answers with a few changed by chance, as long as they still lead to a visit."""
     while True:
-        changed = chance.sample(PATHWAY.questions[2:], chance.randint(0, 4))
+        changed = chance.sample([q for q in PATHWAY.questions if q.key in VARIED], chance.randint(0, 4))
         pain = str(chance.randint(3, 9))
         answers = {**TYPICAL, "pain": pain, **{question.key: any_answer(question, chance) for question in changed}}
-        journey = Journey(PATHWAY, answers)
+        journey = Journey(PATHWAY, answers).completed()
         if journey.is_complete and journey.assessment.outcome.offers_visit:
             return Journey(PATHWAY, journey.relevant_answers)
 
 
-def any_answer(question, chance: random.Random):
+def any_answer(question: Question, chance: random.Random) -> Answer:
+    if not question.options:
+        return question.quiet_answer
     value = chance.choice(question.options).value
     return [value] if question.takes_several else value

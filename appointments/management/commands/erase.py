@@ -1,6 +1,6 @@
 """Erases a person's requests when they ask for it."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from appointments import reference as references
 from appointments.lifecycle.effects import erasure
@@ -11,10 +11,10 @@ from appointments.models import AppointmentRequest
 class Command(BaseCommand):
     help = "Erase everything about the requests with these references. Nobody can undo it."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", nargs="+")
 
-    def handle(self, *, reference: list[str], **options):
+    def handle(self, *, reference: list[str], **options: object) -> None:
         found = [self._find(typed) for typed in reference]
         for request in found:
             try:

@@ -2,7 +2,7 @@ import argparse
 import datetime
 import json
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from audit import chain, record
@@ -13,11 +13,13 @@ from audit.models import AuditEntry
 class Command(BaseCommand):
     help = "Prints the audit as AuditEvent resources of FHIR R4, one in a line."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--since", type=day, help="the first day, like 2026-05-04")
         parser.add_argument("--until", type=day, help="the last day")
 
-    def handle(self, *args, since, until, **options):
+    def handle(
+        self, *args: object, since: datetime.date | None, until: datetime.date | None, **options: object
+    ) -> None:
         entries = AuditEntry.objects.all()
         if since:
             entries = entries.filter(at__gte=midnight(since))

@@ -1,5 +1,5 @@
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
 from audit.models import AuditEntry, AuditHead
@@ -11,10 +11,10 @@ class Command(BaseCommand):
         "To be run as the owner of the tables, after each migration."
     )
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role")
 
-    def handle(self, *args, role, **options):
+    def handle(self, *args: object, role: str, **options: object) -> None:
         if connection.vendor != "postgresql":
             raise CommandError("SQLite has no roles.")
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 import re
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import chain, record
 from audit.models import AuditEntry
@@ -11,12 +11,12 @@ MOST_SHOWN = 20
 class Command(BaseCommand):
     help = "Finds entries of the audit that were altered, removed, inserted, swapped or cut off; prints its head."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--head", help="a head that this printed before, as NUMBER:HASH, that must be in the chain"
         )
 
-    def handle(self, *args, head, **options):
+    def handle(self, *args: object, head: str | None, **options: object) -> None:
         kept = None
         if head:
             match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", head)
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if found > MOST_SHOWN:
             self.stdout.write(f"and {found - MOST_SHOWN} more.")
         if verified:
-            outcome = AuditEntry.Outcome.FAILED if found else AuditEntry.Outcome.OK
+            outcome = AuditEntry.Result.FAILED if found else AuditEntry.Result.OK
             record(AuditEntry.Action.VERIFY, outcome=outcome, details=f"up to {verified.seq}")
             self.stdout.write(f"Head: {verified}")
         if found:

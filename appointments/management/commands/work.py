@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
 from appointments.delivery.outbox import Worker
@@ -20,10 +20,10 @@ SECONDS_AFTER_A_FAULT = 5
 class Command(BaseCommand):
     help = "Send waiting messages and do periodic work, until told to stop (SIGTERM): then after the current message."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="end when nothing is due any more")
 
-    def handle(self, *, once: bool, **options):
+    def handle(self, *, once: bool, **options: object) -> None:
         self._stop = threading.Event()
         for stop in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stop, lambda *_: self._stop.set())

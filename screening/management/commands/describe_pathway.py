@@ -11,6 +11,6 @@ class Command(BaseCommand):
     help = "Print everything the pathway asks, decides and says, and the fingerprint that a signature covers."
     requires_system_checks = ()
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
         self.stdout.write(describe(PATHWAY))
         self.stdout.write(f"\nFingerprint {fingerprint()}")

@@ -1,0 +1,66 @@
+"""What no import can see, and what would else be noticed by the first patient: words that are missing."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core import checks
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
+
+from common.languages import ENGLISH, LANGUAGES, Language
+
+from ..lifecycle.definition import LIFECYCLE
+
+
+@checks.register
+def message_templates(app_configs: object, **kwargs: object) -> list[checks.Error]:
+    """Each kind of message has its words for each way it goes."""
+    return [
+        checks.Error(
+            f"The message {kind.key!r} has no template {name}.",
+            hint="Write it, or take the kind out of lifecycle/message_kinds.py.",
+            id="appointments.E001",
+        )
+        for kind in LIFECYCLE.message_kinds.values()
+        for name in (f"messages/{kind.key}.txt", *([f"texts/{kind.key}.txt"] if kind.goes_by_text else []))
+        if not _exists(name)
+    ]
+
+
+@checks.register
+def languages(app_configs: object, **kwargs: object) -> list[checks.Error]:
+    """Each language has its catalogue, the clinic's hours, and what staff say on the phone."""
+    return [
+        checks.Error(
+            f"The language {language.code!r} has no {missing}.",
+            hint="See common/languages.py; `make messages` compiles catalogues.",
+            id="appointments.E002",
+        )
+        for language in LANGUAGES
+        for missing in _missing(language)
+    ]
+
+
+def _exists(template: str) -> bool:
+    try:
+        get_template(template)
+    except TemplateDoesNotExist:
+        return False
+    return True
+
+
+def _missing(language: Language) -> Iterator[str]:
+    catalogue = settings.BASE_DIR / "locale" / language.code / "LC_MESSAGES" / "django.mo"
+    if language is not ENGLISH and not catalogue.exists():
+        yield "compiled catalogue"
+    if not settings.CLINIC_HOURS.get(language.code):
+        yield f"hours of the clinic ({language.hours_variable})"
+    script = language.script
+    for part, named in (
+        ("greeting", ("{own}", "{clinic}", "{whom}")),
+        ("check", ()),
+        ("voicemail", ("{clinic}", "{phone}")),
+    ):
+        words = getattr(script, part)
+        if not words or any(name not in words for name in named):
+            yield f"{part} for the phone, or it does not name {' and '.join(named)}"

@@ -1,0 +1,22 @@
+"""What is asked with a request has a place where it is stored, so that no patient's last click finds out."""
+
+from dataclasses import fields
+
+from appointments.intake.contact import Contact
+from appointments.intake.forms import CallForm, WhoForm
+from appointments.models import AppointmentRequest
+
+# It only says which other fields are meant.
+NOT_STORED = {"filled_in_for"}
+
+
+def test_each_field_of_the_forms_is_stored_and_what_is_stored_is_asked():
+    asked = {*WhoForm.base_fields, *CallForm.base_fields} - NOT_STORED
+
+    assert asked == {one.name for one in fields(Contact)}
+
+
+def test_each_is_a_column_of_the_request():
+    columns = {field.name for field in AppointmentRequest._meta.concrete_fields}
+
+    assert {one.name for one in fields(Contact)} <= columns

@@ -1,0 +1,96 @@
+"""Documents that follow from the code are as the code is now."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.test_architecture import LAYERS, imported_names, layer_of, module_of, product_files
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+DRAWN = ARCHITECTURE.partition("flowchart TD")[2].partition("```")[0]
+# A path and perhaps a heading; links to other sites are left out.
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([\w-]+))?\)")
+
+
+def arrows_drawn() -> set[tuple[str, str]]:
+    layers = {name: place.replace("/", ".") for name, place in re.findall(r'(\w+)\["([\w/]+)"\]', DRAWN)}
+    lines = re.findall(r'^\s*(\w+)(?:\[".*?"\])? --> (.+)$', DRAWN, re.MULTILINE)
+    return {(layers[upper], layers[lower.strip()]) for upper, lowers in lines for lower in lowers.split("&")}
+
+
+def imports() -> dict[tuple[str, str], str]:
+    """Who imports whom, from layer to layer, with one file that does."""
+    return {
+        (own, other): f"{file.relative_to(ROOT)} imports {name}"
+        for file in product_files()
+        for name in imported_names(file)
+        if (own := layer_of(module_of(file))) != (other := layer_of(name)) and other in LAYERS
+    }
+
+
+def reached_from(layer: str, arrows: set[tuple[str, str]]) -> set[str]:
+    next_ones = {lower for upper, lower in arrows if upper == layer}
+    return next_ones.union(*(reached_from(lower, arrows) for lower in next_ones))
+
+
+def test_the_drawing_of_the_layers_is_true_to_the_imports():
+    drawn, real = arrows_drawn(), imports()
+
+    assert {layer for arrow in drawn for layer in arrow} == set(LAYERS)
+    assert [words for (upper, lower), words in real.items() if lower not in reached_from(upper, drawn)] == []
+    assert drawn - real.keys() == set()
+
+
+def test_every_link_in_a_document_leads_to_a_file_and_a_heading_that_are_there():
+    dead = [
+        f"{document.relative_to(ROOT)}: {path}#{anchor}"
+        for document in DOCUMENTS
+        for path, anchor in LINK.findall(document.read_text("utf-8"))
+        if not (target := document.parent / path if path else document).exists()
+        or (anchor and anchor not in anchors_in(target))
+    ]
+
+    assert dead == []
+
+
+def anchors_in(file: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_file_that_a_document_names_is_there():
+    """Names with a folder of ours in front, in code quotes. `appointments/` may be left out."""
+    folders = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"))
+    rooms = "|".join(sorted(path.name for path in (ROOT / "appointments").iterdir() if path.is_dir()))
+    name = re.compile(rf"`((?:{folders}|{rooms})/[\w./-]*)(?:::\w+)?`")
+    missing = [
+        f"{document.relative_to(ROOT)}: {path}"
+        for document in DOCUMENTS
+        if document.name != "CHANGELOG.md"
+        for path in name.findall(document.read_text("utf-8"))
+        if not any((base / path).exists() for base in (ROOT, ROOT / "appointments", ROOT / "templates"))
+    ]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["staff.md", "architecture.md"])
+def test_what_documents_say_of_verbs_is_what_the_definition_says(name, tmp_path):
+    """After a change of the lifecycle: `make approve`, which renews both."""
+    renewed = shutil.copy(ROOT / "docs" / name, tmp_path)
+    call_command("describe_lifecycle", "--renew", renewed)
+
+    assert Path(renewed).read_text("utf-8") == (ROOT / "docs" / name).read_text("utf-8")
+
+
+def test_a_document_without_a_place_for_the_verbs_is_not_taken(tmp_path):
+    other = shutil.copy(ROOT / "docs" / "clinic.md", tmp_path)
+
+    with pytest.raises(CommandError, match="has neither"):
+        call_command("describe_lifecycle", "--renew", other)
