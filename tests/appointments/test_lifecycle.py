@@ -78,6 +78,7 @@ def all_kinds(send_request, scheduler, colleague, clinician, place):
     return now
 
 
+@pytest.mark.both
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(seconds=st.integers(-60 * 60, 60 * 60), who=st.sampled_from(["scheduler", "colleague"]))
 def test_a_guard_holds_of_a_loaded_request_if_and_only_if_the_database_finds_it(

@@ -14,10 +14,10 @@ from appointments.lifecycle.transition import perform
 from tests.staff import member_of, signed_in
 from tests.walk import TEXTBOOK
 
-from .conftest import PHONE, looked_at_once
+from .conftest import PHONE
 from .states import State, answered, reach
 
-pytestmark = [pytest.mark.browser, looked_at_once]
+pytestmark = pytest.mark.browser
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 # Short, so that what is asked first is read.
