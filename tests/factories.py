@@ -4,6 +4,7 @@ import uuid
 
 from django.http import QueryDict
 
+from appointments.intake.contact import Contact
 from appointments.intake.forms import CallForm, VisitQuestionsForm, WhoForm
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest
@@ -25,11 +26,16 @@ def a_request(*, doubts: str = "", **changes) -> AppointmentRequest:
         _cleaned(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()})))
         for key, form in {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm}.items()
     )
-    contact = {**who, **call}
-    del contact["filled_in_for"]
-    if contact["texts_ok"]:
-        contact["consent"] += f" {CallForm.base_fields['texts_ok'].label}"
-    return submit(journey_id=uuid.uuid4(), journey=journey, visit_answers=questions, doubts=doubts, **contact)
+    entered = {**who, **call}
+    if entered["texts_ok"]:
+        entered["consent"] += f" {CallForm.base_fields['texts_ok'].label}"
+    return submit(
+        journey_id=uuid.uuid4(),
+        journey=journey,
+        visit_answers=questions,
+        contact=Contact.of(entered),
+        doubts=doubts,
+    )
 
 
 def _answered(answers: dict) -> Journey:
