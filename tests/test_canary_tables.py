@@ -192,6 +192,7 @@ def send_all_messages() -> None:
     worker.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.django_db
 def test_each_word_is_found_only_where_it_is_meant_to_be(
     words, word, settings, consulting_hours, scheduler, tmp_path, monkeypatch

@@ -134,6 +134,7 @@ def test_every_answer_to_a_stranger_has_all_headers(as_in_production, outcome, o
     assert complaints(stranger, outcome, only=only) == []
 
 
+@pytest.mark.sweep
 def test_every_answer_to_staff_has_all_headers(stored, scheduler, as_in_production):
     staff = signed_in(scheduler)
     staff.raise_request_exception = False

@@ -15,6 +15,7 @@ COMMANDS = {
     "generated": ".ci/run",
     "browser": "make check",
     "process": "make check",
+    "sweep": "make check",
     "postgresql": "make check",
     "both": "make check",
 }

@@ -96,6 +96,7 @@ def all_pages(pair: PossibleDuplicate, user) -> dict[str, str]:
     return found
 
 
+@pytest.mark.sweep
 def test_every_staff_page_and_method_writes_one_entry_and_who_is_not_let_in_leaves_one_too(pair, scheduler):
     pages = all_pages(pair, scheduler)
     nobody = get_user_model().objects.create_user("new here", is_staff=True)

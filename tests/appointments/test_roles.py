@@ -279,6 +279,7 @@ def test_every_address_stands_in_the_table():
 PARTS = 6
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("part", range(PARTS))
 def test_each_staff_page_answers_those_whose_work_needs_it_and_nobody_else(samples, people, part):
     found = {}
@@ -336,6 +337,7 @@ def test_public_pages_ask_nobody_who_they_are(samples, people, client, send_requ
     assert differences(PUBLIC_PAGES, found) == ""
 
 
+@pytest.mark.sweep
 def test_verbs_are_for_schedulers_and_managers_and_what_is_final_for_managers(pair, people):
     final = {"hold", "lift-hold", "erase"}
     sent = {"version": pair.later.version}
