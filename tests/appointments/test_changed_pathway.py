@@ -43,9 +43,9 @@ def with_a_fourth_priority(monkeypatch):
     monkeypatch.setattr(ranking, "URGENCY", {priority.key: place for place, priority in enumerate(four, 1)})
 
 
-def test_a_fourth_priority_takes_nothing_down(send_request, settings, with_a_fourth_priority):
+def test_a_fourth_priority_takes_nothing_down(a_request, settings, with_a_fourth_priority):
     settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
-    send_request()
+    a_request()
     AppointmentRequest.objects.update(priority="P4", doubts="")
     staff = signed_in(member_of("Schedulers"))
 
@@ -53,9 +53,9 @@ def test_a_fourth_priority_takes_nothing_down(send_request, settings, with_a_fou
     assert staff.post("/admin/next-call/").status_code == 302
 
 
-def test_a_priority_that_the_pathway_no_longer_knows_is_called_first_and_takes_nothing_down(send_request, scheduler):
+def test_a_priority_that_the_pathway_no_longer_knows_is_called_first_and_takes_nothing_down(a_request, scheduler):
     for _ in range(2):
-        send_request()
+        a_request()
     old = AppointmentRequest.objects.first()
     AppointmentRequest.objects.update(doubts="")
     AppointmentRequest.objects.filter(pk=old.pk).update(priority="X9")

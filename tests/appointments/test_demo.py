@@ -59,6 +59,7 @@ def test_no_number_and_no_address_of_the_demo_belongs_to_anybody():
     assert {email.partition("@")[2] for email in kinds("email")} == {"", "example.com"}
 
 
+@pytest.mark.sweep
 def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(client):
     said = demo()
 

@@ -51,10 +51,10 @@ def test_the_diagram_in_the_documents_is_that_of_the_definition(capsys):
 
 
 @pytest.fixture
-def all_kinds(send_request, scheduler, colleague, clinician, place):
+def all_kinds(a_request, scheduler, colleague, clinician, place):
     """Requests in every status: held by one or the other for a while, handed out or not, and what nurses say."""
     now = timezone.now().replace(microsecond=0)
-    model = send_request()
+    model = a_request()
     claims = [now - age * MINUTE for age in (0, 19, 20, 21, 300)]
     kept = [None, now - MINUTE, now, now + MINUTE]
     for user in (scheduler, colleague):
@@ -142,7 +142,7 @@ def test_every_verb_leads_where_it_says(possible_verbs):
 
 
 @pytest.fixture
-def possible_verbs(send_request, scheduler, clinician, place, next_week):
+def possible_verbs(a_request, scheduler, clinician, place, next_week):
     """Each verb that needs little, done once from each status: the verb, the status before, and the one after."""
     slot = {"starts_at": next_week, "clinician": clinician, "place": place}
     arguments = {
@@ -181,7 +181,7 @@ def possible_verbs(send_request, scheduler, clinician, place, next_week):
     done = []
     for status, way in ways_there.items():
         for key in arguments:
-            request = send_request()
+            request = a_request()
             for step in way:
                 do(step, request)
             verb = LIFECYCLE.verb(key)
@@ -194,8 +194,8 @@ def possible_verbs(send_request, scheduler, clinician, place, next_week):
     return done
 
 
-def test_who_may_not_do_it_is_refused_whatever_the_page_was(send_request):
-    request, nurse = send_request(), member_of("Nurses")
+def test_who_may_not_do_it_is_refused_whatever_the_page_was(a_request):
+    request, nurse = a_request(), member_of("Nurses")
 
     with pytest.raises(PermissionDenied):
         perform(CLAIM, request, by=nurse)
@@ -213,8 +213,8 @@ def test_the_page_tells_how_requests_move(db):
         assert words in page.text
 
 
-def test_a_close_reason_of_an_older_release_is_still_shown(send_request, scheduler, admin_client):
-    request = send_request()
+def test_a_close_reason_of_an_older_release_is_still_shown(a_request, scheduler, admin_client):
+    request = a_request()
     perform(CLAIM, request, by=scheduler)
     perform(CLOSE, request, by=scheduler, reason="declined")
     AppointmentRequest.objects.update(close_reason="of_an_older_release")

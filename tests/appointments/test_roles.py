@@ -295,6 +295,7 @@ def test_each_staff_page_answers_those_whose_work_needs_it_and_nobody_else(sampl
     assert differences(STAFF_PAGES, found) == ""
 
 
+@pytest.mark.sweep
 def test_head_answers_what_get_answers(samples, people):
     """The superuser stands for those inside: what tells them apart is asked in one place for both methods."""
     expected = {page: [cells[0].split("/")[0], cells[-1].split("/")[0]] for page, cells in STAFF_PAGES.items()}
