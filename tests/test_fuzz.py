@@ -34,7 +34,7 @@ from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in
 
-pytestmark = pytest.mark.generated
+pytestmark = [pytest.mark.generated, pytest.mark.usefixtures("every_time_zone")]
 
 VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 

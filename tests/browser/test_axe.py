@@ -15,6 +15,9 @@ pytestmark = pytest.mark.browser
 # Contrast in the other pairs is measured in test_pages_fit.py. Each language is looked at in one of the two.
 VIEWS = ((SMALL_PHONE, "light"), (DESKTOP, "dark"))
 
+# So that the workers of a run share the longest test of all.
+PARTS = 4
+
 OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # axe leaves this one out unless it is asked for.
@@ -41,8 +44,11 @@ def test_axe_finds_nothing_wrong_with_the_pages_of_a_stored_request(page, reques
     check(stored_states(requests), LANGUAGES, page, record_property)
 
 
-def test_axe_finds_nothing_wrong_with_staff_pages(page, signed_in, requests, record_property):
-    check(staff_states(signed_in, requests), ["en"], page, record_property)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_axe_finds_nothing_wrong_with_staff_pages(page, signed_in, requests, record_property, part):
+    # One after the other, because what a page shows may be made between two of them.
+    states = (state for number, state in enumerate(staff_states(signed_in, requests)) if number % PARTS == part)
+    check(states, ["en"], page, record_property)
 
 
 def test_axe_would_find_what_is_wrong(page):
