@@ -91,6 +91,8 @@ class PhoneField(forms.CharField):
 
     def clean(self, value: object) -> str:
         typed = super().clean(value)
+        if not typed:
+            return ""
         try:
             number = phonenumbers.parse(typed, settings.PHONE_REGION)
         except phonenumbers.NumberParseException:

@@ -10,7 +10,7 @@ from . import reference
 FEWEST_CHARACTERS = 3
 # Nobody types more to find somebody, and each word costs.
 MOST_CHARACTERS = 200
-SEARCHED = ("name", "phone", "email", "reference")
+SEARCHED = ("name", "phone", "patient_phone", "email", "reference")
 PHONE_NUMBER = re.compile(
     r"(?:tel:)?(?P<number>[\d\s().+/‐-―−-]+?)(?:[,;\s]*(?:extension|ext|x|#)[.=:\s]*(?P<extension>\d+))?",
     re.ASCII | re.IGNORECASE,
@@ -27,11 +27,11 @@ AS_IF_WRITTEN = str.maketrans(
 SHORT_WORDS = re.compile(r"\b(\w{1,2}) (?=\w)")
 
 
-def text_to_search(*, name: str, phone: str, email: str, reference: str) -> str:
+def text_to_search(*, name: str, phone: str, patient_phone: str, email: str, reference: str) -> str:
     words = folded(name)
     in_one = SHORT_WORDS.sub(r"\1", words)
     names = (words,) if in_one == words else (words, in_one)
-    return " ".join(("", *names, phone, folded(email), reference.lower()))
+    return " ".join(("", *names, phone, *filter(None, [patient_phone]), folded(email), reference.lower()))
 
 
 def folded(text: str) -> str:

@@ -20,8 +20,17 @@ class Clinic:
 
     @cached_property
     def phone_link(self) -> str:
-        number = phonenumbers.parse(settings.CLINIC_PHONE, settings.PHONE_REGION)
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)
+        return _link_to(settings.CLINIC_PHONE)
+
+    @property
+    def nurse_line(self) -> str:
+        """Whom to call after hours, with its hours in the active language; empty where the clinic has none."""
+        hours = settings.NURSE_LINE_HOURS.get(get_language(), "")
+        return f"{settings.NURSE_LINE}, {hours}" if settings.NURSE_LINE and hours else settings.NURSE_LINE
+
+    @property
+    def nurse_line_link(self) -> str:
+        return _link_to(settings.NURSE_LINE) if settings.NURSE_LINE else ""
 
     @property
     def hours(self) -> str:
@@ -31,6 +40,11 @@ class Clinic:
     @property
     def emergency_number(self) -> str:
         return settings.EMERGENCY_NUMBER
+
+
+def _link_to(number: str) -> str:
+    parsed = phonenumbers.parse(number, settings.PHONE_REGION)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
 
 
 CLINIC = Clinic()

@@ -24,22 +24,16 @@ def _problem(request: HttpRequest, status: int, title: str, message: str) -> Htt
         return render(request, "common/problem.html", context, status=status)
     except Exception:  # What failed may be a part of every page, and then this one fails too.
         logger.error("The page that tells of a problem has failed itself.", exc_info=True)
-        return plain_page(status, *PLAINLY[status], number=number)
+        return plain_page(status, PLAINLY[status], number=number)
 
 
 # Fallback texts that need neither a template nor a catalogue.
 PLAINLY = {
-    400: ("We could not read what your browser sent.", "No pudimos leer lo que envió su navegador."),
-    403: ("This page is not open to you.", "Esta página no está abierta para usted."),
-    404: ("There is no such page.", "Esta página no existe."),
-    500: (
-        "Something went wrong on our side. Please call us.",
-        "Algo salió mal de nuestro lado. Por favor, llámenos.",
-    ),
-    503: (
-        "We cannot look that up right now. Please try again in a few minutes.",
-        "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
-    ),
+    400: "We could not read what your browser sent.",
+    403: "This page is not open to you.",
+    404: "There is no such page.",
+    500: "Something went wrong on our side. Please call us.",
+    503: "We cannot look that up right now. Please try again in a few minutes.",
 }
 
 

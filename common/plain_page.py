@@ -17,11 +17,32 @@ PAGE = """<!doctype html>
 PART = '<div lang="{}"><h1>{}</h1>{}<p><a href="/">{}</a></p></div>'
 
 
-def plain_page(status: int, english: str, spanish: str, *, number: str = "") -> HttpResponse:
-    """`number` is what the log calls this request."""
+# Every sentence of these pages, and what it says in Spanish: catalogues may not be there yet.
+SPANISH = {
+    "This address is not one of ours.": "Esta dirección no es nuestra.",
+    "This page cannot do that.": "Esta página no puede hacer eso.",
+    "This address is too long.": "Esta dirección es demasiado larga.",
+    "This address is not valid.": "Esta dirección no es válida.",
+    "Please send this form as UTF-8.": "Por favor, envíe este formulario en UTF-8.",
+    "This address needs HTTPS.": "Esta dirección necesita HTTPS.",
+    "The length of this form is not a number.": "La longitud de este formulario no es un número.",
+    "This form is too large to be one of ours. Please go back and try again.": "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo.",
+    "We could not read what your browser sent.": "No pudimos leer lo que envió su navegador.",
+    "This page is not open to you.": "Esta página no está abierta para usted.",
+    "There is no such page.": "Esta página no existe.",
+    "Something went wrong on our side. Please call us.": "Algo salió mal de nuestro lado. Por favor, llámenos.",
+    "We cannot look that up right now. Please try again in a few minutes.": "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
+    "Tell us this number if you call:": "Díganos este número si llama:",
+    "Start page": "Página de inicio",
+}
+
+
+def plain_page(status: int, english: str, *, number: str = "") -> HttpResponse:
+    """`english` is one of SPANISH; `number` is what the log calls this request."""
+    tell, start = "Tell us this number if you call:", "Start page"
     parts = (
-        ("en", english, _told("Tell us this number if you call:", number), "Start page"),
-        ("es", spanish, _told("Díganos este número si llama:", number), "Página de inicio"),
+        ("en", english, _told(tell, number), start),
+        ("es", SPANISH[english], _told(SPANISH[tell], number), SPANISH[start]),
     )
     page = format_html(PAGE, title=english, parts=format_html_join("\n", PART, parts), phone=settings.CLINIC_PHONE)
     return HttpResponse(page, status=status)

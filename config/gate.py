@@ -52,31 +52,25 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     try:
         request.get_host()
     except DisallowedHost:
-        return plain_page(400, "This address is not one of ours.", "Esta dirección no es nuestra.")
+        return plain_page(400, "This address is not one of ours.")
     if request.method not in METHODS:
-        page = plain_page(405, "This page cannot do that.", "Esta página no puede hacer eso.")
+        page = plain_page(405, "This page cannot do that.")
         page["Allow"] = ", ".join(METHODS)
         return page
     if len(request.get_full_path()) > LONGEST_ADDRESS:
-        return plain_page(414, "This address is too long.", "Esta dirección es demasiado larga.")
+        return plain_page(414, "This address is too long.")
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-        return plain_page(400, "This address is not valid.", "Esta dirección no es válida.")
+        return plain_page(400, "This address is not valid.")
     if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-        return plain_page(400, "Please send this form as UTF-8.", "Por favor, envíe este formulario en UTF-8.")
+        return plain_page(400, "Please send this form as UTF-8.")
     if request.path_info in FOR_MACHINES and settings.SECURE_SSL_REDIRECT and not request.is_secure():
-        return plain_page(403, "This address needs HTTPS.", "Esta dirección necesita HTTPS.")
+        return plain_page(403, "This address needs HTTPS.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():
-        return plain_page(
-            400, "The length of this form is not a number.", "La longitud de este formulario no es un número."
-        )
+        return plain_page(400, "The length of this form is not a number.")
     if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         _read_away(request)
-        return plain_page(
-            413,
-            "This form is too large to be one of ours. Please go back and try again.",
-            "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo.",
-        )
+        return plain_page(413, "This form is too large to be one of ours. Please go back and try again.")
     return None
 
 

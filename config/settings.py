@@ -46,12 +46,19 @@ CLINIC_COLOR_DARK = environment.color("CLINIC_COLOR_DARK", "#8ddbe3")
 EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
-try:
-    is_phone = phonenumbers.is_possible_number(phonenumbers.parse(CLINIC_PHONE, PHONE_REGION))
-except phonenumbers.NumberParseException:
-    is_phone = False
-if not is_phone or PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
-    raise ImproperlyConfigured("CLINIC_PHONE must be a phone number in the region PHONE_REGION, like US.")
+# Whom to call when the clinic is closed, if there is somebody, and when, in the words of each language.
+NURSE_LINE = environment.text("NURSE_LINE", "")
+NURSE_LINE_HOURS = {
+    language.code: environment.text(language.hours_variable.replace("CLINIC", "NURSE_LINE"), "")
+    for language in languages.LANGUAGES
+}
+for name, phone in (("CLINIC_PHONE", CLINIC_PHONE), ("NURSE_LINE", NURSE_LINE)):
+    try:
+        is_phone = not phone or phonenumbers.is_possible_number(phonenumbers.parse(phone, PHONE_REGION))
+    except phonenumbers.NumberParseException:
+        is_phone = False
+    if not is_phone or PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
+        raise ImproperlyConfigured(f"{name} must be a phone number in the region PHONE_REGION, like US.")
 TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
 
 # -------------------------------------------------------------------------------------------------- Calls, visits
@@ -106,6 +113,17 @@ TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none
 
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
 CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")
+# What patients read something of: a clinician's signature covers it, see screening/signed_text.py.
+SIGNED_TEMPLATES = (
+    "common/[!s]*.html",
+    "intake/*.html",
+    "messages/*",
+    "portal/*.html",
+    "screening/*.html",
+    "staff/letter.html",
+    "texts/*.txt",
+    "upright/*.html",
+)
 
 REMINDER_HOURS = environment.number("REMINDER_HOURS", 48, least=1)
 # So often is a message tried before it is left to staff; with twelve, for about sixteen hours.

@@ -10,7 +10,7 @@ from common.strict_form import StrictForm
 
 from .questionnaire.conditions import Answer
 from .questionnaire.journey import Journey
-from .questionnaire.questions import InvalidAnswer, Page, Question, Scale
+from .questionnaire.questions import InvalidAnswer, Menu, Page, Question, Scale, Text, Year
 from .wording import say
 
 
@@ -31,6 +31,16 @@ class _Boxes(_AllValues, forms.CheckboxSelectMultiple):
     pass
 
 
+# How each kind of question is asked; one that lists options and is not here, by buttons to press.
+WIDGETS = {
+    Menu: lambda question, choices: forms.Select(choices=[("", "—"), *choices]),
+    Text: lambda question, choices: forms.TextInput({"maxlength": question.longest, "autocomplete": "off"}),
+    Year: lambda question, choices: forms.TextInput(
+        {"maxlength": question.longest, "inputmode": "numeric", "autocomplete": "off"}
+    ),
+}
+
+
 class AnswerField(forms.Field):
     """`is_heading` says that the question is the heading of its page, and so the only one on it."""
 
@@ -39,18 +49,20 @@ class AnswerField(forms.Field):
         self.is_heading = is_heading
         self.why = say(question.why)
         self.layout = "scale" if isinstance(question, Scale) else "list"
-        widget = _Boxes if question.takes_several else _Radios
+        buttons = _Boxes if question.takes_several else _Radios
+        choices = [(option.value, say(option.label)) for option in question.options]
+        asked_by = WIDGETS.get(type(question), lambda question, choices: buttons(choices=choices))
         super().__init__(
             label=say(question.text),
             help_text=say(question.hint),
             # Missing answers are the question's to refuse, in its own words.
             required=False,
-            widget=widget(choices=[(option.value, say(option.label)) for option in question.options]),
+            widget=asked_by(question, choices),
         )
 
-    def clean(self, values: list[str] | None) -> Answer:
+    def clean(self, values: list[str] | str | None) -> Answer:
         try:
-            return self.question.parse(values or [])
+            return self.question.parse([values] if isinstance(values, str) else values or [])
         except InvalidAnswer as problem:
             raise forms.ValidationError(self._in_words(problem)) from problem
 

@@ -13,8 +13,7 @@ from django.conf import settings
 
 from common.languages import ENGLISH, LANGUAGES
 
-from .pathways import PATHWAY
-from .questionnaire.description import describe
+from .signed_text import fingerprint
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,6 @@ class SignOff:
 # To sign: a licensed spine clinician reads the output of `manage.py describe_pathway`, then one line is added here
 # with the fingerprint it ends with.
 SIGN_OFFS: tuple[SignOff, ...] = ()
-
-
-@cache
-def fingerprint() -> str:
-    """Twelve characters that change with every change of the pathway's description."""
-    return sha256(describe(PATHWAY).encode()).hexdigest()[:12]
 
 
 def current_sign_off() -> SignOff | None:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from . import views
+from .pathways import PATHWAY
 
 app_name = "screening"
 
@@ -17,5 +18,9 @@ urlpatterns = [
     path("check/answers/", views.answers, name="answers"),
     path("check/result/", views.result, name="result"),
     path("check/summary/", views.summary, name="summary"),
+    *(
+        path(f"check/{outcome.address}/", views.emergency, {"outcome": outcome}, name=outcome.address)
+        for outcome in PATHWAY.emergencies
+    ),
     path("check/<slug:key>/", views.question, name="question"),
 ]

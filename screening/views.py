@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -16,7 +16,7 @@ from common.pages import PAGES
 
 from .forms import AnswersForm
 from .pathways import PATHWAY
-from .questionnaire.assessment import Assessment
+from .questionnaire.assessment import Assessment, Emergency
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page, Scale
 from .sign_off import current_sign_off, unreviewed_languages
@@ -78,7 +78,7 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
         # Also where a browser keeps no cookies, so that no form counts, a warning sign is answered. Nothing is kept.
         stopped = is_valid and visitor.with_answers(form.cleaned_data).journey.stopped
         if stopped:
-            return forget(_emergency(request, visitor, stopped))
+            return _get_help(stopped)
         return _question_page(request, visitor, page, form, 403)
     if not is_valid:
         return _question_page(request, visitor, page, form, status=422)
@@ -86,7 +86,9 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     before, visitor = visitor, visitor.with_answers(form.cleaned_data)
     _tell_how_far(before.journey, visitor.journey)
     if stopped := visitor.journey.stopped:
-        return forget(_emergency(request, visitor, stopped))
+        kept = before.without_emergency()
+        response = _get_help(stopped)
+        return forget(response) if kept.is_new and not kept.notes else remember(response, kept)
     return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
 
 
@@ -134,11 +136,22 @@ def answer_rows(journey: Journey) -> list[dict]:
             "page": page,
             "question": say(question.text if len(page.questions) == 1 else question.name),
             "name": say(question.name),
-            "answers": [say(option.label) for option in question.chosen(answers)],
+            "answers": question.in_words(answers, say),
         }
         for page in journey.pages
         for question in journey.questions_on(page)
     ]
+
+
+@require_safe
+def emergency(request: HttpRequest, outcome: Emergency) -> HttpResponse:
+    """In every language at once: who reads this may not be who answered."""
+    here = get_language()
+    languages = sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != here)
+    context = {"outcome": outcome, "languages": languages}
+    response = render(request, "screening/emergency.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 def _question_page(
@@ -168,11 +181,9 @@ def _question_page(
     return render(request, "screening/question.html", context, status=status)
 
 
-def _emergency(request: HttpRequest, visitor: Visitor, stopped: Assessment) -> HttpResponse:
-    """In every language at once: who reads this may not be who answered, and the page cannot be asked for again."""
-    others = [code for code, name in settings.LANGUAGES if code != get_language()]
-    context = {"assessment": stopped, "others": others, "for_someone_else": visitor.is_someone_else}
-    return render(request, "screening/emergency.html", context)
+def _get_help(stopped: Assessment) -> HttpResponse:
+    """To a page of its own, so that it can be reloaded, printed and come back to, and holds no answers."""
+    return HttpResponseRedirect(reverse(f"screening:{stopped.outcome.address}"), status=303)
 
 
 def _tell_how_far(before: Journey, after: Journey) -> None:
@@ -192,7 +203,7 @@ def _lead_back(visitor: Visitor) -> HttpResponse:
 
 
 def _where_they_are(visitor: Visitor) -> str:
-    page = visitor.journey.next_page or (visitor.journey.pages[0] if visitor.journey.stopped else None)
+    page = visitor.journey.next_page
     return reverse("screening:question", args=[page.key]) if page else reverse("screening:answers")
 
 
@@ -230,18 +241,13 @@ def components(request: HttpRequest) -> HttpResponse:
             lambda questions: len(questions) > 1,
         )
     )
-    stops = [
-        PATHWAY.stop({question.key: [option.value]})
-        for question in PATHWAY.pages[0].questions
-        for option in question.options
-    ]
     context = {
         "blank": AnswersForm(journey, one),
         "filled": AnswersForm(journey, several),
         "wrong": AnswersForm(journey, shared, QueryDict()),
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,
-        "emergencies": {stop.outcome.key: stop for stop in stops if stop}.values(),
+        "emergencies": PATHWAY.emergencies,
     }
     return render(request, "screening/components.html", context)
 

@@ -56,6 +56,12 @@ class Visitor:
     def with_answers(self, answers: dict) -> "Visitor":
         return replace(self, journey=self.journey.with_answers(answers), trouble=None)
 
+    def without_emergency(self) -> "Visitor":
+        """As before, but for what can end the check: a slip costs nothing else, and a warning sign is not kept."""
+        answers = self.journey.relevant_answers.items()
+        kept = {key: answer for key, answer in answers if key not in self.journey.pathway.emergency_questions}
+        return replace(self, journey=Journey(self.journey.pathway, kept), trouble=None)
+
     def with_notes(self, **notes: Any) -> "Visitor":
         return replace(self, notes={**self.notes, **notes}, trouble=None)
 

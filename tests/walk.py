@@ -9,6 +9,9 @@ from screening.questionnaire.journey import Journey
 # All five points are met; tests change what they are about. What they do not name is answered quietly.
 FACTS = {
     "pain": "7",
+    "function": "with_help",
+    "duration": "6w_3m",
+    "cause": "nothing",
     "osteoporosis": "yes",
     "fracture": "yes",
     "height_loss": "yes",
@@ -36,11 +39,19 @@ EVERYTHING = dict(
 # Every public page that works without a database, as long as no request is opened or sent.
 ADDRESSES = ["/", "/how-this-check-decides/", "/check/", "/check/start-again/"]
 ADDRESSES += [f"/check/{page.key}/" for page in PATHWAY.pages]
+ADDRESSES += [f"/check/{outcome.address}/" for outcome in PATHWAY.emergencies]
 ADDRESSES += ["/check/answers/", "/check/result/", "/check/summary/", "/visit/"]
 ADDRESSES += ["/visit/questions/", "/visit/who/", "/visit/call/", "/visit/sent/"]
 ADDRESSES += ["/status/", *(f"/status/yours/{what}" for what in ("", "phone/", "times/", "withdraw/", "summary/"))]
 
-VISIT_ANSWERS = {"duration": "6w_3m", "imaging": ["xray", "mri"], "function": "with_help"}
+VISIT_ANSWERS = {
+    "imaging": ["xray", "mri"],
+    "imaging_month": "9",
+    "imaging_year": "2026",
+    "imaging_where": "Example Hospital",
+    "place": "middle",
+    "more": ["none"],
+}
 
 WHO = {
     "filled_in_for": "myself",
@@ -65,7 +76,7 @@ MAY_BE_SAID = {
 }
 FIELDS = {
     "questions": {*VISIT_ANSWERS},
-    "who": {*WHO, "filled_in_by", "relationship"},
+    "who": {*WHO, "filled_in_by", "relationship", "may_talk", "patient_phone"},
     "call": {*CALL, *MAY_BE_SAID},
 }
 
@@ -80,7 +91,7 @@ def answer_check(client, **changes):
             break
         keys = [question.key for question in page.questions if question.key in answers]
         response = client.post(url, {key: answers[key] for key in keys})
-        if response.status_code != 302:
+        if response.status_code not in (302, 303):
             return response
         url = response["Location"]
     return client.get(url)

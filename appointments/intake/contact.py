@@ -19,6 +19,8 @@ class Contact:
     email: str = ""
     filled_in_by: str = ""
     relationship: str = ""
+    may_talk: str = ""
+    patient_phone: str = ""
     other_language: str = ""
     needs_interpreter: bool = False
     hard_of_hearing: bool = False

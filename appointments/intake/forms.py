@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from common.strict_form import StrictForm
 from screening.forms import AnswerField
 from screening.pathways import PATHWAY
+from screening.questionnaire.conditions import ALWAYS
 
 from ..fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, tidied
-from ..models import Language
+from ..models import Language, MayTalk
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
 CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
@@ -61,11 +62,30 @@ class VisitQuestionsForm(StepForm):
         super().__init__(data, **kwargs)
         for question in PATHWAY.visit_questions:
             self.fields[question.key] = AnswerField(question)
+            if question.ask_if is not ALWAYS:
+                self.fields[question.key].group = "only-with-a-picture"  # type: ignore[attr-defined]  # for the template
+
+    def typed(self) -> dict[str, list[str]]:
+        kept = super().typed()
+        # What has no place in a cookie is no answer either.
+        return {name: values for name, values in kept.items() if name not in self._not_asked()}
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        for key in self._not_asked():
+            # What is still in fields that the page has hidden meanwhile is not meant, and may not be seen.
+            self.errors.pop(key, None)
+            entered.pop(key, None)
+        return {key: answer for key, answer in entered.items() if answer}
+
+    def _not_asked(self) -> set[str]:
+        answers = {question.key: self.data.getlist(question.key) for question in PATHWAY.visit_questions}
+        return {question.key for question in PATHWAY.visit_questions if not question.ask_if.holds(answers)}
 
 
 class WhoForm(StepForm):
     MYSELF, SOMEONE_ELSE = "myself", "someone_else"
-    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship")
+    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship", "may_talk", "patient_phone")
 
     filled_in_for = forms.ChoiceField(
         label=_("Who is the visit for?"),
@@ -88,6 +108,13 @@ class WhoForm(StepForm):
         max_length=60,
         required=False,
     )
+    may_talk = forms.ChoiceField(
+        label=_("May we talk with you about this?"),
+        widget=forms.RadioSelect,
+        choices=MayTalk.choices,
+        error_messages={"invalid_choice": _("Choose if we may talk with you.")},
+        required=False,
+    )
     name = PersonNameField(
         label=_("Full name of the person who needs the visit"),
         help_text=_("As it is on the insurance card or ID."),
@@ -105,6 +132,11 @@ class WhoForm(StepForm):
         help_text=_("With the area code. We call it about this request."),
         error_messages={"required": _("Enter a phone number, so that we can call.")},
     )
+    patient_phone = PhoneField(
+        label=_("Phone of the person who needs the visit"),
+        help_text=_("Only if it is another number than the one above."),
+        required=False,
+    )
     email = forms.EmailField(
         label=_("E-mail (optional)"),
         required=False,
@@ -119,6 +151,9 @@ class WhoForm(StepForm):
         super().__init__(data, **kwargs)
         for name in self.FOR_SOMEONE_ELSE:
             self.fields[name].group = "only-for-someone-else"  # type: ignore[attr-defined]  # for the template alone
+        self.fields["may_talk"].why = _(  # type: ignore[attr-defined]  # for the template alone
+            "The law protects health facts. We may need to ask the person first."
+        )
 
     def typed(self) -> dict[str, list[str]]:
         kept = super().typed()
@@ -134,6 +169,8 @@ class WhoForm(StepForm):
                 self.add_error("filled_in_by", _("Enter your own name, so that we know who we talk to."))
             if not entered.get("relationship") and "relationship" not in self.errors:
                 self.add_error("relationship", _("Say who you are to that person."))
+            if not entered.get("may_talk") and "may_talk" not in self.errors:
+                self.add_error("may_talk", _("Choose if we may talk with you."))
         else:
             # What is still in fields that the page has hidden meanwhile is not meant, and may not be seen.
             for name in self.FOR_SOMEONE_ELSE:

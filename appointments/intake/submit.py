@@ -9,6 +9,7 @@ from django.utils import timezone
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
+from screening.signed_text import fingerprint
 from screening.wording import english_line
 
 from .. import reference
@@ -53,6 +54,7 @@ def submit(
         "time_zone": zone_of(contact.phone),
         "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
         "pathway_version": PATHWAY.version,
+        "pathway_fingerprint": fingerprint(),
         "outcome": assessment.outcome.key,
         "priority": priority.key,
         "is_recent_pain": bool(PATHWAY.sooner_within_priority.holds(answers)),
@@ -74,7 +76,13 @@ def submit(
         row = AppointmentRequest(
             journey=journey_id,
             reference=new,
-            search_text=text_to_search(name=contact.name, phone=contact.phone, email=contact.email, reference=new),
+            search_text=text_to_search(
+                name=contact.name,
+                phone=contact.phone,
+                patient_phone=contact.patient_phone,
+                email=contact.email,
+                reference=new,
+            ),
             **facts,
             **asdict(contact),
         )

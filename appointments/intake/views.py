@@ -37,7 +37,7 @@ class Step:
 
 
 STEPS = (
-    Step("questions", _("A few questions to plan the visit"), VisitQuestionsForm),
+    Step("questions", _("To plan your visit"), VisitQuestionsForm),
     Step("who", _("Who is the visit for?"), WhoForm),
     Step("call", _("How should we call you?"), CallForm),
 )

@@ -11,7 +11,15 @@ from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
 from .records import ExportLog
-from .requests import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
+from .requests import (
+    QUEUE_ORDER,
+    AppointmentRequest,
+    AppointmentRequestQuerySet,
+    Language,
+    MayTalk,
+    NurseCheck,
+    Status,
+)
 from .visits import Appointment
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "ExportLog",
     "Holiday",
     "Language",
+    "MayTalk",
     "Message",
     "NurseCheck",
     "OfferedTime",

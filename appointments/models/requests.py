@@ -27,6 +27,28 @@ class Language(models.TextChoices):
     OTHER = "other", _("Another language")
 
 
+class MayTalk(models.TextChoices):
+    """Whether we may talk about the patient with whoever filled this in for them: 45 CFR 164.510(b), 164.502(g)."""
+
+    PATIENT_AGREES = "patient_agrees", _("Yes. The person knows about this and agrees.")
+    REPRESENTATIVE = (
+        "representative",
+        _("Yes. I am their legal representative, like a health-care proxy or guardian."),
+    )
+    NOT_SURE = "not_sure", _("Not sure")
+
+    @property
+    def for_staff(self) -> str:
+        """What whoever calls keeps in mind."""
+        return {
+            MayTalk.PATIENT_AGREES: "Says the patient agrees. Confirm with the patient when you can.",
+            MayTalk.REPRESENTATIVE: (
+                "Says to be the legal representative. Ask for the paper before you share more than a time and place."
+            ),
+            MayTalk.NOT_SURE: "Speak with the patient first. Tell the helper only that we called.",
+        }[self]
+
+
 class NurseCheck(models.TextChoices):
     NOT_NEEDED = "", "Not needed"
     NEEDED = "needed", "Ask the nurse"
@@ -81,6 +103,9 @@ class AppointmentRequest(models.Model):
     created_at = models.DateTimeField("asked", default=timezone.now, editable=False)
 
     pathway_version = models.CharField(max_length=20)
+    pathway_fingerprint = models.CharField(
+        max_length=12, blank=True, help_text="Of every sentence they could read, see screening/signed_text.py."
+    )
     outcome = models.CharField(max_length=40)
     priority = models.CharField(max_length=2)
     is_recent_pain = models.BooleanField()
@@ -94,6 +119,8 @@ class AppointmentRequest(models.Model):
     email = models.EmailField(blank=True)
     filled_in_by = models.CharField(max_length=120, blank=True)
     relationship = models.CharField(max_length=60, blank=True)
+    may_talk = models.CharField("may we talk with them", max_length=20, choices=MayTalk, blank=True)
+    patient_phone = models.CharField("phone of the patient", max_length=32, blank=True)
     language = models.CharField(max_length=5, choices=Language)
     other_language = models.CharField(max_length=60, blank=True)
     needs_interpreter = models.BooleanField()
@@ -215,6 +242,16 @@ class AppointmentRequest(models.Model):
         return reference.grouped(self.reference)
 
     @property
+    def whom_to_ask_for(self) -> str:
+        """Whoever filled it in for the patient, unless it is not clear that we may talk with them."""
+        return self.name if self.may_talk == MayTalk.NOT_SURE else self.filled_in_by or self.name
+
+    @property
+    def who_may_be_told(self) -> str:
+        """What staff keep in mind when they talk with whoever filled it in; empty where the patient did."""
+        return MayTalk(self.may_talk).for_staff if self.may_talk else ""
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
@@ -224,15 +261,29 @@ class AppointmentRequest(models.Model):
 
     @property
     def phone_shown(self) -> str:
-        """As one dials it here: with its country code if it is of another country."""
-        is_ours = self._phone_number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
-        style = phonenumbers.PhoneNumberFormat.NATIONAL if is_ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        return phonenumbers.format_number(self._phone_number, style)
+        return _as_dialled(self.phone)
 
     @property
     def phone_link(self) -> str:
-        return phonenumbers.format_number(self._phone_number, phonenumbers.PhoneNumberFormat.RFC3966)
+        return _to_press(self.phone)
 
     @property
-    def _phone_number(self) -> phonenumbers.PhoneNumber:
-        return phonenumbers.parse(self.phone, settings.PHONE_REGION)
+    def patient_phone_shown(self) -> str:
+        return _as_dialled(self.patient_phone)
+
+    @property
+    def patient_phone_link(self) -> str:
+        return _to_press(self.patient_phone)
+
+
+def _as_dialled(stored: str) -> str:
+    """As one dials it here: with its country code if it is of another country."""
+    number = phonenumbers.parse(stored, settings.PHONE_REGION)
+    is_ours = number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if is_ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)
+
+
+def _to_press(stored: str) -> str:
+    number = phonenumbers.parse(stored, settings.PHONE_REGION)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)

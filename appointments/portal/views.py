@@ -20,7 +20,7 @@ from common.client_address import counted_address_of
 from common.error_pages import shown_again
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
-from screening.pathways import PATHWAY
+from screening.pathways import pathway_of_version
 from screening.questionnaire.journey import Journey
 from screening.views import summary_page
 
@@ -122,6 +122,8 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     is_past = status_words.is_past(found.appointment)
     context = {
         "reference": references.grouped(found.reference),
+        "version": found.pathway_version,
+        "fingerprint": found.pathway_fingerprint,
         "status": status_words.status_in_words(found),
         "story": status_words.story(found),
         "is_closed": found.status == Status.CLOSED,
@@ -186,8 +188,8 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 
 def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
-    """The summary of a stored request. Answers that today's pathway no longer knows are left to the staff."""
-    journey = Journey(PATHWAY, found.answers)
+    """The summary of a stored request, by the version it was asked under."""
+    journey = Journey(pathway_of_version(found.pathway_version), found.answers)
     if not journey.is_complete:
         return redirect(back)
     return summary_page(

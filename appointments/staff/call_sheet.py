@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from accounts.requests import StaffRequest, may
-from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
@@ -29,7 +28,7 @@ from ..models import AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE
 from ..worklist.ranking import reasons
 from .pages import staff_page
-from .rows import answers_in_words, call_times_of, flags_of, language_of, say_first
+from .rows import answers_in_words, call_times_of, flags_of, heading_of, language_of, say_first
 
 
 @require_safe
@@ -132,8 +131,7 @@ def _sheet(
         language=language_of(visit_request),
         say_first=say_first(visit_request, user.get_short_name()),
         flags=flags_of(visit_request),
-        outcome=PATHWAY.outcome(visit_request.outcome),
-        is_current_pathway=visit_request.pathway_version == PATHWAY.version,
+        heading=heading_of(visit_request),
         answers=answers_in_words(visit_request),
         call_times=call_times_of(visit_request),
         # In words, because a template would show a moment by the clinic's clock.

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from common.clinic import CLINIC
 from common.languages import language_or_english
-from screening.pathways import PATHWAY
+from screening.pathways import pathway_of_version
+from screening.questionnaire.journey import Journey
 
 from ..fields import CALL_TIMES
 from ..models import AppointmentRequest
@@ -15,7 +16,19 @@ def language_of(visit_request: AppointmentRequest) -> str:
 
 
 def flags_of(visit_request: AppointmentRequest) -> list:
-    return [flag for flag in PATHWAY.flags if flag.key in visit_request.flags]
+    """In the words of the version that raised them."""
+    flags = pathway_of_version(visit_request.pathway_version).flags
+    return [flag for flag in flags if flag.key in visit_request.flags]
+
+
+def heading_of(visit_request: AppointmentRequest) -> str:
+    """What the patient read above their result, in English."""
+    pathway = pathway_of_version(visit_request.pathway_version)
+    journey = Journey(pathway, visit_request.answers)
+    if journey.is_complete and journey.assessment.outcome.key == visit_request.outcome:
+        return journey.assessment.heading.text
+    outcome = pathway.outcome(visit_request.outcome)
+    return outcome.title if outcome else ""
 
 
 def call_times_of(visit_request: AppointmentRequest) -> list[str]:
@@ -23,12 +36,13 @@ def call_times_of(visit_request: AppointmentRequest) -> list[str]:
 
 
 def answers_in_words(visit_request: AppointmentRequest) -> list[tuple[str, str]]:
-    """What was answered, in the words of today's pathway, or as stored where those no longer know it."""
-    questions = {question.key: question for question in (*PATHWAY.questions, *PATHWAY.visit_questions)}
+    """What was answered, in the words that were shown then, or as stored where nobody knows those any more."""
+    pathway = pathway_of_version(visit_request.pathway_version)
+    questions = {question.key: question for question in (*pathway.questions, *pathway.visit_questions)}
     rows = []
     for key, answer in visit_request.answers.items():
         question = questions.get(key)
-        labels = [option.label for option in question.chosen(visit_request.answers)] if question else []
+        labels = question.in_words(visit_request.answers, str) if question else []
         stored = answer if isinstance(answer, str) else ", ".join(answer)
         rows.append((question.name if question else key, ", ".join(labels) or stored))
     return rows
@@ -40,7 +54,7 @@ def say_first(visit_request: AppointmentRequest, own_name: str = "") -> dict[str
     names = {
         "own": own_name or "…",
         "clinic": CLINIC.name,
-        "whom": visit_request.filled_in_by or visit_request.name,
+        "whom": visit_request.whom_to_ask_for,
         "phone": CLINIC.phone,
     }
     return {"language": spoken.code} | {part: words.format(**names) for part, words in asdict(spoken.script).items()}

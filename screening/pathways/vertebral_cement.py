@@ -5,19 +5,35 @@ was signed: raise the version, and approve the new description (`make approve`).
 
 The rule is that of a health system's patient page on the two treatments: osteoporosis or myeloma, a compression
 fracture, lost height, other care tried without success, no bleeding disorder. What that page leaves open is decided
-for the patient to be seen by a person. Where a sentence of the source gave the reason, `source` says so.
+for the patient to be seen by a person. Where a sentence of the source gave the reason, `sources` say so.
 """
 
+import datetime
 from collections.abc import Sequence
 
-from ..questionnaire.assessment import Criterion, Flag, Note, Outcome, Priority, Rule
+from ..questionnaire.assessment import Advice, Criterion, Emergency, Flag, Note, Outcome, Paragraph, Priority, Rule
 from ..questionnaire.conditions import ALWAYS, Answers, _, all_of, any_of
-from ..questionnaire.definition import Pathway
-from ..questionnaire.questions import Checkboxes, Choice, Option, Page, Scale
+from ..questionnaire.definition import Change, Pathway
+from ..questionnaire.questions import Checkboxes, Choice, Menu, Option, Page, Scale, Text, Year
 
-VERSION = "1.0"
+VERSION = "2.0"
 
 PATIENT_PAGE = _("The health system's patient page on these treatments")
+# The numbers are Medicare's; what each says is in docs/clinic.md.
+MEDICARE = _("Medicare local coverage decisions L38201, L34228, L33569, L38737 and L34976")
+NASS = _("NASS appropriate use criteria for osteoporotic vertebral fractures")
+NICE_2013 = _("NICE TA279, 2013")
+NICE_2023 = _("NICE NG234, 2023, and CG75 before it")
+NHANES = _("NHANES study of spine fractures, PMC7422504")
+NBHA = _("National Bone Health Alliance, 2014")
+SIR_BLEEDING = _("Society of Interventional Radiology, 2019, risk of bleeding")
+SIR_CARE = _("Society of Interventional Radiology, when other care has failed")
+RAND = _("RAND/UCLA panel, 2018")
+IMWG = _("International Myeloma Working Group, 2010 and 2019")
+RED_FLAG_REVIEW = _("Review of red flags in 16 guidelines, Verhagen, 2016")
+INFECTION_SERIES = _("Case series of spine infections: about half have no fever")
+NOT_UNSURE = _("45 CFR 92.210: an answer that is not known never counts against anybody")
+DECIDED_HERE = _("Decided for this check, to be confirmed by the clinician who signs it")
 
 # ---------------------------------------------------------------------------------------------------- Questions
 
@@ -25,18 +41,43 @@ PATIENT_PAGE = _("The health system's patient page on these treatments")
 RED_FLAGS = Checkboxes(
     key="red_flags",
     name=_("Warning signs"),
-    text=_("Do you have any of these right now?"),
-    hint=_("Check all that fit. With back pain, these can mean you need care right away."),
+    text=_("Do you have any of these signs, new or getting worse?"),
+    hint=_(
+        "Check all that started or got worse in the last days or weeks. "
+        "With back pain, they can need care right away."
+    ),
     why=_("Some warning signs need care today. An online form is too slow for them."),
     options=(
-        Option("legs", _("New weakness in a leg, or numbness or tingling in both legs")),
-        Option("saddle", _("Numbness around your private parts, bottom or inner thighs")),
-        Option("bladder_bowel", _("New trouble peeing, or you cannot control your pee or poop")),
         Option(
-            "trauma", _("Pain after a big accident in the last few days, like a car crash or a fall from a height")
+            "legs",
+            _("A leg that became weak, heavy or unsteady, or new numbness or tingling in both legs"),
         ),
-        Option("chest", _("Chest pain, trouble breathing, or feeling like you may pass out")),
-        Option("fever", _("Fever (100.4°F / 38°C or more) or shaking chills")),
+        Option("saddle", _("New numbness around your private parts, bottom or inner thighs")),
+        Option(
+            "bladder_bowel",
+            _("New trouble peeing, or you can no longer hold your pee or poop as you did before"),
+        ),
+        Option(
+            "trauma",
+            _("Pain after a big accident in the last few days, like a car crash or a fall from a height"),
+        ),
+        Option(
+            "chest",
+            _("New chest pain, breathing much harder than usual for you, or feeling like you may pass out"),
+        ),
+        # Not "sudden pain": a fracture is sudden pain too. This is the main artery.
+        Option("tearing", _("Sudden pain in your back or belly that feels like something is tearing")),
+        Option("fever", _("Fever now (100.4°F / 38°C or more) or shaking chills")),
+        # Many older people have leaked urine or had numb feet for years, and a call to 911 is a dead end for them.
+        Option(
+            "long_known",
+            _("I have had some of these for a long time. A doctor has checked them, and they are not getting worse."),
+            alone=True,
+            not_with_others=_(
+                "You checked a sign and also that you have had it for a long time. "
+                "If it is new or getting worse, check only the sign."
+            ),
+        ),
         Option("none", _("None of these"), alone=True),
         Option("not_sure", _("I am not sure"), unsure=True),
     ),
@@ -51,6 +92,53 @@ PAIN = Scale(
     lowest=0,
     highest=10,
     unsure=Option("not_sure", _("Not sure"), unsure=True),
+)
+
+FUNCTION = Choice(
+    key="function",
+    name=_("Getting around"),
+    text=_("With this pain, how do you get around?"),
+    hint=_("Pick the one that fits most days this week."),
+    why=_("People who cannot get up need a faster call."),
+    options=(
+        Option("by_self", _("I walk by myself")),
+        Option("with_help", _("I need help or a walker because of the pain")),
+        Option("bed", _("I stay in bed or a chair most of the day")),
+        Option("not_say", _("I would rather not say"), unsure=True),
+    ),
+    ask_if=PAIN.is_not("0"),
+)
+
+# Asked on one page. The line between weak and healthy bone is the source's: a fall from more than standing height.
+DURATION = Choice(
+    key="duration",
+    name=_("How long in pain"),
+    text=_("How long have you had this pain?"),
+    hint=_("Your best guess is fine. If an old pain suddenly got much worse, count from that day."),
+    options=(
+        Option("lt2w", _("Less than 2 weeks")),
+        Option("2w_6w", _("2 to 6 weeks")),
+        Option("6w_3m", _("6 weeks to 3 months")),
+        Option("3m_12m", _("3 to 12 months")),
+        Option("gt12m", _("More than a year")),
+        Option("not_sure", _("Not sure"), unsure=True),
+    ),
+    ask_if=PAIN.is_not("0"),
+)
+
+CAUSE = Choice(
+    key="cause",
+    name=_("How it began"),
+    text=_("How did this pain start?"),
+    hint=_("Pick the one that fits best."),
+    options=(
+        Option("nothing", _("Nothing special happened")),
+        Option("strain", _("I lifted something, bent over, coughed or sneezed")),
+        Option("fall", _("I fell while standing or walking, on a few steps, or from a chair or bed")),
+        Option("accident", _("A big accident, like a car crash, or a fall from a height")),
+        Option("not_sure", _("Not sure"), unsure=True),
+    ),
+    ask_if=PAIN.is_not("0"),
 )
 
 OSTEOPOROSIS = Choice(
@@ -93,14 +181,16 @@ FRACTURE = Choice(
     text=_("Do you have a compression fracture in your spine?"),
     hint=_(
         "This is a spine bone that has cracked or been crushed. "
-        "It can come from a fall, from lifting, or even from a cough."
+        "It can come from a fall, from lifting, or even from a cough. "
+        "A scan here means an X-ray, CT or MRI."
     ),
     why=_("These treatments are made for this kind of fracture."),
     options=(
         Option("yes", _("Yes, a doctor told me so")),
         Option("suspect", _("I think so, but no one has checked"), unsure=True),
-        Option("no", _("No")),
-        Option("not_sure", _("Not sure"), unsure=True),
+        # Only 8 in 100 with such a fracture on a scan know of it, so a "no" without a scan says nothing.
+        Option("no", _("No, a scan showed no fracture")),
+        Option("not_sure", _("Not sure, or no scan was done"), unsure=True),
     ),
 )
 
@@ -140,18 +230,14 @@ TRIED = Checkboxes(
         Option("physical_therapy", _("Physical therapy"), in_sentence=_("physical therapy")),
         Option("rest", _("Rest, or doing less"), in_sentence=_("rest")),
         Option("none", _("None of these yet"), alone=True),
-        Option(
-            "cannot",
-            _("I cannot use these (my doctor said no, or they made me sick)"),
-            alone=True,
-            unsure=True,
-        ),
+        # Not unsure, or the failures that are ticked beside it would never count.
+        Option("cannot", _("Some of these I cannot use (my doctor said no, or they made me sick)")),
         Option("not_sure", _("Not sure"), alone=True, unsure=True),
     ),
     ask_if=PAIN.is_not("0"),
 )
 
-TREATMENTS = tuple(option for option in TRIED.options if not option.alone)
+TREATMENTS = tuple(option for option in TRIED.options if option.in_sentence)
 
 # Without this hint, people whose pain eases while they lie still, which is typical of this fracture, would say that
 # rest has helped them and be sent away.
@@ -182,24 +268,6 @@ HELPED = {
     for treatment in TREATMENTS
 }
 
-# "Too much" stands apart, because the reason for the question is bleeding.
-CLOTTING = Choice(
-    key="clotting",
-    name=_("Bleeding or clotting disorder"),
-    text=_("Do you have a bleeding or blood clotting disorder?"),
-    hint=_(
-        "Examples are hemophilia and von Willebrand disease. Taking a blood thinner does not count here. "
-        "If your platelets are low, pick “Not sure”."
-    ),
-    why=_("The treatment uses a needle near the spine. Bleeding there can be serious."),
-    options=(
-        Option("yes", _("Yes, I bleed too easily")),
-        Option("no", _("No")),
-        Option("too_much", _("My blood clots too much (like DVT or factor V Leiden)")),
-        Option("not_sure", _("Not sure"), unsure=True),
-    ),
-)
-
 BLOOD_THINNER = Choice(
     key="blood_thinner",
     name=_("Blood thinner"),
@@ -216,38 +284,45 @@ BLOOD_THINNER = Choice(
     ),
 )
 
+# "Yes" means diagnosed: people on a blood thinner say that they bleed easily. "Too much" stands apart, because the
+# reason for the question is bleeding.
+CLOTTING = Choice(
+    key="clotting",
+    name=_("Bleeding or clotting disorder"),
+    text=_("Do you have a bleeding or blood clotting disorder?"),
+    hint=_("Examples are hemophilia and von Willebrand disease. Bruises from a blood thinner do not count."),
+    why=_("The treatment uses a needle near the spine. Bleeding there can be serious."),
+    options=(
+        Option("yes", _("Yes, a doctor told me I have one, like hemophilia")),
+        Option("bleed_easily", _("I bruise or bleed easily, but no disorder was found"), unsure=True),
+        Option("low_platelets", _("My platelets are low"), unsure=True),
+        Option("no", _("No")),
+        Option("too_much", _("My blood clots too much (like DVT or factor V Leiden)")),
+        Option("not_sure", _("Not sure"), unsure=True),
+    ),
+)
+
 SAFETY = Checkboxes(
     key="safety",
-    name=_("Infection, pregnancy, allergy"),
+    name=_("Other things to know"),
     text=_("Do any of these fit you?"),
     hint=_("Check all that fit."),
     why=_("These do not rule you out. They can change when or how care is given."),
     options=(
+        Option(
+            "weight_night",
+            _("I am losing weight without trying, or pain wakes me at night even when I lie still"),
+        ),
         Option("infection", _("I have an infection now, or I take antibiotics now")),
         Option("pregnant", _("I am pregnant, or I might be")),
         Option("allergy", _("I had a bad reaction to bone cement or X-ray dye")),
+        Option("steroids", _("I have taken steroid pills, like prednisone, for 3 months or more")),
         Option("none", _("None of these"), alone=True),
         Option("not_sure", _("Not sure"), unsure=True),
     ),
 )
 
-# Asked after the result, and only of people who ask for a visit.
-
-DURATION = Choice(
-    key="duration",
-    name=_("How long in pain"),
-    text=_("How long have you had this pain?"),
-    hint=_("Your best guess is fine."),
-    why=_("Newer fractures are often seen sooner."),
-    options=(
-        Option("lt2w", _("Less than 2 weeks")),
-        Option("2w_6w", _("2 to 6 weeks")),
-        Option("6w_3m", _("6 weeks to 3 months")),
-        Option("3m_12m", _("3 to 12 months")),
-        Option("gt12m", _("More than a year")),
-        Option("not_sure", _("Not sure"), unsure=True),
-    ),
-)
+# Asked after the result, and only of people who ask for a visit. They decide nothing.
 
 IMAGING = Checkboxes(
     key="imaging",
@@ -265,29 +340,116 @@ IMAGING = Checkboxes(
     ),
 )
 
-FUNCTION = Choice(
-    key="function",
-    name=_("Getting around"),
-    text=_("With this pain, how do you get around?"),
-    hint=_("Pick the one that fits most days this week."),
-    why=_("People who cannot get up need a faster call."),
+PICTURE_TAKEN = IMAGING.includes("xray", "ct", "mri", "bone_scan")
+
+IMAGING_MONTH = Menu(
+    key="imaging_month",
+    name=_("Month of the newest picture"),
+    text=_("When was the newest one taken? Month and year are enough."),
     options=(
-        Option("by_self", _("I walk by myself")),
-        Option("with_help", _("I need help or a walker because of the pain")),
-        Option("bed", _("I stay in bed or a chair most of the day")),
-        Option("not_say", _("I would rather not say"), unsure=True),
+        Option("1", _("January")),
+        Option("2", _("February")),
+        Option("3", _("March")),
+        Option("4", _("April")),
+        Option("5", _("May")),
+        Option("6", _("June")),
+        Option("7", _("July")),
+        Option("8", _("August")),
+        Option("9", _("September")),
+        Option("10", _("October")),
+        Option("11", _("November")),
+        Option("12", _("December")),
+    ),
+    ask_if=PICTURE_TAKEN,
+    optional=True,
+)
+
+IMAGING_YEAR = Year(
+    key="imaging_year",
+    name=_("Year of the newest picture"),
+    text=_("Year, for example 2026"),
+    earliest=1950,
+    ask_if=PICTURE_TAKEN,
+    optional=True,
+)
+
+IMAGING_WHERE = Text(
+    key="imaging_where",
+    name=_("Where the newest picture was taken"),
+    text=_("Where was it taken? For example, the name of the hospital."),
+    longest=80,
+    ask_if=PICTURE_TAKEN,
+    optional=True,
+)
+
+PLACE = Choice(
+    key="place",
+    name=_("Where it hurts"),
+    text=_("Where is the pain?"),
+    options=(
+        Option("shoulders", _("Between the shoulders")),
+        Option("middle", _("Middle of the back")),
+        Option("low", _("Low back")),
+        Option("tailbone", _("Tailbone or buttocks")),
+        Option("not_sure", _("Not sure"), unsure=True),
+    ),
+)
+
+MORE = Checkboxes(
+    key="more",
+    name=_("More to plan for"),
+    text=_("Do any of these fit you? They help us plan. They do not change your result."),
+    why=_("Staff can ask for your pictures and plan a safe visit."),
+    options=(
+        Option("fractures", _("I have more than one spine fracture")),
+        Option("cement", _("I had cement put in a spine bone before")),
+        Option("leg_pain", _("Pain shoots from my back into a leg")),
+        Option("canal", _("A report speaks of the canal, the cord, or bone pushed back")),
+        Option("kidney", _("Kidney disease, or dialysis")),
+        Option("implant", _("A pacemaker or another implant")),
+        Option("heart_lung", _("Heart or lung disease, or sleep apnea")),
+        Option("stomach", _("I cannot lie on my stomach")),
+        Option("bone_medicine", _("I take medicine for weak bones")),
+        Option("none", _("None of these"), alone=True),
+        Option("not_sure", _("Not sure"), unsure=True),
     ),
 )
 
 # -------------------------------------------------------------------------------------------------------- Terms
 
-# On the scale of pain. The second, despite good care, is a threshold of Medicare's local coverage decisions (L38201
-# and others).
+# On the scale of pain: what hospitals admit for, and what lasts despite good care.
 SEVERE, STRONG = 8, 5
+MILD = [str(number) for number in range(1, STRONG)]
 
 CANCER_EVER = CANCER.is_("myeloma", "other")
 NO_PAIN = PAIN.is_("0").called(_("there was no pain in the past 7 days"))
-SEVERE_PAIN = PAIN.is_at_least(SEVERE).called(_("the pain is {number} or more"), number=SEVERE)
+BACK_PAIN = PAIN.is_not("0").called(_("there was back pain in the past 7 days, or the person is not sure"))
+LOW_PAIN = PAIN.is_(*MILD).called(_("the pain is 1 to {number}"), number=STRONG - 1, sources=(NASS, MEDICARE))
+PAIN_NOT_SURE = PAIN.is_("not_sure")
+SEVERE_PAIN = PAIN.is_at_least(SEVERE).called(_("the pain is {number} or more"), number=SEVERE, sources=(MEDICARE,))
+IN_BED = FUNCTION.is_("bed")
+SEVERELY_AFFECTED = (SEVERE_PAIN | IN_BED).called(
+    _("severe: the pain is {number} or more, or keeps the person in bed"),
+    number=SEVERE,
+    sources=(MEDICARE, SIR_CARE),
+)
+# About the answers: somebody who would rather not say is not known to be in bed, and not known to be up.
+NOT_KNOWN_TO_BE_SEVERE = (PAIN.is_not(*(str(n) for n in range(SEVERE, 11))) & FUNCTION.is_not("bed")).called(
+    _("not known to be severe")
+)
+SURELY_NOT_SEVERE = (NO_PAIN | (PAIN.is_at_most(SEVERE - 1) & FUNCTION.is_("by_self", "with_help"))).called(
+    _("surely not severe"), sources=(NOT_UNSURE,)
+)
+ILLNESS_POSSIBLE = (BACK_PAIN & (CANCER.is_not("no") | SAFETY.includes("weight_night", "not_sure"))).called(
+    _("an illness is possible: back pain, with cancer, weight loss or night pain, or not sure of these"),
+    sources=(NICE_2023, RED_FLAG_REVIEW),
+)
+OLD_PAIN = DURATION.is_("3m_12m", "gt12m").called(
+    _("the pain has lasted for more than 3 months"), sources=(NASS, MEDICARE)
+)
+CLOTTING_CONFLICT = (CLOTTING.is_("yes") & BLOOD_THINNER.is_("yes", "not_sure")).called(
+    _("a bleeding disorder is named, and a blood thinner may be the reason"), sources=(SIR_BLEEDING,)
+)
 
 HELPS_ENOUGH = any_of(
     *(TRIED.includes(treatment.value) & helped.is_("enough") for treatment, helped in HELPED.items())
@@ -306,11 +468,14 @@ SOMETHING_FAILED = any_of(
     *(TRIED.includes(treatment.value) & helped.is_("little", "no") for treatment, helped in HELPED.items())
 ).called(_("a treatment that was tried helps only a little, not for long, or not at all"))
 RELIEF_CONTRADICTS_PAIN = (HELPS_ENOUGH & PAIN.is_at_least(STRONG)).called(
-    _("a treatment is said to help enough, yet the pain is {number} or more"), number=STRONG
+    _("a treatment is said to help enough, yet the pain is {number} or more"), number=STRONG, sources=(MEDICARE,)
 )
-SAFETY_CONCERN = SAFETY.includes("infection", "pregnant", "allergy", "not_sure").called(
-    _("an infection, a pregnancy, an allergy to cement or X-ray dye, or not being sure of these")
+RELIEF_CONTRADICTS_BED = (HELPS_ENOUGH & IN_BED).called(
+    _("a treatment is said to help enough, yet the person stays in bed")
 )
+BROKE_WITHOUT_ACCIDENT = all_of(
+    FRACTURE.is_("yes"), OSTEOPOROSIS.is_("no"), CANCER.is_("no"), NO_PAIN | CAUSE.is_not("accident")
+).called(_("a fracture without a big accident, though the bone test was good"), sources=(NBHA, NHANES))
 
 # ----------------------------------------------------------------------------------------------------- Criteria
 
@@ -336,12 +501,30 @@ BONE = Criterion(
     title=_("Weak-bone condition"),
     source=PATIENT_PAGE,
     met_when=OSTEOPOROSIS.is_("yes") | CANCER.is_("myeloma"),
-    # Another cancer can weaken the spine too, so it leaves this open.
-    not_met_when=OSTEOPOROSIS.is_("no") & CANCER.is_("no"),
+    # A good bone test does not rule out weak bones where one broke without a big accident, nor after steroids.
+    not_met_when=all_of(
+        OSTEOPOROSIS.is_("no"),
+        CANCER.is_("no"),
+        ~SAFETY.includes("steroids", "not_sure"),
+        ~(FRACTURE.is_("yes") & CAUSE.is_not("accident")),
+    ),
     if_met=(Note(_("You told us you have osteoporosis or myeloma.")),),
     if_not_met=(Note(_("You told us you have neither.")),),
     if_unknown=(
         Note(_("You had another cancer. A specialist needs to look at this."), CANCER.is_("other")),
+        Note(_("Steroid pills can make bones weak, even if a bone test was good."), SAFETY.includes("steroids")),
+        Note(
+            _("Your bone test was good. But a bone that breaks without a big accident may be weak."),
+            BROKE_WITHOUT_ACCIDENT,
+        ),
+        Note(
+            _("Your bone test was good. If you do have a fracture, your bones may still be weak."),
+            all_of(OSTEOPOROSIS.is_("no"), CANCER.is_("no"), FRACTURE.is_("suspect", "not_sure")),
+        ),
+        Note(
+            _("Not known yet. We need to ask about steroid pills."),
+            OSTEOPOROSIS.is_("no") & CANCER.is_("no"),
+        ),
         Note(_("Not known yet. A bone density scan or blood test can show this.")),
     ),
 )
@@ -353,7 +536,7 @@ SPINE_FRACTURE = Criterion(
     met_when=FRACTURE.is_("yes"),
     not_met_when=FRACTURE.is_("no"),
     if_met=(Note(_("A doctor told you that you have one.")),),
-    if_not_met=(Note(_("You told us you do not have one.")),),
+    if_not_met=(Note(_("You told us that a scan showed none.")),),
     if_unknown=(Note(_("You may have one. An X-ray or MRI is needed to know.")),),
 )
 
@@ -376,11 +559,11 @@ CARE = Criterion(
     title=_("Other care has not been enough"),
     source=PATIENT_PAGE,
     # One treatment is enough: the source says that care "can include" the five.
-    met_when=all_of(PAIN.is_not("0"), SOMETHING_FAILED, NONE_HELPS_ENOUGH),
+    met_when=all_of(PAIN.is_not("0", "not_sure"), SOMETHING_FAILED, NONE_HELPS_ENOUGH),
     not_met_when=any_of(
         NO_PAIN,
-        TRIED.includes("none"),
-        HELPS_ENOUGH & (PAIN.is_at_most(STRONG - 1) | PAIN.is_("not_sure")),
+        PAIN.is_not("not_sure") & TRIED.includes("none"),
+        all_of(HELPS_ENOUGH, PAIN.is_at_most(STRONG - 1), FUNCTION.is_("by_self", "with_help")),
     ),
     if_met=(Note(_("You tried {list}. It has not been enough."), fill={"list": treatments_tried}),),
     if_not_met=(
@@ -389,6 +572,7 @@ CARE = Criterion(
         Note(_("Other care is helping.")),
     ),
     if_unknown=(
+        Note(_("We do not know yet how strong your pain is."), PAIN_NOT_SURE),
         Note(
             _("You said {x} help. But your pain is {n} of 10."),
             RELIEF_CONTRADICTS_PAIN & SEVERAL_HELP_ENOUGH,
@@ -399,6 +583,17 @@ CARE = Criterion(
             RELIEF_CONTRADICTS_PAIN,
             {"x": treatments_that_help, "n": pain_number},
         ),
+        Note(
+            _("You said {x} help. But you stay in bed or a chair most of the day."),
+            RELIEF_CONTRADICTS_BED & SEVERAL_HELP_ENOUGH,
+            {"x": treatments_that_help},
+        ),
+        Note(
+            _("You said {x} helps. But you stay in bed or a chair most of the day."),
+            RELIEF_CONTRADICTS_BED,
+            {"x": treatments_that_help},
+        ),
+        Note(_("You cannot use some treatments. We need to ask you more about this."), TRIED.includes("cannot")),
         Note(_("We need to ask you more about this.")),
     ),
 )
@@ -408,88 +603,217 @@ CLOTS_NORMALLY = Criterion(
     title=_("Blood clots normally"),
     source=PATIENT_PAGE,
     met_when=CLOTTING.is_("no"),
-    not_met_when=CLOTTING.is_("yes"),
+    not_met_when=CLOTTING.is_("yes") & BLOOD_THINNER.is_("no"),
     if_met=(Note(_("You told us you have no such disorder.")),),
-    if_not_met=(Note(_("You bleed too easily. This makes the treatment risky.")),),
-    if_unknown=(Note(_("Your blood clotting needs a check first.")),),
+    if_not_met=(Note(_("A doctor found a bleeding disorder. This makes the treatment risky.")),),
+    if_unknown=(
+        Note(
+            _("You told us of a bleeding disorder and, maybe, a blood thinner. We need to ask about this."),
+            CLOTTING_CONFLICT,
+        ),
+        Note(_("Your platelets are low. They need a check first."), CLOTTING.is_("low_platelets")),
+        Note(_("You bruise or bleed easily. A blood test can show why."), CLOTTING.is_("bleed_easily")),
+        Note(_("Your blood clotting needs a check first.")),
+    ),
 )
 
 CRITERIA = (BONE, SPINE_FRACTURE, HEIGHT, CARE, CLOTS_NORMALLY)
+ALL_MET = all_of(*(criterion.is_met for criterion in CRITERIA)).called(_("all five points are met"))
+ONE_NOT_MET = any_of(*(criterion.is_not_met for criterion in CRITERIA)).called(_("one of the five points is not met"))
 
-# The source itself invites people with back pain and a weak-bone condition who suspect a fracture: finding out comes
-# before "try other care first".
-INVITED_TO_FIND_OUT = (SPINE_FRACTURE.is_unknown & BONE.is_met & PAIN.is_not("0")).called(
-    _("there is back pain, a weak-bone condition, and a fracture that no doctor has confirmed or ruled out")
+# Whoever suspects a fracture, or has a sign of one, is looked at first. This is ordinary back pain.
+NOTHING_POINTS_TO_A_FRACTURE = all_of(
+    BACK_PAIN,
+    FRACTURE.is_("not_sure"),
+    ~BONE.is_met,
+    ~SAFETY.includes("steroids"),
+    HEIGHT_LOSS.is_("not_sure"),
+    CAUSE.is_("nothing", "strain", "not_sure"),
+).called(
+    _("nothing points to a fracture: back pain, no scan, no suspicion, no known weak bone, no fall"),
+    sources=(DECIDED_HERE,),
 )
+
+# Each keeps five met criteria from reading "may be a candidate". About the answers, so that none of them is unsure.
+SAFETY_CONCERN = SAFETY.includes("infection", "pregnant", "allergy", "weight_night", "not_sure").called(
+    _("an infection, a pregnancy, an allergy, weight loss or night pain, or not sure of these"),
+    sources=(MEDICARE, RED_FLAG_REVIEW),
+)
+CANCER_OPEN = CANCER.is_("other", "not_sure").called(
+    _("another cancer, or not sure about cancer"), sources=(NICE_2023, MEDICARE)
+)
+PAIN_TOO_LOW = PAIN.is_("0", *MILD, "not_sure").called(
+    _("the pain is {number} or less, or not known"), number=STRONG - 1, sources=(NASS, MEDICARE)
+)
+OLD_OR_UNKNOWN = DURATION.is_("3m_12m", "gt12m", "not_sure").called(
+    _("the pain has lasted for more than 3 months, or it is not known how long"), sources=(NASS, NICE_2013)
+)
+TOO_EARLY = (DURATION.is_("lt2w") & NOT_KNOWN_TO_BE_SEVERE).called(
+    _("the pain began less than 2 weeks ago and is not known to be severe"), sources=(NASS, MEDICARE)
+)
+DOUBT = any_of(
+    SAFETY_CONCERN,
+    RED_FLAGS.includes("long_known"),
+    CANCER_OPEN,
+    PAIN_TOO_LOW,
+    OLD_OR_UNKNOWN,
+    TOO_EARLY,
+).called(_("there is a doubt"))
 
 # ----------------------------------------------------------------------------------------------------- Outcomes
 
-# Said with a visit request as without one, because they cannot wait for the visit.
+# Said with every result, because none of it can wait for a visit.
 ADVICE = (
-    Note(_("Do not stop your blood thinner unless your doctor tells you to."), BLOOD_THINNER.is_("yes")),
-    Note(
-        _("Tell your doctor about the infection. It is treated before any spine procedure."),
+    Advice(
+        _("You have had cancer. Call your cancer team within a day and tell them about this back pain."),
+        CANCER_EVER & BACK_PAIN,
+    ),
+    Advice(
+        _("You have had cancer. Tell your cancer team this week about the spine bone."),
+        all_of(CANCER_EVER, NO_PAIN, FRACTURE.is_("yes", "suspect")),
+    ),
+    Advice(
+        _("Ask your doctor if you ever had cancer. If so, tell them about this back pain within a day."),
+        CANCER.is_("not_sure") & BACK_PAIN,
+    ),
+    Advice(
+        _(
+            "Your pain is severe, or it keeps you in bed. Call your own doctor today or tomorrow. "
+            "Do not wait for our call."
+        ),
+        SEVERELY_AFFECTED,
+        with_visit=True,
+    ),
+    Advice(
+        _("Your pain is severe, or it keeps you in bed. Call your own doctor today or tomorrow."),
+        SEVERELY_AFFECTED,
+        with_visit=False,
+    ),
+    Advice(
+        _(
+            "Call your doctor today if the back pain is new or worse since the infection began. "
+            "An infection is treated before any spine procedure."
+        ),
         SAFETY.includes("infection"),
     ),
-)
-
-ADVICE_WITHOUT_VISIT = (
-    Note(
-        _("Because you have had cancer, tell your cancer doctor about this back pain this week."),
-        CANCER_EVER,
+    Advice(
+        _("Tell your doctor this week about the weight loss or the pain at night."),
+        SAFETY.includes("weight_night"),
     ),
-    Note(_("Your pain is severe. Call your own doctor today or tomorrow."), SEVERE_PAIN),
-    *ADVICE,
+    Advice(
+        _("After a big accident, your spine needs an X-ray. Call your doctor today."),
+        CAUSE.is_("accident") & FRACTURE.is_("suspect", "not_sure"),
+    ),
+    Advice(
+        _("Call {emergency} if a sign you have had for long gets worse, or a new one starts."),
+        RED_FLAGS.includes("long_known"),
+    ),
+    Advice(
+        _("Tell whoever orders an X-ray that you are, or may be, pregnant."),
+        SAFETY.includes("pregnant"),
+    ),
+    Advice(
+        _("Do not stop steroid pills on your own. Ask your doctor how to protect your bones."),
+        SAFETY.includes("steroids"),
+    ),
+    Advice(
+        _("Ask your doctor for a blood test before any procedure."),
+        CLOTTING.is_("bleed_easily", "low_platelets"),
+    ),
+    Advice(_("Do not stop your blood thinner unless your doctor tells you to."), BLOOD_THINNER.is_("yes")),
+    Advice(
+        _(
+            "A spine fracture can be the first sign of weak bones. "
+            "Ask your doctor about a bone density test and medicine."
+        ),
+        FRACTURE.is_("yes") & NO_PAIN,
+    ),
 )
 
-EMERGENCY_911 = Outcome(
+EMERGENCY_911 = Emergency(
     key="emergency_911",
-    title=_("Get medical help now"),
+    address="get-help-now",
+    headings=(Note(_("Get medical help now")),),
     meaning=(
         Note(
             _(
-                "You checked something that can be serious with back pain. Call {emergency} or go to the "
-                "nearest emergency room now. Do not drive yourself. Do not wait for a call from us."
+                "This can be serious with back pain. Call {emergency} or go to the nearest emergency room now. "
+                "Do not drive yourself. Do not wait for a call from us."
             )
+        ),
+    ),
+    calls_first=True,
+    body=(
+        Paragraph(_("Call {emergency} for them. Do not leave them alone."), _("Helping someone?")),
+        Paragraph(_("After a big accident, lie still until help comes.")),
+        Paragraph(
+            _(
+                "Text {emergency}. It does not work everywhere. "
+                "If no one answers, use your relay service or call 711."
+            ),
+            _("Cannot hear or speak on the phone?"),
+        ),
+        Paragraph(
+            _("Tell them you have back pain, and which sign is new or worse:"),
+            items=(
+                _("weak, heavy, numb or unsteady legs"),
+                _("numbness between the legs"),
+                _("trouble with pee or poop"),
+                _("a big accident"),
+                _("chest pain, trouble breathing, or passing out"),
+                _("tearing pain"),
+            ),
         ),
     ),
 )
 
-EMERGENCY_TODAY = Outcome(
+# No number of the clinic on the page above: nobody with such a sign should call a clinic.
+EMERGENCY_TODAY = Emergency(
     key="emergency_today",
-    title=_("Talk to a doctor or nurse today"),
-    meaning=(
-        Note(
+    address="get-help-today",
+    headings=(Note(_("Talk to a doctor or nurse today")),),
+    meaning=(Note(_("Call your doctor or a nurse line today, or go to urgent care.")),),
+    body=(
+        Paragraph(_("Our clinic: {phone}, {hours}.")),
+        Paragraph(_("After hours, our nurse line: {nurse_line}.")),
+        Paragraph(
             _(
-                "Call your doctor or a nurse line, or go to urgent care, today. If you feel much worse or "
-                "confused, or get leg weakness or numbness, call {emergency}. You can come back to this "
-                "check after you have been seen."
+                "Fever with back pain can be a sign of infection. "
+                "If you are not sure about a warning sign, a nurse can help you decide."
             )
         ),
-    ),
-    notes=(
-        Note(_("Fever with back pain can be a sign of infection."), RED_FLAGS.includes("fever")),
-        Note(
-            _("You were not sure about a warning sign. A nurse can help you decide."),
-            RED_FLAGS.includes("not_sure"),
+        Paragraph(
+            _(
+                "Go to an emergency room if you feel very ill or cannot reach anyone. "
+                "With a fever, go too if you have cancer or take steroids."
+            )
         ),
+        Paragraph(_("Call {emergency} if you feel much worse or confused. Call too if your legs get weak or numb.")),
+        Paragraph(
+            _("Make the call with them today. Call {emergency} for them if they get worse."), _("Helping someone?")
+        ),
+        Paragraph(_("You can reach these numbers by relay: call 711.")),
+        Paragraph(_("You can come back to this check after you have been seen.")),
     ),
 )
 
 NOT_CANDIDATE_BLEEDING = Outcome(
     key="not_candidate_bleeding",
-    title=_("This treatment is usually not used with a bleeding disorder"),
+    headings=(Note(_("This treatment is usually not used with a bleeding disorder")),),
     meaning=(Note(_("A needle goes into the spine, and bleeding there can be serious.")),),
-    notes=ADVICE_WITHOUT_VISIT,
-    next_step=_(
-        "There are other ways to treat pain. Please talk with your doctor or your blood specialist. "
-        "If they think you should still see a spine specialist, they can call us."
+    next_step=(
+        Note(
+            _(
+                "There are other ways to treat pain. Please talk with your doctor or your blood specialist. "
+                "If they think you should still see a spine specialist, they can call us."
+            )
+        ),
     ),
 )
 
 NOT_MATCHING = Outcome(
     key="not_matching",
-    title=_("This treatment does not match your answers"),
+    headings=(Note(_("This treatment does not match your answers")),),
     meaning=(
         Note(_("There may be other ways to help your back."), NO_PAIN),
         Note(_("Your pain is real and there may be other ways to treat it.")),
@@ -497,18 +821,17 @@ NOT_MATCHING = Outcome(
     notes=(
         Note(
             _(
-                "You told us you do not have osteoporosis or myeloma. But a spine fracture without a big "
-                "accident can be the first sign of weak bones. If you have one, ask your doctor about a bone "
-                "density test."
+                "You told us that a scan showed no fracture. A new fracture can be missed on an X-ray. "
+                "If the pain goes on, ask your doctor about another scan."
             ),
-            BONE.is_not_met,
+            SPINE_FRACTURE.is_not_met,
         ),
         Note(
             _(
-                "You told us you do not have a spine fracture. "
-                "If no one has checked, change that answer to “Not sure”."
+                "Your bones were tested and the pain began with a big accident. "
+                "Such fractures are often treated in other ways. Ask the doctor who found it."
             ),
-            SPINE_FRACTURE.is_not_met,
+            all_of(BONE.is_not_met, CAUSE.is_("accident"), FRACTURE.is_("yes")),
         ),
         Note(
             _(
@@ -517,49 +840,97 @@ NOT_MATCHING = Outcome(
             ),
             HEIGHT_LOSS.is_("no"),
         ),
-        *ADVICE_WITHOUT_VISIT,
     ),
-    next_step=_("Please talk with your doctor."),
+    next_step=(
+        Note(
+            _("Please talk with your doctor. Our spine specialists see other back pain too. You can call us."),
+        ),
+    ),
 )
 
 CONSERVATIVE_FIRST = Outcome(
     key="conservative_first",
-    title=_("Other care usually comes first"),
+    headings=(
+        Note(_("This treatment is for fractures that hurt"), NO_PAIN),
+        Note(_("Other care usually comes first")),
+    ),
     meaning=(
+        Note(_("You have no pain now. Still ask your doctor how to keep your bones strong."), NO_PAIN),
         Note(
             _(
-                "This treatment is for fractures that hurt, and you have no pain now. "
-                "Still ask your doctor how to keep your bones strong."
+                "Most back pain gets better in some weeks with other care. No one has looked for a fracture yet. "
+                "Ask your doctor for an X-ray if the pain lasts, if you fell, or if you get shorter. "
+                "A bone test can show if your bones are weak."
             ),
-            NO_PAIN,
+            NOTHING_POINTS_TO_A_FRACTURE,
+        ),
+        Note(
+            _("Good news: what you are doing seems to help. Keep in touch with your doctor."),
+            HELPS_ENOUGH & LOW_PAIN,
         ),
         Note(
             _(
                 "Most people with this kind of fracture slowly feel better over 2 to 12 weeks with other "
                 "care. It can be pain medicine, a brace, physical therapy and rest. "
                 "Ask your doctor which are safe for you."
-            ),
-            TRIED.includes("none"),
+            )
         ),
-        Note(_("Good news: what you are doing seems to help. Keep in touch with your doctor.")),
     ),
-    notes=ADVICE_WITHOUT_VISIT,
-    next_step=_(
-        "Come back or call us if the pain gets worse or other care stops helping. "
-        "Do so too if you get shorter or more bent over."
+    next_step=(
+        Note(
+            _(
+                "Come back or call us if the pain gets worse or other care stops helping. "
+                "Do so too if you get shorter or more bent over."
+            )
+        ),
     ),
 )
 
 SPECIALIST_REVIEW = Outcome(
     key="specialist_review",
-    title=_("A specialist needs to check a few things first"),
+    headings=(
+        Note(_("Back pain after cancer needs a check"), CANCER_EVER),
+        Note(_("A specialist needs to check a few things first")),
+    ),
     meaning=(
+        Note(
+            _(
+                "It may have nothing to do with the cancer. But it should not wait. "
+                "A specialist should find out where the pain comes from."
+            ),
+            CANCER_EVER,
+        ),
+        Note(
+            _(
+                "Weight loss or night pain can have a cause that needs its own check. "
+                "Often the cause is harmless. A person should look."
+            ),
+            SAFETY.includes("weight_night"),
+        ),
+        Note(
+            _(
+                "Your pain is severe, or it keeps you in bed. "
+                "So a specialist should look now, even if one point does not fit yet."
+            ),
+            all_of(SEVERELY_AFFECTED, ~SPINE_FRACTURE.is_not_met, CARE.is_not_met | HEIGHT.is_not_met),
+        ),
         Note(
             _(
                 "You may have a fracture that no one has checked. Finding out comes first. "
                 "Other care is usually tried before this treatment."
             ),
-            CARE.is_not_met,
+            all_of(SPINE_FRACTURE.is_unknown, CARE.is_not_met, ~BONE.is_not_met, ~HEIGHT.is_not_met),
+        ),
+        Note(
+            _(
+                "One point does not fit this treatment. But one of your answers leaves something open. "
+                "A person should ask you about it first."
+            ),
+            ONE_NOT_MET,
+        ),
+        Note(
+            _("Your answers fit the five points. But something else needs a check first. You can read it below."),
+            ALL_MET,
         ),
         Note(
             _(
@@ -568,14 +939,54 @@ SPECIALIST_REVIEW = Outcome(
             )
         ),
     ),
-    notes=ADVICE,
-    next_step=_("Ask for a visit. If you can, bring any scan reports and a list of your medicines."),
+    notes=(
+        Note(
+            _(
+                "You have had this pain for more than 3 months. The treatment is mostly used for newer fractures. "
+                "A scan can show if yours has healed."
+            ),
+            OLD_PAIN,
+        ),
+        Note(
+            _("You are not sure how long you have had this pain. That matters for the plan."),
+            DURATION.is_("not_sure"),
+        ),
+        Note(_("Your pain is 4 or less. The treatment is mostly used for stronger pain."), LOW_PAIN),
+        Note(_("We do not know yet how strong your pain is. We will ask you."), PAIN_NOT_SURE),
+        Note(
+            _("You have tried other care for less than 2 weeks. Many people feel better with more time."),
+            TOO_EARLY & CARE.is_met,
+        ),
+        Note(
+            _("You are not sure if you have had cancer. That has to be clear first."),
+            CANCER.is_("not_sure"),
+        ),
+        Note(
+            _("You have had warning signs for a long time. A specialist should know which."),
+            RED_FLAGS.includes("long_known"),
+        ),
+        Note(
+            _("You had a bad reaction to bone cement or X-ray dye. We need to know to which."),
+            SAFETY.includes("allergy"),
+        ),
+        Note(
+            _("You were not sure about the last list. A person will go through it with you."),
+            SAFETY.includes("not_sure"),
+        ),
+    ),
+    next_step=(
+        Note(_("Ask for a visit. If you can, bring any scan reports and a list of your medicines.")),
+        Note(
+            _("Your own doctor can order an X-ray sooner. You do not need to wait for us."),
+            SPINE_FRACTURE.is_unknown,
+        ),
+    ),
     offers_visit=True,
 )
 
 LIKELY_CANDIDATE = Outcome(
     key="likely_candidate",
-    title=_("You may be a candidate"),
+    headings=(Note(_("You may be a candidate")),),
     meaning=(
         Note(
             _(
@@ -584,8 +995,7 @@ LIKELY_CANDIDATE = Outcome(
             )
         ),
     ),
-    notes=ADVICE,
-    next_step=_("Ask for a visit. Someone will call you as soon as possible."),
+    next_step=(Note(_("Ask for a visit. Someone will call you as soon as possible.")),),
     offers_visit=True,
 )
 
@@ -595,71 +1005,348 @@ ASK_NURSE_CLOTTING = _(
     "Ask a nurse before booking. The procedure counts as one with a high risk of bleeding: clotting and platelets "
     "are checked first. Never tell a patient to stop a medicine."
 )
+ASK_BLOOD_COUNT = _(
+    "Ask a nurse before booking, and for the newest blood count. The procedure counts as one with a high risk of "
+    "bleeding. Never tell a patient to stop a medicine."
+)
+TELL_BEFORE_BOOKING = _("Tell a nurse before booking. Ask which, when, and who treats it.")
+TELL_THE_SAME_DAY = _("Tell a nurse the same day. If weak or numb: 911.")
 
 FLAGS = (
+    Flag(
+        "long_known_signs",
+        _("Warning signs for a long time"),
+        _("Ask which sign, since when, and who checked it. If it is new or worse: 911."),
+        RED_FLAGS.includes("long_known"),
+        sources=(DECIDED_HERE,),
+    ),
     Flag(
         "myeloma",
         _("Myeloma"),
         _("Ask who treats the myeloma, so that the two teams can plan together."),
         CANCER.is_("myeloma"),
+        sources=(IMWG,),
     ),
     Flag(
         "other_cancer",
         _("Another cancer"),
         _("Ask a nurse which specialist should look at the spine first."),
         CANCER.is_("other"),
+        sources=(NICE_2023,),
     ),
-    Flag("clotting_unknown", _("Blood clotting not known"), ASK_NURSE_CLOTTING, CLOTTING.is_("not_sure")),
-    Flag("clots_too_much", _("Blood clots too much"), ASK_NURSE_CLOTTING, CLOTTING.is_("too_much")),
-    Flag("blood_thinner_yes", _("Takes a blood thinner"), ASK_NURSE_CLOTTING, BLOOD_THINNER.is_("yes")),
+    Flag(
+        "cancer_not_sure",
+        _("Not sure about cancer"),
+        _("Ask about past cancer, its kind and treatment. If there was one, tell a nurse today."),
+        CANCER.is_("not_sure"),
+        sources=(NICE_2023,),
+    ),
+    Flag(
+        "safety_weight_night",
+        _("Weight loss or night pain"),
+        _("Ask which, and if the own doctor knows. Tell a nurse today."),
+        SAFETY.includes("weight_night"),
+        sources=(RED_FLAG_REVIEW,),
+    ),
+    Flag(
+        "clotting_conflict",
+        _("Bleeding disorder, yet may take a blood thinner"),
+        _("Ask a nurse before anything else: which disorder, who found it, which medicine."),
+        CLOTTING_CONFLICT,
+        sources=(SIR_BLEEDING,),
+    ),
+    Flag(
+        "clotting_unknown",
+        _("Blood clotting not known"),
+        ASK_NURSE_CLOTTING,
+        CLOTTING.is_("not_sure"),
+        sources=(SIR_BLEEDING,),
+    ),
+    Flag(
+        "bleed_easily",
+        _("Bruises or bleeds easily"),
+        ASK_BLOOD_COUNT,
+        CLOTTING.is_("bleed_easily"),
+        sources=(SIR_BLEEDING,),
+    ),
+    Flag(
+        "low_platelets",
+        _("Low platelets"),
+        ASK_BLOOD_COUNT,
+        CLOTTING.is_("low_platelets"),
+        sources=(SIR_BLEEDING,),
+    ),
+    Flag(
+        "clots_too_much",
+        _("Blood clots too much"),
+        ASK_NURSE_CLOTTING,
+        CLOTTING.is_("too_much"),
+        sources=(SIR_BLEEDING,),
+    ),
+    Flag(
+        "blood_thinner_yes",
+        _("Takes a blood thinner"),
+        ASK_NURSE_CLOTTING,
+        BLOOD_THINNER.is_("yes"),
+        sources=(SIR_BLEEDING,),
+    ),
     Flag(
         "blood_thinner_not_sure",
         _("May take a blood thinner"),
         _("Ask for a list of all medicines, then ask a nurse before booking."),
         BLOOD_THINNER.is_("not_sure"),
+        sources=(SIR_BLEEDING,),
     ),
     Flag(
         "safety_infection",
         _("Infection or antibiotics now"),
-        _("Ask a nurse when to book: an infection is treated before any spine procedure."),
+        _("Ask if the back pain is new or worse since then. If so, a nurse calls back today."),
         SAFETY.includes("infection"),
+        sources=(INFECTION_SERIES,),
     ),
     Flag(
         "safety_pregnant",
         _("Pregnant, or may be"),
         _("Ask a nurse before booking and before any X-ray is ordered."),
         SAFETY.includes("pregnant"),
+        sources=(IMWG,),
     ),
     Flag(
         "safety_allergy",
         _("Reaction to bone cement or X-ray dye"),
         _("Ask what happened and to which of the two, then ask a nurse."),
         SAFETY.includes("allergy"),
+        sources=(MEDICARE,),
+    ),
+    Flag(
+        "safety_steroids",
+        _("Steroid pills for 3 months or more"),
+        _("Ask which and how much. Tell a nurse. Never say to stop them."),
+        SAFETY.includes("steroids"),
+        sources=(RAND,),
     ),
     Flag(
         "safety_not_sure",
-        _("Not sure about infection, pregnancy or allergy"),
-        _("Go through the three with the patient, then ask a nurse."),
+        _("Not sure about the safety list"),
+        _("Go through the five with the patient, then ask a nurse."),
         SAFETY.includes("not_sure"),
+        sources=(NOT_UNSURE,),
     ),
     Flag(
-        "cannot_use_conservative",
-        _("Cannot use the usual treatments"),
-        _("Ask which treatments, and why; tell a nurse."),
-        TRIED.includes("cannot"),
+        "fracture_without_weak_bone",
+        _("Fracture, but the bone test was good"),
+        _("Ask for the bone test report and how the fracture happened."),
+        BROKE_WITHOUT_ACCIDENT,
+        sources=(NBHA, NHANES),
     ),
     Flag(
-        "answers_conflict_relief_vs_pain",
-        _("Says a treatment helps enough, but the pain is {number} or more"),
-        _("Ask again how the pain is with and without the treatment."),
-        RELIEF_CONTRADICTS_PAIN,
-        {"number": STRONG},
+        "big_accident",
+        _("Began with a big accident"),
+        _("Ask when, and which hospital saw it. Tell a nurse: it may not be stable."),
+        CAUSE.is_("accident"),
+        sources=(RAND,),
+    ),
+    Flag(
+        "height_not_lost",
+        _("Report: bone has not lost height"),
+        _("Ask for the report, its date, and which bone."),
+        HEIGHT_LOSS.is_("no"),
+        sources=(MEDICARE,),
     ),
     Flag(
         "shorter_or_stooped",
         _("Shorter or more bent over than before"),
         _("Ask for scan reports that speak of the height of the bone."),
         HEIGHT_LOSS.is_("not_sure_shorter"),
+        sources=(PATIENT_PAGE,),
+    ),
+    Flag(
+        "nothing_tried",
+        _("Nothing tried yet"),
+        _("Ask what the own doctor offered. If the pain is severe, tell a nurse today."),
+        TRIED.includes("none"),
+        sources=(PATIENT_PAGE,),
+    ),
+    Flag(
+        "cannot_use_conservative",
+        _("Cannot use some of the usual treatments"),
+        _("Ask which treatments, and why; tell a nurse."),
+        TRIED.includes("cannot"),
+        sources=(SIR_CARE,),
+    ),
+    Flag(
+        "answers_conflict_relief_vs_pain",
+        _("A treatment helps enough, but pain is {number} or more, or in bed"),
+        _("Ask again how the pain is with and without the treatment."),
+        RELIEF_CONTRADICTS_PAIN | RELIEF_CONTRADICTS_BED,
+        {"number": STRONG},
+        sources=(MEDICARE,),
+    ),
+    Flag(
+        "short_trial",
+        _("Other care tried for less than 2 weeks"),
+        _("Ask what was tried, for how long, and if it gets better."),
+        TOO_EARLY & CARE.is_met,
+        sources=(NASS, MEDICARE),
+    ),
+    Flag(
+        "low_pain",
+        _("Pain of {number} or less"),
+        _("Ask about pain on moving, and what the patient hopes for."),
+        LOW_PAIN,
+        {"number": STRONG - 1},
+        sources=(NASS,),
+    ),
+    Flag(
+        "long_duration",
+        _("Pain for more than 3 months"),
+        _("Ask for the newest MRI: is the fracture healed?"),
+        OLD_PAIN,
+        sources=(NASS, NICE_2013),
+    ),
+    Flag(
+        "place_tailbone",
+        _("Tailbone or buttocks"),
+        _("Ask a nurse: another procedure may be meant."),
+        PLACE.is_("tailbone"),
+        sources=(DECIDED_HERE,),
+    ),
+    Flag(
+        "more_canal",
+        _("Report speaks of the canal or cord"),
+        TELL_THE_SAME_DAY,
+        MORE.includes("canal"),
+        sources=(MEDICARE,),
+    ),
+    Flag(
+        "more_leg_pain",
+        _("Pain into a leg"),
+        TELL_THE_SAME_DAY,
+        MORE.includes("leg_pain"),
+        sources=(MEDICARE,),
+    ),
+    *(
+        Flag(f"more_{box}", label, TELL_BEFORE_BOOKING, MORE.includes(box), sources=(source,))
+        for box, label, source in (
+            ("fractures", _("More than one spine fracture"), MEDICARE),
+            ("cement", _("Cement in a spine bone before"), DECIDED_HERE),
+            ("kidney", _("Kidney disease or dialysis"), DECIDED_HERE),
+            ("implant", _("Pacemaker or another implant"), DECIDED_HERE),
+            ("heart_lung", _("Heart or lung disease, or sleep apnea"), DECIDED_HERE),
+            ("stomach", _("Cannot lie on the stomach"), DECIDED_HERE),
+            ("bone_medicine", _("Takes medicine for weak bones"), DECIDED_HERE),
+        )
+    ),
+)
+
+# ----------------------------------------------------------------------------------------------------- Priorities
+
+PRIORITIES = (
+    Priority(
+        "P1",
+        1,
+        any_of(CANCER_EVER, SAFETY.includes("weight_night", "infection"), SEVERE_PAIN, IN_BED),
+        sources=(NICE_2023, IMWG, MEDICARE, SIR_CARE, INFECTION_SERIES),
+    ),
+    Priority(
+        "P2",
+        3,
+        (FRACTURE.is_("yes") & (PAIN.is_at_least(STRONG) | PAIN_NOT_SURE)) | RED_FLAGS.includes("long_known"),
+        outcomes=(LIKELY_CANDIDATE,),
+        sources=(MEDICARE, NOT_UNSURE),
+    ),
+    Priority("P3", 7, ALWAYS, sources=(DECIDED_HERE,)),
+)
+
+# -------------------------------------------------------------------------------------------------------- History
+
+CHANGES = (
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("Warning signs count when they are new or getting worse."),
+        _("Many older people have had such signs for years. For them, a call to 911 was a dead end."),
+        (_("NHANES, urine leakage, PubMed 16407004"),),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("How you get around, how long the pain has lasted and how it began are asked before the result."),
+        _("They decide most about the treatment."),
+        (NASS, MEDICARE, SIR_CARE),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("“No fracture” now means that a scan showed none."),
+        _("Most people with such a fracture do not know of it."),
+        (NHANES,),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _(
+            "A good bone test does not rule out weak bones after a fracture without a big accident. "
+            "Nor does it after steroid pills."
+        ),
+        _("Such a fracture is itself a sign of weak bones."),
+        (NBHA, RAND),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("Back pain with cancer, weight loss or night pain always goes to a person."),
+        _("It can have a cause that must not wait."),
+        (NICE_2023, RED_FLAG_REVIEW),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("Severe pain, or pain that keeps somebody in bed, goes to a person unless a fracture is ruled out."),
+        _("Such pain is a reason to act soon, whatever has been tried."),
+        (MEDICARE, SIR_CARE),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("“May be a candidate” needs pain of 5 or more for at most 3 months."),
+        _("Old or mild pain is rarely a reason for cement. A person looks at it."),
+        (NASS, MEDICARE, NICE_2013),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("Pain that is “not sure” never counts as mild."),
+        _("What is not known must not count against anybody."),
+        (NOT_UNSURE,),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("A bleeding disorder counts when a doctor found it. Bruises and low platelets are asked apart."),
+        _("A blood thinner makes people bruise too, and low platelets can be treated."),
+        (SIR_BLEEDING,),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("Whoever suspects a fracture, or has a sign of one, is looked at first."),
+        _("The page invites people who suspect one."),
+        (PATIENT_PAGE,),
+    ),
+    Change(
+        "2.0",
+        datetime.date(2026, 11, 29),
+        _("More is asked with a visit request, and a helper is asked if we may talk with them."),
+        _("Staff can plan a safe visit, and the law protects health facts."),
+        (_("45 CFR 164.510(b) and 164.502(g)"),),
+    ),
+    Change(
+        "1.0",
+        datetime.date(2026, 11, 24),
+        _("First version: the five points of the patient page."),
+        _("They are what the page tells its readers."),
+        (PATIENT_PAGE,),
     ),
 )
 
@@ -671,6 +1358,13 @@ PATHWAY = Pathway(
     pages=(
         Page.of(RED_FLAGS),
         Page.of(PAIN),
+        Page.of(FUNCTION),
+        Page(
+            (DURATION, CAUSE),
+            key="onset",
+            text=_("When and how did this pain begin?"),
+            why=_("New fractures and old ones are treated in different ways. How it began matters too."),
+        ),
         Page.of(OSTEOPOROSIS),
         Page.of(CANCER),
         Page.of(FRACTURE),
@@ -682,44 +1376,69 @@ PATHWAY = Pathway(
             text=_("Did it help enough?"),
             why=_("The guide asks if other care has worked for you."),
         ),
-        Page.of(CLOTTING),
         Page.of(BLOOD_THINNER),
+        Page.of(CLOTTING),
         Page.of(SAFETY),
     ),
     stops=(
-        Rule(RED_FLAGS.includes("legs", "saddle", "bladder_bowel", "trauma", "chest"), EMERGENCY_911),
+        Rule(RED_FLAGS.includes("legs", "saddle", "bladder_bowel", "trauma", "chest", "tearing"), EMERGENCY_911),
         Rule(RED_FLAGS.includes("fever", "not_sure"), EMERGENCY_TODAY),
     ),
     criteria=CRITERIA,
-    # A bleeding disorder beats all; then a definite "no" beats "not sure"; then "not sure" goes to a person; only
+    # A bleeding disorder beats all. Then a definite "no" or "other care first", but never where an illness is
+    # possible, and hardly where the pain is severe. Then whatever is not known, or in doubt, goes to a person; only
     # five clean answers remain.
     rules=(
         Rule(CLOTS_NORMALLY.is_not_met, NOT_CANDIDATE_BLEEDING),
-        Rule(any_of(BONE.is_not_met, SPINE_FRACTURE.is_not_met, HEIGHT.is_not_met), NOT_MATCHING),
-        Rule(CARE.is_not_met & ~INVITED_TO_FIND_OUT, CONSERVATIVE_FIRST),
         Rule(
-            any_of(*(criterion.is_unknown for criterion in CRITERIA), SAFETY_CONCERN),
-            SPECIALIST_REVIEW,
+            ~ILLNESS_POSSIBLE
+            & any_of(BONE.is_not_met, SPINE_FRACTURE.is_not_met, HEIGHT.is_not_met & SURELY_NOT_SEVERE),
+            NOT_MATCHING,
         ),
+        Rule(
+            all_of(
+                ~ILLNESS_POSSIBLE,
+                CARE.is_not_met,
+                SURELY_NOT_SEVERE,
+                any_of(SPINE_FRACTURE.is_met, NO_PAIN, NOTHING_POINTS_TO_A_FRACTURE),
+            ),
+            CONSERVATIVE_FIRST,
+        ),
+        Rule(~ALL_MET | DOUBT, SPECIALIST_REVIEW),
         Rule(ALWAYS, LIKELY_CANDIDATE),
     ),
+    advice=ADVICE,
     terms=(
         NO_PAIN,
+        BACK_PAIN,
+        LOW_PAIN,
         SEVERE_PAIN,
+        SEVERELY_AFFECTED,
+        NOT_KNOWN_TO_BE_SEVERE,
+        SURELY_NOT_SEVERE,
+        ILLNESS_POSSIBLE,
+        NOTHING_POINTS_TO_A_FRACTURE,
+        BROKE_WITHOUT_ACCIDENT,
         HELPS_ENOUGH,
         SEVERAL_HELP_ENOUGH,
         NONE_HELPS_ENOUGH,
         SOMETHING_FAILED,
         RELIEF_CONTRADICTS_PAIN,
-        INVITED_TO_FIND_OUT,
+        RELIEF_CONTRADICTS_BED,
+        CLOTTING_CONFLICT,
+        ALL_MET,
+        ONE_NOT_MET,
+        DOUBT,
         SAFETY_CONCERN,
+        CANCER_OPEN,
+        PAIN_TOO_LOW,
+        OLD_PAIN,
+        OLD_OR_UNKNOWN,
+        TOO_EARLY,
     ),
-    visit_questions=(DURATION, IMAGING, FUNCTION),
+    visit_questions=(IMAGING, IMAGING_MONTH, IMAGING_YEAR, IMAGING_WHERE, PLACE, MORE),
     flags=FLAGS,
-    priorities=(
-        Priority("P1", 1, CANCER_EVER | SEVERE_PAIN | FUNCTION.is_("bed")),
-        Priority("P2", 3, PAIN.is_at_least(STRONG), outcomes=(LIKELY_CANDIDATE,)),
-        Priority("P3", 7, ALWAYS),
-    ),
+    priorities=PRIORITIES,
     sooner_within_priority=DURATION.is_("lt2w", "2w_6w", "6w_3m"),
+    changes=CHANGES,
 )

@@ -54,6 +54,13 @@ def all_lines(notes: Sequence[Note], answers: Answers) -> tuple[Line, ...]:
 
 
 @dataclass(frozen=True)
+class Advice(Note):
+    """Said with every result that it fits; `with_visit` keeps it to those that offer a visit, or to the others."""
+
+    with_visit: bool | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     criterion: Criterion
     verdict: Verdict
@@ -120,16 +127,46 @@ class Criterion:
 class Outcome:
     """Where somebody stands at the end of the check.
 
-    The first of `meaning` that applies is the sentence under the heading; each of `notes` that applies follows the
-    findings. The last of `meaning` must apply always.
+    The first of `headings` that applies is the heading, the first of `meaning` the sentence under it; each of `notes`
+    and of `next_step` that applies follows the findings. The last of `headings` and of `meaning` must apply always.
     """
 
     key: str
-    title: str
+    headings: tuple[Note, ...]
     meaning: tuple[Note, ...]
     notes: tuple[Note, ...] = ()
-    next_step: str = ""
+    next_step: tuple[Note, ...] = ()
     offers_visit: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is called where the answers are not at hand."""
+        return self.headings[-1].text
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """`lead_in` stands before it in bold, `items` are listed after it.
+
+    It is left out where the clinic has nothing to put into one of its places, like {nurse_line}.
+    """
+
+    text: str
+    lead_in: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Emergency(Outcome):
+    """An outcome that ends the check, with a page of its own at `address`, which holds no answers.
+
+    So it reads the same for everybody: its one heading, its one meaning, then `body`. `calls_first` puts a button for
+    the emergency number under the first sentence.
+    """
+
+    address: str
+    body: tuple[Paragraph, ...]
+    calls_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,16 +180,18 @@ class Rule:
 @dataclass(frozen=True)
 class Assessment:
     outcome: Outcome
+    heading: Line
     meaning: Line
     findings: tuple[Finding, ...]
     notes: tuple[Line, ...]
+    next_step: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
 class Flag:
     """Something a nurse should hear of before a visit is booked; `advice` is what staff do about it.
 
-    `values` fill the places that the label has for them.
+    `values` fill the places that the label has for them; `sources` say why it is asked.
     """
 
     key: str
@@ -160,6 +199,7 @@ class Flag:
     advice: str
     when: Condition
     values: Mapping[str, object] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
 
     def name(self, say: Say = str) -> str:
         return say(self.label).format(**self.values)
@@ -173,3 +213,4 @@ class Priority:
     business_days: int
     when: Condition
     outcomes: tuple[Outcome, ...] = ()
+    sources: tuple[str, ...] = ()

@@ -23,13 +23,17 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """`holds(answers)` is None while not known; `about` names the questions it reads; `prose(say)` words it."""
+    """`holds(answers)` is None while not known; `about` names the questions it reads; `prose(say)` words it.
+
+    `sources` is where a threshold comes from, for whoever signs it.
+    """
 
     about: frozenset[str]
     holds: Callable[[Answers], bool | None]
     prose: Callable[[Say], str]
     definition: Callable[[Say], str] | None = None
     is_compound: bool = False
+    sources: tuple[str, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
         return all_of(self, other)
@@ -47,12 +51,16 @@ class Condition:
 
         return Condition(self.about, holds, prose, is_compound=True)
 
-    def called(self, name: str, **values: object) -> Condition:
+    def called(self, name: str, *, sources: tuple[str, ...] = (), **values: object) -> Condition:
         """The same condition under a name of its own, which stands for it wherever it is worded.
 
         `values` fill the places that the name has for them.
         """
-        return replace(self, prose=lambda say: say(name).format(**values), definition=self.prose, is_compound=False)
+
+        def prose(say: Say) -> str:
+            return say(name).format(**values)
+
+        return replace(self, prose=prose, definition=self.prose, is_compound=False, sources=sources)
 
 
 def all_of(*conditions: Condition) -> Condition:

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
 
-from .assessment import Assessment, Criterion, Flag, Note, Outcome, Priority, Rule, all_lines, first_line
+from .assessment import (
+    Advice,
+    Assessment,
+    Criterion,
+    Emergency,
+    Flag,
+    Note,
+    Outcome,
+    Priority,
+    Rule,
+    all_lines,
+    first_line,
+)
 from .conditions import ALWAYS, Answers, Condition
 from .questions import Page, Question
+
+# Filled in where they are shown, with what the settings of the clinic say.
+PLACES = frozenset({"emergency", "phone", "hours", "nurse_line"})
 
 
 class BrokenPathway(ValueError):
     """The definition contradicts itself. The message says where."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a version changed, for whoever reads its history. `sources` say what it rests on."""
+
+    version: str
+    date: datetime.date
+    what: str
+    why: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +48,10 @@ class Pathway:
     """Everything we ask and everything it means.
 
     `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
-    questions are answered and `priorities` once a visit is requested: the first that holds decides. `terms` are the
-    named conditions, explained to whoever reads the rule. `visit_questions` are asked with a visit request only.
+    questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
+    the notes of every outcome but those of `stops`. `terms` are the named conditions, explained to whoever reads the
+    rule. `visit_questions` are asked with a visit request only; they raise flags and decide nothing. `changes` tells
+    what each version brought, the newest first.
     """
 
     version: str
@@ -31,11 +60,13 @@ class Pathway:
     stops: tuple[Rule, ...]
     criteria: tuple[Criterion, ...]
     rules: tuple[Rule, ...]
+    advice: tuple[Advice, ...] = ()
     terms: tuple[Condition, ...]
     visit_questions: tuple[Question, ...]
     flags: tuple[Flag, ...]
     priorities: tuple[Priority, ...]
     sooner_within_priority: Condition
+    changes: tuple[Change, ...] = ()
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -50,6 +81,15 @@ class Pathway:
 
     def outcome(self, key: str) -> Outcome | None:
         return next((outcome for outcome in self.outcomes if outcome.key == key), None)
+
+    @cached_property
+    def emergencies(self) -> tuple[Emergency, ...]:
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Emergency))
+
+    @cached_property
+    def emergency_questions(self) -> frozenset[str]:
+        """The keys of the questions whose answers can end the check."""
+        return frozenset[str]().union(*(rule.when.about for rule in self.stops))
 
     def stop(self, answers: Answers) -> Assessment | None:
         """The outcome that ends the check at once, if these answers call for one."""
@@ -73,11 +113,14 @@ class Pathway:
         )
 
     def _assessment(self, outcome: Outcome, answers: Answers, *, judged: bool) -> Assessment:
+        advice = [note for note in self.advice if note.with_visit in (None, outcome.offers_visit)] if judged else []
         return Assessment(
             outcome,
+            first_line(outcome.headings, answers),
             first_line(outcome.meaning, answers),
             tuple(criterion.judge(answers) for criterion in self.criteria) if judged else (),
-            all_lines(outcome.notes, answers),
+            all_lines([*outcome.notes, *advice], answers),
+            all_lines(outcome.next_step, answers),
         )
 
     def __post_init__(self) -> None:
@@ -113,12 +156,13 @@ class Pathway:
             *(rule.when for rule in (*self.stops, *self.rules)),
             *(when for c in self.criteria for when in (c.met_when, c.not_met_when)),
             *(note.when for note in self._notes()),
-            *(flag.when for flag in self.flags),
         ]
         for condition, known in [
             *((condition, asked) for condition in during_check),
+            *((flag.when, with_visit) for flag in self.flags),
             *((priority.when, with_visit) for priority in self.priorities),
             (self.sooner_within_priority, with_visit),
+            *((question.ask_if, with_visit) for question in self.visit_questions),
         ]:
             if unasked := condition.about - known:
                 raise BrokenPathway(f"a condition reads {sorted(unasked)}, which is not asked by then")
@@ -132,7 +176,7 @@ class Pathway:
 
     def _refuse_placeholders_without_words(self) -> None:
         for note in self._notes():
-            named = {name for _, name, _, _ in Formatter().parse(note.text) if name} - {"emergency"}
+            named = {name for _, name, _, _ in Formatter().parse(note.text) if name} - PLACES
             if named != set(note.fill):
                 raise BrokenPathway(f"placeholders and words do not match: {note.text}")
 
@@ -140,6 +184,7 @@ class Pathway:
         for criterion in self.criteria:
             yield from criterion.explanations.values()
         for outcome in self.outcomes:
+            yield outcome.headings
             yield outcome.meaning
 
     def _notes(self) -> Iterator[Note]:
@@ -147,3 +192,5 @@ class Pathway:
             yield from notes
         for outcome in self.outcomes:
             yield from outcome.notes
+            yield from outcome.next_step
+        yield from self.advice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, TypeGuard
@@ -18,7 +19,8 @@ class Option:
     """One answer to pick.
 
     `unsure` says that it leaves open what the question asks. `alone` says that it cannot be ticked together with
-    others. `in_sentence` names it inside a sentence, where the label would not fit.
+    others, and `not_with_others` what is said to whoever tries. `in_sentence` names it inside a sentence, where the
+    label would not fit.
     """
 
     value: str
@@ -26,6 +28,7 @@ class Option:
     _: KW_ONLY
     unsure: bool = False
     alone: bool = False
+    not_with_others: str = ""
     in_sentence: str = ""
 
 
@@ -33,7 +36,8 @@ class Option:
 class Question:
     """One thing we ask. It is asked when `ask_if` holds, and not while that is unknown.
 
-    `name` says in a few words what it is about; conditions and staff pages call it by that.
+    `name` says in a few words what it is about; conditions and staff pages call it by that. One that is `optional`
+    may be left open; its answer is then empty.
     """
 
     key: str
@@ -41,10 +45,11 @@ class Question:
     text: str
     hint: str = ""
     why: str = ""
-    options: tuple[Option, ...]
+    options: tuple[Option, ...] = ()
     ask_if: Condition = ALWAYS
+    optional: bool = False
 
-    takes_several: ClassVar[bool]
+    takes_several: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         values = [option.value for option in self.options]
@@ -58,6 +63,8 @@ class Question:
     @property
     def quiet_answer(self) -> Answer:
         """What somebody answers who has nothing to tell: none of these, or no, or else the last one that is sure."""
+        if self.optional:
+            return ""
         sure = [option for option in self.options if not option.unsure]
         quiet = next((option for option in sure if option.alone or option.value == "no"), sure[-1]).value
         return [quiet] if self.takes_several else quiet
@@ -75,6 +82,10 @@ class Question:
         answer = answers.get(self.key)
         picked = () if answer is None else (answer,) if isinstance(answer, str) else answer
         return tuple(option for option in self.options if option.value in picked)
+
+    def in_words(self, answers: Answers, say: Say) -> list[str]:
+        """What was answered, as the reader is shown it."""
+        return [say(option.label) for option in self.chosen(answers)]
 
     def accepts(self, answer: object) -> TypeGuard[Answer]:
         """Whether a stored value is still an answer to this question."""
@@ -107,9 +118,9 @@ class Question:
 class Choice(Question):
     """Exactly one of the options."""
 
-    takes_several = False
-
     def parse(self, values: Sequence[str]) -> Answer:
+        if self.optional and not any(values):
+            return ""
         if not values:
             raise InvalidAnswer(_("Pick the answer that fits best."))
         if len(values) > 1 or values[0] not in {option.value for option in self.options}:
@@ -182,8 +193,9 @@ class Checkboxes(Question):
         if set(values) - {option.value for option in self.options}:
             raise InvalidAnswer(_("Pick only from the boxes on this page."))
         ticked = [option for option in self.options if option.value in values]
-        if len(ticked) > 1 and any(option.alone for option in ticked):
-            raise InvalidAnswer(_("These boxes do not go together. Uncheck the ones that do not fit."))
+        if len(ticked) > 1 and (alone := [option for option in ticked if option.alone]):
+            words = next((option.not_with_others for option in alone if option.not_with_others), "")
+            raise InvalidAnswer(words or _("These boxes do not go together. Uncheck the ones that do not fit."))
         return [option.value for option in ticked]
 
     def includes(self, *values: str) -> Condition:
@@ -200,6 +212,54 @@ class Checkboxes(Question):
             return None if any(value in ticked for value in unsure) else False
 
         return self._condition(holds, _("{question}: {answers}"), values)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Menu(Choice):
+    """One of many options, in a list to open."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Text(Question):
+    """A few words, at most `longest` characters."""
+
+    longest: int
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        typed = "".join(values)
+        if len(typed) > self.longest:
+            raise InvalidAnswer(_("Please make it shorter."))
+        words = " ".join(typed.split())
+        if not words.isprintable() or not (words or self.optional):
+            raise InvalidAnswer(_("Write it in letters and numbers."))
+        return words
+
+    def in_words(self, answers: Answers, say: Say) -> list[str]:
+        answer = answers.get(self.key)
+        return [answer] if answer and isinstance(answer, str) else []
+
+    def answers_in_prose(self, say: Say) -> Iterator[str]:
+        yield f"\nA text of up to {self.longest} characters"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Year(Text):
+    """A year from `earliest` to the present one."""
+
+    earliest: int
+    longest: int = 4
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        answer = super().parse(values)
+        # Somewhere it may be tomorrow already.
+        latest = datetime.date.today() + datetime.timedelta(days=1)
+        years = map(str, range(self.earliest, latest.year + 1))
+        if answer and answer not in years:
+            raise InvalidAnswer(_("Enter a year in four digits that has begun, or leave it empty."))
+        return answer
+
+    def answers_in_prose(self, say: Say) -> Iterator[str]:
+        yield f"\nA year from {self.earliest} to the present one"
 
 
 @dataclass(frozen=True, eq=False)

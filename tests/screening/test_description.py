@@ -21,7 +21,7 @@ from screening.pathways.vertebral_cement import (
 from screening.questionnaire.conditions import ALWAYS, Condition
 from screening.questionnaire.description import describe
 from screening.questionnaire.questions import Choice, Option, Page
-from screening.sign_off import fingerprint
+from screening.signed_text import fingerprint
 
 APPROVED = Path(__file__).with_name("approved") / "pathway.md"
 

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 
 from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
-from screening.sign_off import fingerprint
+from screening.signed_text import fingerprint
 
 
 class Command(BaseCommand):

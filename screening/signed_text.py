@@ -1,0 +1,101 @@
+"""Every sentence that a patient can meet, in each language: what a clinician and a translator put their names to.
+
+The rule and its words stand in the pathway; the rest in the templates that settings.SIGNED_TEMPLATES names, in the
+catalogues of locale/, on the plain pages and in the phone scripts. The clinic's own templates count as ours do.
+"""
+
+import gettext
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils.translation import trim_whitespace
+
+from common.languages import LANGUAGES
+from common.plain_page import SPANISH
+
+from .pathways import PATHWAY
+from .questionnaire.description import describe
+
+SENTENCES = re.compile(
+    r'{%\s*translate\s+"(?P<short>(?:[^"\\]|\\.)*)"'
+    r"|{%\s*blocktranslate(?P<how>[^%]*)%}(?P<long>.*?){%\s*endblocktranslate\s*%}",
+    re.DOTALL,
+)
+PLACES = re.compile(r"{{\s*(\w+)\s*}}")
+
+
+@cache
+def fingerprint() -> str:
+    """Twelve characters that change with every change of the rule or of a sentence, in whatever language."""
+    texts = [describe(PATHWAY), *(wording(language.code) for language in LANGUAGES), *_templates().values()]
+    digest = sha256()
+    for text in texts:
+        # Two digests beside each other cannot be read as one other text.
+        digest.update(sha256(text.encode()).digest())
+    return digest.hexdigest()[:12]
+
+
+def wording(language: str) -> str:
+    """All sentences but those of the pathway, as Markdown, in that language; what it cannot say stands in English."""
+    return "\n".join(_wording(catalogue(language))) + "\n"
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """What each English sentence is in that language, without those that Django brings."""
+    file = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
+    if not file.exists():
+        # English is what everything is written in. Its sentences are those that another language has to say.
+        others = (catalogue(other.code) for other in LANGUAGES if other.code != language)
+        return {english: english for one in others for english in one}
+    with file.open("rb") as compiled:
+        translations = gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
+    return {
+        key if isinstance(key, str) else f"{key[0]} ({key[1]})": said for key, said in translations.items() if key
+    }
+
+
+def _wording(said: dict[str, str]) -> Iterator[str]:
+    left = dict(said)
+    yield "# Every sentence beside the pathway"
+    yield "\n## Pages, e-mails, texts and letters, in the order of each"
+    for name, source in _templates().items():
+        sentences = list(_sentences(source))
+        if sentences:
+            yield f"\n### {name}\n"
+        for english in sentences:
+            left.pop(english, None)
+            yield f"- {said.get(english, english)}"
+    yield "\n## Errors, labels, choices, and words of the pathway\n"
+    for words in left.values():
+        yield f"- {words}"
+    yield "\n## Pages that depend on no other part\n"
+    for english, spanish in SPANISH.items():
+        yield f"- {english} / {spanish}"
+    yield "\n## What staff say on the phone\n"
+    for language in LANGUAGES:
+        for words in asdict(language.script).values():
+            yield f"- {words}"
+
+
+def _sentences(source: str) -> Iterator[str]:
+    """What a template says, as the catalogues have it."""
+    for found in SENTENCES.finditer(source):
+        if found["short"] is not None:
+            yield found["short"].replace('\\"', '"')
+        else:
+            sentence = PLACES.sub(r"%(\1)s", found["long"])
+            yield trim_whitespace(sentence) if "trimmed" in found["how"] else sentence
+
+
+def _templates() -> dict[str, str]:
+    """The source of each template that patients read something of; the clinic's own where it has one."""
+    ours = settings.BASE_DIR / "templates"
+    files = (file for pattern in settings.SIGNED_TEMPLATES for file in ours.glob(pattern))
+    names = sorted(str(file.relative_to(ours)) for file in files)
+    return {name: Path(get_template(name).origin.name).read_text("utf-8") for name in names}
