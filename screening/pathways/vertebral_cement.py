@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ..questionnaire.assessment import Advice, Criterion, Emergency, Flag, Note, Outcome, Paragraph, Priority, Rule
 from ..questionnaire.conditions import ALWAYS, Answers, _, all_of, any_of
 from ..questionnaire.definition import Change, Pathway
-from ..questionnaire.questions import Checkboxes, Choice, Menu, Option, Page, Scale, Text, Year
+from ..questionnaire.questions import Checkboxes, Choice, Group, Menu, Option, Page, Scale, Text, Year
 
 VERSION = "2.0"
 
@@ -422,14 +422,14 @@ SEVERE, STRONG = 8, 5
 MILD = [str(number) for number in range(1, STRONG)]
 
 CANCER_EVER = CANCER.is_("myeloma", "other")
-NO_PAIN = PAIN.is_("0").called(_("there was no pain in the past 7 days"))
-BACK_PAIN = PAIN.is_not("0").called(_("there was back pain in the past 7 days, or the person is not sure"))
-LOW_PAIN = PAIN.is_(*MILD).called(_("the pain is 1 to {number}"), number=STRONG - 1, sources=(NASS, MEDICARE))
+NO_PAIN = PAIN.is_("0").called(_("no pain"))
+BACK_PAIN = PAIN.is_not("0").called(_("back pain"))
+LOW_PAIN = PAIN.is_(*MILD).called(_("pain of 1 to {number}"), number=STRONG - 1, sources=(NASS, MEDICARE))
 PAIN_NOT_SURE = PAIN.is_("not_sure")
-SEVERE_PAIN = PAIN.is_at_least(SEVERE).called(_("the pain is {number} or more"), number=SEVERE, sources=(MEDICARE,))
+SEVERE_PAIN = PAIN.is_at_least(SEVERE).called(_("pain of {number} or more"), number=SEVERE, sources=(MEDICARE,))
 IN_BED = FUNCTION.is_("bed")
 SEVERELY_AFFECTED = (SEVERE_PAIN | IN_BED).called(
-    _("severe: the pain is {number} or more, or keeps the person in bed"),
+    _("severe"),
     number=SEVERE,
     sources=(MEDICARE, SIR_CARE),
 )
@@ -441,41 +441,26 @@ SURELY_NOT_SEVERE = (NO_PAIN | (PAIN.is_at_most(SEVERE - 1) & FUNCTION.is_("by_s
     _("surely not severe"), sources=(NOT_UNSURE,)
 )
 ILLNESS_POSSIBLE = (BACK_PAIN & (CANCER.is_not("no") | SAFETY.includes("weight_night", "not_sure"))).called(
-    _("an illness is possible: back pain, with cancer, weight loss or night pain, or not sure of these"),
+    _("an illness is possible"),
     sources=(NICE_2023, RED_FLAG_REVIEW),
 )
-OLD_PAIN = DURATION.is_("3m_12m", "gt12m").called(
-    _("the pain has lasted for more than 3 months"), sources=(NASS, MEDICARE)
-)
+OLD_PAIN = DURATION.is_("3m_12m", "gt12m").called(_("pain for more than 3 months"), sources=(NASS, MEDICARE))
 CLOTTING_CONFLICT = (CLOTTING.is_("yes") & BLOOD_THINNER.is_("yes", "not_sure")).called(
-    _("a bleeding disorder is named, and a blood thinner may be the reason"), sources=(SIR_BLEEDING,)
+    _("a blood thinner may be the reason"), sources=(SIR_BLEEDING,)
 )
 
-HELPS_ENOUGH = any_of(
-    *(TRIED.includes(treatment.value) & helped.is_("enough") for treatment, helped in HELPED.items())
-).called(_("a treatment that was tried helps enough for daily tasks"))
-SEVERAL_HELP_ENOUGH = any_of(
-    *(
-        HELPED[first].is_("enough") & HELPED[second].is_("enough")
-        for position, first in enumerate(TREATMENTS)
-        for second in TREATMENTS[position + 1 :]
-    )
-).called(_("two or more treatments help enough for daily tasks"))
-NONE_HELPS_ENOUGH = all_of(
-    *(~TRIED.includes(treatment.value) | helped.is_not("enough") for treatment, helped in HELPED.items())
-).called(_("no treatment that was tried is said to help enough for daily tasks"))
-SOMETHING_FAILED = any_of(
-    *(TRIED.includes(treatment.value) & helped.is_("little", "no") for treatment, helped in HELPED.items())
-).called(_("a treatment that was tried helps only a little, not for long, or not at all"))
+HELP = Group(_("Help from what was tried"), tuple(HELPED.values()))
+HELPS_ENOUGH = HELP.any_is("enough").called(_("a treatment helps enough"))
+SEVERAL_HELP_ENOUGH = HELP.several_are("enough").called(_("several treatments help enough"))
+NONE_HELPS_ENOUGH = HELP.none_is("enough").called(_("no treatment helps enough"))
+SOMETHING_FAILED = HELP.any_is("little", "no").called(_("a treatment failed"))
 RELIEF_CONTRADICTS_PAIN = (HELPS_ENOUGH & PAIN.is_at_least(STRONG)).called(
-    _("a treatment is said to help enough, yet the pain is {number} or more"), number=STRONG, sources=(MEDICARE,)
+    _("a treatment helps enough, yet the pain is {number} or more"), number=STRONG, sources=(MEDICARE,)
 )
-RELIEF_CONTRADICTS_BED = (HELPS_ENOUGH & IN_BED).called(
-    _("a treatment is said to help enough, yet the person stays in bed")
-)
+RELIEF_CONTRADICTS_BED = (HELPS_ENOUGH & IN_BED).called(_("a treatment helps enough, yet in bed"))
 BROKE_WITHOUT_ACCIDENT = all_of(
     FRACTURE.is_("yes"), OSTEOPOROSIS.is_("no"), CANCER.is_("no"), NO_PAIN | CAUSE.is_not("accident")
-).called(_("a fracture without a big accident, though the bone test was good"), sources=(NBHA, NHANES))
+).called(_("it broke without a big accident"), sources=(NBHA, NHANES))
 
 # ----------------------------------------------------------------------------------------------------- Criteria
 
@@ -618,8 +603,8 @@ CLOTS_NORMALLY = Criterion(
 )
 
 CRITERIA = (BONE, SPINE_FRACTURE, HEIGHT, CARE, CLOTS_NORMALLY)
-ALL_MET = all_of(*(criterion.is_met for criterion in CRITERIA)).called(_("all five points are met"))
-ONE_NOT_MET = any_of(*(criterion.is_not_met for criterion in CRITERIA)).called(_("one of the five points is not met"))
+ALL_MET = all_of(*(criterion.is_met for criterion in CRITERIA)).called(_("all five met"))
+ONE_NOT_MET = any_of(*(criterion.is_not_met for criterion in CRITERIA)).called(_("one not met"))
 
 # Whoever suspects a fracture, or has a sign of one, is looked at first. This is ordinary back pain.
 NOTHING_POINTS_TO_A_FRACTURE = all_of(
@@ -630,27 +615,23 @@ NOTHING_POINTS_TO_A_FRACTURE = all_of(
     HEIGHT_LOSS.is_("not_sure"),
     CAUSE.is_("nothing", "strain", "not_sure"),
 ).called(
-    _("nothing points to a fracture: back pain, no scan, no suspicion, no known weak bone, no fall"),
+    _("nothing points to a fracture"),
     sources=(DECIDED_HERE,),
 )
 
 # Each keeps five met criteria from reading "may be a candidate". About the answers, so that none of them is unsure.
 SAFETY_CONCERN = SAFETY.includes("infection", "pregnant", "allergy", "weight_night", "not_sure").called(
-    _("an infection, a pregnancy, an allergy, weight loss or night pain, or not sure of these"),
+    _("a safety concern"),
     sources=(MEDICARE, RED_FLAG_REVIEW),
 )
-CANCER_OPEN = CANCER.is_("other", "not_sure").called(
-    _("another cancer, or not sure about cancer"), sources=(NICE_2023, MEDICARE)
-)
+CANCER_OPEN = CANCER.is_("other", "not_sure").called(_("cancer is open"), sources=(NICE_2023, MEDICARE))
 PAIN_TOO_LOW = PAIN.is_("0", *MILD, "not_sure").called(
-    _("the pain is {number} or less, or not known"), number=STRONG - 1, sources=(NASS, MEDICARE)
+    _("pain of {number} or less, or not known"), number=STRONG - 1, sources=(NASS, MEDICARE)
 )
 OLD_OR_UNKNOWN = DURATION.is_("3m_12m", "gt12m", "not_sure").called(
-    _("the pain has lasted for more than 3 months, or it is not known how long"), sources=(NASS, NICE_2013)
+    _("old pain, or not known how long"), sources=(NASS, NICE_2013)
 )
-TOO_EARLY = (DURATION.is_("lt2w") & NOT_KNOWN_TO_BE_SEVERE).called(
-    _("the pain began less than 2 weeks ago and is not known to be severe"), sources=(NASS, MEDICARE)
-)
+TOO_EARLY = (DURATION.is_("lt2w") & NOT_KNOWN_TO_BE_SEVERE).called(_("too early"), sources=(NASS, MEDICARE))
 DOUBT = any_of(
     SAFETY_CONCERN,
     RED_FLAGS.includes("long_known"),
@@ -658,7 +639,7 @@ DOUBT = any_of(
     PAIN_TOO_LOW,
     OLD_OR_UNKNOWN,
     TOO_EARLY,
-).called(_("there is a doubt"))
+).called(_("a doubt"))
 
 # ----------------------------------------------------------------------------------------------------- Outcomes
 

@@ -16,6 +16,16 @@ Answers = Mapping[str, Answer]
 Say = Callable[[str], str]
 
 
+@dataclass(frozen=True)
+class Briefly:
+    """A `Say` that names answers by their values, for a reader who has their labels at hand."""
+
+    say: Say
+
+    def __call__(self, text: str) -> str:
+        return self.say(text)
+
+
 def _(text: str) -> str:
     """Mark a sentence for translation. It is translated where it is shown."""
     return text

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, TypeGuard
 
-from .conditions import ALWAYS, Answer, Answers, Condition, Say, _
+from .conditions import ALWAYS, Answer, Answers, Briefly, Condition, Say, _
 
 
 class InvalidAnswer(ValueError):
@@ -66,16 +66,22 @@ class Question:
         if self.optional:
             return ""
         sure = [option for option in self.options if not option.unsure]
-        quiet = next((option for option in sure if option.alone or option.value == "no"), sure[-1]).value
+        quiet = next((option for option in sure if option.value in ("none", "no")), sure[-1]).value
         return [quiet] if self.takes_several else quiet
 
     def answers_in_prose(self, say: Say) -> Iterator[str]:
         """What can be answered, as lines of Markdown, for whoever signs the pathway."""
-        yield f"\n{'Any of' if self.takes_several else 'One of'}:\n"
+        yield "\nAny of:\n" if self.takes_several else ""
         for option in self.options:
             marks = [mark for mark, applies in (("unsure", option.unsure), ("alone", option.alone)) if applies]
-            in_sentence = f", in a sentence: {say(option.in_sentence)}" if option.in_sentence else ""
-            yield f"- {say(option.label)} `{option.value}`{''.join(f' ({mark})' for mark in marks)}{in_sentence}"
+            yield " ".join(
+                [
+                    f"- {say(option.label)} `{option.value}`",
+                    *(f"({mark})" for mark in marks),
+                    *([f"Beside others: {say(option.not_with_others)}"] if option.not_with_others else []),
+                    *([f"In a sentence: {say(option.in_sentence)}."] if option.in_sentence else []),
+                ]
+            )
 
     def chosen(self, answers: Answers) -> tuple[Option, ...]:
         """The options picked, in the order of the page; none where the question was not answered."""
@@ -103,8 +109,10 @@ class Question:
             raise ValueError(f"{self.key} has no option {', '.join(sorted(unknown))}")
 
     def _labels(self, values: Sequence[str], say: Say) -> str:
-        labels = [f"“{say(option.label)}”" for option in self.options if option.value in values]
-        return " / ".join(labels)
+        meant = [option for option in self.options if option.value in values]
+        if isinstance(say, Briefly):
+            return ", ".join(option.value for option in meant)
+        return " / ".join(f"“{say(option.label)}”" for option in meant)
 
     def _condition(self, holds: Callable[[Answers], bool | None], pattern: str, values: Sequence[str]) -> Condition:
         return Condition(
@@ -164,6 +172,10 @@ class Scale(Choice):
         numbers = tuple(Option(str(n), str(n)) for n in range(self.lowest, self.highest + 1))
         object.__setattr__(self, "options", (*numbers, self.unsure))
         super().__post_init__()
+
+    def answers_in_prose(self, say: Say) -> Iterator[str]:
+        yield f"\n{self.lowest} to {self.highest}, or:\n"
+        yield f"- {say(self.unsure.label)} `{self.unsure.value}` (unsure)"
 
     def is_at_least(self, number: int) -> Condition:
         return self._compared(range(number, self.highest + 1), _("{question}: {number} or more"), number)
@@ -260,6 +272,49 @@ class Year(Text):
 
     def answers_in_prose(self, say: Say) -> Iterator[str]:
         yield f"\nA year from {self.earliest} to the present one"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Questions that are answered by the same options, taken together: only those count that were asked."""
+
+    name: str
+    questions: tuple[Choice, ...]
+
+    def any_is(self, *values: str) -> Condition:
+        """One of the answers at least. Not known if none is and one is unsure."""
+        return self._counted(1, _("{question}, one at least: {answers}"), values)
+
+    def several_are(self, *values: str) -> Condition:
+        return self._counted(2, _("{question}, two or more: {answers}"), values)
+
+    def none_is(self, *values: str) -> Condition:
+        """About the answers: none was given that is one of these."""
+
+        def holds(answers: Answers) -> bool | None:
+            return not any(answers.get(question.key) in values for question in self.questions)
+
+        return self._condition(holds, _("{question}, none: {answers}"), values)
+
+    def _counted(self, least: int, pattern: str, values: Sequence[str]) -> Condition:
+        unsure = {option.value for option in self.questions[0].options if option.unsure}
+
+        def holds(answers: Answers) -> bool | None:
+            given = [answers[question.key] for question in self.questions if question.key in answers]
+            if sum(answer in values for answer in given) >= least:
+                return True
+            return None if any(answer in unsure for answer in given) else False
+
+        return self._condition(holds, pattern, values)
+
+    def _condition(self, holds: Callable[[Answers], bool | None], pattern: str, values: Sequence[str]) -> Condition:
+        first = self.questions[0]
+        first._require_options(values)
+        return Condition(
+            frozenset(question.key for question in self.questions),
+            holds,
+            lambda say: say(pattern).format(question=say(self.name), answers=first._labels(values, say)),
+        )
 
 
 @dataclass(frozen=True, eq=False)

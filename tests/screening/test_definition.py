@@ -9,7 +9,7 @@ from screening.pathways.vertebral_cement import (
     CANCER,
     CLOTTING,
     FRACTURE,
-    FUNCTION,
+    IMAGING,
     HEIGHT_LOSS,
     NOT_MATCHING,
     PAIN,
@@ -37,13 +37,13 @@ def page_of(*questions, key="together"):
     [
         ({"pages": (*PATHWAY.pages, page_of(STRANGER, key="pain"))}, "the page pain is defined twice"),
         ({"pages": (*PATHWAY.pages, page_of(PAIN))}, "the question pain is defined twice"),
-        ({"visit_questions": (FUNCTION, CANCER)}, "the question cancer is defined twice"),
-        ({"visit_questions": (FUNCTION, FUNCTION)}, "the question function is defined twice"),
+        ({"visit_questions": (IMAGING, CANCER)}, "the question cancer is defined twice"),
+        ({"visit_questions": (IMAGING, IMAGING)}, "the question imaging is defined twice"),
         ({"criteria": (*PATHWAY.criteria, BONE)}, "the criterion bone is defined twice"),
-        ({"flags": (*PATHWAY.flags, PATHWAY.flags[0])}, "the flag myeloma is defined twice"),
+        ({"flags": (*PATHWAY.flags, PATHWAY.flags[0])}, "the flag long_known_signs is defined twice"),
         ({"priorities": (PATHWAY.priorities[-1], *PATHWAY.priorities)}, "the priority P3 is defined twice"),
         (
-            {"rules": (Rule(ALWAYS, replace(NOT_MATCHING, title="Another")), *PATHWAY.rules)},
+            {"rules": (Rule(ALWAYS, replace(NOT_MATCHING, offers_visit=True)), *PATHWAY.rules)},
             "the outcome not_matching is defined twice",
         ),
     ],
@@ -95,12 +95,13 @@ def test_no_condition_reads_a_question_that_is_never_asked(changes):
         replace(PATHWAY, **changes)
 
 
-def test_only_priorities_read_the_questions_asked_with_a_visit():
-    in_bed = FUNCTION.is_("bed")
+def test_only_flags_and_priorities_read_the_questions_asked_with_a_visit():
+    scanned = IMAGING.includes("mri")
 
-    assert replace(PATHWAY, sooner_within_priority=in_bed).sooner_within_priority is in_bed
-    with pytest.raises(BrokenPathway, match=r"^a condition reads \['function'\], which is not asked by then$"):
-        replace(PATHWAY, flags=(replace(PATHWAY.flags[0], when=in_bed),))
+    assert replace(PATHWAY, sooner_within_priority=scanned).sooner_within_priority is scanned
+    assert replace(PATHWAY, flags=(replace(PATHWAY.flags[0], when=scanned),)).flags[0].when is scanned
+    with pytest.raises(BrokenPathway, match=r"^a condition reads \['imaging'\], which is not asked by then$"):
+        replace(PATHWAY, rules=(Rule(scanned, NOT_MATCHING), *PATHWAY.rules))
 
 
 @pytest.mark.parametrize("question", [FRACTURE, PAIN, HEIGHT_LOSS])

@@ -1,17 +1,15 @@
-"""The rule: as a table of sentences, and over every combination of answers against tables written by hand.
-
-The oracles below restate the published tables in plain Python, without the conditions the pathway is written in.
-"""
+"""The rule: as a table of sentences, by its worked examples, and in what it says. Its laws are in test_laws.py."""
 
 import json
-from collections import Counter
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from screening.pathways.vertebral_cement import CARE, CRITERIA, PATHWAY, RED_FLAGS, SAFETY, TREATMENTS, TRIED
+from screening.pathways.vertebral_cement import PATHWAY, RED_FLAGS, TREATMENTS
+from screening.questionnaire.assessment import Emergency
 from screening.questionnaire.journey import Journey
+from tests.walk import FACTS
 
 EXAMPLES = json.loads(Path(__file__).with_name("pathway-examples.json").read_text(encoding="utf-8"))
 
@@ -28,20 +26,18 @@ def care(**helped):
 NOTHING_TRIED, CANNOT_USE, NOT_SURE_WHAT = ({"tried": [value]} for value in ("none", "cannot", "not_sure"))
 HELPS, TOO_LITTLE = care(brace="enough"), care(brace="little")
 SUSPECTED = {"fracture": "suspect", "height_loss": "not_sure"}
-NEITHER_BONE_CONDITION = {"osteoporosis": "no", "cancer": "no"}
+NEVER_SCANNED = {"fracture": "not_sure", "height_loss": "not_sure"}
+NO_FRACTURE = {"fracture": "no"}
+GOOD_BONE_TEST = {"osteoporosis": "no", "cancer": "no"}
+CRASH = {"cause": "accident"}
+IN_BED, NOT_SAID = {"function": "bed"}, {"function": "not_say"}
+ORDINARY = {**NEVER_SCANNED, "osteoporosis": "not_sure", "pain": "5"}
 
-FACTS = {
-    "pain": "7",
-    "osteoporosis": "yes",
-    "fracture": "yes",
-    "height_loss": "yes",
-    **care(brace="little", pain_medicine="no", rest="little"),
-}
 TEXTBOOK = dict(Journey(PATHWAY, FACTS).completed().relevant_answers)
 
 
 def assessed(**changes):
-    return Journey(PATHWAY, {**TEXTBOOK, **changes}).assessment
+    return Journey(PATHWAY, {**TEXTBOOK, **changes}).completed().assessment
 
 
 # ---------------------------------------------------------------------------------------------- The rule in sentences
@@ -49,69 +45,88 @@ def assessed(**changes):
 SENTENCES = [
     ("osteoporosis, a collapsed fracture and care that failed", {}, LIKELY),
     ("myeloma instead of osteoporosis", {"osteoporosis": "no", "cancer": "myeloma"}, LIKELY),
-    ("osteoporosis, and another cancer as well", {"cancer": "other"}, LIKELY),
+    ("osteoporosis, and another cancer as well", {"cancer": "other"}, REVIEW),
+    ("osteoporosis, and not sure about cancer", {"cancer": "not_sure"}, REVIEW),
     ("osteoporosis never tested", {"osteoporosis": "not_sure"}, REVIEW),
-    (
-        "osteoporosis never tested, and not sure about cancer",
-        {"osteoporosis": "not_sure", "cancer": "not_sure"},
-        REVIEW,
-    ),
-    ("no osteoporosis, and not sure about cancer", {"osteoporosis": "no", "cancer": "not_sure"}, REVIEW),
-    ("another cancer without osteoporosis", {"osteoporosis": "no", "cancer": "other"}, REVIEW),
-    ("neither osteoporosis nor myeloma", NEITHER_BONE_CONDITION, NO_MATCH),
-    ("no fracture", {"fracture": "no"}, NO_MATCH),
-    ("no fracture, and nothing known of the bones", {"fracture": "no", "osteoporosis": "not_sure"}, NO_MATCH),
-    ("a fracture nobody is sure of", {"fracture": "not_sure"}, REVIEW),
+    ("a good bone test, but the bone broke without an accident", GOOD_BONE_TEST, REVIEW),
+    ("a good bone test, and a car crash", {**GOOD_BONE_TEST, **CRASH}, NO_MATCH),
+    ("a good bone test, a car crash, and steroids", {**GOOD_BONE_TEST, **CRASH, "safety": ["steroids"]}, REVIEW),
+    ("a good bone test, and no scan", {**GOOD_BONE_TEST, **NEVER_SCANNED}, REVIEW),
+    ("a scan showed no fracture", NO_FRACTURE, NO_MATCH),
+    ("a scan showed no fracture, and the pain is 10", {**NO_FRACTURE, "pain": "10"}, NO_MATCH),
+    ("a scan showed no fracture, after prostate cancer", {**NO_FRACTURE, "cancer": "other"}, REVIEW),
+    ("a scan showed no fracture, and there is night pain", {**NO_FRACTURE, "safety": ["weight_night"]}, REVIEW),
+    ("no fracture, no pain, and cancer long ago", {**NO_FRACTURE, "cancer": "other", "pain": "0"}, NO_MATCH),
+    ("a fracture nobody is sure of", NEVER_SCANNED, REVIEW),
     ("height loss without a scan", {"height_loss": "not_sure"}, REVIEW),
-    ("height loss without a scan, but shorter than before", {"height_loss": "not_sure_shorter"}, REVIEW),
     ("a report that the bone has not lost height", {"height_loss": "no"}, NO_MATCH),
-    ("a suspected fracture, but a report of no lost height", {**SUSPECTED, "height_loss": "no"}, NO_MATCH),
+    ("no height lost, but the pain is 8", {"height_loss": "no", "pain": "8"}, REVIEW),
+    ("no height lost, but in bed", {"height_loss": "no", **IN_BED}, REVIEW),
+    ("no height lost, and who would rather not say how they get around", {"height_loss": "no", **NOT_SAID}, REVIEW),
     ("one treatment is enough", care(rest="no"), LIKELY),
     ("a little help counts as no success", care(rest="little"), LIKELY),
+    ("one failed, and some cannot be used", {**care(rest="no"), "tried": ["rest", "cannot"]}, LIKELY),
     ("one failed, one not known yet", care(brace="not_sure", rest="no"), LIKELY),
     ("all not known yet", care(brace="not_sure", rest="not_sure"), REVIEW),
     ("one failed, but another helps enough, pain 4", {**care(brace="no", rest="enough"), "pain": "4"}, OTHER_CARE),
     ("one failed, but another helps enough, pain 5", {**care(brace="no", rest="enough"), "pain": "5"}, REVIEW),
     ("care helps enough, pain 1", {**HELPS, "pain": "1"}, OTHER_CARE),
-    ("care helps enough, pain 4", {**HELPS, "pain": "4"}, OTHER_CARE),
-    ("care helps enough, yet pain 5", {**HELPS, "pain": "5"}, REVIEW),
-    ("care helps enough, yet pain 10", {**HELPS, "pain": "10"}, REVIEW),
-    ("care helps enough, pain not sure", {**HELPS, "pain": "not_sure"}, OTHER_CARE),
-    ("care failed, pain 1", {"pain": "1"}, LIKELY),
-    ("care failed, pain not sure", {"pain": "not_sure"}, LIKELY),
+    ("care helps enough, pain 4, but in bed", {**HELPS, "pain": "4", **IN_BED}, REVIEW),
+    ("care helps enough, pain 4, rather not say", {**HELPS, "pain": "4", **NOT_SAID}, REVIEW),
+    ("care helps enough, pain not sure", {**HELPS, "pain": "not_sure"}, REVIEW),
+    ("care failed, pain 4", {"pain": "4"}, REVIEW),
+    ("care failed, pain 5", {"pain": "5"}, LIKELY),
+    ("care failed, pain not sure", {"pain": "not_sure"}, REVIEW),
     ("pain 0, whatever was tried", {"pain": "0"}, OTHER_CARE),
-    ("nothing tried, pain 7", NOTHING_TRIED, OTHER_CARE),
-    ("nothing tried, even with pain 9", {**NOTHING_TRIED, "pain": "9"}, OTHER_CARE),
-    ("nothing tried, and nothing known of the bones", {**NOTHING_TRIED, "osteoporosis": "not_sure"}, OTHER_CARE),
+    ("a fracture, nothing tried, pain 7", NOTHING_TRIED, OTHER_CARE),
+    ("a fracture, nothing tried, pain 8", {**NOTHING_TRIED, "pain": "8"}, REVIEW),
+    ("a fracture, nothing tried, in bed", {**NOTHING_TRIED, **IN_BED}, REVIEW),
+    ("a fracture, nothing tried, pain not sure", {**NOTHING_TRIED, "pain": "not_sure"}, REVIEW),
     ("the usual treatments cannot be used", CANNOT_USE, REVIEW),
     ("not sure what was tried", NOT_SURE_WHAT, REVIEW),
     ("the invitation: suspected fracture, nothing tried", {**SUSPECTED, **NOTHING_TRIED}, REVIEW),
-    ("the invitation, pain 1", {**SUSPECTED, **NOTHING_TRIED, "pain": "1"}, REVIEW),
-    ("the invitation, pain not sure", {**SUSPECTED, **NOTHING_TRIED, "pain": "not_sure"}, REVIEW),
-    ("the invitation ends where there is no pain", {**SUSPECTED, "pain": "0"}, OTHER_CARE),
-    ("the invitation, and care is helping", {**SUSPECTED, **HELPS, "pain": "2"}, REVIEW),
     (
-        "the invitation needs a known bone condition",
+        "suspected, nothing tried, bones never tested",
         {**SUSPECTED, **NOTHING_TRIED, "osteoporosis": "not_sure"},
-        OTHER_CARE,
+        REVIEW,
     ),
-    ("a suspected fracture and care that failed", SUSPECTED, REVIEW),
-    ("not sure of a clotting disorder, or low platelets", {"clotting": "not_sure"}, REVIEW),
+    ("ordinary back pain, nothing tried", {**ORDINARY, **NOTHING_TRIED}, OTHER_CARE),
+    ("ordinary back pain, and care is helping", {**ORDINARY, **HELPS, "pain": "2"}, OTHER_CARE),
+    ("ordinary back pain, and care failed", ORDINARY, REVIEW),
+    ("ordinary back pain, but after a fall", {**ORDINARY, **NOTHING_TRIED, "cause": "fall"}, REVIEW),
+    ("ordinary back pain, but shorter", {**ORDINARY, **NOTHING_TRIED, "height_loss": "not_sure_shorter"}, REVIEW),
+    ("ordinary back pain, but steroids", {**ORDINARY, **NOTHING_TRIED, "safety": ["steroids"]}, REVIEW),
+    ("ordinary back pain, but osteoporosis", {**NEVER_SCANNED, **NOTHING_TRIED, "pain": "5"}, REVIEW),
+    ("ordinary back pain, but severe", {**ORDINARY, **NOTHING_TRIED, "pain": "9"}, REVIEW),
+    ("pain for 3 months", {"duration": "6w_3m"}, LIKELY),
+    ("pain for more than 3 months", {"duration": "3m_12m"}, REVIEW),
+    ("pain for more than a year", {"duration": "gt12m"}, REVIEW),
+    ("pain, not sure how long", {"duration": "not_sure"}, REVIEW),
+    ("pain for a week", {"duration": "lt2w"}, REVIEW),
+    ("pain for a week, of 8", {"duration": "lt2w", "pain": "8"}, LIKELY),
+    ("pain for a week, in bed", {"duration": "lt2w", **IN_BED}, LIKELY),
+    ("not sure of a clotting disorder", {"clotting": "not_sure"}, REVIEW),
+    ("bruises easily", {"clotting": "bleed_easily"}, REVIEW),
+    ("low platelets", {"clotting": "low_platelets"}, REVIEW),
     ("blood that clots too much", {"clotting": "too_much"}, REVIEW),
     ("hemophilia", {"clotting": "yes"}, BLEEDING),
-    ("hemophilia beats a definite no", {"clotting": "yes", "fracture": "no"}, BLEEDING),
-    ("hemophilia beats nothing tried", {"clotting": "yes", **NOTHING_TRIED}, BLEEDING),
-    ("a definite no beats nothing tried", {**NEITHER_BONE_CONDITION, **NOTHING_TRIED}, NO_MATCH),
-    ("a definite no beats not sure", {**NEITHER_BONE_CONDITION, "clotting": "not_sure"}, NO_MATCH),
-    ("nothing tried beats not sure", {**NOTHING_TRIED, "clotting": "not_sure"}, OTHER_CARE),
+    ("hemophilia, or a blood thinner", {"clotting": "yes", "blood_thinner": "yes"}, REVIEW),
+    ("hemophilia, or perhaps a blood thinner", {"clotting": "yes", "blood_thinner": "not_sure"}, REVIEW),
+    ("hemophilia beats a definite no", {"clotting": "yes", **NO_FRACTURE}, BLEEDING),
+    ("hemophilia beats cancer", {"clotting": "yes", "cancer": "other"}, BLEEDING),
+    ("a definite no beats nothing tried", {**NO_FRACTURE, **NOTHING_TRIED}, NO_MATCH),
     ("a blood thinner rules nobody out", {"blood_thinner": "yes"}, LIKELY),
     ("perhaps a blood thinner", {"blood_thinner": "not_sure"}, LIKELY),
+    ("steroids, and five met", {"safety": ["steroids"]}, LIKELY),
+    ("weight loss or night pain", {"safety": ["weight_night"]}, REVIEW),
     ("an infection", {"safety": ["infection"]}, REVIEW),
     ("perhaps pregnant", {"safety": ["pregnant"]}, REVIEW),
     ("an allergy to cement or dye", {"safety": ["allergy"]}, REVIEW),
-    ("not sure of infection, pregnancy, allergy", {"safety": ["not_sure"]}, REVIEW),
-    ("an infection does not open a closed door", {"safety": ["infection"], "fracture": "no"}, NO_MATCH),
+    ("not sure of the safety list", {"safety": ["not_sure"]}, REVIEW),
+    ("an infection does not open a closed door", {"safety": ["infection"], **NO_FRACTURE}, NO_MATCH),
+    ("warning signs that a doctor knows", {"red_flags": ["long_known"]}, REVIEW),
     ("a car crash, and hemophilia too", {"red_flags": ["trauma"], "clotting": "yes"}, "emergency_911"),
+    ("tearing pain", {"red_flags": ["tearing"]}, "emergency_911"),
     ("fever", {"red_flags": ["fever"]}, "emergency_today"),
     ("not sure of the warning signs", {"red_flags": ["not_sure"]}, "emergency_today"),
     ("fever and chest pain", {"red_flags": ["chest", "fever"]}, "emergency_911"),
@@ -125,279 +140,37 @@ def test_the_rule_in_sentences(changes, outcome):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example["title"] for example in EXAMPLES])
 def test_the_worked_examples(example):
-    journey, answers, expected = (
-        Journey(PATHWAY, example["answers"]).completed(),
-        example["answers"],
-        example["expect"],
-    )
+    journey, expected = Journey(PATHWAY, example["answers"]).completed(), example["expect"]
 
     outcome = journey.assessment.outcome
 
     assert outcome.key == expected["outcome"]
     assert outcome.offers_visit is expected["queue"]
-    assert [flag.key for flag in PATHWAY.flags_raised(journey.relevant_answers)] == expected["flags"]
+    assert sorted(flag.key for flag in PATHWAY.flags_raised(journey.relevant_answers)) == expected["flags"]
     if expected["queue"]:
-        assert PATHWAY.priority(outcome, answers).key == expected["priority"]
-
-
-# Met, not met and unknown as the published truth table has them; CLOT is the disorder, so its "yes" is our "not met".
-TRUTH_TABLE = {
-    # row: CLOT, BONE, FX, HL, CT, outcome, combinations
-    "T1": ("Y", "YUN", "YUN", "YUN", "YUN", BLEEDING, 63),
-    "T2": ("UN", "N", "YUN", "YUN", "YUN", NO_MATCH, 42),
-    "T3": ("UN", "YU", "N", "YUN", "YUN", NO_MATCH, 12),
-    "T4": ("UN", "YU", "YU", "N", "YUN", NO_MATCH, 24),
-    "T5": ("UN", "YU", "Y", "YU", "N", OTHER_CARE, 8),
-    "T6": ("UN", "U", "U", "YU", "N", OTHER_CARE, 4),
-    "T7": ("UN", "Y", "U", "YU", "N", REVIEW, 4),
-    "T8": ("N", "Y", "Y", "Y", "Y", LIKELY, 1),
-    "T9": ("U", "Y", "Y", "Y", "Y", REVIEW, 1),
-    "T10": ("UN", "U", "YU", "YU", "YU", REVIEW, 16),
-    "T11": ("UN", "Y", "U", "YU", "YU", REVIEW, 8),
-    "T12": ("UN", "Y", "Y", "U", "YU", REVIEW, 4),
-    "T13": ("UN", "Y", "Y", "Y", "U", REVIEW, 2),
-}
-ANSWERS_FOR = (
-    {"Y": {"clotting": "yes"}, "U": {"clotting": "not_sure"}, "N": {"clotting": "no"}},
-    {"Y": {"osteoporosis": "yes"}, "U": {"osteoporosis": "not_sure"}, "N": {"osteoporosis": "no"}},
-    {"Y": {"fracture": "yes"}, "U": {"fracture": "suspect"}, "N": {"fracture": "no"}},
-    {"Y": {"height_loss": "yes"}, "U": {"height_loss": "not_sure"}, "N": {"height_loss": "no"}},
-    {"Y": TOO_LITTLE, "U": CANNOT_USE, "N": NOTHING_TRIED},
-)
-
-
-def test_the_published_truth_table_row_by_row():
-    counted = Counter()
-    for letters in product("YUN", repeat=5):
-        if letters[2] == "N" and letters[3] != "N":
-            continue  # Without a fracture no bone has lost height.
-        changes = {}
-        for answers_for, letter in zip(ANSWERS_FOR, letters, strict=True):
-            changes |= answers_for[letter]
-        [row] = [row for row, (*cells, _, _) in TRUTH_TABLE.items() if all(map(lambda a, b: a in b, letters, cells))]
-        assert assessed(**changes).outcome.key == TRUTH_TABLE[row][5], (row, letters)
-        counted[row] += 1
-
-    assert counted == {row: cells[6] for row, cells in TRUTH_TABLE.items()}
-    assert counted.total() == 189
-
-
-# --------------------------------------------------------------------------------------- Every combination of answers
-
-PAINS = [*map(str, range(11)), "not_sure"]
-PAIN_OF_5_OR_MORE = PAINS[5:11]
-CLOTTING = ("yes", "no", "too_much", "not_sure")
-CANCER = ("myeloma", "other", "no", "not_sure")
-FRACTURES = [{"fracture": "no"}] + [
-    {"fracture": fracture, "height_loss": height}
-    for fracture in ("yes", "suspect", "not_sure")
-    for height in ("yes", "no", "not_sure_shorter", "not_sure")
-]
-EVERY_CARE = [NOTHING_TRIED, CANNOT_USE, NOT_SURE_WHAT] + [
-    care(**dict(zip(tried, results, strict=True)))
-    for count in range(1, 6)
-    for tried in combinations([treatment.value for treatment in TREATMENTS], count)
-    for results in product(("enough", "little", "no", "not_sure"), repeat=count)
-]
+        assert PATHWAY.priority(outcome, journey.relevant_answers).key == expected["priority"]
 
 
 def every_way_to_tick(question):
     together = [option.value for option in question.options if not option.alone]
     some = [list(boxes) for count in range(1, len(together) + 1) for boxes in combinations(together, count)]
-    return [["none"], *some]
-
-
-def care_by_the_table(a):
-    results = {value for key, value in a.items() if key.startswith("helped_")}
-    if a["pain"] == "0" or a["tried"] == ["none"]:
-        return "N"
-    if "enough" in results:
-        return "U" if a["pain"] in PAIN_OF_5_OR_MORE else "N"
-    return "Y" if results & {"little", "no"} else "U"
-
-
-def outcome_by_the_table(a):
-    bone = "Y" if a["osteoporosis"] == "yes" or a["cancer"] == "myeloma" else "U"
-    bone = "N" if a["osteoporosis"] == a["cancer"] == "no" else bone
-    fracture = {"yes": "Y", "no": "N"}.get(a["fracture"], "U")
-    height = "N" if fracture == "N" else {"yes": "Y", "no": "N"}.get(a["height_loss"], "U")
-    other_care = care_by_the_table(a)
-    if a["clotting"] == "yes":
-        return BLEEDING
-    if "N" in (bone, fracture, height):
-        return NO_MATCH
-    if other_care == "N" and not (fracture == "U" and bone == "Y" and a["pain"] != "0"):
-        return OTHER_CARE
-    if "U" in (bone, fracture, height, other_care) or a["clotting"] != "no" or a["safety"] != ["none"]:
-        return REVIEW
-    return LIKELY
-
-
-@pytest.mark.generated
-def test_what_care_means_over_every_combination():
-    combos = [{"pain": pain, **tried} for pain, tried in product(PAINS, EVERY_CARE)]
-    [conflict] = [flag for flag in PATHWAY.flags if flag.key == "answers_conflict_relief_vs_pain"]
-
-    for a in combos:
-        assert CARE.verdict(a) == {"Y": "met", "N": "not_met", "U": "unknown"}[care_by_the_table(a)], a
-        assert not (CARE.met_when.holds(a) and CARE.not_met_when.holds(a)), a
-        assert bool(conflict.when.holds(a)) is (a["pain"] in PAIN_OF_5_OR_MORE and "enough" in a.values()), a
-
-    assert len(combos) == 3_127 * 12
-
-
-# One set of answers for each way in which a part can bear on the outcome, both sides of each boundary included.
-CARES = [NOTHING_TRIED, CANNOT_USE, NOT_SURE_WHAT, HELPS, TOO_LITTLE, care(brace="no"), care(brace="not_sure")]
-CARES += [care(brace="enough", rest="no"), care(brace="not_sure", rest="no")]
-PARTS = (
-    [{"osteoporosis": value} for value in ("yes", "no", "not_sure")],
-    [{"cancer": value} for value in CANCER],
-    FRACTURES,
-    [{"pain": "0"}] + [{"pain": pain, **tried} for pain in ("1", "4", "5", "8", "10", "not_sure") for tried in CARES],
-    [{"clotting": value} for value in CLOTTING],
-    [{"safety": boxes} for boxes in (["none"], ["infection"], ["pregnant"], ["allergy"], ["not_sure"])],
-)
-
-
-def answers_of(state):
-    """A state names one of the alternatives of each part by its number."""
-    return {key: value for part, number in zip(PARTS, state, strict=True) for key, value in part[number].items()}
-
-
-@pytest.fixture(scope="module")
-def outcomes():
-    """What the pathway's rules decide in every state."""
-    decided = {}
-    for state in product(*(range(len(part)) for part in PARTS)):
-        answers = answers_of(state)
-        decided[state] = next(rule.outcome.key for rule in PATHWAY.rules if rule.when.holds(answers))
-    return decided
-
-
-@pytest.mark.generated
-def test_every_combination_of_answers_has_the_outcome_of_the_table(outcomes):
-    differing = [state for state, outcome in outcomes.items() if outcome != outcome_by_the_table(answers_of(state))]
-
-    assert [answers_of(state) for state in differing[:3]] == []
-    assert len(outcomes) == 3 * 4 * 13 * 55 * 4 * 5
-
-
-@pytest.mark.generated
-def test_only_five_met_criteria_and_no_concern_make_a_likely_candidate(outcomes):
-    likely = [answers_of(state) for state, outcome in outcomes.items() if outcome == LIKELY]
-
-    assert likely
-    for answers in likely:
-        assert [criterion.verdict(answers) for criterion in CRITERIA] == ["met"] * 5, answers
-        assert answers["safety"] == ["none"]
-
-
-@pytest.mark.generated
-def test_a_bleeding_disorder_never_reaches_the_queue(outcomes):
-    assert {outcome for state, outcome in outcomes.items() if answers_of(state)["clotting"] == "yes"} == {BLEEDING}
-
-
-def less_sure(part, alternatives):
-    """The numbers of the alternatives in which one definite answer gave way to one that is unsure."""
-    for question in PATHWAY.questions:
-        for option in question.options if question.key in part else ():
-            swapped = {**part, question.key: [option.value] if question.takes_several else option.value}
-            if question is TRIED:
-                swapped = {"pain": swapped["pain"], "tried": swapped["tried"]}
-            if option.unsure and swapped in alternatives:
-                yield alternatives.index(swapped)
-
-
-@pytest.mark.generated
-def test_being_unsure_never_turns_somebody_away_from_the_queue(outcomes):
-    swaps = [[list(less_sure(alternative, part)) for alternative in part] for part in PARTS]
-    tried = 0
-
-    for state, outcome in outcomes.items():
-        if outcome in (LIKELY, REVIEW):
-            for part, number in enumerate(state):
-                for other in swaps[part][number]:
-                    swapped = (*state[:part], other, *state[part + 1 :])
-                    assert outcomes[swapped] not in (NO_MATCH, BLEEDING), (answers_of(state), answers_of(swapped))
-                    tried += 1
-
-    assert tried > 100_000
-
-
-@pytest.mark.generated
-def test_no_criterion_is_both_met_and_not_met():
-    for answers in map(answers_of, product(*(range(len(part)) for part in PARTS[:5]), [0])):
-        both = [c.key for c in CRITERIA if c.met_when.holds(answers) and c.not_met_when.holds(answers)]
-        assert both == [], answers
-
-
-@pytest.mark.parametrize("boxes", every_way_to_tick(SAFETY), ids=" ".join)
-def test_every_safety_concern_sends_a_likely_candidate_to_a_person(boxes):
-    assert assessed(safety=boxes).outcome.key == (LIKELY if boxes == ["none"] else REVIEW)
+    return [*([option.value] for option in question.options if option.alone), *some]
 
 
 def test_every_warning_sign_ends_the_check_and_offers_no_visit():
     for boxes in every_way_to_tick(RED_FLAGS):
-        call_911 = {"legs", "saddle", "bladder_bowel", "trauma", "chest"} & set(boxes)
-        expected = "emergency_911" if call_911 else LIKELY if boxes == ["none"] else "emergency_today"
+        call_911 = {"legs", "saddle", "bladder_bowel", "trauma", "chest", "tearing"} & set(boxes)
+        goes_on = {"none": LIKELY, "long_known": REVIEW}.get(boxes[0], "emergency_today")
+        expected = "emergency_911" if call_911 else goes_on
 
         assessment = assessed(red_flags=boxes)
 
         assert assessment.outcome.key == expected, boxes
-        assert assessment.outcome.offers_visit is (boxes == ["none"]), boxes
+        assert assessment.outcome.offers_visit is (expected in (LIKELY, REVIEW)), boxes
 
 
 def test_only_two_outcomes_offer_a_visit():
     assert [outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit] == [REVIEW, LIKELY]
-
-
-# ------------------------------------------------------------------------------------------------- Flags and priority
-
-RAISED_BY = {
-    "myeloma": ("cancer", "myeloma"),
-    "other_cancer": ("cancer", "other"),
-    "clotting_unknown": ("clotting", "not_sure"),
-    "clots_too_much": ("clotting", "too_much"),
-    "blood_thinner_yes": ("blood_thinner", "yes"),
-    "blood_thinner_not_sure": ("blood_thinner", "not_sure"),
-    "safety_infection": ("safety", "infection"),
-    "safety_pregnant": ("safety", "pregnant"),
-    "safety_allergy": ("safety", "allergy"),
-    "safety_not_sure": ("safety", "not_sure"),
-    "cannot_use_conservative": ("tried", "cannot"),
-    # Its own combinations are those of care.
-    "answers_conflict_relief_vs_pain": ("helped_brace", "enough"),
-    "shorter_or_stooped": ("height_loss", "not_sure_shorter"),
-}
-
-
-def test_flags_over_every_combination():
-    flagged = product(
-        [{"cancer": value} for value in CANCER],
-        [{"clotting": value} for value in CLOTTING],
-        [{"blood_thinner": value} for value in ("yes", "no", "not_sure")],
-        [{"safety": boxes} for boxes in every_way_to_tick(SAFETY)],
-        FRACTURES,
-        [{"pain": "7", **tried} for tried in (CANNOT_USE, HELPS, TOO_LITTLE)],
-    )
-    for parts in flagged:
-        answers = {key: value for part in parts for key, value in part.items()}
-        given = {
-            (key, one) for key, value in answers.items() for one in ([value] if isinstance(value, str) else value)
-        }
-        expected = [key for key, answer in RAISED_BY.items() if answer in given]
-        assert [flag.key for flag in PATHWAY.flags_raised(answers)] == expected, answers
-
-
-def test_priority_over_every_combination():
-    visits = {outcome.key: outcome for outcome in PATHWAY.outcomes if outcome.offers_visit}
-    function = ("by_self", "with_help", "bed", "not_say")
-
-    for outcome, cancer, pain, getting_around in product(visits, CANCER, PAINS, function):
-        answers = {"cancer": cancer, "pain": pain, "function": getting_around}
-        soon = cancer in ("myeloma", "other") or pain in ("8", "9", "10") or getting_around == "bed"
-        expected = "P1" if soon else "P2" if outcome == LIKELY or pain in PAIN_OF_5_OR_MORE else "P3"
-        assert PATHWAY.priority(visits[outcome], answers).key == expected, (outcome, answers)
 
 
 @pytest.mark.parametrize(
@@ -412,24 +185,23 @@ def test_newer_pain_comes_sooner_within_a_priority(duration, sooner):
 
 EXPLANATIONS = [
     ("bone", {}, "met", "You told us you have osteoporosis or myeloma."),
-    ("bone", NEITHER_BONE_CONDITION, "not_met", "You told us you have neither."),
+    ("bone", {**GOOD_BONE_TEST, **CRASH}, "not_met", "You told us you have neither."),
+    ("bone", {"osteoporosis": "no", "cancer": "other"}, "unknown", "You had another cancer."),
+    ("bone", {**GOOD_BONE_TEST, "safety": ["steroids"]}, "unknown", "Steroid pills can make bones weak"),
+    ("bone", GOOD_BONE_TEST, "unknown", "Your bone test was good. But a bone that breaks without a big accident"),
+    ("bone", {**GOOD_BONE_TEST, **NEVER_SCANNED}, "unknown", "Your bone test was good. If you do have a fracture"),
     (
         "bone",
-        {"osteoporosis": "no", "cancer": "other"},
+        {**GOOD_BONE_TEST, **CRASH, "safety": ["not_sure"]},
         "unknown",
-        "You had another cancer. A specialist needs to look at this.",
+        "Not known yet. We need to ask about steroid pills.",
     ),
-    (
-        "bone",
-        {"osteoporosis": "not_sure"},
-        "unknown",
-        "Not known yet. A bone density scan or blood test can show this.",
-    ),
+    ("bone", {"osteoporosis": "not_sure"}, "unknown", "Not known yet. A bone density scan or blood test can show"),
     ("fracture", {}, "met", "A doctor told you that you have one."),
-    ("fracture", {"fracture": "no"}, "not_met", "You told us you do not have one."),
+    ("fracture", NO_FRACTURE, "not_met", "You told us that a scan showed none."),
     ("fracture", SUSPECTED, "unknown", "You may have one. An X-ray or MRI is needed to know."),
     ("height", {}, "met", "A doctor or report said so."),
-    ("height", {"fracture": "no"}, "not_met", "Not asked: no fracture."),
+    ("height", NO_FRACTURE, "not_met", "Not asked: no fracture."),
     ("height", {"height_loss": "no"}, "not_met", "A doctor or report said it has not."),
     ("height", SUSPECTED, "unknown", "Not known yet. A scan can show this."),
     ("conservative", {}, "met", "You tried a back brace, pain medicine, rest. It has not been enough."),
@@ -437,6 +209,7 @@ EXPLANATIONS = [
     ("conservative", {"pain": "0"}, "not_met", "No pain now."),
     ("conservative", NOTHING_TRIED, "not_met", "Nothing tried yet."),
     ("conservative", {**HELPS, "pain": "4"}, "not_met", "Other care is helping."),
+    ("conservative", {"pain": "not_sure"}, "unknown", "We do not know yet how strong your pain is."),
     (
         "conservative",
         {**care(brace="no", rest="enough"), "pain": "5"},
@@ -449,9 +222,30 @@ EXPLANATIONS = [
         "unknown",
         "You said muscle relaxer medicine, physical therapy help. But your pain is 8 of 10.",
     ),
-    ("conservative", CANNOT_USE, "unknown", "We need to ask you more about this."),
+    (
+        "conservative",
+        {**HELPS, "pain": "3", **IN_BED},
+        "unknown",
+        "You said a back brace helps. But you stay in bed or a chair most of the day.",
+    ),
+    (
+        "conservative",
+        {**care(brace="enough", rest="enough"), "pain": "3", **IN_BED},
+        "unknown",
+        "You said a back brace, rest help. But you stay in bed or a chair most of the day.",
+    ),
+    ("conservative", CANNOT_USE, "unknown", "You cannot use some treatments. We need to ask you more about this."),
+    ("conservative", NOT_SURE_WHAT, "unknown", "We need to ask you more about this."),
     ("clotting", {}, "met", "You told us you have no such disorder."),
-    ("clotting", {"clotting": "yes"}, "not_met", "You bleed too easily. This makes the treatment risky."),
+    ("clotting", {"clotting": "yes"}, "not_met", "A doctor found a bleeding disorder."),
+    (
+        "clotting",
+        {"clotting": "yes", "blood_thinner": "yes"},
+        "unknown",
+        "You told us of a bleeding disorder and, maybe,",
+    ),
+    ("clotting", {"clotting": "low_platelets"}, "unknown", "Your platelets are low. They need a check first."),
+    ("clotting", {"clotting": "bleed_easily"}, "unknown", "You bruise or bleed easily. A blood test can show why."),
     ("clotting", {"clotting": "too_much"}, "unknown", "Your blood clotting needs a check first."),
 ]
 
@@ -464,44 +258,87 @@ def said(line):
 def test_each_finding_explains_itself(criterion, changes, verdict, sentence):
     [finding] = [finding for finding in assessed(**changes).findings if finding.criterion.key == criterion]
 
-    assert (finding.verdict, said(finding.explanation)) == (verdict, sentence)
+    assert finding.verdict == verdict
+    assert said(finding.explanation).startswith(sentence)
 
-
-CANCER_LINE, SEVERE_LINE = "Because you have had cancer, tell your cancer doctor", "Your pain is severe."
-THINNER_LINE, INFECTION_LINE = "Do not stop your blood thinner", "Tell your doctor about the infection."
-ALL_FOUR = {"cancer": "myeloma", "pain": "8", "blood_thinner": "yes", "safety": ["infection"]}
-FOUR_LINES = [CANCER_LINE, SEVERE_LINE, THINNER_LINE, INFECTION_LINE]
 
 # What is said under the heading, and then, each by how it begins.
+CANCER_LINE, SEVERE_LINE = (
+    "You have had cancer. Call your cancer team",
+    "Your pain is severe, or it keeps you in bed. Call",
+)
+THINNER_LINE, INFECTION_LINE = (
+    "Do not stop your blood thinner",
+    "Call your doctor today if the back pain is new or worse",
+)
+ALL_FOUR = {"cancer": "myeloma", "pain": "8", "blood_thinner": "yes", "safety": ["infection"]}
+FOUR_LINES = [CANCER_LINE, SEVERE_LINE, INFECTION_LINE, THINNER_LINE]
+
 WORDS = [
-    ({"red_flags": ["legs"]}, "You checked something that can be serious with back pain. Call 911", []),
-    ({"red_flags": ["fever"]}, "Call your doctor or a nurse line", ["Fever with back pain can be a sign"]),
-    ({"red_flags": ["not_sure"]}, "Call your doctor or a nurse line", ["You were not sure about a warning sign."]),
-    ({"red_flags": ["fever", "not_sure"]}, "Call your doctor or a nurse line", ["Fever with", "You were not sure"]),
+    ({"red_flags": ["legs"]}, "This can be serious with back pain. Call 911", []),
+    ({"red_flags": ["fever"]}, "Call your doctor or a nurse line today", []),
     ({"clotting": "yes"}, "A needle goes into the spine", []),
-    ({"clotting": "yes", **ALL_FOUR}, "A needle goes into the spine", FOUR_LINES),
-    (NEITHER_BONE_CONDITION, "Your pain is real", ["You told us you do not have osteoporosis or myeloma."]),
-    ({"fracture": "no"}, "Your pain is real", ["You told us you do not have a spine fracture."]),
-    ({"fracture": "no", "pain": "0"}, "There may be other ways", ["You told us you do not have a spine fracture."]),
-    ({"height_loss": "no"}, "Your pain is real", ["A doctor or report said the bone has not lost height."]),
     (
-        {**NEITHER_BONE_CONDITION, "fracture": "no", "blood_thinner": "yes"},
-        "Your pain is real",
-        ["You told us you do not have osteoporosis", "You told us you do not have a spine fracture.", THINNER_LINE],
+        {"clotting": "yes", "cancer": "myeloma", "pain": "8"},
+        "A needle goes into the spine",
+        [CANCER_LINE, SEVERE_LINE],
     ),
-    ({"pain": "0"}, "This treatment is for fractures that hurt, and you have no pain now.", []),
+    (NO_FRACTURE, "Your pain is real", ["You told us that a scan showed no fracture."]),
+    ({**NO_FRACTURE, "pain": "0"}, "There may be other ways", ["You told us that a scan showed no fracture."]),
+    ({**GOOD_BONE_TEST, **CRASH}, "Your pain is real", ["Your bones were tested and the pain began with"]),
+    (
+        {**GOOD_BONE_TEST, **CRASH, **NEVER_SCANNED},
+        "Your pain is real",
+        ["After a big accident, your spine needs an X-ray."],
+    ),
+    ({"height_loss": "no"}, "Your pain is real", ["A doctor or report said the bone has not lost height."]),
+    ({"pain": "0"}, "You have no pain now.", ["A spine fracture can be the first sign of weak bones."]),
+    (
+        {"pain": "0", "cancer": "other"},
+        "You have no pain now.",
+        ["You have had cancer. Tell your cancer team this week", "A spine fracture can be the first sign"],
+    ),
     (NOTHING_TRIED, "Most people with this kind of fracture slowly feel better", []),
+    ({**ORDINARY, **NOTHING_TRIED}, "Most back pain gets better in some weeks with other care.", []),
     ({**HELPS, "pain": "4"}, "Good news: what you are doing seems to help.", []),
-    ({**NOTHING_TRIED, "pain": "8"}, "Most people", [SEVERE_LINE]),
-    ({**NOTHING_TRIED, "cancer": "other"}, "Most people", [CANCER_LINE]),
-    ({**NOTHING_TRIED, **ALL_FOUR}, "Most people", FOUR_LINES),
-    ({"clotting": "not_sure"}, "Nothing you told us rules this treatment out", []),
-    (ALL_FOUR, "Nothing you told us rules this treatment out", [THINNER_LINE, INFECTION_LINE]),
+    ({"cancer": "other"}, "It may have nothing to do with the cancer.", [CANCER_LINE]),
+    (
+        {"cancer": "not_sure"},
+        "Your answers fit the five points.",
+        ["You are not sure if you have had cancer.", "Ask your doctor if you ever had cancer."],
+    ),
+    ({"safety": ["weight_night"]}, "Weight loss or night pain can have a cause", ["Tell your doctor this week"]),
+    ({**NOTHING_TRIED, **IN_BED}, "Your pain is severe, or it keeps you in bed. So a specialist", [SEVERE_LINE]),
     ({**SUSPECTED, **NOTHING_TRIED}, "You may have a fracture that no one has checked.", []),
-    ({**SUSPECTED, **HELPS, "pain": "4"}, "You may have a fracture that no one has checked.", []),
+    ({"height_loss": "no", **NOT_SAID}, "One point does not fit this treatment.", []),
+    ({"duration": "gt12m"}, "Your answers fit the five points.", ["You have had this pain for more than 3 months."]),
+    ({"duration": "not_sure"}, "Your answers fit the five points.", ["You are not sure how long you have had"]),
+    ({"duration": "lt2w"}, "Your answers fit the five points.", ["You have tried other care for less than 2 weeks."]),
+    ({"pain": "3"}, "Your answers fit the five points.", ["Your pain is 4 or less."]),
+    ({"pain": "not_sure"}, "Nothing you told us rules this treatment out", ["We do not know yet how strong"]),
+    (
+        {"red_flags": ["long_known"]},
+        "Your answers fit the five points.",
+        ["You have had warning signs for a long time.", "Call 911 if a sign you have had for long gets worse"],
+    ),
+    ({"safety": ["allergy"]}, "Your answers fit the five points.", ["You had a bad reaction to bone cement"]),
+    ({"safety": ["not_sure"]}, "Your answers fit the five points.", ["You were not sure about the last list."]),
+    ({"safety": ["pregnant"]}, "Your answers fit the five points.", ["Tell whoever orders an X-ray"]),
+    (
+        {"clotting": "low_platelets"},
+        "Nothing you told us rules this treatment out",
+        ["Ask your doctor for a blood test"],
+    ),
+    ({"clotting": "not_sure"}, "Nothing you told us rules this treatment out", []),
+    (ALL_FOUR, "It may have nothing to do with the cancer.", FOUR_LINES),
     (SUSPECTED, "Nothing you told us rules this treatment out", []),
     ({}, "Your answers fit all five points", []),
-    ({"cancer": "myeloma", "pain": "8", "blood_thinner": "yes"}, "Your answers fit all five points", [THINNER_LINE]),
+    ({"safety": ["steroids"]}, "Your answers fit all five points", ["Do not stop steroid pills on your own."]),
+    (
+        {"cancer": "myeloma", "pain": "8", "blood_thinner": "yes"},
+        "Your answers fit all five points",
+        [CANCER_LINE, SEVERE_LINE, THINNER_LINE],
+    ),
 ]
 
 
@@ -510,6 +347,45 @@ def test_each_outcome_says_what_fits_the_answers(changes, meaning, notes):
     assessment = assessed(**changes)
 
     assert said(assessment.meaning).startswith(meaning)
-    assert len(assessment.notes) == len(notes)
+    assert len(assessment.notes) == len(notes), assessment.notes
     for line, beginning in zip(assessment.notes, notes, strict=True):
         assert said(line).startswith(beginning)
+
+
+HEADINGS = [
+    ({"pain": "0"}, "This treatment is for fractures that hurt"),
+    (NOTHING_TRIED, "Other care usually comes first"),
+    ({"cancer": "other"}, "Back pain after cancer needs a check"),
+    ({"cancer": "myeloma", "clotting": "not_sure"}, "Back pain after cancer needs a check"),
+    ({"cancer": "not_sure"}, "A specialist needs to check a few things first"),
+    ({}, "You may be a candidate"),
+]
+
+
+@pytest.mark.parametrize(("changes", "heading"), HEADINGS)
+def test_the_heading_fits_the_answers(changes, heading):
+    assert said(assessed(**changes).heading) == heading
+
+
+def test_nobody_is_told_to_wait_for_a_call_that_nobody_will_make():
+    waits = "Do not wait for our call."
+
+    for offered, answers in ((True, {**NOTHING_TRIED, "pain": "9"}), (False, {**NO_FRACTURE, "pain": "9"})):
+        notes = " ".join(map(said, assessed(**answers).notes))
+        assert "Call your own doctor today or tomorrow." in notes
+        assert (waits in notes) is offered
+
+
+@pytest.mark.parametrize(("answers", "said_too"), [({}, False), (NEVER_SCANNED, True), (SUSPECTED, True)])
+def test_whoever_was_never_scanned_hears_that_their_own_doctor_can_be_quicker(answers, said_too):
+    next_step = " ".join(map(said, assessed(**answers).next_step))
+
+    assert ("Your own doctor can order an X-ray sooner." in next_step) is said_too
+
+
+def test_an_emergency_reads_the_same_for_everybody():
+    emergencies = [outcome for outcome in PATHWAY.outcomes if isinstance(outcome, Emergency)]
+
+    assert [outcome.address for outcome in emergencies] == ["get-help-now", "get-help-today"]
+    for outcome in emergencies:
+        assert (len(outcome.headings), len(outcome.meaning), outcome.notes) == (1, 1, ())
