@@ -27,7 +27,7 @@ AS_IF_WRITTEN = str.maketrans(
 SHORT_WORDS = re.compile(r"\b(\w{1,2}) (?=\w)")
 
 
-def text_to_search(*, name: str, phone: str, patient_phone: str, email: str, reference: str) -> str:
+def text_to_search(*, name: str, phone: str, email: str, reference: str, patient_phone: str = "") -> str:
     words = folded(name)
     in_one = SHORT_WORDS.sub(r"\1", words)
     names = (words,) if in_one == words else (words, in_one)

@@ -4,7 +4,7 @@ import uuid
 
 from appointments import reference
 from appointments.models import AppointmentRequest
-from appointments.search import text_to_search
+from appointments.search import SEARCHED, text_to_search
 
 
 def many_like(request: AppointmentRequest, count: int, **changes) -> list[AppointmentRequest]:
@@ -19,5 +19,5 @@ def many_like(request: AppointmentRequest, count: int, **changes) -> list[Appoin
 
 
 def _copy(same: dict, new: str) -> AppointmentRequest:
-    searched = text_to_search(name=same["name"], phone=same["phone"], email=same["email"], reference=new)
+    searched = text_to_search(**{name: same[name] for name in SEARCHED if name != "reference"}, reference=new)
     return AppointmentRequest(journey=uuid.uuid4(), reference=new, search_text=searched, **same)

@@ -97,6 +97,7 @@ def ask_for_a_visit(browser: Client, word) -> AppointmentRequest:
         "filled_in_for": "someone_else",
         "filled_in_by": word("filled_in_by"),
         "relationship": word("relationship"),
+        "may_talk": "patient_agrees",
     }
     browser.post("/visit/who/", {**WHO, "name": word("refused name"), "phone": word("refused phone")})
     email = f"{word('email')}@example.com".lower()

@@ -17,6 +17,8 @@ FOR_SOMEBODY_ELSE = {
     "filled_in_for": "someone_else",
     "filled_in_by": "Berta Example",
     "relationship": "daughter",
+    "may_talk": "not_sure",
+    "patient_phone": "808 555 0199",
     "name": " Maximiliana   Example ",
     "date_of_birth_year": "1931",
     "phone": "808 555 0123",

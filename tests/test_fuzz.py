@@ -115,7 +115,12 @@ def patients_forms(a_request, consulting_hours, scheduler) -> list[Target]:
     for target in forms:
         # They say themselves what one answer too many is.
         target.several = set(target.fields)
-    someone = {"filled_in_for": "someone_else", "filled_in_by": "Eva Muestra", "relationship": "daughter"}
+    someone = {
+        "filled_in_for": "someone_else",
+        "filled_in_by": "Eva Muestra",
+        "relationship": "daughter",
+        "may_talk": "not_sure",
+    }
     birthday = {name: walk.WHO[name] for name in walk.WHO if name.startswith("date_of_birth")}
     return [
         *forms,

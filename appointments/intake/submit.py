@@ -45,7 +45,7 @@ def submit(
     earlier = before.only("pk").order_by("-pk").first()
     created_at = timezone.now()
     priority = PATHWAY.priority(assessment.outcome, answers)
-    flags = [flag.key for flag in PATHWAY.flags_raised(answers)]
+    flags = sorted(flag.key for flag in PATHWAY.flags_raised(answers))
     facts = {
         "earlier": earlier,
         "doubts": doubts,

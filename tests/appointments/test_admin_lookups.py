@@ -55,7 +55,12 @@ def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
     a_request, scheduler, clinician, place, next_week
 ):
     typed = {"name": "Canary Muestra", "email": "canary@example.com", "relationship": "canary child"}
-    typed |= {"filled_in_by": "Canary Sample", "filled_in_for": "someone_else", "language": "other"}
+    typed |= {
+        "filled_in_by": "Canary Sample",
+        "filled_in_for": "someone_else",
+        "may_talk": "not_sure",
+        "language": "other",
+    }
     typed |= {"other_language": "Canarian"}
     request = a_request(**typed)
     other = a_request(**typed, phone="212 555 0199")

@@ -17,6 +17,7 @@ from appointments.models import AppointmentRequest
 from common import sealed_cookie
 from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
+from screening.signed_text import fingerprint
 from screening.visitor import MAX_AGE
 from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, source_of, words_of
 
@@ -98,11 +99,16 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
     client.cookies["answers"] = sealed_cookie.seal({**kept, "since": kept["since"] - 600}, purpose="answers")
     before = timezone.now()
 
-    as_typed = {"relationship": "daughter", "call_times": ["morning", "evening"], "email": "jose@example.com"}
+    as_typed = {
+        "relationship": "daughter",
+        "may_talk": "representative",
+        "call_times": ["morning", "evening"],
+        "email": "jose@example.com",
+    }
     as_typed |= {"language": "other", "other_language": "Quechua"}
     to_be_read = {"filled_in_for": "someone_else", "filled_in_by": "Bo  O’Brien-Núñez ", "phone": "212.555.0123 x12"}
     to_be_read |= {"name": "Jose\u0301 Cruz", "needs_interpreter": "on", "voicemail_ok": "no", "texts_ok": "on"}
-    to_be_read |= {"hard_of_hearing": "on", "large_print": "on"}
+    to_be_read |= {"hard_of_hearing": "on", "large_print": "on", "patient_phone": "212 555 0199"}
     ask_for_visit(client, **as_typed, **to_be_read)
 
     stored = AppointmentRequest.objects.values().get()
@@ -112,6 +118,7 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "filled_in_by": "Bo O’Brien-Núñez",
         "date_of_birth": datetime.date(1948, 3, 14),
         "phone": "+12125550123;ext=12",
+        "patient_phone": "+12125550199",
         "needs_interpreter": True,
         "hard_of_hearing": True,
         "large_print": True,
@@ -119,11 +126,12 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "texts_ok": True,
         "consent": f"{CONSENT} {CONSENT_TO_TEXTS}",
         "pathway_version": PATHWAY.version,
+        "pathway_fingerprint": fingerprint(),
         "answers": answers | VISIT_ANSWERS,
         "outcome": "specialist_review",
         "priority": "P1",
         "is_recent_pain": True,
-        "flags": ["other_cancer", "blood_thinner_yes"],
+        "flags": ["blood_thinner_yes", "other_cancer"],
         "doubts": "",
         "status": "waiting",
     }
@@ -140,11 +148,14 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
 
 
 def test_what_does_not_apply_is_not_stored(send_request):
-    not_asked_for = {"filled_in_by": "Bo", "relationship": "son", "other_language": "Quechua"}
+    not_asked_for = {"filled_in_by": "Bo", "relationship": "son", "may_talk": "not_sure", "other_language": "Quechua"}
+    not_asked_for |= {"patient_phone": "212 555 0199", "imaging": ["none"], "imaging_where": "Example Hospital"}
 
     stored = send_request(email="", duration="gt12m", call_times=["any", "morning"], **not_asked_for)
 
     assert (stored.filled_in_by, stored.relationship, stored.other_language) == ("", "", "")
+    assert (stored.may_talk, stored.patient_phone) == ("", "")
+    assert stored.answers.keys() & {"imaging_month", "imaging_year", "imaging_where"} == set()
     assert (stored.call_times, stored.email, stored.consent) == (["any"], "", CONSENT)
     assert (stored.texts_ok, stored.needs_interpreter, stored.is_recent_pain) == (False, False, False)
 
@@ -178,6 +189,9 @@ REFUSED = [
     ({"filled_in_for": ""}, "Choose who the visit is for."),
     ({"filled_in_for": "someone_else", "relationship": "son"}, "Enter your own name, so that we know who we talk to"),
     ({"filled_in_for": "someone_else", "filled_in_by": "Bo"}, "Say who you are to that person."),
+    ({"filled_in_for": "someone_else"}, "Choose if we may talk with you."),
+    ({"filled_in_for": "someone_else", "may_talk": "perhaps"}, "Choose if we may talk with you."),
+    ({"filled_in_for": "someone_else", "patient_phone": "call me"}, PHONE),
     *(({"name": name}, "Enter the name of the person who needs the visit.") for name in ("", "   ")),
     ({"name": "x" * 121}, "Make this shorter: Full name of the person who needs the visit"),
     *(({"name": f"Ana{character}"}, IN_LETTERS) for character in "\0\x07\x7f\u202e\u2066\ufeff\ue000"),

@@ -83,6 +83,7 @@ def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(a_request, 
         filled_in_for="someone_else",
         filled_in_by="Berta Example",
         relationship="daughter",
+        may_talk="patient_agrees",
         language="other",
         other_language="Haitian Creole",
         needs_interpreter="on",
@@ -169,7 +170,11 @@ def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
     a_request, staff, scheduler, clinician, place
 ):
     request = a_request(
-        hard_of_hearing="on", filled_in_for="someone_else", filled_in_by="Eva", relationship="daughter"
+        hard_of_hearing="on",
+        filled_in_for="someone_else",
+        filled_in_by="Eva",
+        relationship="daughter",
+        may_talk="not_sure",
     )
     # A Friday; the clinic answers the phone on weekdays.
     friday = datetime.datetime(2099, 12, 4, 17, tzinfo=datetime.UTC)

@@ -35,6 +35,7 @@ A_LOT_TO_ASK = {
     "filled_in_for": "someone_else",
     "filled_in_by": "Berta Example",
     "relationship": "daughter",
+    "may_talk": "patient_agrees",
     "name": "Maximiliana Example-Placeholder de la Muestra",
     "email": "maximiliana.example-placeholder@mail.example.com",
     "language": "other",

@@ -10,6 +10,7 @@ from django.test import Client
 
 from common import sealed_cookie
 from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import MORE
 from screening.visitor import COOKIE, MAX_AGE
 from tests import walk
 from tests.walk import answer_check, outcome_of, source_of, words_of
@@ -28,6 +29,8 @@ LONGEST = {
     "filled_in_for": "someone_else",
     "filled_in_by": RARE * 120,
     "relationship": RARE * 60,
+    "may_talk": "patient_agrees",
+    "patient_phone": "+1 (212) 555-0199 ext. 12345",
     "name": RARE * 120,
     "date_of_birth_month": "12",
     "date_of_birth_day": "31",
@@ -39,7 +42,17 @@ LONGEST_ANSWERS = {
     **walk.EVERYTHING,
     **dict.fromkeys((key for key in walk.EVERYTHING if isinstance(walk.EVERYTHING[key], str)), "not_sure"),
     "height_loss": "not_sure_shorter",
-    "safety": ["infection", "pregnant", "allergy", "not_sure"],
+    "cause": "accident",
+    "clotting": "low_platelets",
+    "tried": [*walk.EVERYTHING["tried"], "cannot"],
+    "safety": ["weight_night", "infection", "pregnant", "allergy", "steroids", "not_sure"],
+}
+LONGEST_PLAN = {
+    "imaging": ["xray", "ct", "mri", "bone_scan", "not_sure"],
+    "imaging_month": "12",
+    "imaging_where": RARE * 80,
+    "place": "shoulders",
+    "more": [option.value for option in MORE.options if not option.alone],
 }
 
 
@@ -101,7 +114,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_lasts_twenty_
 @pytest.mark.parametrize(
     ("changes", "visit", "who"),
     [
-        (LONGEST_ANSWERS, {"imaging": ["xray", "ct", "mri", "bone_scan", "not_sure"]}, LONGEST),
+        (LONGEST_ANSWERS, LONGEST_PLAN, LONGEST),
         ({}, {"imaging": ["bone_scan"] * 190}, {}),
         ({}, {}, {"name": "Ana" + " " * 5000 + "Example"}),
         ({}, {}, {"name": ["Ana " * 30] * 100}),
@@ -127,7 +140,7 @@ def test_no_browser_drops_the_cookie_for_its_length_whatever_is_typed(client, ch
 
 def test_the_longest_answers_are_all_kept(client):
     answer_check(client, **LONGEST_ANSWERS)
-    client.post("/visit/questions/", walk.VISIT_ANSWERS)
+    client.post("/visit/questions/", walk.VISIT_ANSWERS | LONGEST_PLAN)
 
     assert client.post("/visit/who/", LONGEST)["Location"] == "/visit/call/"
     assert f'value="{LONGEST["email"]}"' in source_of(client.get("/visit/who/"))

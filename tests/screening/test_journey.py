@@ -14,6 +14,9 @@ PAGES = [page.key for page in PATHWAY.pages]
 
 FACTS = {
     "pain": "7",
+    "function": "by_self",
+    "duration": "6w_3m",
+    "cause": "nothing",
     "osteoporosis": "yes",
     "fracture": "yes",
     "height_loss": "yes",
@@ -40,7 +43,7 @@ def keys(things):
     ("answers", "skipped"),
     [
         ({}, []),
-        ({"pain": "0"}, ["tried", "helped"]),
+        ({"pain": "0"}, ["function", "onset", "tried", "helped"]),
         ({"pain": "1"}, []),
         ({"pain": "not_sure"}, []),
         ({"fracture": "no"}, ["height_loss"]),
@@ -49,7 +52,7 @@ def keys(things):
         ({"tried": ["none"]}, ["helped"]),
         ({"tried": ["cannot"]}, ["helped"]),
         ({"tried": ["not_sure"]}, ["helped"]),
-        ({"pain": "0", "fracture": "no"}, ["height_loss", "tried", "helped"]),
+        ({"pain": "0", "fracture": "no"}, ["function", "onset", "height_loss", "tried", "helped"]),
         # No early end on a "no" to a core question: everybody gets the full explanation.
         ({"osteoporosis": "no", "cancer": "no"}, []),
         ({"clotting": "yes"}, []),
@@ -97,11 +100,12 @@ def test_a_page_is_open_until_each_of_its_questions_is_answered():
         ("pain", {}, "red_flags"),
         ("tried", {}, "height_loss"),
         ("tried", {"fracture": "no"}, "fracture"),
-        ("clotting", {}, "helped"),
-        ("clotting", {"tried": ["none"]}, "tried"),
-        ("clotting", {"pain": "0"}, "height_loss"),
-        ("clotting", {"pain": "0", "fracture": "no"}, "fracture"),
-        ("safety", {"pain": "0"}, "blood_thinner"),
+        ("osteoporosis", {"pain": "0"}, "pain"),
+        ("blood_thinner", {}, "helped"),
+        ("blood_thinner", {"tried": ["none"]}, "tried"),
+        ("blood_thinner", {"pain": "0"}, "height_loss"),
+        ("blood_thinner", {"pain": "0", "fracture": "no"}, "fracture"),
+        ("safety", {"pain": "0"}, "clotting"),
     ],
 )
 def test_back_leads_to_the_page_before_and_forward_here_again(here, answers, back):
@@ -120,7 +124,7 @@ def test_back_leads_to_the_page_before_and_forward_here_again(here, answers, bac
         ({"red_flags": ["none"], "cancer": "no"}, PAGES[:2]),
         (COMPLETE, PAGES),
         ({**COMPLETE, "red_flags": None}, PAGES[:1]),
-        ({**COMPLETE, "cancer": None}, PAGES[:4]),
+        ({**COMPLETE, "cancer": None}, PAGES[:6]),
         ({**COMPLETE, "fracture": "no"}, [key for key in PAGES if key != "height_loss"]),
         ({**COMPLETE, "red_flags": ["legs"]}, PAGES[:1]),
     ],
@@ -135,7 +139,7 @@ def test_a_page_can_be_visited_once_all_before_it_are_answered(answers, allowed)
     ("answers", "fewer"),
     [
         ({}, 0),
-        ({"pain": "0"}, 2),
+        ({"pain": "0"}, 4),
         ({"fracture": "no"}, 1),
         ({"pain": "4", "tried": ["none"]}, 1),
         ({"pain": "4", "tried": ["not_sure"]}, 1),
@@ -149,7 +153,7 @@ def test_the_length_counts_the_pages_that_may_still_come(answers, fewer):
 @pytest.mark.parametrize(
     ("change", "dropped"),
     [
-        ({"pain": "0"}, {"tried", "helped_brace", "helped_rest"}),
+        ({"pain": "0"}, {"function", "duration", "cause", "tried", "helped_brace", "helped_rest"}),
         ({"fracture": "no"}, {"height_loss"}),
         ({"tried": ["none"]}, {"helped_brace", "helped_rest"}),
         ({"tried": ["rest"]}, {"helped_brace"}),
@@ -167,7 +171,7 @@ def test_a_changed_answer_drops_answers_it_made_irrelevant(change, dropped):
 def test_a_dropped_answer_does_not_return_when_the_change_is_undone():
     way = journey().with_answers({"pain": "0"}).with_answers({"pain": "7"})
 
-    assert way.next_page is page("tried")
+    assert way.next_page is page("function")
     assert way.relevant_answers["clotting"] == "no"
 
 
@@ -211,7 +215,7 @@ def test_the_way_ends_at_the_page_that_stops_it():
 
     way = Journey(replace(PATHWAY, stops=stops), {**COMPLETE, "cancer": "other"})
 
-    assert keys(way.pages) == list(way.relevant_answers) == PAGES[:4]
+    assert keys(way.pages) == list(way.relevant_answers) == PAGES[:6]
     assert way.stopped.outcome.key == "emergency_today"
 
 

@@ -45,10 +45,6 @@ OUTCOMES = [
 ]
 WAY = [f"/check/{page.key}/" for page in PATHWAY.pages]
 
-ROOM = "Call 911 or go to the nearest emergency room now. Do not drive yourself. Do not wait for a call from us."
-FEVER = "Fever with back pain can be a sign of infection."
-UNSURE = "You were not sure about a warning sign. A nurse can help you decide."
-
 
 def broken(request):
     raise ValueError("Ana Example, born 3 14 1948")
@@ -143,31 +139,86 @@ def test_no_page_can_be_skipped(client):
         assert send(client, here) == following
 
 
+SIGNS = ("legs", "saddle", "bladder_bowel", "trauma", "chest", "tearing")
+NOW, TODAY = "/check/get-help-now/", "/check/get-help-today/"
+
+
 @pytest.mark.parametrize(
-    ("ticked", "outcome", "sentences"),
+    ("ticked", "leads_to"),
     [
-        *(([sign], "emergency_911", [ROOM]) for sign in ("legs", "saddle", "bladder_bowel", "trauma", "chest")),
-        (["legs", "fever", "not_sure"], "emergency_911", [ROOM]),
-        (["fever"], "emergency_today", [FEVER]),
-        (["not_sure"], "emergency_today", [UNSURE]),
-        (["fever", "not_sure"], "emergency_today", [FEVER, UNSURE]),
+        *(([sign], NOW) for sign in SIGNS),
+        (["legs", "fever", "not_sure"], NOW),
+        (["fever"], TODAY),
+        (["not_sure"], TODAY),
     ],
 )
-def test_a_warning_sign_ends_the_check_and_nothing_is_kept(client, ticked, outcome, sentences):
-    answer_check(client)
+def test_a_warning_sign_leads_to_a_page_of_its_own_and_nothing_is_kept(client, ticked, leads_to):
+    answered = client.post("/check/red_flags/", {"red_flags": ticked})
 
-    page = client.post("/check/red_flags/", {"red_flags": ticked})
+    assert (answered.status_code, answered["Location"]) == (303, leads_to)
+    assert (answered.cookies["answers"].value, answered.cookies["answers"]["max-age"]) == ("", 0)
 
-    assert (page.status_code, outcome_of(page)) == (200, outcome)
-    assert [sentence for sentence in (ROOM, FEVER, UNSURE) if sentence in words_of(page)] == sentences
-    # Who is to see a doctor today is not urged to call an ambulance.
-    is_button = outcome == "emergency_911"
-    assert ('<a class="button" href="tel:911">Call 911</a>' in source_of(page)) == is_button
-    assert ('<a href="tel:911">Call 911</a>' in source_of(page)) != is_button
+
+@pytest.mark.parametrize(("url", "outcome"), [(NOW, "emergency_911"), (TODAY, "emergency_today")])
+def test_an_emergency_page_can_be_opened_by_anybody_and_stays_in_the_other_language(url, outcome):
+    stranger = Client()
+
+    page = stranger.get(url)
+    switched = stranger.post("/language/", {"language": "es", "next": url}, follow=True)
+
+    assert (page.status_code, outcome_of(page), page["X-Robots-Tag"]) == (200, outcome, "noindex")
     assert '<a href="/check/red_flags/">I checked this by mistake: go back</a>' in source_of(page)
     assert "We did not save or send your answers." in words_of(page)
-    assert (page.cookies["answers"].value, page.cookies["answers"]["max-age"]) == ("", 0)
-    assert client.get("/check/result/")["Location"] == "/check/red_flags/?lost"
+    assert "Helping someone?" in words_of(page)
+    assert (outcome_of(switched), switched.request["PATH_INFO"]) == (outcome, url)
+    for one in (page, switched):
+        assert PATHWAY.outcome(outcome).title in words_of(one)
+        assert {"emergency_911": "Busque ayuda", "emergency_today": "Hable hoy"}[outcome] in words_of(one)
+    assert words_of(page).index("Helping someone?") < words_of(page).index("¿Está ayudando a alguien?")
+    assert words_of(switched).index("¿Está ayudando a alguien?") < words_of(switched).index("Helping someone?")
+
+
+def test_only_who_has_to_act_now_gets_a_button_for_the_ambulance_and_no_number_of_the_clinic(client):
+    now, today = (source_of(client.get(url)).split("<main")[1].split("</main")[0] for url in (NOW, TODAY))
+
+    assert "Do not drive yourself. Do not wait for a call from us." in now
+    assert ('class="button" href="tel:911"' in now, 'class="button"' in today) == (True, False)
+    assert "(212) 555-0100" not in now
+    assert 'Our clinic: <a class="nowrap" href="tel:+1-212-555-0100">(212) 555-0100</a>, Monday' in today
+
+
+def test_the_nurse_line_stands_where_somebody_may_need_it_after_hours_if_there_is_one(client, settings):
+    answer_check(client)
+    pages = (TODAY, "/check/result/")
+
+    assert [url for url in pages if "After hours" in words_of(client.get(url))] == []
+
+    settings.NURSE_LINE, settings.NURSE_LINE_HOURS = "(212) 555-0111", {"en": "day and night"}
+
+    for url in pages:
+        assert "After hours, our nurse line: (212) 555-0111, day and night" in words_of(client.get(url))
+        assert 'href="tel:+1-212-555-0111"' in source_of(client.get(url))
+
+
+def test_of_what_was_answered_before_a_warning_sign_all_but_the_signs_is_kept(client):
+    client.post("/check/", {"answering_for": "someone_else"})
+    answer_check(client)
+
+    client.post("/check/red_flags/", {"red_flags": ["fever"]})
+
+    assert client.get("/check/result/")["Location"] == "/check/red_flags/"
+    first = client.get("/check/red_flags/")
+    assert checked_in(first) == {}
+    assert "You are answering for someone else." in words_of(first)
+    client.post("/check/red_flags/", {"red_flags": ["none"]})
+    assert outcome_of(client.get("/check/result/")) == "likely_candidate"
+
+
+def test_a_known_old_sign_and_a_new_one_are_not_taken_for_one_answer(client):
+    page = client.post("/check/red_flags/", {"red_flags": ["legs", "long_known"]})
+
+    assert page.status_code == 422
+    assert "If it is new or getting worse, check only the sign." in words_of(page)
 
 
 def test_the_answers_are_shown_before_the_result_each_with_a_link_to_change_it(client):
@@ -195,7 +246,9 @@ def test_a_changed_answer_leads_straight_back_to_the_answers(client):
 def test_a_changed_answer_leads_back_by_way_of_the_pages_it_opens(client):
     answer_check(client, pain="0")
 
-    assert send(client, "/check/pain/?change", pain="7") == "/check/tried/?change"
+    assert send(client, "/check/pain/?change", pain="7") == "/check/function/?change"
+    assert send(client, "/check/function/?change") == "/check/onset/?change"
+    assert send(client, "/check/onset/?change") == "/check/tried/?change"
     assert send(client, "/check/tried/?change") == "/check/helped/?change"
     assert send(client, "/check/helped/?change") == "/check/answers/"
 
@@ -213,7 +266,10 @@ def test_the_result_shows_where_somebody_stands_and_why(client, outcome, changes
     assert "This check uses only your answers. It is not a diagnosis and it does not replace a doctor." in words_of(
         page
     )
-    assert "Call 911 if you get new leg weakness or numbness between your legs. Call too if" in words_of(page)
+    assert (
+        "Call 911 if you get new leg weakness, unsteady legs, or numbness between your legs. Call too for"
+        in words_of(page)
+    )
     assert "Call a doctor today if you get a fever." in words_of(page)
     assert {"/#studies", "/how-this-check-decides/"} < set(re.findall('href="([^"]*)"', source_of(page)))
 

@@ -26,6 +26,7 @@ from appointments.models import (
     Clinician,
     ConsultingHours,
     ContactAttempt,
+    MayTalk,
     Message,
     Place,
 )
@@ -43,6 +44,9 @@ LAST_NAMES = ("Example", "Sample", "Muestra", "Testwell", "Pretend", "Ficticia",
 
 # What leads to a visit; the rest is answered quietly.
 TYPICAL = {
+    "function": "with_help",
+    "duration": "6w_3m",
+    "cause": "strain",
     "osteoporosis": "yes",
     "fracture": "yes",
     "height_loss": "yes",
@@ -51,7 +55,19 @@ TYPICAL = {
 }
 
 # What differs from one to the next.
-VARIED = {"osteoporosis", "cancer", "fracture", "height_loss", "tried", "clotting", "blood_thinner", "safety"}
+VARIED = {
+    "function",
+    "duration",
+    "cause",
+    "osteoporosis",
+    "cancer",
+    "fracture",
+    "height_loss",
+    "tried",
+    "clotting",
+    "blood_thinner",
+    "safety",
+}
 VARIED |= {f"helped_{treatment.value}" for treatment in TREATMENTS}
 
 
@@ -121,6 +137,7 @@ class Command(BaseCommand):
                 email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
                 filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
                 relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
+                may_talk=chance.choice(MayTalk.values) if for_someone_else else "",
                 language=language,
                 other_language=chance.choice(["Cantonese", "Haitian Creole"]) if language == "other" else "",
                 needs_interpreter=language == "other",
