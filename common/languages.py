@@ -37,6 +37,11 @@ class Language:
     script: PhoneScript
     reviews: tuple[Review, ...] = ()
 
+    @property
+    def nurse_hours_variable(self) -> str:
+        """Names the clinic's words for when its nurse line is open."""
+        return self.hours_variable.replace("CLINIC", "NURSE_LINE")
+
 
 ENGLISH = Language(
     code="en",

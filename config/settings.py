@@ -49,8 +49,7 @@ PHONE_REGION = environment.text("PHONE_REGION", "US")
 # Whom to call when the clinic is closed, if there is somebody, and when, in the words of each language.
 NURSE_LINE = environment.text("NURSE_LINE", "")
 NURSE_LINE_HOURS = {
-    language.code: environment.text(language.hours_variable.replace("CLINIC", "NURSE_LINE"), "")
-    for language in languages.LANGUAGES
+    language.code: environment.text(language.nurse_hours_variable, "") for language in languages.LANGUAGES
 }
 for name, phone in (("CLINIC_PHONE", CLINIC_PHONE), ("NURSE_LINE", NURSE_LINE)):
     try:

@@ -78,7 +78,7 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
         # Also where a browser keeps no cookies, so that no form counts, a warning sign is answered. Nothing is kept.
         stopped = is_valid and visitor.with_answers(form.cleaned_data).journey.stopped
         if stopped:
-            return _get_help(stopped)
+            return _get_help(visitor, stopped)
         return _question_page(request, visitor, page, form, 403)
     if not is_valid:
         return _question_page(request, visitor, page, form, status=422)
@@ -86,9 +86,7 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     before, visitor = visitor, visitor.with_answers(form.cleaned_data)
     _tell_how_far(before.journey, visitor.journey)
     if stopped := visitor.journey.stopped:
-        kept = before.without_emergency()
-        response = _get_help(stopped)
-        return forget(response) if kept.is_new and not kept.notes else remember(response, kept)
+        return _get_help(before, stopped)
     return remember(redirect(_after(visitor, page, changing="change" in request.GET)), visitor)
 
 
@@ -147,8 +145,8 @@ def answer_rows(journey: Journey) -> list[dict]:
 def emergency(request: HttpRequest, outcome: Emergency) -> HttpResponse:
     """In every language at once: who reads this may not be who answered."""
     here = get_language()
-    languages = sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != here)
-    context = {"outcome": outcome, "languages": languages}
+    codes = sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != here)
+    context = {"outcome": outcome, "codes": codes}
     response = render(request, "screening/emergency.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -181,9 +179,11 @@ def _question_page(
     return render(request, "screening/question.html", context, status=status)
 
 
-def _get_help(stopped: Assessment) -> HttpResponse:
+def _get_help(before: Visitor, stopped: Assessment) -> HttpResponse:
     """To a page of its own, so that it can be reloaded, printed and come back to, and holds no answers."""
-    return HttpResponseRedirect(reverse(f"screening:{stopped.outcome.address}"), status=303)
+    response = HttpResponseRedirect(reverse(f"screening:{stopped.outcome.address}"), status=303)
+    kept = before.without_emergency()
+    return forget(response) if kept.is_new and not kept.notes else remember(response, kept)
 
 
 def _tell_how_far(before: Journey, after: Journey) -> None:

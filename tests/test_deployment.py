@@ -45,7 +45,8 @@ NOT_AS_ROOT = "Start it as a user of its own, not as root. docs/operation.md say
 
 def read_by_settings() -> set[str]:
     """The names of variables that modules of config/ ask `environment` for, and those of the languages."""
-    return {language.hours_variable for language in LANGUAGES} | {
+    hours = {name for one in LANGUAGES for name in (one.hours_variable, one.nurse_hours_variable)}
+    return hours | {
         call.args[0].value
         for file in (ROOT / "config").glob("*.py")
         for call in ast.walk(ast.parse(file.read_text()))

@@ -673,7 +673,7 @@ ADVICE = (
     Advice(
         _(
             "Call your doctor today if the back pain is new or worse since the infection began. "
-            "An infection is treated before any spine procedure."
+            "The infection is treated first."
         ),
         SAFETY.includes("infection"),
     ),

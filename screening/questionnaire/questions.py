@@ -175,7 +175,7 @@ class Scale(Choice):
 
     def answers_in_prose(self, say: Say) -> Iterator[str]:
         yield f"\n{self.lowest} to {self.highest}, or:\n"
-        yield f"- {say(self.unsure.label)} `{self.unsure.value}` (unsure)"
+        yield f"- {say(self.unsure.label)} `{self.unsure.value}`{' (unsure)' if self.unsure.unsure else ''}"
 
     def is_at_least(self, number: int) -> Condition:
         return self._compared(range(number, self.highest + 1), _("{question}: {number} or more"), number)

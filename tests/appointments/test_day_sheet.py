@@ -104,7 +104,7 @@ def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(a_request, 
         f"Promised {day:%a, %b} {day.day}, 9:30 AM. Morning, 8 am to noon, Afternoon, noon to 4 pm",
         "by the clock in America/Denver",
         "Haitian Creole, needs an interpreter , hard of hearing",
-        "Ask for Berta Example (daughter), who filled this in.",
+        "Ask for Berta Example. Berta Example (daughter) filled this in. Says the patient agrees.",
         "Leave no message.",
         "May I speak with Berta Example?",
         "Ask for the birthday (March 14, 1948) before you say what the call is about.",
@@ -186,7 +186,7 @@ def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
         page = staff.get(SHEET)
 
     assert title_of(page).startswith("Day sheet for Sat, Dec 5, 2099")
-    assert "Ask for Eva (daughter)" in words_of(page)
+    assert "Ask for Ana Example; Eva (daughter) filled this in. Speak with the patient first." in words_of(page)
     assert "English, has trouble hearing" in words_of(page)
 
 

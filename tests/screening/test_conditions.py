@@ -136,7 +136,8 @@ def test_a_condition_is_worded_in_the_language_of_its_reader():
         (SAFETY.includes("infection"), {"safety": ["none"]}, NO),
         (SAFETY.includes("infection"), {}, UNKNOWN),
         (SAFETY.includes("infection", "allergy"), {"safety": ["allergy"]}, YES),
-        (TRIED.includes("none"), {"tried": ["cannot"]}, UNKNOWN),
+        (TRIED.includes("none"), {"tried": ["cannot"]}, NO),
+        (TRIED.includes("none"), {"tried": ["not_sure"]}, UNKNOWN),
     ],
 )
 def test_an_unsure_answer_is_never_read_as_a_no(condition, answers, held):

@@ -42,6 +42,7 @@ LONGEST_ANSWERS = {
     **walk.EVERYTHING,
     **dict.fromkeys((key for key in walk.EVERYTHING if isinstance(walk.EVERYTHING[key], str)), "not_sure"),
     "height_loss": "not_sure_shorter",
+    "function": "not_say",
     "cause": "accident",
     "clotting": "low_platelets",
     "tried": [*walk.EVERYTHING["tried"], "cannot"],
@@ -265,7 +266,13 @@ def test_addresses_links_and_titles_do_not_tell_what_was_answered():
     others = {"pain": "9", "osteoporosis": "not_sure", "cancer": "other", "fracture": "suspect"}
     others |= {"height_loss": "not_sure", "tried": ["rest", "brace", "muscle_relaxant"], "helped_rest": "no"}
     others |= {"helped_brace": "not_sure", "helped_muscle_relaxant": "no", "clotting": "too_much"}
-    others |= {"blood_thinner": "yes", "safety": ["infection"]}
+    others |= {
+        "blood_thinner": "yes",
+        "safety": ["infection"],
+        "function": "bed",
+        "cause": "fall",
+        "duration": "gt12m",
+    }
 
     def seen_by_onlookers(name, **answers):
         visitor = Client()

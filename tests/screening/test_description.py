@@ -131,7 +131,8 @@ def other_options():
                 [option, Option("one_more", NEW)],
             ):
                 yield with_question(question, replace(question, options=swapped(question.options, option, *instead)))
-        yield with_question(question, replace(question, options=question.options[::-1]))
+        if question.options:
+            yield with_question(question, replace(question, options=question.options[::-1]))
 
 
 def other_criteria():
@@ -153,8 +154,8 @@ def other_outcomes():
     for outcome in PATHWAY.outcomes:
         for new in (
             replace(outcome, key="something_else"),
-            replace(outcome, title=NEW),
-            replace(outcome, next_step=NEW),
+            *(replace(outcome, headings=notes) for notes in other_notes(outcome.headings)),
+            *(replace(outcome, next_step=notes) for notes in other_notes(outcome.next_step)),
             replace(outcome, offers_visit=not outcome.offers_visit),
             *(replace(outcome, meaning=notes) for notes in other_notes(outcome.meaning)),
             *(replace(outcome, notes=notes) for notes in other_notes(outcome.notes)),
@@ -177,8 +178,42 @@ def other_rules():
 def other_flags():
     for flag in PATHWAY.flags:
         yield replace(PATHWAY, flags=swapped(PATHWAY.flags, flag))
-        for changes in ({"key": NEW}, {"label": NEW}, {"advice": NEW}, {"when": ANOTHER_CONDITION}):
+        for changes in (
+            {"key": NEW},
+            {"label": NEW},
+            {"advice": NEW},
+            {"when": ANOTHER_CONDITION},
+            {"sources": (NEW,)},
+        ):
             yield replace(PATHWAY, flags=swapped(PATHWAY.flags, flag, replace(flag, **changes)))
+
+
+def other_advice():
+    for notes in other_notes(PATHWAY.advice):
+        yield replace(PATHWAY, advice=notes)
+    for note in PATHWAY.advice:
+        yield replace(
+            PATHWAY, advice=swapped(PATHWAY.advice, note, replace(note, with_visit=not note.with_visit))
+        )
+
+
+def other_emergencies():
+    for outcome in PATHWAY.emergencies:
+        yield with_outcome(outcome, replace(outcome, address="elsewhere"))
+        yield with_outcome(outcome, replace(outcome, calls_first=not outcome.calls_first))
+        for paragraph in outcome.body:
+            for instead in ([], [replace(paragraph, text=NEW)], [replace(paragraph, lead_in=NEW)]):
+                yield with_outcome(outcome, replace(outcome, body=swapped(outcome.body, paragraph, *instead)))
+            for item in paragraph.items:
+                shorter = replace(paragraph, items=swapped(paragraph.items, item))
+                yield with_outcome(outcome, replace(outcome, body=swapped(outcome.body, paragraph, shorter)))
+
+
+def other_changes():
+    for change in PATHWAY.changes:
+        yield replace(PATHWAY, changes=swapped(PATHWAY.changes, change))
+        for told in ("what", "why"):
+            yield replace(PATHWAY, changes=swapped(PATHWAY.changes, change, replace(change, **{told: NEW})))
 
 
 def other_priorities():
@@ -197,7 +232,7 @@ def other_terms():
     for term in PATHWAY.terms:
         yield replace(PATHWAY, terms=swapped(PATHWAY.terms, term))
         yield replace(PATHWAY, terms=swapped(PATHWAY.terms, term, ANOTHER_CONDITION.called(term.prose(str))))
-    yield replace(PATHWAY, version="2.0")
+    yield replace(PATHWAY, version="3.0")
     yield replace(PATHWAY, title=NEW)
 
 
@@ -207,6 +242,9 @@ def other_terms():
         other_pages,
         other_questions,
         other_options,
+        other_advice,
+        other_emergencies,
+        other_changes,
         other_criteria,
         other_outcomes,
         other_rules,

@@ -215,7 +215,8 @@ def test_the_way_ends_at_the_page_that_stops_it():
 
     way = Journey(replace(PATHWAY, stops=stops), {**COMPLETE, "cancer": "other"})
 
-    assert keys(way.pages) == list(way.relevant_answers) == PAGES[:6]
+    assert keys(way.pages) == PAGES[:6]
+    assert list(way.relevant_answers)[-1] == "cancer"
     assert way.stopped.outcome.key == "emergency_today"
 
 
@@ -243,7 +244,7 @@ def test_what_is_no_answer_counts_as_none(rubbish):
 
 
 def test_answers_to_questions_that_are_no_part_of_the_check_are_left_out():
-    assert journey(shoe_size="42", helped="no", duration="lt2w", function="bed").relevant_answers == COMPLETE
+    assert journey(shoe_size="42", helped="no", place="low", imaging=["mri"]).relevant_answers == COMPLETE
 
 
 def answers_to(question):
