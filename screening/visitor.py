@@ -16,6 +16,8 @@ from .questionnaire.journey import Journey
 
 COOKIE = f"{settings.COOKIE_PREFIX}answers"
 MAX_AGE = 20 * 60 * 60
+# In this order the answers are kept, without the keys: browsers drop what is longer than 4,096 bytes.
+KEYS = [question.key for question in PATHWAY.questions]
 
 
 class Trouble(StrEnum):
@@ -79,7 +81,8 @@ def visitor_of(request: HttpRequest) -> Visitor:
         return Visitor(trouble=Trouble.UNREADABLE)
     if kept["version"] != PATHWAY.version:
         return Visitor(trouble=Trouble.OUTDATED)
-    return Visitor(Journey(PATHWAY, kept["answers"]), kept["id"], kept["since"], kept["notes"])
+    answers = dict(zip(KEYS, kept["answers"], strict=True))
+    return Visitor(Journey(PATHWAY, answers), kept["id"], kept["since"], kept["notes"])
 
 
 def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
@@ -87,7 +90,7 @@ def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
         "version": PATHWAY.version,
         "id": visitor.id,
         "since": visitor.since,
-        "answers": visitor.journey.relevant_answers,
+        "answers": [visitor.journey.relevant_answers.get(key) for key in KEYS],
         "notes": visitor.notes,
     }
     response.set_cookie(

@@ -21,7 +21,6 @@ from tests.walk import (
     answer_check,
     ask_for_visit,
     checked_in,
-    outcome_of,
     source_of,
     words_of,
 )

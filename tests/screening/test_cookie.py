@@ -11,7 +11,7 @@ from django.test import Client
 from common import sealed_cookie
 from screening.pathways import PATHWAY
 from screening.pathways.vertebral_cement import MORE
-from screening.visitor import COOKIE, MAX_AGE
+from screening.visitor import COOKIE, KEYS, MAX_AGE
 from tests import walk
 from tests.walk import answer_check, outcome_of, source_of, words_of
 
@@ -70,7 +70,8 @@ def token_of(client):
 
 def sealed_at(moment, **changes):
     """A genuine cookie of somebody who may be a candidate, sealed at that moment, but for these changes."""
-    content = {"version": PATHWAY.version, "id": "0" * 32, "since": moment, "answers": walk.TEXTBOOK, "notes": {}}
+    content = {"version": PATHWAY.version, "id": "0" * 32, "since": moment, "notes": {}}
+    content["answers"] = [walk.TEXTBOOK.get(key) for key in KEYS]
     text = json.dumps(content | changes).encode()
     return sealed_cookie._key_ring(COOKIE).encrypt_at_time(text, int(moment)).decode()
 
@@ -200,7 +201,8 @@ def test_answers_to_an_earlier_version_of_the_check_are_not_used_and_the_visitor
     "broken", [{"pain": "99"}, {"pain": 7}, {"tried": "brace"}, {"safety": []}, {"clotting": None}]
 )
 def test_kept_answers_that_are_none_any_more_are_asked_for_again(client, broken):
-    client.cookies["answers"] = sealed_at(time.time(), answers=walk.TEXTBOOK | broken)
+    answers = walk.TEXTBOOK | broken
+    client.cookies["answers"] = sealed_at(time.time(), answers=[answers.get(key) for key in KEYS])
 
     assert client.get("/check/result/")["Location"] == f"/check/{next(iter(broken))}/"
 

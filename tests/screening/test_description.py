@@ -192,9 +192,7 @@ def other_advice():
     for notes in other_notes(PATHWAY.advice):
         yield replace(PATHWAY, advice=notes)
     for note in PATHWAY.advice:
-        yield replace(
-            PATHWAY, advice=swapped(PATHWAY.advice, note, replace(note, with_visit=not note.with_visit))
-        )
+        yield replace(PATHWAY, advice=swapped(PATHWAY.advice, note, replace(note, with_visit=not note.with_visit)))
 
 
 def other_emergencies():
