@@ -30,7 +30,7 @@ NO_ANSWERS = [
     *[("pain", [value]) for value in ("seven", "11", "-1", "7.0", " 7", "7\0", "٧", "😀", "9" * 5000)],
     *[("pain", picked) for picked in ([], ["7", "7"], ["7", "8"])],
     *[("osteoporosis", picked) for picked in ([], ["maybe"], ["yes", "no"], ["yes", "yes"])],
-    *[("tried", ticked) for ticked in ([], ["brace", "none"], ["rest", "cannot"], ["cannot", "not_sure"])],
+    *[("tried", ticked) for ticked in ([], ["brace", "none"], ["cannot", "not_sure"])],
     *[("helped", picked) for picked in ([], ["little"])],
     *[("safety", ticked) for ticked in ([], ["none", "infection"], ["none", "not_sure"])],
 ]
@@ -218,8 +218,8 @@ class Visitors:
         if self.random.random() < 0.1:
             return self.random.choices(options + JUNK, k=self.random.randrange(4))
         # Else hardly a walk would get past the first page.
-        usual = {"red_flags": "none", "blood_thinner": "no"}.get(question.key)
-        return [usual] if usual and self.random.random() < 0.8 else [self.random.choice(options)]
+        usual = {"red_flags": ["none"], "blood_thinner": ["no"], "clotting": ["no", "yes"]}.get(question.key)
+        return [self.random.choice(usual if usual and self.random.random() < 0.8 else options)]
 
     def answer_some_page(self):
         likely = self.journey.next_page or self.random.choice(self.journey.pages)
