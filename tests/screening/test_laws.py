@@ -12,24 +12,13 @@ import pytest
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from tests.screening import oracle
-from tests.screening.combinations import (
-    care,
-    every_care,
-    every_way,
-    every_way_to_tick,
-    how_many,
-    learned,
-)
+from tests.screening.combinations import care, every_care, every_way, every_way_to_tick, how_many, learned
 from tests.screening.oracle import BLEEDING, LIKELY, NO_MATCH, OTHER_CARE, REVIEW, VISITS
 
 WORTH_A_VISIT = {outcome.key: outcome for outcome in PATHWAY.outcomes if outcome.offers_visit}
 
-NOTHING_TRIED, NOT_SURE_WHAT, HELPS, TOO_LITTLE = (
-    care("none"),
-    care("not_sure"),
-    care(brace="enough"),
-    care(rest="little"),
-)
+NOTHING_TRIED, NOT_SURE_WHAT = care("none"), care("not_sure")
+HELPS, TOO_LITTLE = care(brace="enough"), care(rest="little")
 NO_SIGN, KNOWN_SIGN = ("none",), ("long_known",)
 
 # One answer for each way in which a part bears on the outcome.
@@ -90,7 +79,10 @@ def decided(answers):
 @pytest.fixture(scope="module")
 def outcome():
     """The same, learned over every combination."""
-    rules = [(learned(rule.when.holds, ONE_OF_EACH), rule.outcome.key) for rule in PATHWAY.rules]
+    rules = [
+        (learned(lambda answers, rule=rule: bool(rule.when.holds(answers)), ONE_OF_EACH), rule.outcome.key)
+        for rule in PATHWAY.rules
+    ]
     return learned(lambda answers: next(key for holds, key in rules if holds(answers)), ONE_OF_EACH)
 
 
