@@ -11,17 +11,21 @@ ANSWER_AS_NURSE = "appointments.answer_as_nurse"
 MANAGE = "appointments.manage_queue"
 ERASE = "appointments.erase_request"
 AUDIT = "appointments.view_auditentry"
+SEE_SIGN_OFFS = "appointments.view_signoff"
+RECORD_SIGN_OFF = "appointments.add_signoff"
 
 KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller")
 
 PERMISSIONS = {
-    "Schedulers": (SEE, WORK),
-    "Nurses": (SEE, ANSWER_AS_NURSE),
+    "Schedulers": (SEE, WORK, SEE_SIGN_OFFS),
+    "Nurses": (SEE, ANSWER_AS_NURSE, SEE_SIGN_OFFS),
     "Managers": (
         SEE,
         WORK,
         MANAGE,
         ERASE,
+        SEE_SIGN_OFFS,
+        RECORD_SIGN_OFF,
         *(
             f"appointments.{action}_{model}"
             for model in KEPT_BY_MANAGERS
@@ -29,7 +33,7 @@ PERMISSIONS = {
         ),
     ),
     # What was done, and nothing of the patients.
-    "Auditors": ("appointments.view_event", "appointments.view_contactattempt", AUDIT),
+    "Auditors": ("appointments.view_event", "appointments.view_contactattempt", AUDIT, SEE_SIGN_OFFS),
 }
 
 

@@ -3,7 +3,6 @@
 A new one is one entry here and its catalogue. Settings read this, so it is plain Python.
 """
 
-import datetime
 from dataclasses import dataclass
 
 
@@ -16,15 +15,6 @@ class PhoneScript:
     voicemail: str
 
 
-@dataclass(frozen=True)
-class Review:
-    """A qualified human translator has read the catalogue whose fingerprint the deployment check names."""
-
-    fingerprint: str
-    translator: str
-    date: datetime.date
-
-
 @dataclass(frozen=True, kw_only=True)
 class Language:
     """`hours_variable` names the clinic's own words for `hours`; `date` is a date with its weekday, for Django."""
@@ -35,7 +25,6 @@ class Language:
     hours: str
     date: str
     script: PhoneScript
-    reviews: tuple[Review, ...] = ()
 
     @property
     def nurse_hours_variable(self) -> str:

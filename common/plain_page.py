@@ -26,12 +26,16 @@ SPANISH = {
     "Please send this form as UTF-8.": "Por favor, envíe este formulario en UTF-8.",
     "This address needs HTTPS.": "Esta dirección necesita HTTPS.",
     "The length of this form is not a number.": "La longitud de este formulario no es un número.",
-    "This form is too large to be one of ours. Please go back and try again.": "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo.",
+    "This form is too large to be one of ours. Please go back and try again.": (
+        "Este formulario es demasiado grande para ser nuestro. Por favor, vuelva atrás e inténtelo de nuevo."
+    ),
     "We could not read what your browser sent.": "No pudimos leer lo que envió su navegador.",
     "This page is not open to you.": "Esta página no está abierta para usted.",
     "There is no such page.": "Esta página no existe.",
     "Something went wrong on our side. Please call us.": "Algo salió mal de nuestro lado. Por favor, llámenos.",
-    "We cannot look that up right now. Please try again in a few minutes.": "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos.",
+    "We cannot look that up right now. Please try again in a few minutes.": (
+        "No podemos consultarlo ahora. Por favor, inténtelo de nuevo en unos minutos."
+    ),
     "Tell us this number if you call:": "Díganos este número si llama:",
     "Start page": "Página de inicio",
 }

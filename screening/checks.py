@@ -1,15 +1,21 @@
 """What a deployment must be warned of."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.core import checks
 
+from .models import RULES
 from .pathways import PATHWAY
-from .sign_off import catalogue_fingerprint, current_sign_off, unreviewed_languages
+from .sign_off import catalogue_fingerprint, in_force, to_sign
 
 
-@checks.register(deploy=True)
-def clinical_sign_off(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
-    if current_sign_off():
+@checks.register(checks.Tags.database, deploy=True)
+def clinical_sign_off(
+    app_configs: object, databases: Sequence[str] | None, **kwargs: object
+) -> list[checks.CheckMessage]:
+    """Only with `--database default`, because that is where signatures are recorded."""
+    if not databases or in_force(RULES):
         return []
     return [
         checks.Warning(
@@ -20,15 +26,18 @@ def clinical_sign_off(app_configs: object, **kwargs: object) -> list[checks.Chec
     ]
 
 
-@checks.register(deploy=True)
-def translation_reviews(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
+@checks.register(checks.Tags.database, deploy=True)
+def translation_reviews(
+    app_configs: object, databases: Sequence[str] | None, **kwargs: object
+) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             f"No translator has reviewed the language {code!r} as it is now ({catalogue_fingerprint(code)}).",
             hint="Do not offer it to real patients before. docs/clinic.md says how to record a review.",
             id="screening.W002",
         )
-        for code in unreviewed_languages()
+        for code in to_sign()
+        if databases and code != RULES and not in_force(code)
     ]
 
 

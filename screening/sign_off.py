@@ -1,50 +1,70 @@
-"""Who has signed off what: a clinician the rules as they are now, a translator each language (common/languages.py).
+"""Whether a clinician has signed the rules and words as they are now, and a translator each language.
 
-Kept in code, so that a signature is reviewed and versioned like what it covers. It covers one exact text; after any
-change of meaning or wording it no longer applies.
+Recorded by staff on a page of their own. A signature covers one exact text; after any change of meaning or wording it
+no longer applies, nor after its time, nor once it is withdrawn.
 """
 
-import datetime
-from dataclasses import dataclass
+import logging
+import time
 from functools import cache
 from hashlib import sha256
 
-from django.conf import settings
+from django.db import Error
+from django.utils import timezone
 
 from common.languages import ENGLISH, LANGUAGES
 
-from .signed_text import fingerprint
+from .models import RULES, SignOff
+from .signed_text import catalogue, fingerprint
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class SignOff:
-    fingerprint: str
-    clinician: str
-    licence: str
-    date: datetime.date
-
-
-# To sign: a licensed spine clinician reads the output of `manage.py describe_pathway`, then one line is added here
-# with the fingerprint it ends with.
-SIGN_OFFS: tuple[SignOff, ...] = ()
-
-
-def current_sign_off() -> SignOff | None:
-    return next((sign_off for sign_off in SIGN_OFFS if sign_off.fingerprint == fingerprint()), None)
+# Public pages must not wait for a database, so what was found is believed for so long, and longer while it is away.
+REMEMBERED_SECONDS = 60
+_remembered: dict[str, tuple[float, SignOff | None]] = {}
 
 
 @cache
 def catalogue_fingerprint(language: str) -> str:
     """Twelve characters that change with every change of the translation."""
-    catalogue = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
-    return sha256(catalogue.read_bytes()).hexdigest()[:12]
+    entries = sorted(catalogue(language).items())
+    return sha256("\0".join(text for entry in entries for text in entry).encode()).hexdigest()[:12]
+
+
+def fingerprint_of(about: str) -> str:
+    """What somebody signs who signs this now: the rules with every sentence, or a language."""
+    return fingerprint() if about == RULES else catalogue_fingerprint(about)
+
+
+def to_sign() -> list[str]:
+    """What needs a signature of its own."""
+    return [RULES, *(language.code for language in LANGUAGES if language is not ENGLISH)]
+
+
+def current_sign_off(about: str = RULES) -> SignOff | None:
+    """The signature that covers it today, or None. May be a minute old."""
+    looked_at, found = _remembered.get(about, (None, None))
+    now = time.monotonic()
+    if looked_at is None or now - looked_at > REMEMBERED_SECONDS:
+        try:
+            found = in_force(about)
+        except Error as error:
+            logger.warning("The sign-offs could not be looked up: %s", type(error).__name__)
+        _remembered[about] = now, found
+    return found
+
+
+def in_force(about: str) -> SignOff | None:
+    today = timezone.localdate()
+    covering = SignOff.objects.filter(about=about, fingerprint=fingerprint_of(about), withdrawn_at=None)
+    return covering.filter(date__lte=today, valid_until__gte=today).order_by("-valid_until", "-pk").first()
+
+
+def look_again() -> None:
+    """After a change, so that whoever made it sees it at once."""
+    _remembered.clear()
 
 
 def unreviewed_languages() -> list[str]:
     """The languages whose translation, as it is now, no qualified human translator has reviewed."""
-    return [
-        language.code
-        for language in LANGUAGES
-        if language is not ENGLISH
-        and catalogue_fingerprint(language.code) not in {review.fingerprint for review in language.reviews}
-    ]
+    return [about for about in to_sign() if about != RULES and not current_sign_off(about)]

@@ -21,6 +21,7 @@ from .questionnaire.journey import Journey
 from .questionnaire.questions import Page, Scale
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
+from .signed_text import fingerprint
 from .visitor import Visitor, forget, remember, visitor_of
 from .wording import say
 
@@ -40,6 +41,7 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
     context = {
         "pathway": PATHWAY,
         "sign_off": current_sign_off(),
+        "fingerprint": fingerprint(),
         "is_unreviewed": get_language() in unreviewed_languages(),
     }
     return render(request, "screening/how_it_decides.html", context)

@@ -5,6 +5,7 @@ The database itself refuses what must not happen; see the constraints of each mo
 
 # Imported so that Django registers them: their tables belong to this application.
 from audit import models as _audit_models  # noqa: F401
+from screening import models as _screening_models  # noqa: F401
 
 from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate

@@ -94,7 +94,19 @@ class StaffSite(SignInSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         # The pages need the models, which are not there yet when this module is imported.
-        from . import audit, day_sheet, duplicates, export, handover, home, how_requests_move, letter, nurse, report
+        from . import (
+            audit,
+            day_sheet,
+            duplicates,
+            export,
+            handover,
+            home,
+            how_requests_move,
+            letter,
+            nurse,
+            report,
+            sign_offs,
+        )
         from . import messages as unsent_messages
 
         own = [
@@ -111,6 +123,8 @@ class StaffSite(SignInSite):
             path("messages/", unsent_messages.page, name="messages"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
             path("audit/", audit.page, name="audit"),
+            path("sign-offs/", sign_offs.page, name="sign_offs"),
+            path("sign-offs/<int:pk>/withdraw/", sign_offs.withdraw, name="withdraw_sign_off"),
             path("how-requests-move/", how_requests_move.page, name="how_requests_move"),
         ]
         for url in own:

@@ -4,6 +4,7 @@ from django import template
 from django.forms import BoundField
 
 from .. import sign_off, wording
+from ..models import SignOff
 from ..questionnaire.conditions import Condition
 
 register = template.Library()
@@ -31,7 +32,7 @@ def definition(term: Condition) -> str:
 
 
 @register.simple_tag
-def current_sign_off() -> sign_off.SignOff | None:
+def current_sign_off() -> SignOff | None:
     """The signature that covers the pathway as it is now, or None."""
     return sign_off.current_sign_off()
 

@@ -98,6 +98,8 @@ auth_user_history                          login  login   login     on        on
 auth_user_delete                           login  login   login     403       403       403       403       200/on
 auth_user_change                           login  login   login     403       403       403       403       200
 auth/user/<id>/                            login  login   login     on        on        on        on        on
+sign_offs                                  login  login   login     200/403   200/403   200/422   200/403   200/422
+withdraw_sign_off                          login  login   login     403       403       405/422   403       405/422
 app_list                                   login  login   login     200       200       200       404       200
 (?P<url>.*)$                               login  login   login     404       404       404       404       404
 """
@@ -405,7 +407,7 @@ def test_a_migration_mends_what_was_changed_by_hand_and_leaves_people_alone(db):
 
     call_command("migrate", verbosity=0)
 
-    assert permissions_of("Schedulers") == {roles.SEE, roles.WORK}
+    assert permissions_of("Schedulers") == {roles.SEE, roles.WORK, roles.SEE_SIGN_OFFS}
     assert permissions_of("Volunteers") == {roles.MANAGE}
     assert list(scheduler.groups.values_list("name", flat=True)) == ["Schedulers"]
     assert list(scheduler.user_permissions.all()) == [extra]
