@@ -4,7 +4,6 @@ Each test starts a process of its own, with nothing in its environment but what 
 """
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path

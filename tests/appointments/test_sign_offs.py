@@ -73,8 +73,8 @@ def test_it_is_in_the_audit_who_recorded_and_who_withdrew_it(manager):
     recorded = SignOff.objects.get()
     manager.post(f"{PAGE}{recorded.pk}/withdraw/", {"withdrawal_reason": "A new trial"})
 
-    told = AuditEntry.objects.filter(action="change", details__startswith="sign-off").order_by("seq").values_list("details", flat=True)
-    assert [*told] == [f"sign-off {recorded.pk} recorded", f"sign-off {recorded.pk} withdrawn"]
+    entries = AuditEntry.objects.filter(action="change", details__startswith="sign-off").order_by("seq")
+    assert [entry.details for entry in entries] == [f"sign-off {recorded.pk} recorded", f"sign-off {recorded.pk} withdrawn"]
     assert recorded.recorded_by == get_user_model().objects.get(username=recorded.recorded_by.username)
 
 
