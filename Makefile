@@ -2,6 +2,7 @@
 
 PORT ?= 8000
 ARGS ?=
+MENDED ?=
 # The first Python on the PATH that will do; another one is named with: make PYTHON=/path/to/python3.12 run
 PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(CAN_MAKE_AN_ENVIRONMENT)" 2>/dev/null && echo $$python && break; done),python3)
@@ -74,6 +75,7 @@ format: .venv/development ## Corrects style and format where a program can.
 
 approve: .venv/runtime ## Writes the pathway and the lifecycle as they are now to the files that the tests compare them with.
 	@echo "Writing what a clinician and a manager approve. Read the difference before you commit it."
+	@$(PY) manage.py describe_pathway --list --mended "$(MENDED)"
 	@$(PY) manage.py describe_pathway > .venv/approved.md && mv .venv/approved.md tests/screening/approved/pathway.md
 	@$(PY) manage.py describe_lifecycle > .venv/approved.md && mv .venv/approved.md tests/appointments/approved/lifecycle.md
 	@$(PY) manage.py describe_lifecycle --renew docs/staff.md docs/architecture.md

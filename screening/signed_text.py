@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
-from django.template.loader import get_template
+from django.template.loader import select_template
 from django.utils.translation import trim_whitespace
 
 from common.languages import LANGUAGES
@@ -98,4 +98,5 @@ def _templates() -> dict[str, str]:
     ours = settings.BASE_DIR / "templates"
     files = (file for pattern in settings.SIGNED_TEMPLATES for file in ours.glob(pattern))
     names = sorted(str(file.relative_to(ours)) for file in files)
-    return {name: Path(get_template(name).origin.name).read_text("utf-8") for name in names}
+    sources = (select_template([name]).template for name in names)  # type: ignore[attr-defined]  # Django's own engine
+    return {name: Path(source.origin.name).read_text("utf-8") for name, source in zip(names, sources, strict=True)}

@@ -183,6 +183,8 @@ def _question_page(
 
 def _get_help(before: Visitor, stopped: Assessment) -> HttpResponse:
     """To a page of its own, so that it can be reloaded, printed and come back to, and holds no answers."""
+    if not isinstance(stopped.outcome, Emergency):
+        raise TypeError(f"{stopped.outcome.key} ends the check without a page of its own")
     response = HttpResponseRedirect(reverse(f"screening:{stopped.outcome.address}"), status=303)
     kept = before.without_emergency()
     return forget(response) if kept.is_new and not kept.notes else remember(response, kept)

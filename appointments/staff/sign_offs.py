@@ -84,7 +84,7 @@ class SignOffForm(StrictForm):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
         self.choice_field("about").choices = [(about, about_in_words(about)) for about in sign_off.to_sign()]
 
     def clean(self) -> dict[str, Any]:

@@ -265,7 +265,7 @@ class Year(Text):
         answer = super().parse(values)
         # Somewhere it may be tomorrow already.
         latest = datetime.date.today() + datetime.timedelta(days=1)
-        years = map(str, range(self.earliest, latest.year + 1))
+        years = [str(year) for year in range(self.earliest, latest.year + 1)]
         if answer and answer not in years:
             raise InvalidAnswer(_("Enter a year in four digits that has begun, or leave it empty."))
         return answer

@@ -14,6 +14,8 @@ from appointments.lifecycle.definition import BOOK, CLAIM, CORRECT, LOG_CALL, OF
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, RateBucket
 from appointments.portal.views import COOKIE
+from screening.pathways import PATHWAY
+from screening.signed_text import fingerprint
 from tests.walk import (
     CALL,
     VISIT_ANSWERS,
@@ -507,3 +509,12 @@ def test_what_is_left_in_the_fields_for_someone_else_is_not_looked_at_when_it_is
     )
 
     assert response["Location"] == "/visit/call/"
+
+
+def test_whoever_has_a_request_reads_which_text_they_answered(client, opened):
+    now = client.get("/status/yours/")
+    AppointmentRequest.objects.update(pathway_version="1.0", pathway_fingerprint="")
+    old = client.get("/status/yours/")
+
+    assert f"You answered version {PATHWAY.version} of our questions (text {fingerprint()})." in words_of(now)
+    assert "You answered version 1.0 of our questions." in words_of(old)

@@ -1,16 +1,50 @@
-"""Prints the pathway in prose, for the clinician who signs it off."""
+"""Prints what is signed: the pathway in prose, and every other sentence that patients read."""
 
-from django.core.management.base import BaseCommand
+import datetime
+from typing import Any
 
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
+
+from common.languages import LANGUAGES
+from screening import releases
 from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
-from screening.signed_text import fingerprint
+from screening.signed_text import catalogue, fingerprint, wording
 
 
 class Command(BaseCommand):
     help = "Print everything the pathway asks, decides and says, and the fingerprint that a signature covers."
     requires_system_checks = ()
 
-    def handle(self, *args: object, **options: object) -> None:
-        self.stdout.write(describe(PATHWAY))
+    def add_arguments(self, parser: CommandParser) -> None:
+        codes = [language.code for language in LANGUAGES]
+        parser.add_argument("--language", choices=codes, default=codes[0], help="in which language to print it")
+        parser.add_argument("--whole", action="store_true", help="with every sentence beside the pathway")
+        parser.add_argument("--list", action="store_true", help="list this text in pathways/releases.csv instead")
+        parser.add_argument("--mended", default="", metavar="WHAT", help="the slip of the pen that a revision mends")
+
+    def handle(self, *args: object, **options: Any) -> None:
+        if options["list"]:
+            self._list(options["mended"])
+            return
+        language = options["language"]
+        said = catalogue(language)
+        self.stdout.write(describe(PATHWAY, lambda english: said.get(english, english)))
+        if options["whole"]:
+            with translation.override(language):
+                self.stdout.write(wording(language))
         self.stdout.write(f"\nFingerprint {fingerprint()}")
+
+    def _list(self, mended: str) -> None:
+        try:
+            known = releases.listed(
+                releases.releases(),
+                version=PATHWAY.version,
+                fingerprint=fingerprint(),
+                today=datetime.datetime.now(tz=datetime.UTC).date(),
+                note=mended,
+            )
+        except releases.NotReleased as reason:
+            raise CommandError(str(reason)) from None
+        releases.write(known)

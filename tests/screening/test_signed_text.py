@@ -1,0 +1,121 @@
+"""What is signed is what is read: no sentence that a patient can meet changes without the fingerprint changing."""
+
+import shutil
+import struct
+
+import pytest
+from django.conf import settings
+from django.template import engines
+
+from common import plain_page
+from screening import signed_text
+from screening.pathways import PATHWAY
+from screening.questionnaire.description import describe
+
+ENGINE = engines["django"].engine
+TEMPLATES = sorted(signed_text._templates())
+
+
+@pytest.fixture
+def product(tmp_path, monkeypatch):
+    """A copy of what the fingerprint reads, to be altered."""
+    shutil.copytree(settings.BASE_DIR / "templates", tmp_path / "templates")
+    shutil.copytree(settings.BASE_DIR / "locale", tmp_path / "locale")
+    monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(ENGINE, "dirs", [tmp_path / "templates"])
+    # The pathway is the same in all of these, and takes longest.
+    described = describe(PATHWAY)
+    monkeypatch.setattr(signed_text, "describe", lambda pathway: described)
+    return tmp_path
+
+
+def fingerprint_now() -> str:
+    for loader in ENGINE.template_loaders:
+        loader.reset()
+    return signed_text.fingerprint.__wrapped__()
+
+
+def compiled(catalogue: dict[str, str]) -> bytes:
+    """The catalogue as msgfmt writes it."""
+    with_charset = {"": "Content-Type: text/plain; charset=UTF-8\n", **catalogue}
+    pairs = sorted((key.encode(), said.encode()) for key, said in with_charset.items())
+    at = 28 + 16 * len(pairs)
+    tables, body = ([], []), b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side].append(struct.pack("<2I", len(pair[side]), at + len(body)))
+            body += pair[side] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    return head + b"".join(tables[0]) + b"".join(tables[1]) + body
+
+
+def test_the_copy_has_the_fingerprint_of_the_product(product):
+    assert fingerprint_now() == signed_text.fingerprint()
+
+
+def test_what_patients_see_is_among_what_is_signed():
+    folders = {name.split("/")[0] for name in TEMPLATES}
+
+    assert folders == {"common", "intake", "messages", "portal", "screening", "staff", "texts", "upright"}
+    assert [name for name in TEMPLATES if name.startswith("staff/")] == ["staff/letter.html"]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_changed_template_changes_the_fingerprint(product, name):
+    before = fingerprint_now()
+    file = product / "templates" / name
+    file.write_text(file.read_text("utf-8") + "One more word.", "utf-8")
+
+    assert fingerprint_now() != before
+
+
+def test_a_clinics_own_template_changes_the_fingerprint(product, monkeypatch):
+    before = fingerprint_now()
+    own = product / "own"
+    (own / "messages").mkdir(parents=True)
+    (own / "messages" / "booked.txt").write_text("Come along.", "utf-8")
+    monkeypatch.setattr(ENGINE, "dirs", [own, *ENGINE.dirs])
+
+    assert fingerprint_now() != before
+
+
+@pytest.mark.sweep
+def test_each_changed_translation_changes_the_fingerprint(product):
+    file = product / "locale" / "es" / "LC_MESSAGES" / "django.mo"
+    catalogue = {english: said for english, said in signed_text.catalogue("es").items() if not english.endswith(")")}
+    file.write_bytes(compiled(catalogue))
+    seen = {fingerprint_now()}
+
+    for english, spanish in catalogue.items():
+        file.write_bytes(compiled({**catalogue, english: f"{spanish} ¿No?"}))
+        seen.add(fingerprint_now())
+
+    assert len(seen) == len(catalogue) + 1
+    assert len(catalogue) > 700
+
+
+def test_a_changed_plain_page_changes_the_fingerprint(product, monkeypatch):
+    before = fingerprint_now()
+    for english in plain_page.SPANISH:
+        with monkeypatch.context() as changed:
+            changed.setitem(plain_page.SPANISH, english, "Otra cosa")
+            assert fingerprint_now() != before
+
+
+def test_a_changed_pathway_changes_the_fingerprint(product, monkeypatch):
+    before = fingerprint_now()
+    monkeypatch.setattr(signed_text, "describe", lambda pathway: "another")
+
+    assert fingerprint_now() != before
+
+
+def test_the_wording_has_every_sentence_of_the_catalogue_in_each_language():
+    pathway = {
+        "en": describe(PATHWAY),
+        "es": describe(PATHWAY, lambda text: signed_text.catalogue("es").get(text, text)),
+    }
+
+    for language in ("en", "es"):
+        whole = " ".join((pathway[language] + signed_text.wording(language)).split())
+        missing = [said for said in signed_text.catalogue(language).values() if " ".join(said.split()) not in whole]
+        assert missing == []
