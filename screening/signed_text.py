@@ -98,5 +98,5 @@ def _templates() -> dict[str, str]:
     ours = settings.BASE_DIR / "templates"
     files = (file for pattern in settings.SIGNED_TEMPLATES for file in ours.glob(pattern))
     names = sorted(str(file.relative_to(ours)) for file in files)
-    sources = (select_template([name]).template for name in names)  # type: ignore[attr-defined]  # Django's own engine
+    sources = (select_template([name]).template for name in names)
     return {name: Path(source.origin.name).read_text("utf-8") for name, source in zip(names, sources, strict=True)}
