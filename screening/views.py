@@ -1,6 +1,7 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
 import logging
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +17,12 @@ from common.pages import PAGES
 
 from .forms import AnswersForm
 from .pathways import PATHWAY
+from .picture import picture_of
 from .questionnaire.assessment import Assessment, Emergency
+from .questionnaire.decision_table import Row, decision_table
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page, Scale
+from .releases import releases
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
 from .signed_text import fingerprint
@@ -42,9 +46,18 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
         "pathway": PATHWAY,
         "sign_off": current_sign_off(),
         "fingerprint": fingerprint(),
+        "picture": picture_of(PATHWAY),
+        "tables": [(situation.name, _table(number)) for number, situation in enumerate(PATHWAY.situations)],
+        "releases": releases(),
         "is_unreviewed": get_language() in unreviewed_languages(),
     }
     return render(request, "screening/how_it_decides.html", context)
+
+
+@cache
+def _table(number: int) -> list[Row]:
+    """Once in a process: it is some hundreds of assessments."""
+    return decision_table(PATHWAY, PATHWAY.situations[number])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

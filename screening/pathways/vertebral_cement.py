@@ -12,8 +12,8 @@ import datetime
 from collections.abc import Sequence
 
 from ..questionnaire.assessment import Advice, Criterion, Emergency, Flag, Note, Outcome, Paragraph, Priority, Rule
-from ..questionnaire.conditions import ALWAYS, Answers, _, all_of, any_of
-from ..questionnaire.definition import Change, Pathway
+from ..questionnaire.conditions import ALWAYS, Answer, Answers, _, all_of, any_of
+from ..questionnaire.definition import Change, Pathway, Situation
 from ..questionnaire.questions import Checkboxes, Choice, Group, Menu, Option, Page, Scale, Text, Year
 
 VERSION = "2.0"
@@ -1331,6 +1331,31 @@ CHANGES = (
     ),
 )
 
+# --------------------------------------------------------------------------------------------------------- Tables
+
+# What is answered in every way for the tables that show the rule. The rest is quiet: no cancer, no other illness.
+VARIED: dict[str, Sequence[Answer]] = {
+    "osteoporosis": ["yes", "no", "not_sure"],
+    "fracture": ["yes", "no", "suspect", "not_sure"],
+    "height_loss": ["yes", "no", "not_sure"],
+    "cause": ["nothing", "accident"],
+    "tried": [["brace"], ["none"], ["cannot"]],
+    "helped_brace": ["little"],
+    "clotting": ["no", "yes", "not_sure"],
+}
+SITUATIONS = (
+    Situation(
+        _("Pain of 5 to 7, up and about, for 2 weeks to 3 months"),
+        {"pain": "6", "function": "by_self", "duration": "6w_3m"},
+        VARIED,
+    ),
+    Situation(
+        _("Pain of 8 or more, or in bed, for up to 3 months"),
+        {"pain": "8", "function": "by_self", "duration": "6w_3m"},
+        VARIED,
+    ),
+)
+
 # ------------------------------------------------------------------------------------------------------ Pathway
 
 PATHWAY = Pathway(
@@ -1422,4 +1447,5 @@ PATHWAY = Pathway(
     priorities=PRIORITIES,
     sooner_within_priority=DURATION.is_("lt2w", "2w_6w", "6w_3m"),
     changes=CHANGES,
+    situations=SITUATIONS,
 )

@@ -120,6 +120,7 @@ class Criterion:
             self.met_when.about | self.not_met_when.about,
             lambda answers: self.verdict(answers) is verdict,
             lambda say: say(pattern).format(criterion=say(self.title)),
+            criteria=frozenset({self.key}),
         )
 
 

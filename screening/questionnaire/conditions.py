@@ -35,7 +35,8 @@ def _(text: str) -> str:
 class Condition:
     """`holds(answers)` is None while not known; `about` names the questions it reads; `prose(say)` words it.
 
-    `sources` is where a threshold comes from, for whoever signs it.
+    `sources` is where a threshold comes from, for whoever signs it; `criteria` names the points that it
+    reads the verdicts of.
     """
 
     about: frozenset[str]
@@ -44,6 +45,7 @@ class Condition:
     definition: Callable[[Say], str] | None = None
     is_compound: bool = False
     sources: tuple[str, ...] = ()
+    criteria: frozenset[str] = frozenset()
 
     def __and__(self, other: Condition) -> Condition:
         return all_of(self, other)
@@ -59,7 +61,7 @@ class Condition:
         def prose(say: Say) -> str:
             return say(_("not: {it}")).format(it=_nested(self, say))
 
-        return Condition(self.about, holds, prose, is_compound=True)
+        return Condition(self.about, holds, prose, is_compound=True, criteria=self.criteria)
 
     def called(self, name: str, *, sources: tuple[str, ...] = (), **values: object) -> Condition:
         """The same condition under a name of its own, which stands for it wherever it is worded.
@@ -110,7 +112,8 @@ def _joined(conditions: Sequence[Condition], holds: Callable[[Answers], bool | N
         return words
 
     about = frozenset[str]().union(*(condition.about for condition in conditions))
-    return Condition(about, holds, prose, is_compound=len(conditions) > 1)
+    criteria = frozenset[str]().union(*(condition.criteria for condition in conditions))
+    return Condition(about, holds, prose, is_compound=len(conditions) > 1, criteria=criteria)
 
 
 def _nested(condition: Condition, say: Say) -> str:

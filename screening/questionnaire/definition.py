@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
@@ -21,7 +21,7 @@ from .assessment import (
     all_lines,
     first_line,
 )
-from .conditions import ALWAYS, Answers, Condition
+from .conditions import ALWAYS, Answer, Answers, Condition
 from .questions import Page, Question
 
 # Filled in where they are shown, with what the settings of the clinic say.
@@ -43,6 +43,15 @@ class Change:
     sources: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Situation:
+    """A table of the rule: what is the same in all its rows, and what is answered in each of these ways."""
+
+    name: str
+    answers: Answers
+    varied: Mapping[str, Sequence[Answer]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pathway:
     """Everything we ask and everything it means.
@@ -51,7 +60,7 @@ class Pathway:
     questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
     the notes of every outcome but those of `stops`. `terms` are the named conditions, explained to whoever reads the
     rule. `visit_questions` are asked with a visit request only; they raise flags and decide nothing. `changes` tells
-    what each version brought, the newest first.
+    what each version brought, the newest first; `situations` are the tables that show the rule.
     """
 
     version: str
@@ -67,6 +76,7 @@ class Pathway:
     priorities: tuple[Priority, ...]
     sooner_within_priority: Condition
     changes: tuple[Change, ...] = ()
+    situations: tuple[Situation, ...] = ()
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -100,8 +110,11 @@ class Pathway:
 
     def assess(self, answers: Answers) -> Assessment:
         """What a complete set of relevant answers means."""
-        outcome = next(rule.outcome for rule in self.rules if rule.when.holds(answers))
-        return self._assessment(outcome, answers, judged=True)
+        return self._assessment(self.outcome_of(answers), answers, judged=True)
+
+    def outcome_of(self, answers: Answers) -> Outcome:
+        """The outcome alone, which costs a part of `assess`."""
+        return next(rule.outcome for rule in self.rules if rule.when.holds(answers))
 
     def flags_raised(self, answers: Answers) -> tuple[Flag, ...]:
         return tuple(flag for flag in self.flags if flag.when.holds(answers))

@@ -5,6 +5,7 @@ from django.forms import BoundField
 
 from .. import sign_off, wording
 from ..models import SignOff
+from ..questionnaire.assessment import Flag, Verdict
 from ..questionnaire.conditions import Condition
 
 register = template.Library()
@@ -29,6 +30,19 @@ def prose(condition: Condition) -> str:
 @register.filter
 def definition(term: Condition) -> str:
     return (term.definition or term.prose)(wording.say)
+
+
+@register.filter
+def verdicts(cell: frozenset[Verdict]) -> str:
+    """What stands in a cell of a table of the rule; nothing where every verdict may."""
+    if len(cell) == len(Verdict):
+        return ""
+    return " / ".join(wording.say(verdict.label) for verdict in Verdict if verdict in cell)
+
+
+@register.filter
+def name_of(flag: Flag) -> str:
+    return flag.name(wording.say)
 
 
 @register.simple_tag
