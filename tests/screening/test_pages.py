@@ -174,7 +174,7 @@ def test_an_emergency_page_can_be_opened_by_anybody_and_stays_in_the_other_langu
 
 
 def test_only_who_has_to_act_now_gets_a_button_for_the_ambulance_and_no_number_of_the_clinic(client):
-    now, today = (source_of(client.get(url)).split("<main")[1].split("</main")[0] for url in (NOW, TODAY))
+    now, today = (source_of(client.get(url)) for url in (NOW, TODAY))
 
     assert "Do not drive yourself. Do not wait for a call from us." in now
     assert ('class="button" href="tel:911"' in now, 'class="button"' in today) == (True, False)
