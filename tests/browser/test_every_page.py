@@ -50,6 +50,12 @@ AXE_OPTIONS = {
     # For one experimental rule axe would copy style sheets into the page, which our policy forbids it to.
     "preload": False,
 }
+# Pages for staff come in one language; in the second view their contrast is measured, in a tenth of the time.
+AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED = {
+    **AXE_OPTIONS,
+    "rules": {**AXE_OPTIONS["rules"], "color-contrast": {"enabled": False}},
+}
+LEAST_CONTRAST_FOR_STAFF = {"contrast": 4.5}
 RUN_AXE = """async (options) => {
   for (const details of document.querySelectorAll("details")) details.open = true;
   for (const animation of document.getAnimations()) animation.finish();
@@ -190,18 +196,22 @@ def complaints_of_staff_page(page: Page, state: State, record_property) -> list[
         page.set_viewport_size(size)
         place = f"{state}, {size['width']} px"
         found += [f"{place}: {complaint}" for complaint in page.evaluate(MEASURE, {"sideways": True})]
-        found += violations(page, state, size, AXE_VIEWS, record_property)
-    return found
+        options = AXE_OPTIONS if size is SMALL_PHONE else AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED
+        found += violations(page, state, size, AXE_VIEWS, record_property, options)
+    pale = page.evaluate(MEASURE, LEAST_CONTRAST_FOR_STAFF)
+    return [*found, *(f"{state}, {DESKTOP['width']} px, dark: {complaint}" for complaint in pale)]
 
 
-def violations(page: Page, state: State, size: dict, views: Iterable, record_property) -> list[str]:
+def violations(
+    page: Page, state: State, size: dict, views: Iterable, record_property, options: dict = AXE_OPTIONS
+) -> list[str]:
     """What axe finds in those of its views that are of this size, which the page has."""
     found = []
     for its_size, scheme in views:
         if its_size is size:
             page.emulate_media(color_scheme=scheme)
             place = f"{state}, {size['width']} px, {scheme}"
-            found += [f"{place}: {violation}" for violation in page.evaluate(RUN_AXE, AXE_OPTIONS)]
+            found += [f"{place}: {violation}" for violation in page.evaluate(RUN_AXE, options)]
             record_property("axe: views (a state, a language, a width)", 1)
     record_property("axe: findings", len(found))
     return found
