@@ -131,7 +131,8 @@ def text_provider(settings) -> Iterator[TextProvider]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks so often whether it shall stop, which the test that ends waits for.
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     settings.TEXTS, settings.TEXTS_URL = "twilio", f"http://127.0.0.1:{server.server_port}"
     settings.TEXTS_ACCOUNT, settings.TEXTS_TOKEN, settings.TEXTS_FROM = "AC1", "a token", "+12125550199"
     try:

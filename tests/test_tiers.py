@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiers import COMMANDS, TIERS, belongs, shuffle
+from tests.tiers import COMMANDS, TIERS, belongs, marks_of, shuffle
 
 MARKS = [set(some) for count in range(len(COMMANDS) + 1) for some in combinations(COMMANDS, count)]
 
@@ -27,6 +27,13 @@ def test_a_check_is_all_but_what_is_generated(marks, to_postgresql):
     in_any = {tier for tier in TIERS if belongs(marks, tier, to_postgresql=to_postgresql)} - {"fuzz"}
 
     assert ("check" in in_any) == (bool(in_any) and "generated" not in marks)
+
+
+@pytest.mark.either
+@pytest.mark.both
+def test_a_single_test_can_be_left_out_on_postgresql_though_its_file_is_not(request):
+    assert belongs(marks_of(request.node), "test", to_postgresql=False)
+    assert not belongs(marks_of(request.node), "rest", to_postgresql=True)
 
 
 def test_a_quick_test_starts_no_second_process():

@@ -77,7 +77,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def marks_of(item: pytest.Item) -> set[str]:
-    return {mark.name for mark in item.iter_markers()}
+    marks = {mark.name for mark in item.iter_markers()}
+    return marks - {"both"} if "either" in marks else marks
 
 
 def count_left(items: list[pytest.Item], tier: str, *, to_postgresql: bool) -> Counter:

@@ -62,6 +62,7 @@ def test_the_lock_opens_after_its_time_and_trying_meanwhile_does_not_prolong_it(
     assert nora.gives_password().status_code == 302
 
 
+@pytest.mark.either
 def test_nobody_else_is_locked_out_neither_colleagues_here_nor_the_same_person_elsewhere(nora, otto, settings):
     locks("nora", settings)
 
@@ -69,6 +70,7 @@ def test_nobody_else_is_locked_out_neither_colleagues_here_nor_the_same_person_e
     assert nora.elsewhere().gives_password(REMOTE_ADDR="203.0.113.7").status_code == 302
 
 
+@pytest.mark.either
 def test_another_browser_is_not_another_address(nora, settings):
     for number in range(settings.SIGN_IN_TRIES):
         tries("nora", headers={"user-agent": f"Browser {number}"})
@@ -178,6 +180,7 @@ def test_those_whose_address_cannot_be_read_are_not_locked_out_for_each_other(no
     assert nora.gives_password(REMOTE_ADDR="").status_code == 302
 
 
+@pytest.mark.either
 def test_known_or_unknown_active_or_not_staff_or_not_everybody_gets_the_same_answers(nora, settings):
     users = get_user_model().objects
     users.create_user("gone", password=PASSWORD, is_staff=True, is_active=False)
@@ -201,6 +204,7 @@ def without_tokens(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "csrfmiddlewaretoken" not in line)
 
 
+@pytest.mark.either
 def test_a_wrong_name_takes_as_long_as_a_wrong_password(nora, monkeypatch):
     """All that takes long is to hash, so the hashes are counted, and how often each goes round."""
     gone = get_user_model().objects.create_user("gone", password=PASSWORD, is_staff=True, is_active=False)
@@ -246,6 +250,7 @@ def test_counts_that_no_longer_lock_are_deleted_with_the_next_try(nora, otto, se
     assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["otto"]
 
 
+@pytest.mark.either
 def test_failures_and_locks_are_told_to_whoever_listens_without_passwords(nora, settings):
     failed, locked = [], []
 

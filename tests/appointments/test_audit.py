@@ -540,6 +540,7 @@ def forgetful(request):
 urlpatterns = [path("admin/forgetful/", forgetful, name="forgetful"), path("", include("config.urls"))]
 
 
+@pytest.mark.either
 @pytest.mark.urls(__name__)
 def test_a_page_that_does_not_say_what_it_shows_is_held_back(scheduler, caplog):
     since = Since()

@@ -55,6 +55,7 @@ def born(year: int, month: int, day: int) -> dict:
     return {"date_of_birth": datetime.date(year, month, day)}
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("shared", "reasons"),
     [
@@ -102,6 +103,7 @@ def test_two_are_taken_for_one_person_for_these_reasons_and_no_others(shared, re
     assert ", ".join(reasons_to_ask(other, one)) == reasons
 
 
+@pytest.mark.either
 def test_day_and_month_the_other_way_round_are_a_mistake():
     one = AppointmentRequest(**{**ANA, **born(1948, 3, 4)})
     other = AppointmentRequest(**{**LUIS, **PHONE, **born(1948, 4, 3)})
@@ -109,6 +111,7 @@ def test_day_and_month_the_other_way_round_are_a_mistake():
     assert reasons_to_ask(one, other) == ["birthday that differs in one part", "same phone"]
 
 
+@pytest.mark.either
 def test_people_who_left_no_email_do_not_share_one():
     one, other = AppointmentRequest(**{**ANA, "email": ""}), AppointmentRequest(**{**ANA, **born(1960, 1, 1)})
     other.phone, other.email = LUIS["phone"], ""

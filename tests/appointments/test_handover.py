@@ -209,6 +209,7 @@ def test_what_changed_meanwhile_is_left_alone_and_the_page_says_why_and_keeps_th
     assert in_whose_hands(patient) == ["bruno"]
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
@@ -283,6 +284,7 @@ def test_somebody_who_left_can_still_be_chosen_as_long_as_they_have_something(pr
     assert choice not in boss.get(HANDOVER).text
 
 
+@pytest.mark.either
 def test_those_who_only_look_see_their_list_and_hand_nothing_over(held_by, alice, bruno):
     nurse = member_of("Nurses")
     request = held_by(alice)
@@ -379,6 +381,7 @@ def test_a_choice_made_up_by_hand_shows_and_hands_out_nothing(a_request, manager
     assert "Ana Example" not in answers[0].text
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("group", ["Schedulers", "Nurses", "Auditors"])
 def test_only_those_who_may_manage_hand_out_from_the_queue(a_request, bruno, group):
     sent = a_request()
@@ -391,6 +394,7 @@ def test_only_those_who_may_manage_hand_out_from_the_queue(a_request, bruno, gro
     assert in_whose_hands(sent) == [None]
 
 
+@pytest.mark.either
 def test_a_long_list_costs_as_many_statements_as_a_short_one_and_its_form_can_be_sent(
     held_by, promised_by, manager, alice
 ):

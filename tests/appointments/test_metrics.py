@@ -50,6 +50,7 @@ def send_several(a_request):
     return send
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("header", [None, "", "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer ÿ"])
 def test_without_the_token_nobody_reads_them(client, settings, header):
     settings.METRICS_TOKEN = TOKEN
@@ -59,6 +60,7 @@ def test_without_the_token_nobody_reads_them(client, settings, header):
     assert b"upright" not in response.content
 
 
+@pytest.mark.either
 def test_without_the_setting_the_page_is_not_there(client, settings):
     settings.METRICS_TOKEN = ""
 

@@ -91,6 +91,7 @@ def moment_in_words(words: str) -> datetime.datetime:
     return min(nearby, key=lambda at: abs(at - NOW.replace(tzinfo=None)))
 
 
+@pytest.mark.either
 @pytest.mark.generated
 def test_sorting_a_queue_by_the_reasons_that_are_shown_gives_its_order():
     chance, now = luck("reasons"), moment()
@@ -103,6 +104,7 @@ def test_sorting_a_queue_by_the_reasons_that_are_shown_gives_its_order():
         assert shown == sorted(shown), reasons
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -131,6 +133,7 @@ def test_the_first_of_two_is_called_first(first, second):
     assert moment().order(one) < moment().order(other)
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
@@ -162,6 +165,7 @@ def test_the_reasons_say_what_counts_in_the_sequence_in_which_it_counts(changes,
     assert reasons[-1] == "it is 1:30 PM there; chose: Any of these times"
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("changes", [{"reached_at": NOW - DAY}, {"attempts_made": 4}])
 def test_nobody_who_was_called_before_is_said_to_wait_for_the_first_call(changes):
     """Given back after a talk, or called as often as planned: there is no next call, and there was a first one."""
@@ -171,6 +175,7 @@ def test_nobody_who_was_called_before_is_said_to_wait_for_the_first_call(changes
     assert moment().level(candidate) == 2
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("i_speak", "reason"), [(True, "speaks Spanish, as you do"), (False, "speaks Spanish: get an interpreter")]
 )

@@ -136,6 +136,7 @@ def test_to_send_again_a_message_that_is_none_is_refused_in_words(admin_client, 
     assert "This message is not known." in answer.text
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("answer", "state", "error"),
     [
@@ -153,6 +154,7 @@ def test_an_address_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_n
     assert (tried.state, tried.attempts, tried.error) == (state, 1, error)
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(("answer", "state"), [("452 full", State.WAITING), ("554 spam", State.FAILED)])
 def test_a_message_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_not(message, mailbox, answer, state):
     mailbox.at_data = answer
@@ -162,6 +164,7 @@ def test_a_message_that_is_refused_for_now_is_tried_again_and_one_for_ever_is_no
     assert (tried.state, tried.attempts) == (state, 1)
 
 
+@pytest.mark.either
 def test_a_worker_hangs_up_when_nothing_is_left_to_send(message, settings):
     """Servers hang up on who keeps silent, and the next message would fail at first."""
     hung_up = threading.Event()
@@ -226,6 +229,7 @@ def answer_drop_by_drop(line: socket.socket) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("conversation", [hang, cut_off_in_the_message, answer_drop_by_drop])
 def test_a_server_that_leaves_us_hanging_is_left_in_time_and_the_message_kept(
     message, settings, mailbox, conversation
@@ -251,6 +255,7 @@ def test_when_the_server_is_away_one_message_is_tried_and_not_all(message, setti
     assert Message.objects.filter(lease__isnull=False).count() == 0
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("step", ["at_recipient", "at_data"])
 def test_what_a_server_says_is_not_kept_because_it_may_name_the_patient(message, mailbox, step):
     setattr(mailbox, step, "550 Ana Example <ana@example.com> is unknown here")
@@ -401,7 +406,7 @@ def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice
 ):
     request, log = a_request(), tmp_path / "log"
     messages = Message.objects.bulk_create(
-        Message(request=request, kind="received", channel="email") for _ in range(150)
+        Message(request=request, kind="received", channel="email") for _ in range(100)
     )
     # Each answer takes so long that the three send side by side.
     mailbox.at_data = lambda _: time.sleep(0.05) or "250 OK"
@@ -476,6 +481,7 @@ def zone_where_it_is_noon() -> str:
     return f"Etc/GMT{timezone.now().astimezone(datetime.UTC).hour - 12:+d}"
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("status", "code", "state", "error"),
     [
@@ -509,6 +515,7 @@ def answer_text(client, words, *, token="a token", phone="+12125550123"):  # noq
     return client.post("/texts/", form, headers={"X-Twilio-Signature": signature})
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     "words",
     [
@@ -532,6 +539,7 @@ def test_who_answers_start_gets_texts_again(text, provider, client):
     assert len(provider.orders) == 1
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     "words",
     [
@@ -545,6 +553,7 @@ def test_who_answers_something_else_goes_on_getting_texts(text, provider, client
     assert send_some().state == State.SENT
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("answer", "state", "error"),
     [
@@ -576,6 +585,7 @@ def test_stop_holds_after_the_secret_was_changed(text, provider, client, setting
     assert TextOptOut.objects.has("+12125550123")
 
 
+@pytest.mark.either
 def test_only_the_provider_can_say_that_somebody_answered(text, provider, client):
     assert answer_text(client, "STOP", token="a guess").status_code == 403  # noqa: S106
     assert client.post("/texts/", {"From": "+12125550123", "Body": "STOP"}).status_code == 403
@@ -583,12 +593,14 @@ def test_only_the_provider_can_say_that_somebody_answered(text, provider, client
     assert not TextOptOut.objects.exists()
 
 
+@pytest.mark.either
 def test_without_a_provider_nobody_listens(client, db, settings):
     settings.TEXTS = "console"
 
     assert answer_text(client, "STOP").status_code == 404
 
 
+@pytest.mark.either
 def test_a_phone_with_an_extension_gets_no_texts(text, provider):
     AppointmentRequest.objects.update(phone="+12125550123;ext=12")
 

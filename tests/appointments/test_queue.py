@@ -241,7 +241,6 @@ def test_a_search_that_finds_nobody_says_so(a_request, scheduler, typed, said):
     assert said in page.text
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("query", ["", "?queue=all", "?queue=booked"])
 @pytest.mark.parametrize("who", ["scheduler", "clerk"])
 def test_a_long_queue_costs_as_many_queries_as_a_short_one(

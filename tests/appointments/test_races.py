@@ -38,11 +38,11 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 # SQLite lets one write at a time, whoever else wants to, so that more of it shows nothing more.
 IS_LONG = connection.vendor == "postgresql"
-QUEUE_LENGTH = 400 if IS_LONG else 60
+QUEUE_LENGTH = 200 if IS_LONG else 60
 CALLERS = 10
 BOOKERS = 10
 QUARTER = datetime.timedelta(minutes=15)
-QUARTERS = 50 if IS_LONG else 10
+QUARTERS = 30 if IS_LONG else 10
 TO_CALL = 100 if IS_LONG else 30
 PROCESSES = 3
 

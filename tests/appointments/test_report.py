@@ -390,6 +390,7 @@ def test_a_visit_that_was_cancelled_had_been_booked(a_request, manager, schedule
     assert tables["What became of the requests by language"][-1][:3] == ["All", "1", "0"]
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("percent", "values", "expected"),
     [
@@ -432,6 +433,7 @@ def test_a_query_made_up_by_hand_breaks_nothing(manager, query):
     assert '<option value="12" selected>' in page.text
 
 
+@pytest.mark.either
 def test_the_filter_shows_what_was_chosen(manager):
     page = manager.get(REPORT, {"weeks": 52, "language": "es"})
 
@@ -453,6 +455,7 @@ def test_a_long_report_costs_as_many_queries_as_a_short_one(a_request, manager, 
     assert queries_of_the_report() == short <= 12
 
 
+@pytest.mark.either
 def test_only_those_who_manage_the_queue_see_the_report(db):
     assert Client().get(REPORT)["Location"].split("?")[0] == "/admin/login/"
     scheduling = staff_who_may("view_appointmentrequest", "change_appointmentrequest")

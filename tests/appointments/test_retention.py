@@ -188,6 +188,7 @@ def test_workers_delete_by_themselves(request_of):
     assert request.pk not in left()
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(("group", "status"), [("Schedulers", 403), ("Nurses", 403), ("Auditors", 403)])
 def test_only_managers_erase_and_place_holds(request_of, group, status):
     request, client = request_of(), signed_in(member_of(group))

@@ -126,6 +126,7 @@ def rolled_back():
         transaction.set_rollback(True)
 
 
+@pytest.mark.either
 @pytest.mark.generated
 @pytest.mark.parametrize("state", POSSIBLE)
 def test_of_any_two_things_that_are_done_from_the_same_screen_the_second_is_refused_and_changes_nothing(
