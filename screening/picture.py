@@ -98,9 +98,10 @@ def _looked_at(pathway: Pathway) -> Iterator[tuple[str, str]]:
 
 
 def _weighed(pathway: Pathway) -> Iterator[tuple[str, str]]:
+    """The last rule applies where no other does, so all points count for it."""
     for rule in pathway.rules:
         for criterion in pathway.criteria:
-            if criterion.key in rule.when.criteria:
+            if criterion.key in rule.when.criteria or rule is pathway.rules[-1]:
                 yield criterion.key, rule.outcome.key
 
 

@@ -40,13 +40,15 @@ def _folded(left: dict[tuple[Verdict, ...], tuple[Outcome, ...]], order: Mapping
     rows: list[Row] = []
     for outcomes in sorted(set(left.values()), key=lambda some: [order[outcome] for outcome in some]):
         while start := next((verdicts for verdicts, meant in left.items() if meant == outcomes), None):
+            same = [verdicts for verdicts, meant in left.items() if meant == outcomes]
             others = [verdicts for verdicts, meant in left.items() if meant != outcomes]
             cells = [frozenset((verdict,)) for verdict in start]
             for at in range(len(cells)):
-                for verdict in Verdict:
-                    wider = [*cells[:at], cells[at] | {verdict}, *cells[at + 1 :]]
-                    if not any(_fits(wider, verdicts) for verdicts in others):
-                        cells = wider
+                for wider in (frozenset(Verdict), *(frozenset((verdict,)) for verdict in Verdict)):
+                    tried = [*cells[:at], cells[at] | wider, *cells[at + 1 :]]
+                    says_more = len(wider) > 1 or any(_fits(tried, one) and not _fits(cells, one) for one in same)
+                    if says_more and not any(_fits(tried, verdicts) for verdicts in others):
+                        cells = tried
             rows.append(Row(tuple(cells), outcomes))
             left = {verdicts: meant for verdicts, meant in left.items() if not _fits(cells, verdicts)}
     return rows
