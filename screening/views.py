@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 @gzip_page
 @require_safe
 def education(request: HttpRequest) -> HttpResponse:
-    return render(request, "screening/education.html")
+    return render(request, "screening/education.html", {"sign_off": current_sign_off()})
 
 
 @gzip_page

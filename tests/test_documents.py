@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from screening.pathways import vertebral_cement
 from tests.test_architecture import LAYERS, imported_names, layer_of, module_of, product_files
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+CONFIGURATION = (ROOT / "docs" / "operation" / "configuration.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 DRAWN = ARCHITECTURE.partition("flowchart TD")[2].partition("```")[0]
@@ -78,6 +80,20 @@ def test_every_file_that_a_document_names_is_there():
     ]
 
     assert missing == []
+
+
+def test_the_clinic_is_told_of_numbers_and_names_that_are_in_the_pathway():
+    document = (ROOT / "docs" / "clinic.md").read_text("utf-8")
+    pathway = document.partition("## The numbers in the rule")[2].partition("## How far the figures")[0]
+    named = set(re.findall(r"`([A-Z_]{4,})[.`]", pathway))
+    settings = {name for name in named if re.search(rf"`{name}`", CONFIGURATION)}
+
+    assert {"SEVERE", "STRONG", "PRIORITIES", "NOTHING_POINTS_TO_A_FRACTURE"} < named
+    assert [name for name in named - settings if not hasattr(vertebral_cement, name)] == []
+    assert f"pain of {vertebral_cement.SEVERE} or more | severe" in pathway
+    assert f"pain of {vertebral_cement.STRONG} or more |" in pathway
+    for priority in vertebral_cement.PRIORITIES:
+        assert f"| {priority.key}: {priority.business_days} business day" in pathway
 
 
 @pytest.mark.parametrize("name", ["staff.md", "architecture.md"])
