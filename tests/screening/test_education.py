@@ -212,7 +212,7 @@ def test_a_page_that_nobody_has_signed_says_so(client):
     assert foot.startswith(" Ningún médico ha revisado esta página todavía. Estudio más reciente: 2023.")
 
 
-SIGNED = {"clinician": "Dr. A. Example", "date": datetime.date(2026, 11, 30)}
+SIGNED = {"name": "Dr. A. Example", "date": datetime.date(2026, 11, 30)}
 
 
 @pytest.mark.parametrize(
