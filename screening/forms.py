@@ -54,7 +54,7 @@ class AnswerField(forms.Field):
         asked_by = WIDGETS.get(type(question), lambda question, choices: buttons(choices=choices))
         super().__init__(
             label=say(question.text),
-            help_text=say(question.hint),
+            help_text=say(question.hint) or (_("You can leave this empty.") if question.optional else ""),
             # Missing answers are the question's to refuse, in its own words.
             required=False,
             widget=asked_by(question, choices),

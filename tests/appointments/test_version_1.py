@@ -82,8 +82,6 @@ PAGES = ("/admin/", "/admin/appointments/appointmentrequest/", "/admin/report/",
 
 
 @pytest.mark.parametrize("url", PAGES)
-    "url", ["/admin/", "/admin/appointments/appointmentrequest/", "/admin/report/", "/admin/nurse/"]
-)
 def test_lists_and_the_report_count_both_versions(a_request, old, url):
     a_request(cancer="other")
 
