@@ -116,7 +116,7 @@ class Compared:
         return self.before != self.after
 
 
-def compare(cases: Sequence[Case], written_in: Pathway, before: Pathway, after: Pathway) -> list[Compared]:
+def compare_cases(cases: Sequence[Case], written_in: Pathway, before: Pathway, after: Pathway) -> list[Compared]:
     return [
         Compared(case, *(_result_under(pathway, case, written_in) for pathway in (before, after))) for case in cases
     ]

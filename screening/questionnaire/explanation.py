@@ -12,6 +12,10 @@ from .definition import Pathway
 from .journey import Journey
 
 
+def in_words(held: bool | None) -> str:
+    return {True: "holds", False: "does not hold", None: "is not known"}[held]
+
+
 @dataclass(frozen=True)
 class Reason:
     """A condition in words, whether it holds, and what of its definition makes it so."""
@@ -19,6 +23,10 @@ class Reason:
     words: str
     held: bool | None
     parts: tuple[Reason, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        return in_words(self.held)
 
 
 def reasons(condition: Condition, answers: Answers, say: Say = str) -> tuple[Reason, ...]:
@@ -30,7 +38,11 @@ def reasons(condition: Condition, answers: Answers, say: Say = str) -> tuple[Rea
     # A single part is one that is denied: it decides either way.
     deciding = [part for part in condition.parts if len(condition.parts) == 1 or part.holds(answers) is held]
     parts = tuple(dict.fromkeys(told for part in deciding for told in reasons(part, answers, say)))
-    return parts if condition.is_compound else (Reason(condition.prose(say), held, parts),)
+    if condition.is_compound:
+        return parts
+    if condition.definition and not parts:
+        parts = (Reason(condition.definition(say), held),)
+    return (Reason(condition.prose(say), held, parts),)
 
 
 @dataclass(frozen=True)
