@@ -71,6 +71,7 @@ PURE = {
     "screening/questionnaire": set(),
     "screening/pathways": set(),
     "common/languages.py": set(),
+    "screening/cases.py": set(),
     "appointments/lifecycle/grammar.py": set(),
     "appointments/lifecycle/guard.py": {"django.db.models.Q"},
 }

@@ -106,6 +106,8 @@ class StaffSite(SignInSite):
             nurse,
             report,
             sign_offs,
+            versions,
+            what_if,
         )
         from . import messages as unsent_messages
 
@@ -126,6 +128,8 @@ class StaffSite(SignInSite):
             path("sign-offs/", sign_offs.page, name="sign_offs"),
             path("sign-offs/<int:pk>/withdraw/", sign_offs.withdraw, name="withdraw_sign_off"),
             path("how-requests-move/", how_requests_move.page, name="how_requests_move"),
+            path("what-if/", what_if.page, name="what_if"),
+            path("versions/", versions.page, name="versions"),
         ]
         for url in own:
             url.callback = self.admin_view(url.callback)

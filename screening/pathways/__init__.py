@@ -25,3 +25,8 @@ EARLIER: tuple[Pathway, ...] = tuple(
 def pathway_of_version(version: str) -> Pathway:
     """The pathway as it was then; as it is now for a version that nobody knows."""
     return next((pathway for pathway in EARLIER if pathway.version == version), PATHWAY)
+
+
+def versions() -> dict[str, Pathway]:
+    """Every version there is of the pathway that this site offers, the oldest first."""
+    return {pathway.version: pathway for pathway in (*EARLIER, PATHWAY)}

@@ -36,7 +36,7 @@ class Condition:
     """`holds(answers)` is None while not known; `about` names the questions it reads; `prose(say)` words it.
 
     `sources` is where a threshold comes from, for whoever signs it; `criteria` names the points that it
-    reads the verdicts of.
+    reads the verdicts of; `parts` are the conditions it is made of.
     """
 
     about: frozenset[str]
@@ -46,6 +46,7 @@ class Condition:
     is_compound: bool = False
     sources: tuple[str, ...] = ()
     criteria: frozenset[str] = frozenset()
+    parts: tuple[Condition, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
         return all_of(self, other)
@@ -61,7 +62,7 @@ class Condition:
         def prose(say: Say) -> str:
             return say(_("not: {it}")).format(it=_nested(self, say))
 
-        return Condition(self.about, holds, prose, is_compound=True, criteria=self.criteria)
+        return Condition(self.about, holds, prose, is_compound=True, criteria=self.criteria, parts=(self,))
 
     def called(self, name: str, *, sources: tuple[str, ...] = (), **values: object) -> Condition:
         """The same condition under a name of its own, which stands for it wherever it is worded.
@@ -113,7 +114,8 @@ def _joined(conditions: Sequence[Condition], holds: Callable[[Answers], bool | N
 
     about = frozenset[str]().union(*(condition.about for condition in conditions))
     criteria = frozenset[str]().union(*(condition.criteria for condition in conditions))
-    return Condition(about, holds, prose, is_compound=len(conditions) > 1, criteria=criteria)
+    is_compound, parts = len(conditions) > 1, tuple(conditions)
+    return Condition(about, holds, prose, is_compound=is_compound, criteria=criteria, parts=parts)
 
 
 def _nested(condition: Condition, say: Say) -> str:

@@ -101,12 +101,16 @@ class Pathway:
         """The keys of the questions whose answers can end the check."""
         return frozenset[str]().union(*(rule.when.about for rule in self.stops))
 
+    def stopping_rule(self, answers: Answers) -> Rule | None:
+        return next((rule for rule in self.stops if rule.when.holds(answers)), None)
+
+    def deciding_rule(self, answers: Answers) -> Rule:
+        return next(rule for rule in self.rules if rule.when.holds(answers))
+
     def stop(self, answers: Answers) -> Assessment | None:
         """The outcome that ends the check at once, if these answers call for one."""
-        for rule in self.stops:
-            if rule.when.holds(answers):
-                return self._assessment(rule.outcome, answers, judged=False)
-        return None
+        rule = self.stopping_rule(answers)
+        return self._assessment(rule.outcome, answers, judged=False) if rule else None
 
     def assess(self, answers: Answers) -> Assessment:
         """What a complete set of relevant answers means."""
@@ -114,7 +118,7 @@ class Pathway:
 
     def outcome_of(self, answers: Answers) -> Outcome:
         """The outcome alone, which costs a part of `assess`."""
-        return next(rule.outcome for rule in self.rules if rule.when.holds(answers))
+        return self.deciding_rule(answers).outcome
 
     def flags_raised(self, answers: Answers) -> tuple[Flag, ...]:
         return tuple(flag for flag in self.flags if flag.when.holds(answers))

@@ -56,6 +56,8 @@ messages                                   login  login   login     200/on    40
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
 audit                                      login  login   login     403       403       403       200/422   200/422
 how_requests_move                          login  login   login     200/405   200/405   200/405   403/405   200/405
+what_if                                    login  login   login     200       200       200       403       200
+versions                                   login  login   login     200/405   200/405   200/405   403/405   200/405
 second_factor                              login  login   on        on        on        on        on        on
 use_recovery_code                          login  login   on        on        on        on        on        on
 set_up_second_factor                       login  login   200/422   200/422   200/422   200/422   200/422   200/422

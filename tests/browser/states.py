@@ -257,6 +257,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield from states_of_signing_in(requests["claimed"])
     yield State("home", "/admin/", session)
     yield State("how requests move", "/admin/how-requests-move/", session)
+    yield from states_of_the_rules(session)
     yield State("queue", queue, session)
     yield State("queue, all", f"{queue}?queue=all", session)
     yield State("queue, callable now", f"{queue}?queue=callable", session)
@@ -293,6 +294,23 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller"):
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)
+
+
+def states_of_the_rules(session: dict[str, str]) -> Iterator[State]:
+    """The pages about the rules: who signed them, where answers lead, and what changed."""
+    yield State("sign-offs", "/admin/sign-offs/", session)
+    yield State("sign-offs, not filled in", "/admin/sign-offs/", session, sent={}, status=422)
+    yield State("versions", "/admin/versions/", session)
+    yield State("versions, none such", "/admin/versions/?before=0.1", session, status=400)
+    page = "/admin/what-if/"
+    yield State("what if, blank", page, session)
+    yield State("what if, an answer", page, session, sent={"cancer": "myeloma", "safety": ["infection"]})
+    yield State("what if, an emergency", page, session, sent={"red_flags": ["legs"]})
+    together = {"red_flags": ["legs", "none"]}
+    yield State("what if, not together", page, session, sent=together, status=422)
+    sheet = "Case,Who,Result\nA1,As expected,not_matching\nA2,Not as expected,likely_candidate"
+    yield State("what if, a sheet", page, session, sent={"sheet": sheet})
+    yield State("what if, no sheet", page, session, sent={"sheet": "Case,Result\nA1,sometimes"}, status=422)
 
 
 def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
