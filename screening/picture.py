@@ -8,41 +8,49 @@ from .questionnaire.definition import Pathway
 from .questionnaire.questions import Page
 from .wording import say
 
-# In units of the picture.
-WIDTH, BETWEEN, LINE, PADDING, GAP = 240, 130, 20, 10, 14
-CHARACTERS = 28
+# In em, so that the picture grows with the letters of its reader.
+WIDTH, BETWEEN, LINE, PADDING, GAP = 14.5, 8.0, 1.35, 0.6, 0.8
+CHARACTERS = 26
 
 
 @dataclass(frozen=True)
 class Box:
     key: str
     kind: str
-    lines: tuple[str, ...]
-    x: int
-    y: int
+    words: tuple[str, ...]
+    x: float
+    y: float
 
     @property
-    def height(self) -> int:
-        return len(self.lines) * LINE + 2 * PADDING
+    def height(self) -> float:
+        return round(len(self.words) * LINE + 2 * PADDING, 2)
 
     @property
     def middle(self) -> float:
-        return self.y + self.height / 2
+        return round(self.y + self.height / 2, 2)
 
     @property
-    def text(self) -> list[tuple[float, str]]:
-        """Each line with where it stands."""
-        return [(self.y + PADDING + LINE * (number + 0.75), line) for number, line in enumerate(self.lines)]
+    def text(self) -> list[tuple[str, str, str]]:
+        """Each line of words, with where it begins."""
+        first = self.y + PADDING + LINE * 0.75
+        return [(f"{self.x + PADDING:g}", f"{first + LINE * at:.2f}", words) for at, words in enumerate(self.words)]
+
+
+@dataclass(frozen=True)
+class Line:
+    x1: float
+    y1: float
+    x2: float
+    y2: float
 
 
 @dataclass(frozen=True)
 class Picture:
     boxes: tuple[Box, ...]
-    paths: tuple[str, ...]
-    width: int
-    height: int
-    text_x: int = PADDING
-    box_width: int = WIDTH
+    lines: tuple[Line, ...]
+    width: float
+    height: float
+    box_width: float = WIDTH
 
 
 def picture_of(pathway: Pathway) -> Picture:
@@ -55,13 +63,13 @@ def picture_of(pathway: Pathway) -> Picture:
     height = max(column[-1].y + column[-1].height for column in columns)
     placed = [_spread(column, height) for column in columns]
     pages, criteria, outcomes = ({box.key: box for box in column} for column in placed)
-    paths = [
-        *(_path(pages[page], criteria[criterion]) for page, criterion in _looked_at(pathway)),
-        *(_path(criteria[criterion], outcomes[outcome]) for criterion, outcome in _weighed(pathway)),
-        *(_path(pages[page], outcomes[outcome]) for page, outcome in _decided_at_once(pathway)),
+    lines = [
+        *(_line(pages[page], criteria[criterion]) for page, criterion in _looked_at(pathway)),
+        *(_line(criteria[criterion], outcomes[outcome]) for criterion, outcome in _weighed(pathway)),
+        *(_line(pages[page], outcomes[outcome]) for page, outcome in _decided_at_once(pathway)),
     ]
     boxes = tuple(box for column in placed for box in column)
-    return Picture(boxes, tuple(paths), 3 * WIDTH + 2 * BETWEEN, height)
+    return Picture(boxes, tuple(lines), 3 * WIDTH + 2 * BETWEEN, height)
 
 
 def _name(page: Page) -> str:
@@ -71,16 +79,16 @@ def _name(page: Page) -> str:
 def _column(number: int, kind: str, named: Sequence[tuple[str, str]]) -> list[Box]:
     boxes: list[Box] = []
     for key, name in named:
-        y = boxes[-1].y + boxes[-1].height + GAP if boxes else 0
+        y = round(boxes[-1].y + boxes[-1].height + GAP, 2) if boxes else 0.0
         boxes.append(Box(key, kind, tuple(textwrap.wrap(say(name), CHARACTERS)), number * (WIDTH + BETWEEN), y))
     return boxes
 
 
-def _spread(column: list[Box], height: int) -> list[Box]:
+def _spread(column: list[Box], height: float) -> list[Box]:
     """The same boxes over the whole height of the picture."""
     spare = (height - column[-1].y - column[-1].height) / max(len(column), 1)
     return [
-        Box(box.key, box.kind, box.lines, box.x, round(box.y + spare * (number + 0.5)))
+        Box(box.key, box.kind, box.words, box.x, round(box.y + spare * (number + 0.5), 2))
         for number, box in enumerate(column)
     ]
 
@@ -114,7 +122,5 @@ def _decided_at_once(pathway: Pathway) -> Iterator[tuple[str, str]]:
             yield page, rule.outcome.key
 
 
-def _path(start: Box, end: Box) -> str:
-    x, to = start.x + WIDTH, end.x
-    half = (to - x) / 2
-    return f"M{x} {start.middle:g}C{x + half:g} {start.middle:g} {to - half:g} {end.middle:g} {to} {end.middle:g}"
+def _line(start: Box, end: Box) -> Line:
+    return Line(start.x + WIDTH, start.middle, end.x, end.middle)

@@ -32,7 +32,7 @@ from .wording import say
 logger = logging.getLogger(__name__)
 
 
-# The two long pages are compressed. They have nothing of a person on them that its length could give away.
+# The three long pages are compressed. They have nothing of a person on them that its length could give away.
 @gzip_page
 @require_safe
 def education(request: HttpRequest) -> HttpResponse:
@@ -46,12 +46,21 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
         "pathway": PATHWAY,
         "sign_off": current_sign_off(),
         "fingerprint": fingerprint(),
-        "picture": picture_of(PATHWAY),
-        "tables": [(situation.name, _table(number)) for number, situation in enumerate(PATHWAY.situations)],
-        "releases": releases(),
         "is_unreviewed": get_language() in unreviewed_languages(),
     }
     return render(request, "screening/how_it_decides.html", context)
+
+
+@gzip_page
+@require_safe
+def rule_at_a_glance(request: HttpRequest) -> HttpResponse:
+    context = {
+        "pathway": PATHWAY,
+        "picture": picture_of(PATHWAY),
+        "tables": [(situation.name, _table(number)) for number, situation in enumerate(PATHWAY.situations)],
+        "releases": releases(),
+    }
+    return render(request, "screening/rule_at_a_glance.html", context)
 
 
 @cache

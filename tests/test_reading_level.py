@@ -36,6 +36,7 @@ FEWEST_WORDS_OF_A_SENTENCE = 5
 # too, and is held to the limit as part of it.
 MAY_BE_LONG = {
     "/how-this-check-decides/": "a rule names each question and answer that it is about",
+    "/how-this-check-decides/at-a-glance/": "so does what raises a flag",
     "/check/summary/": "so that it fits on one page, the answers to a question stand in one line",
 }
 

@@ -37,7 +37,13 @@ EVERYTHING = dict(
 )
 
 # Every public page that works without a database, as long as no request is opened or sent.
-ADDRESSES = ["/", "/how-this-check-decides/", "/check/", "/check/start-again/"]
+ADDRESSES = [
+    "/",
+    "/how-this-check-decides/",
+    "/how-this-check-decides/at-a-glance/",
+    "/check/",
+    "/check/start-again/",
+]
 ADDRESSES += [f"/check/{page.key}/" for page in PATHWAY.pages]
 ADDRESSES += [f"/check/{outcome.address}/" for outcome in PATHWAY.emergencies]
 ADDRESSES += ["/check/answers/", "/check/result/", "/check/summary/", "/visit/"]

@@ -180,11 +180,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Assessment:
+    """Where somebody stands, in words that are ready to be shown; `advice` are those of the notes that cannot wait."""
+
     outcome: Outcome
     heading: Line
     meaning: Line
     findings: tuple[Finding, ...]
     notes: tuple[Line, ...]
+    advice: tuple[Line, ...]
     next_step: tuple[Line, ...]
 
 

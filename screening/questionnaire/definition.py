@@ -130,13 +130,15 @@ class Pathway:
         )
 
     def _assessment(self, outcome: Outcome, answers: Answers, *, judged: bool) -> Assessment:
-        advice = [note for note in self.advice if note.with_visit in (None, outcome.offers_visit)] if judged else []
+        fitting = [note for note in self.advice if note.with_visit in (None, outcome.offers_visit)] if judged else []
+        advice = all_lines(fitting, answers)
         return Assessment(
             outcome,
             first_line(outcome.headings, answers),
             first_line(outcome.meaning, answers),
             tuple(criterion.judge(answers) for criterion in self.criteria) if judged else (),
-            all_lines([*outcome.notes, *advice], answers),
+            all_lines(outcome.notes, answers) + advice,
+            advice,
             all_lines(outcome.next_step, answers),
         )
 

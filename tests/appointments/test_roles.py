@@ -112,6 +112,7 @@ PUBLIC = """
 page                GET   POST  GET, having sent
 education           200   405   200
 how_it_decides      200   405   200
+rule_at_a_glance    200   405   200
 brand_css           200   405   200
 components          200   405   200
 start               200   302   200

@@ -21,6 +21,9 @@ class Pointer:
     def write(self, field: Locator, text: str) -> None:
         field.fill(text)
 
+    def pick(self, menu: Locator, label: str) -> None:
+        menu.select_option(label=label)
+
 
 class Keys:
     """Somebody without either, who has Tab, Space, Enter and the arrows."""
@@ -49,6 +52,12 @@ class Keys:
     def write(self, field: Locator, text: str) -> None:
         self._go_to(field)
         self.page.keyboard.type(text)
+
+    def pick(self, menu: Locator, label: str) -> None:
+        """By its first letters, as browsers find an entry of a menu."""
+        self.write(menu, label)
+        if menu.locator(":checked").inner_text() != label:
+            raise AssertionError(f"the letters of {label} do not find it")
 
     def _go_to(self, target: Locator) -> None:
         focused = target.and_(self.page.locator(":focus"))

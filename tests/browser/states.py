@@ -113,6 +113,7 @@ def public_states() -> Iterator[State]:
     """Those that need nothing in the database."""
     yield State("education", "/")
     yield State("how this check decides", "/how-this-check-decides/")
+    yield State("the rule at a glance", "/how-this-check-decides/at-a-glance/")
     yield from states_of_trouble()
     yield from states_of_the_start()
     for page in PATHWAY.pages:

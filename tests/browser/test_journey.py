@@ -10,7 +10,7 @@ from appointments import reference
 from appointments.intake.forms import CallForm, WhoForm
 from appointments.models import AppointmentRequest
 from screening.pathways.vertebral_cement import LIKELY_CANDIDATE, PAIN, PATHWAY, RED_FLAGS
-from screening.questionnaire.questions import Question
+from screening.questionnaire.questions import Menu, Question, Text
 from screening.wording import say
 from tests.walk import EVERYTHING, VISIT_ANSWERS, WHO
 
@@ -180,8 +180,14 @@ def write_date_of_birth(page: Page, hands: Pointer | Keys) -> None:
 
 
 def answer(page: Page, hands: Pointer | Keys, question: Question, values: str | list[str]) -> None:
-    for value in [values] if isinstance(values, str) else values:
-        hands.choose(option(page, question, value))
+    if isinstance(question, Menu):
+        label = next(option.label for option in question.options if option.value == values)
+        hands.pick(page.get_by_label(say(question.text), exact=True), say(label))
+    elif isinstance(question, Text):
+        hands.write(page.get_by_label(say(question.text), exact=True), values)
+    else:
+        for value in [values] if isinstance(values, str) else values:
+            hands.choose(option(page, question, value))
 
 
 def option(page: Page, question: Question, value: str) -> Locator:

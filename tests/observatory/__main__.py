@@ -27,7 +27,16 @@ HERE = Path(__file__).parent
 INSTALLED = ROOT / "var" / "observatory"
 REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}\b")
 PARTS = ("accounts", "appointments", "audit", "common", "config", "locale", "screening", "templates", "manage.py")
-ALWAYS_THERE = ("/", "/how-this-check-decides/", "/check/", "/status/", "/admin/login/", "/brand.css", "/nowhere/")
+ALWAYS_THERE = (
+    "/",
+    "/how-this-check-decides/",
+    "/how-this-check-decides/at-a-glance/",
+    "/check/",
+    "/status/",
+    "/admin/login/",
+    "/brand.css",
+    "/nowhere/",
+)
 AFTER_THE_CHECK = ("/check/answers/", "/check/result/", "/check/summary/")
 AFTER_SENDING = ("/visit/sent/", "/visit/sent/summary/")
 AFTER_LOOKING_UP = ("", "phone/", "times/", "withdraw/", "summary/")
