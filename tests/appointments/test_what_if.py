@@ -216,6 +216,7 @@ def test_the_page_says_which_cases_end_otherwise(nurse):
     told = words_of(nurse.get(VERSIONS))
 
     assert "Cases: 17 of 32 end otherwise" in told
+    assert told.index("N15: Sudden tearing pain") < told.index("N31: Back pain after lifting"), "these stand first"
     assert "fracture, nothing tried, pain 6. A specialist needs to check a few things first, P2 A specialist" in told
     assert "Cannot be answered: “Warning signs” has no “Sudden pain in your back or belly" in told
     assert "V10: All met, hemophilia. The same: This treatment is usually not used with a bleeding disorder" in told
