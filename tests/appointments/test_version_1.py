@@ -74,7 +74,7 @@ def test_the_patient_opens_and_prints_it_in_the_words_of_then(client, old):
 
     assert "You answered version 1.0 of our questions." in words_of(page)
     assert summary.status_code == 200
-    assert "Nothing you told us rules this treatment out" in words_of(summary)
+    assert "A specialist needs to check a few things first." in words_of(summary)
     assert "I cannot use these" in words_of(summary)
 
 
