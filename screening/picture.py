@@ -9,8 +9,8 @@ from .questionnaire.questions import Page
 from .wording import say
 
 # In em, so that the picture grows with the letters of its reader.
-WIDTH, BETWEEN, LINE, PADDING, GAP = 14.5, 8.0, 1.35, 0.6, 0.8
-CHARACTERS = 26
+WIDTH, BETWEEN, LINE, PADDING, GAP = 14.5, 6.0, 1.35, 0.6, 0.8
+CHARACTERS = 23
 
 
 @dataclass(frozen=True)
