@@ -26,11 +26,11 @@ def describe(pathway: Pathway, say: Say = str) -> str:
 
 
 def _wrapped(line: str) -> list[str]:
+    if len(line) <= WIDTH:
+        return [line]
     mark = line[: len(line) - len(line.lstrip(" -0123456789."))]
     indent = " " * len(mark)
-    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [
-        ""
-    ]
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 class _Description:
