@@ -69,7 +69,10 @@ def test_each_case_ends_as_it_says(case):
 def test_a_published_case_says_the_same_in_the_sheet(example):
     [case] = [case for case in OURS.cases if case.name == example["id"]]
 
-    assert dict(case.ending(PATHWAY).answers).items() <= example["answers"].items()
+    answers = case.ending(PATHWAY).answers
+    assert {key: answers[key] for key in answers if key in example["answers"]} == {
+        key: answer for key, answer in example["answers"].items() if key in answers
+    }
     assert (case.result.key, case.priority or None) == (example["expect"]["outcome"], example["expect"]["priority"])
     assert sorted(case.flags) == example["expect"]["flags"]
 

@@ -61,6 +61,10 @@ def test_every_box_of_the_picture_stands_by_itself_and_has_its_lines():
         assert one is other or apart, (one.key, other.key)
     ends = {(line.x2, line.y2) for line in picture.lines}
     starts = {(line.x1, line.y1) for line in picture.lines}
+    decided = frozenset[str]().union(*(rule.when.about for rule in (*PATHWAY.stops, *PATHWAY.rules)))
+    silent = {page.key for page in PATHWAY.pages if not any(question.key in decided for question in page.questions)}
     for box in picture.boxes:
+        if box.kind == "page" and box.key in silent:
+            continue
         assert box.kind == "page" or (box.x, box.middle) in ends, box.key
         assert box.kind == "outcome" or (box.x + picture.box_width, box.middle) in starts, box.key
