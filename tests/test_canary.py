@@ -73,7 +73,13 @@ def one_step_before_the_end(canaries: Canaries) -> dict[str, str]:
     answer_check(visitor)
     visitor.post("/visit/questions/", VISIT_ANSWERS)
     words = {name: canaries.new() for name in ("name", "filled_in_by", "relationship")}
-    someone = {**WHO, **words, "filled_in_for": "someone_else", "email": f"{canaries.new()}@example.com"}
+    someone = {
+        **WHO,
+        **words,
+        "filled_in_for": "someone_else",
+        "may_talk": "not_sure",
+        "email": f"{canaries.new()}@example.com",
+    }
     assert visitor.post("/visit/who/", someone)["Location"] == "/visit/call/"
     return {name: morsel.value for name, morsel in visitor.cookies.items()} | {"csrf": CSRF}
 

@@ -111,7 +111,8 @@ class Browser:
             line.close()
         for cookie in answer.headers.get_all("Set-Cookie") or ():
             name, _, rest = cookie.partition("=")
-            self.cookies[name] = rest.partition(";")[0]
+            # In quotes where it ends with a sign that a cookie may not have without.
+            self.cookies[name] = rest.partition(";")[0].strip('"')
         seconds = time.monotonic() - started
         self.answers.append((method, path, answer.status, seconds))
         return Answer(answer.status, answer.headers, content, seconds)
