@@ -180,7 +180,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Assessment:
-    """Where somebody stands, in words that are ready to be shown; `advice` are those of the notes that cannot wait."""
+    """Where somebody stands, in words that are ready to be shown. `advice` are the notes that cannot wait."""
 
     outcome: Outcome
     heading: Line
