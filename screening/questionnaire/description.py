@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from .assessment import Advice, Emergency, Flag, Note, Outcome, Rule
+from .assessment import Advice, Emergency, Note, Outcome, Rule
 from .conditions import ALWAYS, Briefly, Condition, Say
 from .definition import Pathway
 from .questions import Page, Question
@@ -17,11 +17,22 @@ WIDTH = 120
 def describe(pathway: Pathway, say: Say = str) -> str:
     """Everything the pathway asks, decides and says, as Markdown: two pathways that differ read differently.
 
-    Answers are named by their keys, which stand beside their words where the question does.
+    First the rule, then every sentence. Answers are named by their keys, which stand beside their words where the
+    question does.
     """
     described = _Description(pathway, Briefly(say))
-    # The numbers of the sources are given as they are met, and told at the end.
-    lines = [*described.lines(), *described.listed_sources()]
+    # The numbers of the sources are given as they are met, and told when all are known.
+    rule, words = [*described.rule()], [*described.words()]
+    return _as_text([*rule, *described.listed_sources(), *words])
+
+
+def describe_rule(pathway: Pathway, say: Say = str) -> str:
+    """What is asked and what decides, without the sentences that are said: the first part of `describe`."""
+    described = _Description(pathway, Briefly(say))
+    return _as_text([*described.rule(), *described.listed_sources()])
+
+
+def _as_text(lines: Sequence[str]) -> str:
     return "\n".join(wrapped for told in lines for line in told.split("\n") for wrapped in _wrapped(line)) + "\n"
 
 
@@ -39,7 +50,7 @@ class _Description:
         self.say = say
         self.sources: list[str] = []
 
-    def lines(self) -> Iterator[str]:
+    def rule(self) -> Iterator[str]:
         pathway, say = self.pathway, self.say
         yield f"# {say(pathway.title)}"
         yield f"\nVersion {pathway.version}."
@@ -51,15 +62,11 @@ class _Description:
         yield "\n## What ends the check at once, the first that applies\n"
         yield from self._rules(pathway.stops)
 
-        yield "\n## The points that are looked at"
-        yield "\nOf the sentences for each, the first that applies is said."
+        yield "\n## The points that are looked at\n"
         for criterion in pathway.criteria:
-            yield f"\n### {say(criterion.title)} `{criterion.key}`{self._cited((criterion.source,))}\n"
-            yield f"- Met: {criterion.met_when.prose(say)}"
-            yield f"- Not met: {criterion.not_met_when.prose(say)}"
-            for verdict, notes in criterion.explanations.items():
-                yield f"\n{say(verdict.label)}:\n"
-                yield from self._notes(notes)
+            yield f"- **{say(criterion.title)}** `{criterion.key}`{self._cited((criterion.source,))}"
+            yield f"  - Met: {criterion.met_when.prose(say)}"
+            yield f"  - Not met: {criterion.not_met_when.prose(say)}"
 
         yield "\n## What decides, the first that applies\n"
         yield from self._rules(pathway.rules)
@@ -68,21 +75,13 @@ class _Description:
         for term in pathway.terms:
             yield f"- **{term.prose(say)}**: {(term.definition or term.prose)(say)}{self._cited(term.sources)}"
 
-        yield "\n## What is said"
-        for outcome in pathway.outcomes:
-            yield from self._outcome(outcome)
-        if pathway.advice:
-            yield "\n### With every result that does not end the check, all that apply\n"
-            yield from self._notes(pathway.advice)
-
         yield "\n## Asked with a visit request only"
         for question in pathway.visit_questions:
             yield from self._page(Page.of(question))
 
-        yield "\n## Flags for staff"
-        for advice, flags in groupby(pathway.flags, key=lambda flag: flag.advice):
-            yield f"\n{say(advice)}\n"
-            yield from map(self._flag, flags)
+        yield "\n## Flags for staff\n"
+        for flag in pathway.flags:
+            yield f"- {flag.name(say)} `{flag.key}`: {flag.when.prose(say)}{self._cited(flag.sources)}"
 
         yield "\n## Priority, the first that applies\n"
         for priority in pathway.priorities:
@@ -90,6 +89,33 @@ class _Description:
             within = f"call within {priority.business_days} business days"
             yield f"- {priority.key}, {within}: {' or '.join(reasons)}{self._cited(priority.sources)}"
         yield f"\nSooner within one priority: {pathway.sooner_within_priority.prose(say)}. Then the oldest request."
+
+    def words(self) -> Iterator[str]:
+        pathway, say = self.pathway, self.say
+        yield "\n# What is said"
+        yield "\n## With the questions\n"
+        for page in (*pathway.pages, *map(Page.of, pathway.visit_questions)):
+            if page.why:
+                yield f"- `{page.key}` why: {say(page.why)}"
+            for question in page.questions:
+                yield from self._said_with(question)
+
+        yield "\n## Of the points, the first that applies"
+        for criterion in pathway.criteria:
+            for verdict, notes in criterion.explanations.items():
+                yield f"\n{say(criterion.title)}: {say(verdict.label)}\n"
+                yield from self._notes(notes)
+
+        yield "\n## As results"
+        for outcome in pathway.outcomes:
+            yield from self._outcome(outcome)
+        if pathway.advice:
+            yield "\n### With every result that does not end the check, all that apply\n"
+            yield from self._notes(pathway.advice)
+
+        yield "\n## To staff, of the flags\n"
+        for advice, flags in groupby(pathway.flags, key=lambda flag: flag.advice):
+            yield f"- {', '.join(f'`{flag.key}`' for flag in flags)}: {say(advice)}"
 
         if pathway.changes:
             yield "\n## What changed, and why\n"
@@ -109,29 +135,27 @@ class _Description:
     def _page(self, page: Page) -> Iterator[str]:
         say, (first, *others) = self.say, page.questions
         yield f"\n### {say(page.text)} `{page.key}`"
-        if page.why:
-            yield f"\nWhy: {say(page.why)}"
         share_options = others and len({question.options for question in page.questions}) == 1
         for question in page.questions:
             if others:
                 yield f"\n{say(question.text)} `{question.key}`"
-            yield from self._about(question)
+            parts = [
+                f"Called “{say(question.name)}”.",
+                question.ask_if is not ALWAYS and f"Asked if: {question.ask_if.prose(say)}.",
+                question.optional and "May be left open.",
+            ]
+            yield "\n" + " ".join(part for part in parts if part)
             if not share_options:
                 yield from question.answers_in_prose(say)
         if share_options:
             yield "\nEach of them:"
             yield from first.answers_in_prose(say)
 
-    def _about(self, question: Question) -> Iterator[str]:
-        say = self.say
-        parts = [
-            f"Called “{say(question.name)}”.",
-            question.hint and f"Hint: {say(question.hint)}",
-            question.why and f"Why: {say(question.why)}",
-            question.ask_if is not ALWAYS and f"Asked if: {question.ask_if.prose(say)}.",
-            question.optional and "May be left open.",
-        ]
-        yield "\n" + " ".join(part for part in parts if part)
+    def _said_with(self, question: Question) -> Iterator[str]:
+        if question.hint:
+            yield f"- `{question.key}` hint: {self.say(question.hint)}"
+        if question.why:
+            yield f"- `{question.key}` why: {self.say(question.why)}"
 
     def _rules(self, rules: Sequence[Rule]) -> Iterator[str]:
         for number, rule in enumerate(rules, start=1):
@@ -165,6 +189,3 @@ class _Description:
 
     def _when(self, condition: Condition) -> str:
         return "" if condition is ALWAYS else f"{condition.prose(self.say)}: "
-
-    def _flag(self, flag: Flag) -> str:
-        return f"- {flag.name(self.say)} `{flag.key}`: {flag.when.prose(self.say)}{self._cited(flag.sources)}"

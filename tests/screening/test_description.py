@@ -19,7 +19,7 @@ from screening.pathways.vertebral_cement import (
     SAFETY,
 )
 from screening.questionnaire.conditions import ALWAYS, Condition
-from screening.questionnaire.description import describe
+from screening.questionnaire.description import describe, describe_rule
 from screening.questionnaire.questions import Choice, Option, Page
 from screening.signed_text import fingerprint
 
@@ -256,3 +256,18 @@ def test_two_pathways_that_differ_read_differently(others):
 
     assert len(read) > 1
     assert [text for text, times in read.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("others", [other_rules, other_priorities])
+def test_the_rule_alone_leaves_out_sentences_and_no_rule(others):
+    read = Counter(map(describe_rule, [PATHWAY, *others()]))
+
+    assert [text for text, times in read.items() if times > 1] == []
+    assert describe(PATHWAY).startswith(describe_rule(PATHWAY).partition("\n## Sources")[0])
+
+
+def test_the_rule_alone_is_short_enough_to_be_read_at_one_sitting():
+    lines = describe_rule(PATHWAY).split("\n")
+
+    assert sum(len(line.split()) for line in lines) < len(describe(PATHWAY).split()) / 2
+    assert max(map(len, describe(PATHWAY).split("\n"))) <= 200

@@ -9,7 +9,7 @@ from django.utils import translation
 from common.languages import LANGUAGES
 from screening import releases
 from screening.pathways import PATHWAY
-from screening.questionnaire.description import describe
+from screening.questionnaire.description import describe, describe_rule
 from screening.signed_text import catalogue, fingerprint, wording
 
 
@@ -20,6 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         codes = [language.code for language in LANGUAGES]
         parser.add_argument("--language", choices=codes, default=codes[0], help="in which language to print it")
+        parser.add_argument(
+            "--rule", action="store_true", help="what is asked and what decides, and no sentence more"
+        )
         parser.add_argument("--whole", action="store_true", help="with every sentence beside the pathway")
         parser.add_argument("--list", action="store_true", help="list this text in pathways/releases.csv instead")
         parser.add_argument("--mended", default="", metavar="WHAT", help="the slip of the pen that a revision mends")
@@ -30,7 +33,8 @@ class Command(BaseCommand):
             return
         language = options["language"]
         said = catalogue(language)
-        self.stdout.write(describe(PATHWAY, lambda english: said.get(english, english)))
+        described = describe_rule if options["rule"] else describe
+        self.stdout.write(described(PATHWAY, lambda english: said.get(english, english)))
         if options["whole"]:
             with translation.override(language):
                 self.stdout.write(wording(language))
