@@ -1,9 +1,14 @@
 """What was begun, asked or stored under version 1 of the pathway goes on, in the words of version 1."""
 
+import re
 import time
 
 import pytest
 
+from appointments.calendar.slots import free_slots
+from appointments.lifecycle.definition import CLAIM, OFFER
+from appointments.lifecycle.offered_times import link_of
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest
 from common import sealed_cookie
 from screening.pathways import EARLIER, PATHWAY, pathway_of_version
@@ -116,3 +121,17 @@ def test_a_message_about_an_old_request_is_still_made(old, scheduler):
 
     assert staff.get(f"/admin/letter/{old.pk}/").status_code == 200
     assert AppointmentRequest.objects.get().priority == "P1"
+
+
+def test_the_private_link_of_an_old_request_still_leads_to_a_visit(client, old, scheduler, consulting_hours):
+    perform(CLAIM, old, by=scheduler)
+    old.refresh_from_db()
+    perform(OFFER, old, by=scheduler, times=list(free_slots(most=1)))
+    old.refresh_from_db()
+    link = link_of(old)
+
+    [time] = re.findall('name="time" value="([0-9]+)"', client.get(link).text)
+    client.post(link, {"time": time})
+
+    old.refresh_from_db()
+    assert (old.status, old.pathway_version) == ("booked", "1.0")
