@@ -12,8 +12,12 @@ from screening import signed_text
 from screening.pathways import PATHWAY
 from screening.questionnaire.description import describe
 
-ENGINE = engines["django"].engine
 TEMPLATES = sorted(signed_text._templates())
+
+
+def engine():
+    """The one of the moment: tests with other settings for templates leave a new one behind."""
+    return engines["django"].engine
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def product(tmp_path, monkeypatch):
     shutil.copytree(settings.BASE_DIR / "templates", tmp_path / "templates")
     shutil.copytree(settings.BASE_DIR / "locale", tmp_path / "locale")
     monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
-    monkeypatch.setattr(ENGINE, "dirs", [tmp_path / "templates"])
+    monkeypatch.setattr(engine(), "dirs", [tmp_path / "templates"])
     # The pathway is the same in all of these, and takes longest.
     described = describe(PATHWAY)
     monkeypatch.setattr(signed_text, "describe", lambda pathway: described)
@@ -30,7 +34,7 @@ def product(tmp_path, monkeypatch):
 
 
 def fingerprint_now() -> str:
-    for loader in ENGINE.template_loaders:
+    for loader in engine().template_loaders:
         loader.reset()
     return signed_text.fingerprint.__wrapped__()
 
@@ -78,7 +82,7 @@ def test_a_clinics_own_template_changes_the_fingerprint(product, monkeypatch):
     own = product / "own"
     (own / "messages").mkdir(parents=True)
     (own / "messages" / "booked.txt").write_text("Come along.", "utf-8")
-    monkeypatch.setattr(ENGINE, "dirs", [own, *ENGINE.dirs])
+    monkeypatch.setattr(engine(), "dirs", [own, *engine().dirs])
 
     assert fingerprint_now() != before
 
