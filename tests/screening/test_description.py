@@ -234,6 +234,7 @@ def other_terms():
     yield replace(PATHWAY, title=NEW)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "others",
     [
