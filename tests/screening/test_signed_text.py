@@ -87,24 +87,34 @@ def test_a_clinics_own_template_changes_the_fingerprint(product, monkeypatch):
     assert fingerprint_now() != before
 
 
-@pytest.mark.sweep
-def test_each_changed_translation_changes_the_fingerprint(product, monkeypatch):
-    # The templates stay as they are here, so that they are read once.
-    templates = signed_text._templates()
-    sentences = {source: [*signed_text._sentences(source)] for source in templates.values()}
-    monkeypatch.setattr(signed_text, "_templates", lambda: templates)
-    monkeypatch.setattr(signed_text, "_sentences", sentences.get)
+def test_a_changed_catalogue_on_the_disk_changes_the_fingerprint(product):
     file = product / "locale" / "es" / "LC_MESSAGES" / "django.mo"
     catalogue = {english: said for english, said in signed_text.catalogue("es").items() if not english.endswith(")")}
     file.write_bytes(compiled(catalogue))
-    seen = {fingerprint_now()}
+    before = fingerprint_now()
+    file.write_bytes(compiled({**catalogue, "Back": "Otra cosa"}))
 
-    for english, spanish in catalogue.items():
-        file.write_bytes(compiled({**catalogue, english: f"{spanish} ¿No?"}))
-        seen.add(fingerprint_now())
+    assert fingerprint_now() != before
 
-    assert len(seen) == len(catalogue) + 1
-    assert len(catalogue) > 700
+
+@pytest.mark.sweep
+def test_each_changed_translation_changes_the_fingerprint(product, monkeypatch):
+    # The templates and the files stay as they are here, so that they are read once.
+    templates = signed_text._templates()
+    sentences = {source: [*signed_text._sentences(source)] for source in templates.values()}
+    catalogues = {language: signed_text.catalogue(language) for language in ("en", "es")}
+    monkeypatch.setattr(signed_text, "_templates", lambda: templates)
+    monkeypatch.setattr(signed_text, "_sentences", sentences.get)
+    monkeypatch.setattr(signed_text, "catalogue", catalogues.get)
+    seen = {signed_text.fingerprint.__wrapped__()}
+
+    for english, spanish in [*catalogues["es"].items()]:
+        catalogues["es"][english] = f"{spanish} ¿No?"
+        seen.add(signed_text.fingerprint.__wrapped__())
+        catalogues["es"][english] = spanish
+
+    assert len(seen) == len(catalogues["es"]) + 1
+    assert len(seen) > 700
 
 
 def test_a_changed_plain_page_changes_the_fingerprint(product, monkeypatch):
