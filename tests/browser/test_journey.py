@@ -123,6 +123,25 @@ def test_an_emergency_can_be_called_for_and_taken_back(open_page, way_back):
     expect(heading(page)).to_have_text(RED_FLAGS.text)
 
 
+@with_and_without_javascript
+def test_an_emergency_page_stays_through_reload_back_forward_and_the_other_language(open_page, javascript):
+    page = open_page(javascript=javascript)
+    page.goto("/check/red_flags/")
+    option(page, RED_FLAGS, "fever").check()
+    button(page, "Continue").click()
+
+    page.reload()
+    expect(page.locator("[data-outcome=emergency_today]")).to_have_count(1)
+    page.go_back()
+    expect(heading(page)).to_have_text(RED_FLAGS.text)
+    page.go_forward()
+    expect(heading(page)).to_have_text("Talk to a doctor or nurse today")
+    button(page, "Español").click()
+
+    expect(heading(page)).to_have_text("Hable hoy con un médico o una enfermera")
+    expect(page).to_have_url(re.compile("/check/get-help-today/$"))
+
+
 def make_the_whole_journey(page: Page, hands: Pointer | Keys) -> str:
     """Ask for a visit, with one answer changed on the way. Returns the reference as it is shown."""
     page.goto("/")
