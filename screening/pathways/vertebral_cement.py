@@ -1276,14 +1276,14 @@ CHANGES = (
     Change(
         "2.0",
         datetime.date(2026, 11, 29),
-        _("Back pain with cancer, weight loss or night pain always goes to a person."),
+        _("Back pain with cancer, weight loss or night pain goes to a person, unless there is a bleeding disorder."),
         _("It can have a cause that must not wait."),
         (NICE_2023, RED_FLAG_REVIEW),
     ),
     Change(
         "2.0",
         datetime.date(2026, 11, 29),
-        _("Severe pain, or pain that keeps somebody in bed, goes to a person unless a fracture is ruled out."),
+        _("Severe pain goes to a person, unless the fracture, the bones or the clotting speak against it."),
         _("Such pain is a reason to act soon, whatever has been tried."),
         (MEDICARE, SIR_CARE),
     ),

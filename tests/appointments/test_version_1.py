@@ -135,3 +135,11 @@ def test_the_private_link_of_an_old_request_still_leads_to_a_visit(client, old, 
 
     old.refresh_from_db()
     assert (old.status, old.pathway_version) == ("booked", "1.0")
+
+
+def test_staff_read_the_heading_that_the_patient_read(a_request, scheduler):
+    sent = a_request(cancer="other")
+
+    sheet = words_of(signed_in(scheduler).get(f"/admin/appointments/appointmentrequest/{sent.pk}/change/"))
+
+    assert "Told the patient: “Back pain after cancer needs a check”" in sheet

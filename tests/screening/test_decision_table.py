@@ -51,6 +51,8 @@ def test_the_tables_and_the_picture_are_published(client):
         len(PATHWAY.outcomes),
     ]
     assert f"Version {PATHWAY.version}" in words_of(page)
+    assert "<ul>\n  \n</ul>" not in source_of(page)
+    assert words_of(page).count("You write it yourself.") == 2
 
 
 def test_every_box_of_the_picture_stands_by_itself_and_has_its_lines():
