@@ -5,6 +5,7 @@ templates/texts/. Templates are given the clinic, links, and the place and time 
 so that a clinic's own templates cannot tell more either.
 """
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +65,14 @@ def _facts(message: Message) -> dict:
         "clinic": CLINIC,
         "visit": message.appointment and _visit(message.appointment),
         "status_link": _link("status"),
-        "queue_link": f"{_link('queue')}?queue=overdue",
+        "queue_link": f"{_link('queue')}?queue=late",
     }
     if request:
         facts["reference"] = grouped(request.reference)
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
+        # By when they are promised a call, if they are.
+        promised = request.call_by if request.is_promised else None
+        facts["call_by"] = _date(timezone.localtime(promised)) if promised else None
         facts["request_link"] = _link("request", request.pk)
     return facts
 
@@ -76,12 +80,16 @@ def _facts(message: Message) -> dict:
 def _visit(visit: Appointment) -> dict:
     local = timezone.localtime(visit.starts_at, timezone.get_default_timezone())
     return {
-        "date": date_format(local, language_or_english(translation.get_language()).date),
+        "date": _date(local),
         "time": date_format(local, "TIME_FORMAT"),
         "place_name": visit.place.name,
         "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
         "clinician": visit.clinician.name,
     }
+
+
+def _date(local: datetime.datetime) -> str:
+    return date_format(local, language_or_english(translation.get_language()).date)
 
 
 def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:

@@ -26,6 +26,8 @@ def _of_the_visit(request: AppointmentRequest, before: dict) -> list[tuple[Messa
 
 
 def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, None]]:
+    if request.phone_is_wrong and not before.get("phone_is_wrong", request.phone_is_wrong):
+        return [(message_kinds.WRONG_NUMBER, None)]
     if request.attempts_made <= before["attempts_made"] or call_policy.is_exhausted(before["attempts_made"]):
         # Nobody was missed, or it was said after the last call of the plan.
         return []
@@ -38,8 +40,12 @@ MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER), _of_the_visit)
 CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
 # What was taken back may have been any of these.
 VISIT = Tells((*BOOKING.kinds, message_kinds.MOVED, message_kinds.CANCELLED), _of_the_visit)
-MISSED_CALL = Tells((message_kinds.CALL_MISSED, message_kinds.UNREACHABLE), _of_a_missed_call)
+MISSED_CALL = Tells(
+    (message_kinds.CALL_MISSED, message_kinds.UNREACHABLE, message_kinds.WRONG_NUMBER), _of_a_missed_call
+)
 OFFER = always(message_kinds.OFFERED)
+NO_TIMES_LEFT = always(message_kinds.NO_TIMES_LEFT)
+MISSED_VISIT = always(message_kinds.MISSED_VISIT)
 # Of the visit, too, if there was one.
 WITHDRAWAL = Tells(
     (message_kinds.WITHDRAWN,),
@@ -78,6 +84,18 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
         Message.objects.bulk_create(messages)
 
 
+def ways_to_reach(request: AppointmentRequest) -> list[Channel]:
+    """How the patient can be written to; by none of them, only the phone and a letter are left."""
+    channels = []
+    if settings.SENDS_EMAILS and request.email:
+        channels.append(Channel.EMAIL)
+    # No text reaches an extension, and on a wrong number a stranger reads it.
+    may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong
+    if settings.TEXTS != "off" and may_text:
+        channels.append(Channel.TEXT)
+    return channels
+
+
 def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Channel]:
     # Nobody whose request may be a joke at their expense is written to, nor is staff called to it.
     if request and request.doubts:
@@ -87,10 +105,4 @@ def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Cha
     # About no request there is nobody to tell but staff.
     if request is None:
         return []
-    channels = []
-    if settings.SENDS_EMAILS and request.email:
-        channels.append(Channel.EMAIL)
-    # No text reaches an extension.
-    if settings.TEXTS != "off" and request.texts_ok and ";" not in request.phone and kind.goes_by_text:
-        channels.append(Channel.TEXT)
-    return channels
+    return [way for way in ways_to_reach(request) if way is Channel.EMAIL or kind.goes_by_text]

@@ -6,11 +6,29 @@ from itertools import takewhile
 from django.conf import settings
 from django.utils import timezone
 
+from screening.pathways import PATHWAY
+
 from ..calendar.calling_hours import next_callable, part_of_day, windows
 from ..calendar.opening_hours import BusinessHours
 from ..models import AppointmentRequest
 
 DAYS_TO_WAIT = 7
+# How long we wait for an answer: to an e-mail in business days, to a letter in days, which the mail needs too.
+EMAIL_BUSINESS_DAYS = 2
+LETTER_DAYS = 14
+# How far ahead a call may be promised.
+PROMISED_WITHIN_DAYS = 60
+BUSINESS_DAYS = {priority.key: priority.business_days for priority in PATHWAY.priorities}
+
+
+def soon(*, business_days: int = 1) -> datetime.datetime:
+    """By when staff do what can wait for no more than that: the close of the so many-th next business day."""
+    return BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=business_days)
+
+
+def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
+    """How long at most something may stand between a request and its next call, by its priority."""
+    return soon(business_days=BUSINESS_DAYS.get(request.priority, 1))
 
 
 def is_exhausted(attempts_made: int) -> bool:

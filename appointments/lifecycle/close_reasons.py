@@ -3,12 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 from .grammar import CloseReason
-from .guards import CLAIMED_BY_ME, VISIT_IS_OVER
+from .guards import CLAIMED_BY_ME, HAS_MISSED_A_VISIT, VISIT_IS_OVER
 
 ATTENDED = CloseReason(
     "attended", "Came to the visit", VISIT_IS_OVER, _("You came to your visit. This request is closed.")
 )
-DID_NOT_COME = CloseReason("did_not_come", "Did not come to the visit", VISIT_IS_OVER)
+DID_NOT_COME = CloseReason("did_not_come", "Did not come to the visit", CLAIMED_BY_ME & HAS_MISSED_A_VISIT)
 DECLINED = CloseReason("declined", "Does not want a visit", CLAIMED_BY_ME)
 UNREACHABLE = CloseReason(
     "unreachable",

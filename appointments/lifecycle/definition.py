@@ -5,7 +5,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..models import AppointmentRequest, ContactAttempt, Event
-from ..roles import ANSWER_AS_NURSE, ERASE, SEE, WORK
+from ..roles import ANSWER_AS_NURSE, ERASE, MANAGE, SEE, WORK
 from . import announce, forms
 from .close_reasons import CLOSE_REASONS
 from .effects import booking, calls, claiming, closing, contact, erasure, legal_hold, linking, nurse, offers
@@ -21,6 +21,7 @@ from .guards import (
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
+    NO_CALL_WILL_HELP,
     NO_VISIT_HAS_BEGUN,
     NOT_CLOSED,
     NOT_ON_LEGAL_HOLD,
@@ -29,6 +30,7 @@ from .guards import (
     NURSE_NOT_ASKED,
     ON_LEGAL_HOLD,
     OPEN,
+    PATIENT_CHOOSES,
     VISIT_IS_OVER,
 )
 
@@ -83,8 +85,8 @@ LOG_CALL = Verb(
     history="Contact",
     label="Log a call",
     done="The call is logged.",
-    when=CLAIMED_BY_ME,
-    leads_to=(IS_WAITING, IS_CLAIMED),
+    when=CLAIMED_BY_ME | BOOKED,
+    leads_to=(IS_WAITING, IS_CLAIMED, SAME),
     needs=WORK,
     asks=forms.LogCallForm,
     does=calls.log_call,
@@ -93,13 +95,43 @@ LOG_CALL = Verb(
     tells=(announce.MISSED_CALL,),
     undo=restore,
 )
+LOG_NURSES_CALL = Verb(
+    key="log-nurses-call",
+    event="called",
+    history="Contact",
+    label="Log your call as nurse",
+    done="Your call is logged. Your answer is still due.",
+    when=NOT_CLOSED & NURSE_IS_CONCERNED,
+    leads_to=(SAME,),
+    needs=ANSWER_AS_NURSE,
+    asks=forms.LogNursesCallForm,
+    does=calls.log_nurses_call,
+    patient_reads=_call_in_words,
+    tells=(announce.MISSED_CALL,),
+    undo=restore,
+)
+SEND_LETTER = Verb(
+    key="letter",
+    event="letter_sent",
+    history="Sent a letter",
+    label="Send a letter",
+    done="The letter is logged. We wait for an answer.",
+    when=OPEN & NO_CALL_WILL_HELP,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=calls.send_letter,
+    ends_the_call=True,
+    patient_reads=_("We wrote to you."),
+    undo=restore,
+)
 BOOK = Verb(
     key="book",
     event="booked",
     history="Booked",
     label="Book a visit",
     done="The visit is booked.",
-    when=CLAIMED_BY_ME,
+    when=CLAIMED_BY_ME & NURSE_LETS_BOOK,
     leads_to=(IS_BOOKED,),
     needs=WORK,
     asks=forms.BookForm,
@@ -110,13 +142,29 @@ BOOK = Verb(
     tells=(announce.BOOKING,),
     undo=restore,
 )
+BOOK_ANYWAY = Verb(
+    key="book-anyway",
+    event="booked",
+    history="Booked",
+    label="Book against a rule",
+    done="The visit is booked. Your reason stands in the history.",
+    when=CLAIMED_BY_ME,
+    leads_to=(IS_BOOKED,),
+    needs=MANAGE,
+    asks=forms.BookAnywayForm,
+    does=booking.book_anyway,
+    ends_the_call=True,
+    patient_reads=_("We booked your visit."),
+    tells=(announce.BOOKING,),
+    undo=restore,
+)
 OFFER = Verb(
     key="offer",
     event="offered",
     history="Offered times to choose from",
     label="Offer times to choose from",
     done="The times are offered. The sheet says whether the link was sent; you can also read it out.",
-    when=CLAIMED_BY_ME,
+    when=CLAIMED_BY_ME & NURSE_LETS_BOOK,
     leads_to=(IS_WAITING,),
     needs=WORK,
     asks=forms.OfferForm,
@@ -154,13 +202,28 @@ CANCEL = Verb(
     tells=(announce.CANCELLATION,),
     undo=restore,
 )
+DID_NOT_COME = Verb(
+    key="did-not-come",
+    event="did_not_come",
+    history="Did not come to the visit",
+    label="Did not come",
+    done="The request is back in the queue. The patient is told that we missed them.",
+    when=VISIT_IS_OVER,
+    leads_to=(IS_WAITING,),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=booking.miss,
+    patient_reads=_("We missed you at your visit."),
+    tells=(announce.MISSED_VISIT,),
+    undo=restore,
+)
 ASK_NURSE = Verb(
     key="ask-nurse",
     event="nurse_asked",
     history="Asked the nurse",
     label="Ask the nurse",
     done="The nurse sees your question in her list.",
-    when=CLAIMED_BY_ME & NURSE_NOT_ASKED,
+    when=(CLAIMED_BY_ME | BOOKED) & NURSE_NOT_ASKED,
     leads_to=(SAME,),
     needs=WORK,
     asks=forms.NoteForm,
@@ -172,7 +235,7 @@ ANSWER = Verb(
     event="nurse_answered",
     history="The nurse answered",
     label="Answer as nurse",
-    when=OPEN & NURSE_IS_CONCERNED,
+    when=NOT_CLOSED & NURSE_IS_CONCERNED,
     leads_to=(SAME,),
     needs=ANSWER_AS_NURSE,
     does=nurse.answer,
@@ -207,6 +270,19 @@ CLOSE = Verb(
     ends_the_call=True,
     access_key="c",
     patient_reads=_("We closed your request."),
+    undo=restore,
+)
+NOTE = Verb(
+    key="note",
+    event="noted",
+    history="Note",
+    label="Write a note",
+    done="The note stands in the history.",
+    when=ALWAYS,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.PlainNoteForm,
+    does=contact.write_down,
     undo=restore,
 )
 CORRECT = Verb(
@@ -372,6 +448,19 @@ CHANGE_CALL_TIMES = Verb(
     leads_to=(SAME,),
     does=contact.change_call_times,
     patient_reads=_("You changed when we may call."),
+)
+
+# What happens by itself.
+END_OFFER = Verb(
+    key="end-offer",
+    event="offer_ended",
+    history="The times offered are gone",
+    label="End an offer of which no time is left",
+    when=OPEN & PATIENT_CHOOSES,
+    leads_to=(SAME,),
+    does=offers.end,
+    happens_by_itself=True,
+    tells=(announce.NO_TIMES_LEFT,),
 )
 
 LIFECYCLE: Lifecycle = Lifecycle(

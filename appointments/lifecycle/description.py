@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..roles import ANSWER_AS_NURSE, ERASE, SEE, WORK
+from ..roles import ANSWER_AS_NURSE, ERASE, MANAGE, SEE, WORK
 from .grammar import BACK, GONE, SAME, Lifecycle, State, Verb
+from .waits import WAITS
 
 
 def describe(lifecycle: Lifecycle) -> str:
@@ -51,6 +52,14 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield "|---|---|---|---|"
     for verb, (name, words) in zip(lifecycle.verbs, in_words(lifecycle), strict=True):
         yield f"| {name} | `{verb.key}` | {verb.history} `{verb.event}` | {'. '.join(words)} |"
+    yield "\n## Whose turn it is"
+    yield "\nOf all that hold, the first one counts."
+    yield "\n| list | key | turn of | when | waits for them to | due |"
+    yield "|---|---|---|---|---|---|"
+    for wait in WAITS:
+        due = f"`{'` or `'.join(wait.due)}`"
+        then = f"; then: {wait.then}" if wait.then else ""
+        yield f"| {wait.label} | `{wait.key}` | {wait.whom.value} | {wait.when.prose} | {wait.to}{then} | {due} |"
     yield "\n## Why requests are closed"
     yield ""
     for reason in lifecycle.close_reasons:
@@ -64,17 +73,26 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
         yield f"- {kind.label} `{kind.key}`: {ways}{f', after {sent_by}' if sent_by else ''}"
 
 
-WHO = {SEE: "all who see requests", WORK: "schedulers and managers", ANSWER_AS_NURSE: "nurses", ERASE: "managers"}
+WHO = {
+    SEE: "all who see requests",
+    WORK: "schedulers and managers",
+    ANSWER_AS_NURSE: "nurses",
+    MANAGE: "managers",
+    ERASE: "managers",
+}
 
 
-def _who(verb: Verb) -> str:
+def who_does(verb: Verb) -> str:
+    """In words."""
+    if verb.happens_by_itself:
+        return "nobody: it happens by itself"
     return WHO[verb.needs] if verb.needs else "the patient"
 
 
 def _facts(verb: Verb) -> Iterator[str]:
     yield f"when {verb.when.prose}"
     yield f"leads to: {' or '.join(end.label for end in verb.leads_to)}"
-    yield f"by {_who(verb)}"
+    yield f"by {who_does(verb)}"
     if verb.tells:
         kinds = dict.fromkeys(kind.label for tells in verb.tells for kind in tells.kinds)
         yield f"may tell: {', '.join(kinds)}"
@@ -84,5 +102,5 @@ def _facts(verb: Verb) -> Iterator[str]:
             if callable(verb.patient_reads)
             else f"the patient reads: “{str(verb.patient_reads).rstrip('.')}”"
         )
-    if not verb.is_the_patients:
+    if verb.needs:
         yield "can be taken back" if verb.undo else "cannot be taken back"

@@ -16,7 +16,7 @@ from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import Slot, free_slots
 from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
-from .close_reasons import CLOSE_REASONS
+from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
 from .effects.offers import MOST
@@ -60,6 +60,10 @@ class VerbForm(StrictForm):
 
 class NoteForm(VerbForm):
     note = note()
+
+
+class PlainNoteForm(VerbForm):
+    note = forms.CharField(label="Note", max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
 class ReasonForm(VerbForm):
@@ -118,6 +122,20 @@ class LogCallForm(VerbForm):
         return entered
 
 
+class LogNursesCallForm(VerbForm):
+    outcome = forms.ChoiceField(
+        label="What came of it",
+        widget=forms.RadioSelect,
+        choices=[
+            (result, result.label)
+            for result in ContactAttempt.CallResult
+            if result not in (ContactAttempt.CallResult.SENT, ContactAttempt.CallResult.CALL_BACK)
+        ],
+    )
+    next_call_at = FutureMomentField(label="You call again at", required=False)
+    note = note("Note on the call")
+
+
 class BookForm(VerbForm):
     """One of the free times that are offered, or another time."""
 
@@ -150,6 +168,12 @@ class BookForm(VerbForm):
             if not entered.get(name) and name not in self.errors and "time" not in self.errors:
                 self.add_error(name, "This field is required.")
         return entered
+
+
+class BookAnywayForm(BookForm):
+    """What a manager answers for: without the nurse's word, or at a time that the calendar does not have."""
+
+    note = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
 class RescheduleForm(BookForm):
@@ -194,6 +218,7 @@ class CloseForm(VerbForm):
             (reason.key, reason.label)
             for reason in CLOSE_REASONS
             if reason.when.may_hold_in(Status.BOOKED) == is_booked
+            and (reason is not DID_NOT_COME or visit_request.visits_missed)
         ]
 
 

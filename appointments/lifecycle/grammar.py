@@ -86,9 +86,9 @@ class Verb:
 
     `key` stands in addresses, `event` in the history, in metrics and exports. `does` gives the Change to make, or
     None if it has done all itself; `asks` is the form on the call sheet whose `cleaned_data` are its arguments.
-    `needs` is a permission; without it, it is the patient's. `patient_reads` is what the status page says happened,
-    or a function of the event that gives it. `undo` does what is left to do once the columns have what they held
-    before; without it nothing takes it back.
+    `needs` is a permission; without it, it is the patient's, or happens by itself. `patient_reads` is what the status
+    page says happened, or a function of the event that gives it. `undo` does what is left to do once the columns have
+    what they held before; without it nothing takes it back.
     """
 
     key: str
@@ -99,6 +99,7 @@ class Verb:
     leads_to: tuple[State, ...]
     does: Callable[..., Any]
     needs: str = ""
+    happens_by_itself: bool = False
     done: str = ""
     asks: type | None = None
     access_key: str = ""
@@ -109,7 +110,7 @@ class Verb:
 
     @property
     def is_the_patients(self) -> bool:
-        return not self.needs
+        return not self.needs and not self.happens_by_itself
 
     @property
     def has_button(self) -> bool:

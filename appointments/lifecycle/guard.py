@@ -35,7 +35,7 @@ class Guard:
 
     def holds(self, request: Request, user: User, now: datetime.datetime) -> bool:
         """The same as `q`, without a statement where the relations that it names are loaded."""
-        is_met = _kleene(self.q(user, now), lambda path: _value(request, path))
+        is_met = _kleene(self.q(user, now), lambda path: value_of(request, path))
         return bool(is_met) and (self.also is None or self.also(request, user, now))
 
     def may_hold_in(self, status: str) -> bool:
@@ -64,8 +64,11 @@ UNKNOWN = object()
 class _Anybody:
     pk = id = 0
 
+    def has_perm(self, permission: str) -> bool:
+        return False
 
-def _value(request: Request, path: str) -> Any:
+
+def value_of(request: Request, path: str) -> Any:
     """What a request has at the end of a path like appointment__starts_at."""
     return reduce(lambda found, name: getattr(found, name, None), path.split("__"), request)
 

@@ -5,7 +5,8 @@ import datetime
 from django.conf import settings
 from django.db.models import Q
 
-from ..models import NurseCheck, Status
+from ..models import Awaited, NurseCheck, Status
+from ..roles import ANSWER_AS_NURSE
 from .guard import Guard
 
 OPEN_STATUSES = (Status.WAITING, Status.CLAIMED)
@@ -48,7 +49,31 @@ NO_VISIT_HAS_BEGUN = Guard(
 NURSE_NOT_ASKED = Guard("the nurse has no question about it", lambda user, now: ~Q(nurse_check=NurseCheck.ASKED))
 NURSE_IS_CONCERNED = Guard("there is a flag or a question", lambda user, now: ~Q(nurse_check=NurseCheck.NOT_NEEDED))
 NURSE_LETS_BOOK = Guard(
-    "the nurse does not advise against it", lambda user, now: ~Q(nurse_check__in=NurseCheck.no_visit_yet())
+    "no question to the nurse is open and she does not advise against it, or the nurse does it",
+    lambda user, now: Q() if user and user.has_perm(ANSWER_AS_NURSE) else Q(nurse_check__in=NurseCheck.lets_book()),
+)
+NURSES_TURN = Guard(
+    "the nurse was asked, or calls the patient", lambda user, now: Q(nurse_check__in=NurseCheck.of_the_nurse())
+)
+
+IS_DOUBTFUL = Guard("perhaps no person sent it", lambda user, now: Q(is_doubtful=True))
+CALENDAR_CHANGED = Guard(
+    "the calendar has changed under the visit", lambda user, now: Q(appointment__must_move_by__isnull=False)
+)
+IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
+HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
+NO_CALL_WILL_HELP = Guard(
+    "all calls of the plan are made, or the number is wrong",
+    lambda user, now: Q(attempts_made__gte=settings.CALL_ATTEMPTS) | Q(phone_is_wrong=True),
+)
+HAS_A_LETTER = Guard("a letter was sent", lambda user, now: Q(awaited=Awaited.LETTER))
+PATIENT_CHOOSES = Guard(
+    "the patient may still choose a time",
+    lambda user, now: Q(awaited=Awaited.CHOICE, next_call_at__gt=now),
+)
+PATIENT_ANSWERS = Guard(
+    "the patient may still answer what we wrote",
+    lambda user, now: Q(awaited__in=(Awaited.EMAIL, Awaited.LETTER), next_call_at__gt=now),
 )
 
 ON_LEGAL_HOLD = Guard("it is on legal hold", lambda user, now: Q(is_on_legal_hold=True))

@@ -57,6 +57,14 @@ def _has_times_to_choose(message: Message) -> bool:
     return bool(open_times(message.its_request))
 
 
+def _has_no_times_to_choose(message: Message) -> bool:
+    return is_open(message) and not open_times(message.its_request)
+
+
+def _number_is_wrong(message: Message) -> bool:
+    return is_open(message) and message.its_request.phone_is_wrong and not _was_taken_back(message)
+
+
 def is_closed(message: Message) -> bool:
     return message.its_request.status == Status.CLOSED
 
@@ -98,6 +106,9 @@ def _is_news(message: Message) -> bool:
 
 RECEIVED = MessageKind("received", "We have your request", is_open, by_text=False)
 CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
+WRONG_NUMBER = MessageKind("wrong_number", "We have no working phone number", _number_is_wrong, by_text=False)
+NO_TIMES_LEFT = MessageKind("no_times_left", "The times offered are gone", _has_no_times_to_choose)
+MISSED_VISIT = MessageKind("missed_visit", "We missed you at your visit", is_open)
 OFFERED = MessageKind("offered", "Choose a time", _has_times_to_choose)
 BOOKED = MessageKind("booked", "Visit booked", _visit_is_on, calendar="REQUEST", decides_the_way=True)
 MOVED = MessageKind("moved", "Visit moved", _visit_is_on, calendar="REQUEST", decides_the_way=True)

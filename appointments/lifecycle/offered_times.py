@@ -28,7 +28,7 @@ def opened_by(token: str) -> AppointmentRequest | None:
 
 def open_times(request: AppointmentRequest) -> list[OfferedTime]:
     """The times offered last that are still to come and can still be had; none against the nurse's advice."""
-    if request.status not in OPEN_STATUSES or request.nurse_check in NurseCheck.no_visit_yet():
+    if request.status not in OPEN_STATUSES or request.nurse_check not in NurseCheck.lets_book():
         return []
     last = request.offered_times.order_by("-version").values("version")[:1]
     offered = request.offered_times.filter(

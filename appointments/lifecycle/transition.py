@@ -13,7 +13,7 @@ from django.utils import timezone
 import audit
 from audit.models import AuditEntry
 
-from ..models import AppointmentRequest, Event, Status
+from ..models import AppointmentRequest, Awaited, Event, NurseCheck, Status
 from ..search import SEARCHED, text_to_search
 from . import announce, close_reasons
 from .grammar import Verb
@@ -44,6 +44,17 @@ class Change:
 
 # The values of a request that nobody has claimed.
 NOBODY = {"claimed_by": None, "claimed_at": None, "assigned_until": None}
+
+
+def plan(
+    not_before: datetime.datetime | None = None,
+    *,
+    call_by: datetime.datetime | None = None,
+    is_promised: bool = False,
+    awaited: Awaited = Awaited.NOTHING,
+) -> dict:
+    """The values of when to call, and of what the patient may do until then: all, so that none is left over."""
+    return {"next_call_at": not_before, "call_by": call_by, "is_promised": is_promised, "awaited": awaited}
 
 
 def claimed_by(user: User) -> dict:
@@ -86,7 +97,7 @@ def perform(verb: Verb, request: AppointmentRequest, *, by: User | None = None, 
     request.refresh_from_db()
     if change.then:
         change.then(event)
-    who = "" if by else AuditEntry.Who.PATIENT
+    who = AuditEntry.Who.PATIENT if verb.is_the_patients else ""
     details = f"{verb.event}, version {event.version}"
     audit.record(AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=details)
     announce.store(verb.tells, request, before)
@@ -105,6 +116,8 @@ def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = N
     if guard is not None and guard.holds(now, by, timezone.now()):
         return CHANGED_MEANWHILE
     match now.status:
+        case Status.CLAIMED if by and now.claimed_by == by and now.nurse_check not in NurseCheck.lets_book():
+            return f"No visit can be booked yet. {now.get_nurse_check_display()}."
         case Status.CLAIMED:
             return f"{now.claimed_by} holds this request."
         case Status.BOOKED:

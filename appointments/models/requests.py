@@ -63,9 +63,23 @@ class NurseCheck(models.TextChoices):
         return (cls.ASKED, cls.CALL_FIRST, cls.NEEDED)
 
     @classmethod
-    def no_visit_yet(cls) -> "tuple[NurseCheck, ...]":
-        """What keeps patients from choosing a time themselves."""
-        return (cls.CALL_FIRST, cls.AGAINST)
+    def of_the_nurse(cls) -> "tuple[NurseCheck, ...]":
+        """Where it is her turn: she was asked, or said that she calls the patient."""
+        return (cls.ASKED, cls.CALL_FIRST)
+
+    @classmethod
+    def lets_book(cls) -> "tuple[NurseCheck, ...]":
+        """Where nothing keeps a visit from being booked; all else waits for her word, or is against it."""
+        return (cls.NOT_NEEDED, cls.FINE)
+
+
+class Awaited(models.TextChoices):
+    """What the patient was asked to do, so that nobody calls until `next_call_at`."""
+
+    NOTHING = "", "Nothing"
+    CHOICE = "choice", "A choice of the times that were offered"
+    EMAIL = "email", "An answer to our e-mail"
+    LETTER = "letter", "An answer to our letter"
 
 
 QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
@@ -76,15 +90,6 @@ class AppointmentRequestQuerySet(models.QuerySet["AppointmentRequest"]):
         """Those that somebody still has to call."""
         # Filter by status and not by the missing visit: SQLite would use an index that holds nearly all rows.
         return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
-
-    def overdue(self) -> Self:
-        """Those whose first call, or next call if one is planned, should have been made by now.
-
-        Doubtful ones are left out: nobody promised those a call.
-        """
-        now = timezone.now()
-        is_due = Q(next_call_at=None, due_at__lte=now) | Q(next_call_at__lte=now)
-        return self.open().filter(is_due, is_doubtful=False)
 
     def in_queue_order(self) -> Self:
         """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
@@ -145,14 +150,19 @@ class AppointmentRequest(models.Model):
     )
 
     due_at = models.DateTimeField("first call due", help_text="By when somebody should have called.")
-    next_call_at = models.DateTimeField("next call", null=True)
+    next_call_at = models.DateTimeField("next call", null=True, help_text="Nobody calls before.")
+    call_by = models.DateTimeField(null=True, help_text="By when to call or write next, if not at next_call_at.")
+    awaited = models.CharField("waits for the patient", max_length=10, choices=Awaited, blank=True)
     is_promised = models.BooleanField(default=False, help_text="The patient was told when the next call comes.")
     overdue_told = models.DateTimeField(
         null=True, editable=False, help_text="The time of the call of which staff were told that nobody made it."
     )
     attempts_made = models.PositiveSmallIntegerField(default=0)
+    phone_is_wrong = models.BooleanField(default=False, help_text="Somebody else answers there.")
+    visits_missed = models.PositiveSmallIntegerField(default=0)
     reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
     nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)
+    nurse_due_at = models.DateTimeField(null=True, help_text="By when the nurse answers, or calls.")
 
     is_on_legal_hold = models.BooleanField(
         default=False, help_text="Kept, whatever retention says; see retention.py."

@@ -5,18 +5,22 @@ import importlib
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 from django.utils import timezone
 
 import audit
 from common.outages import is_outage
 
 from ..lifecycle import announce
-from ..lifecycle.guards import FREE
+from ..lifecycle.definition import END_OFFER
+from ..lifecycle.guards import BOOKED, FREE, PATIENT_CHOOSES
+from ..lifecycle.offered_times import open_times
+from ..lifecycle.transition import Refused, perform
+from ..lifecycle.waits import ANSWER, late
 from ..models import AppointmentRequest, PeriodicJob, RateBucket
 from . import retention
 
@@ -78,16 +82,30 @@ def _is_due(job: Job, last: datetime.datetime | None) -> bool:
     return last is None or not timezone.now() - job.every < last <= timezone.now()
 
 
-def alert_of_overdue_calls() -> None:
-    """Tell staff, once for all calls and once of each, of those that are overdue and that nobody is at.
+def alert_of_what_is_late() -> None:
+    """Tell staff, once for all and once of each, of what they should have done by now, and that nobody is at.
 
     A call that was planned or promised is told of when it is late by CALLS_TAKE: at its moment it may just be made.
     """
-    due = Coalesce("next_call_at", "due_at")
-    is_late = Q(next_call_at=None) | Q(next_call_at__lte=timezone.now() - CALLS_TAKE)
-    late = AppointmentRequest.objects.overdue().filter(FREE.q(None, timezone.now()), is_late)
-    if late.exclude(overdue_told=due).update(overdue_told=due):
+    now = timezone.now()
+    nobody_is_at_it = FREE.q(None, now) | BOOKED.q(None, now) | Q(wait=ANSWER.key)
+    is_late = Q(next_call_at=None) | Q(wait_due__lte=now - CALLS_TAKE)
+    untold = Q(overdue_told=None) | ~Q(overdue_told=F("wait_due"))
+    of_staff = late(AppointmentRequest.objects.all(), now).filter(nobody_is_at_it, is_late, untold)
+    found = dict(of_staff.values_list("pk", "wait_due"))
+    for pk, due in found.items():
+        AppointmentRequest.objects.filter(pk=pk).update(overdue_told=due)
+    if found:
         announce.store([announce.DELAY], None)
+
+
+def end_offers() -> None:
+    """Whoever may choose from times of which none is left is told, and is called."""
+    for request in AppointmentRequest.objects.open().filter(PATIENT_CHOOSES.q(None, timezone.now())):
+        if not open_times(request):
+            # Whatever changed it meanwhile has ended the offer, too.
+            with suppress(Refused):
+                perform(END_OFFER, request)
 
 
 def forget_sessions() -> None:
@@ -99,7 +117,9 @@ def forget_tries() -> None:
 
 
 JOBS = (
-    Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_overdue_calls),
+    # The name is stored, and older releases know it too.
+    Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_what_is_late),
+    Job("end offers", datetime.timedelta(minutes=1), end_offers),
     Job("retention", datetime.timedelta(hours=1), retention.delete_some),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
     Job("forget tries", datetime.timedelta(days=1), forget_tries),

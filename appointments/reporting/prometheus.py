@@ -27,6 +27,7 @@ from screening.pathways import PATHWAY
 from ..lifecycle.close_reasons import CLOSE_REASONS
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.guards import FREE
+from ..lifecycle.waits import CALL, lengths, with_waits
 from ..models import (
     Appointment,
     AppointmentRequest,
@@ -72,12 +73,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 class Figures:
-    """A collector: each scrape reads anew. Costs eleven statements."""
+    """A collector: each scrape reads anew. Costs twelve statements."""
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
         yield from _checks()
         yield from _unfinished_requests(now)
+        yield from _waits(now)
         yield from _last_day(now)
         yield _gauge(
             "upright_visits_coming",
@@ -111,17 +113,17 @@ def _checks() -> Iterator[Metric]:
 def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
     """Of those that are not closed: few, and found by the partial indexes that the queue has."""
     is_open = Q(appointment=None)
-    first_late = is_open & Q(next_call_at=None, due_at__lte=now)
+    is_late = Q(wait=CALL.key, wait_due__lte=now)
+    was_planned = Q(next_call_at__isnull=False) | Q(call_by__isnull=False)
     groups = (
-        AppointmentRequest.objects.filter(closed_at=None)
-        .order_by()
+        with_waits(AppointmentRequest.objects.order_by(), now)
         .values_list("status", "priority", "language", "is_doubtful")
         .annotate(
             count=Count("pk"),
             asked=Min("created_at"),
-            first=Count("pk", filter=first_late),
-            planned=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=False)),
-            promised=Count("pk", filter=is_open & Q(next_call_at__lte=now, is_promised=True)),
+            first=Count("pk", filter=is_late & ~was_planned),
+            planned=Count("pk", filter=is_late & was_planned & Q(is_promised=False)),
+            promised=Count("pk", filter=is_late & Q(is_promised=True)),
             holding=Count("pk", filter=Q(status=Status.CLAIMED) & ~FREE.q(None, now)),
             asks=Count("pk", filter=is_open & Q(nurse_check__in=NurseCheck.to_be_answered())),
         )
@@ -168,6 +170,23 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
     )
     yield _gauge("upright_requests_held", "Open requests that somebody holds and has not let lie.", held)
     yield _gauge("upright_nurse_checks_to_answer", "Open requests with a question to the nurse.", nurse)
+
+
+def _waits(now: datetime.datetime) -> Iterator[Metric]:
+    """Everything that is not closed, by whose turn it is."""
+    found = [((length.wait.key, length.wait.whom.name.lower()), length) for length in lengths(now)]
+    yield _gauges(
+        "upright_waiting",
+        "Requests that are not closed, by the list that they are on and by whose turn it is.",
+        ["list", "turn"],
+        {labels: length.count for labels, length in found},
+    )
+    yield _gauges(
+        "upright_waiting_late",
+        "Of those whose turn is that of staff, the ones that are past due.",
+        ["list", "turn"],
+        {labels: length.late for labels, length in found if length.wait.is_for_staff},
+    )
 
 
 def _last_day(now: datetime.datetime) -> Iterator[Metric]:

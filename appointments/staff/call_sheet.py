@@ -17,13 +17,15 @@ from accounts.requests import StaffRequest, may
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
-from ..lifecycle import call_policy, duplicates
-from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle import duplicates
+from ..lifecycle.announce import ways_to_reach
+from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
 from ..lifecycle.forms import VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
+from ..lifecycle.waits import wait_of
 from ..models import AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE
 from ..worklist.ranking import reasons
@@ -61,6 +63,8 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, _found(pk), verb, form, str(refusal))
     messages.success(request, verb.done)
+    if verb is SEND_LETTER:
+        return redirect("admin:letter", pk)
     if not verb.ends_the_call:
         return redirect(sheet_url(pk))
     # Who was reached can be booked at once; whatever else ends a call gives the request away.
@@ -74,7 +78,9 @@ def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
     """The verb that a talk, or a wrong number, most likely leads to."""
     if entered.get("outcome") == ContactAttempt.CallResult.WRONG_NUMBER:
         return "correct"
-    return "ask-nurse" if visit_request.nurse_check == NurseCheck.NEEDED else "book"
+    if visit_request.nurse_check in NurseCheck.lets_book():
+        return "book"
+    return "close" if visit_request.nurse_check == NurseCheck.AGAINST else "ask-nurse"
 
 
 def sheet_url(pk: int) -> str:
@@ -89,7 +95,7 @@ def _found(pk: int) -> AppointmentRequest:
 def _reason(visit_request: AppointmentRequest, seen: str, verb: Verb, user: User) -> str:
     if verb.when.holds(visit_request, user, timezone.now()) or not seen.isdecimal():
         return CHANGED_MEANWHILE
-    return what_happened_meanwhile(visit_request)
+    return what_happened_meanwhile(visit_request, by=user)
 
 
 def _refused(
@@ -119,6 +125,7 @@ def _sheet(
     is_open = visit_request.status in OPEN_STATUSES
     is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
+    wait = wait_of(visit_request, now)
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
@@ -137,12 +144,16 @@ def _sheet(
         # In words, because a template would show a moment by the clinic's clock.
         local_time=f"{now.astimezone(visit_request.zone):%-I:%M %p}",
         is_elsewhere=is_elsewhere(visit_request.zone, now),
+        wait=wait and wait[0],
+        wait_due=wait and wait[1],
         wait_until=wait_until,
         is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
         is_open=is_open,
+        is_held=is_held,
         reasons=reasons(visit_request, user) if is_held else [],
-        is_exhausted=is_open and call_policy.is_exhausted(visit_request.attempts_made),
+        has_no_way_to_write=not ways_to_reach(visit_request),
+        may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),
         offered_times=open_times(visit_request) if is_open else [],
         offer_link=is_open and f"{settings.SITE_URL}{link_of(visit_request)}",
         told=visit_request.messages.order_by("-created_at", "pk"),

@@ -15,6 +15,7 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..lifecycle.definition import last_step_of
+from ..lifecycle.waits import lengths
 from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
 from ..roles import SEE, WORK
 from ..worklist import ranking
@@ -56,8 +57,8 @@ def page(request: StaffRequest) -> HttpResponse:
         opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
         reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],
-        overdue=AppointmentRequest.objects.overdue().count(),
-        for_nurse=open_requests.filter(nurse_check__in=NurseCheck.to_be_answered()).count(),
+        lists=[length for length in lengths(moment.now) if length.count],
+        flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
         bars=_bars(waiting),
         failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
         visits=visits,

@@ -11,6 +11,7 @@ from accounts.requests import StaffRequest
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.description import in_words, moves
 from ..lifecycle.grammar import GONE
+from ..lifecycle.waits import WAITS
 from ..roles import SEE
 from .pages import needs, staff_page
 
@@ -49,6 +50,7 @@ def page(request: StaffRequest) -> HttpResponse:
         width=BETWEEN * (len(places) - 1) + BOX_WIDTH,
         arrows=arrows,
         rows=in_words(LIFECYCLE),
+        waits=WAITS,
         reasons=LIFECYCLE.close_reasons,
         kinds=LIFECYCLE.message_kinds.values(),
     )

@@ -6,9 +6,10 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Case, Prefetch, Value, When
+from django.db.models import Case, Prefetch, Q, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 import audit
@@ -17,7 +18,8 @@ from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
 from ..lifecycle.definition import ANSWER, ASK_NURSE
-from ..lifecycle.forms import note
+from ..lifecycle.forms import FutureMomentField, LogNursesCallForm, note
+from ..lifecycle.guards import OPEN_STATUSES
 from ..lifecycle.transition import Refused, changes_since, perform
 from ..models import AppointmentRequest, Event, NurseCheck
 from ..roles import ANSWER_AS_NURSE, SEE
@@ -37,6 +39,11 @@ class AnswerForm(StrictForm):
             (NurseCheck.AGAINST, "I advise against a visit"),
         ],
         error_messages={"required": "Choose an answer."},
+    )
+    calls_by = FutureMomentField(
+        label="If you call first: by when",
+        required=False,
+        help_text="If you leave it empty, by the end of the next business day.",
     )
     note = note("Note for the scheduler")
     visit_request = forms.ModelChoiceField(AppointmentRequest.objects, widget=forms.HiddenInput)
@@ -59,9 +66,8 @@ def page(request: StaffRequest) -> HttpResponse:
     if not is_valid:
         return _list(request, tried=(visit_request, form), status=422)
     try:
-        perform(
-            ANSWER, visit_request, by=request.user, answer=form.cleaned_data["answer"], note=form.cleaned_data["note"]
-        )
+        said = {name: form.cleaned_data[name] for name in ("answer", "calls_by", "note")}
+        perform(ANSWER, visit_request, by=request.user, **said)
     except Refused as refusal:
         form.add_error(None, str(refusal))
         visit_request.refresh_from_db()
@@ -77,16 +83,15 @@ def _list(
     news: Sequence[Event] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """Asked ones first, then by priority and waiting time; above all the one that could not be answered.
+    """Her turn first, then what was flagged; each by priority and waiting time. Above all what could not be answered.
 
     Costs three statements, however long the list is.
     """
     tried_request, tried_form = tried
-    waiting = (
-        AppointmentRequest.objects.open()
-        .filter(nurse_check__in=NurseCheck.to_be_answered())
-        .select_related("claimed_by")
-    )
+    is_flagged = Q(nurse_check=NurseCheck.NEEDED, status__in=OPEN_STATUSES)
+    waiting = AppointmentRequest.objects.filter(
+        Q(nurse_check__in=NurseCheck.of_the_nurse()) | is_flagged, closed_at=None
+    ).select_related("claimed_by", "appointment__place", "appointment__clinician")
     place = Case(
         *(When(nurse_check=state, then=Value(number)) for number, state in enumerate(NurseCheck.to_be_answered()))
     )
@@ -107,6 +112,7 @@ def _list(
         title=f"{'Error: ' if tried_form else ''}Questions to the nurse",
         status=status,
         page=shown,
+        now=timezone.now(),
         rows=rows,
         tried=tried_form,
         may_answer=request.user.has_perm(ANSWER_AS_NURSE),
@@ -118,6 +124,8 @@ def _row(visit_request: AppointmentRequest) -> dict:
         "request": visit_request,
         "flags": flags_of(visit_request),
         "language": language_of(visit_request),
+        "is_flagged": visit_request.nurse_check == NurseCheck.NEEDED,
         "nurse_calls": visit_request.nurse_check == NurseCheck.CALL_FIRST,
         "form": AnswerForm(auto_id=f"r{visit_request.pk}_%s"),
+        "call": LogNursesCallForm(visit_request, auto_id=f"c{visit_request.pk}_%s"),
     }

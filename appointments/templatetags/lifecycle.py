@@ -3,6 +3,7 @@
 from django import template
 
 from appointments.lifecycle.definition import LIFECYCLE
+from appointments.models import Event
 
 register = template.Library()
 
@@ -10,6 +11,13 @@ register = template.Library()
 @register.filter
 def event_label(event: str) -> str:
     return LIFECYCLE.events.get(event, event)
+
+
+@register.filter
+def who(event: Event) -> str:
+    """Who did it: nobody for what happens by itself."""
+    verb = LIFECYCLE.of_event(event.verb)
+    return "by itself" if verb and verb.happens_by_itself else str(event.by or "the patient")
 
 
 @register.filter

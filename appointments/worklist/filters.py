@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from ..lifecycle.waits import WAITS, Wait, late, with_waits
 from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
 from .ranking import callable_now
 
@@ -16,7 +19,7 @@ NEWEST_FIRST = ("-created_at", "-pk")
 class Filter:
     key: str
     label: str
-    choose: Callable[[AppointmentRequestQuerySet, User], AppointmentRequestQuerySet]
+    choose: Callable[[AppointmentRequestQuerySet, User], QuerySet[Any]]
     order: tuple[str, ...] = QUEUE_ORDER
 
 
@@ -25,31 +28,31 @@ def _callable_now(requests: AppointmentRequestQuerySet, user: User) -> Appointme
     return requests.filter(pk__in=[candidate.pk for candidate in candidates])
 
 
+def _list_of(wait: Wait) -> Filter:
+    return Filter(
+        wait.key, wait.label, lambda requests, user: with_waits(requests, timezone.now()).filter(wait=wait.key)
+    )
+
+
 FILTERS = (
     Filter("open", "Open", lambda requests, user: requests.open()),
     Filter("mine", "Mine", lambda requests, user: requests.open().filter(claimed_by=user)),
     Filter("callable", "Callable now", _callable_now),
-    Filter("overdue", "Overdue", lambda requests, user: requests.overdue()),
+    Filter("late", "Late", lambda requests, user: late(requests)),
     Filter("waiting", "Held by nobody", lambda requests, user: requests.open().filter(claimed_by=None)),
     Filter("spanish", "Spanish", lambda requests, user: requests.open().filter(language=Language.SPANISH)),
     Filter(
-        "nurse",
-        "Needs a nurse",
-        lambda requests, user: requests.open().filter(nurse_check__in=NurseCheck.to_be_answered()),
+        "flagged",
+        "Flagged for the nurse",
+        lambda requests, user: requests.open().filter(nurse_check=NurseCheck.NEEDED),
     ),
-    Filter("doubtful", "Perhaps not a person", lambda requests, user: requests.open().filter(is_doubtful=True)),
-    Filter(
-        "booked",
-        "Booked",
-        lambda requests, user: requests.filter(closed_at=None, appointment__isnull=False),
-        order=NEWEST_FIRST,
-    ),
+    *map(_list_of, WAITS),
     Filter("closed", "Closed", lambda requests, user: requests.filter(status=Status.CLOSED), order=NEWEST_FIRST),
     Filter("all", "All", lambda requests, user: requests, order=NEWEST_FIRST),
 )
 
 
-def after(requests: AppointmentRequestQuerySet, pk: str, order: tuple[str, ...]) -> AppointmentRequestQuerySet:
+def after(requests: QuerySet[Any], pk: str, order: tuple[str, ...]) -> QuerySet[Any]:
     """Those that come behind the request of that number: the last page costs as much as the first."""
     names = [name.lstrip("-") for name in order]
     if not pk.isdecimal() or len(pk) > 18:

@@ -17,10 +17,10 @@ from screening.pathways import PATHWAY
 from ..calendar.calling_hours import is_callable, is_decent_hour
 from ..calendar.opening_hours import BusinessHours
 from ..fields import CALL_TIMES
-from ..lifecycle.call_policy import is_exhausted
 from ..lifecycle.definition import SKIP
 from ..lifecycle.guards import FREE
-from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Language, NurseCheck
+from ..lifecycle.waits import CALL, with_waits
+from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Language
 
 # By its place in the pathway. One that the pathway no longer knows comes first: a person looks at it.
 URGENCY = {priority.key: place for place, priority in enumerate(PATHWAY.priorities, 1)}
@@ -35,6 +35,7 @@ class Candidate(NamedTuple):
     is_recent_pain: bool
     created_at: datetime.datetime
     next_call_at: datetime.datetime | None
+    call_by: datetime.datetime | None
     is_promised: bool
     attempts_made: int
     reached_at: datetime.datetime | None
@@ -42,13 +43,12 @@ class Candidate(NamedTuple):
     needs_interpreter: bool
     time_zone: str
     call_times: list[str]
-    nurse_check: str
     version: int
 
     @property
     def due(self) -> datetime.datetime:
         """When the next call, or the first, is due; to the minute, because no more is shown."""
-        return (self.next_call_at or self.due_at).replace(second=0, microsecond=0)
+        return (self.call_by or self.next_call_at or self.due_at).replace(second=0, microsecond=0)
 
     @property
     def was_called(self) -> bool:
@@ -85,8 +85,6 @@ class Moment:
         """Whether this member of staff may call them at this moment."""
         if candidate.next_call_at and candidate.next_call_at > self.now:
             return False
-        if candidate.nurse_check in (NurseCheck.ASKED, NurseCheck.CALL_FIRST):
-            return False
         if not self._can_talk_with(candidate):
             return False
         key = (candidate.is_promised, candidate.time_zone, *candidate.call_times)
@@ -109,17 +107,15 @@ class Moment:
         """The order in words: each reason is one of its keys, in their sequence, and then why now and why you."""
         reasons = []
         if candidate.is_promised and candidate.next_call_at:
-            reasons.append(f"was promised a call at {_clock(candidate.next_call_at)}")
+            when = f"by {_clock(candidate.call_by)}" if candidate.call_by else f"at {_clock(candidate.next_call_at)}"
+            reasons.append(f"was promised a call {when}")
         raised = self.level(candidate) < _urgency(candidate)
         reasons.append(f"{candidate.priority}{', one level up because the first call is overdue' if raised else ''}")
         is_late, due = self.is_overdue(candidate), _clock(candidate.due)
         if not candidate.was_called:
             reasons.append(f"first call {'was' if is_late else 'is'} due by {due}")
         elif not candidate.is_promised:
-            if is_exhausted(candidate.attempts_made):
-                which = "the letter after the last call"
-            else:
-                which = f"call number {candidate.attempts_made + 1}" if candidate.attempts_made else "another call"
+            which = f"call number {candidate.attempts_made + 1}" if candidate.attempts_made else "another call"
             reasons.append(f"{which} is due {'since' if is_late else 'by'} {due}")
         if candidate.is_recent_pain:
             reasons.append("newer pain")
@@ -156,7 +152,8 @@ def callable_now(user: User, requests: AppointmentRequestQuerySet | None = None)
     requests = requests.exclude(pk__in=_skipped_by(user))
     mine_to_take = FREE.q(user, moment.now) | Q(claimed_by=user, assigned_until__gt=moment.now)
     is_due = Q(next_call_at=None) | Q(next_call_at__lte=moment.now)
-    rows = requests.open().filter(mine_to_take, is_due, is_doubtful=False).values_list(*Candidate._fields)
+    rows = with_waits(requests.open().filter(mine_to_take, is_due), moment.now).filter(wait=CALL.key)
+    rows = rows.values_list(*Candidate._fields)
     candidates = [candidate for candidate in map(Candidate._make, rows.iterator()) if moment.is_callable(candidate)]
     return moment, sorted(candidates, key=moment.order)
 

@@ -33,6 +33,7 @@ from hypothesis.stateful import (
 from appointments.calendar.slots import free_slots
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.offered_times import link_of
+from appointments.lifecycle.waits import lengths, wait_of, with_waits
 from appointments.models import Appointment, AppointmentRequest, ExportLog, Message, OfferedTime, PossibleDuplicate
 from appointments.operations import retention
 from appointments.portal.views import COOKIE as STATUS
@@ -61,6 +62,11 @@ JUMPS = (1, 1, 1, 10, 10, 16, 21, 60, 24 * 60, 2 * 24 * 60, 8 * 24 * 60, 31 * 24
 FINAL = ("undone", "linked")
 CLOSED_LONG_AGO = datetime.timedelta(days=90)
 STEPS_OF_A_DAY = 6
+NO_PLAN = {"is_promised": False, "has_next_call": False, "awaited": ""}
+LETS_BOOK = ("", "fine")
+# How long at most each list keeps a request until somebody is late; for a visit or a promised call, as agreed.
+WEEK = datetime.timedelta(days=7)
+LONGEST = {"nurse": WEEK, "to-choose": WEEK, "to-answer": 2 * WEEK, "letter": WEEK, "visit-over": WEEK}
 
 Slot = tuple[str, datetime.datetime]
 # How often what was done, in all walks.
@@ -82,7 +88,11 @@ class State:
     is_promised: bool = False
     has_next_call: bool = False
     was_reached: bool = False
-    nurse: str = "needed"
+    nurse: str = ""
+    # What the patient was asked to do meanwhile.
+    awaited: str = ""
+    phone_is_wrong: bool = False
+    visits_missed: int = 0
     is_on_hold: bool = False
     phone: str = "+12125550123"
     call_times: tuple[str, ...] = ("morning",)
@@ -226,7 +236,9 @@ class Lives(RuleBasedStateMachine):
         self.asks_as(self.some(data).who)
 
     def asks_as(self, who: dict):
-        answers = {**TEXTBOOK, "blood_thinner": "yes"}
+        # Half of them are flagged for the nurse.
+        is_flagged = bool((len(self.alive) + self.erased) % 2)
+        answers = {**TEXTBOOK, "blood_thinner": "yes"} if is_flagged else TEXTBOOK
         as_lists = lambda form: {k: v if isinstance(v, list) else [v] for k, v in form.items()}  # noqa: E731
         notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who)}
         since = timezone.now().timestamp() - 600
@@ -237,7 +249,7 @@ class Lives(RuleBasedStateMachine):
         phone = f"+1{who['phone'].replace(' ', '')}"
         same = [one for one in self.of_the_same_person(who) if one.state.phone == phone]
         earlier = [one.reference for one in same if one.state.status in ("waiting", "claimed")][-1:]
-        state = State(phone=phone, earlier="".join(earlier))
+        state = State(phone=phone, earlier="".join(earlier), nurse="needed" if is_flagged else "")
         self.alive.append(Request(stored.pk, stored.reference, cookies, who, state))
         self.is_compared(self.alive[-1])
 
@@ -275,6 +287,8 @@ class Lives(RuleBasedStateMachine):
         if one := self.some(data):
             number = data.draw(st.integers(5000, 5009))
             new = {"phone": f"+1212555{number}"}
+            if one.state.phone_is_wrong:
+                new |= {"phone_is_wrong": False, "attempts": 0, **NO_PLAN, "has_next_call": True}
             self.own(one, "phone", {"phone": f"212 555 {number}"}, done="phone_corrected", stale=stale, **new)
 
     @rule(data=st.data())
@@ -289,7 +303,7 @@ class Lives(RuleBasedStateMachine):
             sent = {"version": one.version}
             assert self.patient("/status/yours/withdraw/", sent, {STATUS: opening_of(one)}).status_code == 409
         elif one:
-            gone = {"reason": "withdrawn", "closed_at": timezone.now(), "is_promised": False, "has_next_call": False}
+            gone = {"reason": "withdrawn", "closed_at": timezone.now(), **NO_PLAN}
             closed = {**self.nobody(), "status": "closed", "visit": None}
             self.own(one, "withdraw", {}, done="withdrew", **closed, **gone)
 
@@ -301,7 +315,7 @@ class Lives(RuleBasedStateMachine):
         link, made_at = one.link
         now = timezone.now()
         is_open = one.state.status in ("waiting", "claimed") and now <= made_at + OFFER
-        is_open = is_open and one.state.nurse not in ("call_first", "against")
+        is_open = is_open and one.state.nurse in LETS_BOOK
         free = [slot for slot in one.offered if slot[1] > now and not self.is_taken(slot)] if is_open else []
         offered = {
             (time.clinician.name, time.starts_at): time.pk
@@ -311,8 +325,7 @@ class Lives(RuleBasedStateMachine):
         answer = Client().post(link, {"time": offered.get(slot, 0)})
         if slot in free:
             assert answer.status_code == 200
-            calls = {"has_next_call": False, "is_promised": False}
-            self.happened(one, "", "booked", **{**self.nobody(), "status": "booked", "visit": slot, **calls})
+            self.happened(one, "", "booked", **{**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN})
             one.offers = []
         else:
             is_booked = one.state.status == "booked" and now <= made_at + OFFER
@@ -352,15 +365,19 @@ class Lives(RuleBasedStateMachine):
             is_promise, is_missed = outcome == "call_back", outcome == "no_answer"
             sent = {"outcome": outcome} | ({"next_call_at": f"{later:%Y-%m-%dT%H:%M}"} if is_promise else {})
             talked = outcome in ("reached", "call_back")
-            keeps_plan = outcome in ("wrong_number", "sent")
+            is_wrong = outcome == "wrong_number"
+            is_last = is_missed and one.state.attempts + 1 >= 4
+            plan = NO_PLAN | {"is_promised": is_promise, "has_next_call": is_promise or (is_missed and not is_last)}
+            plan |= {"has_next_call": True, "awaited": "email"} if is_wrong else {}
+            is_booked = one.state.status == "booked"
             changes = {
-                "is_promised": one.state.is_promised if keeps_plan else is_promise,
-                "has_next_call": one.state.has_next_call if keeps_plan else is_promise or is_missed,
-                "attempts": 0 if talked else one.state.attempts + is_missed,
+                **({} if outcome == "sent" else plan),
+                "phone_is_wrong": is_wrong or (one.state.phone_is_wrong and not talked),
+                "attempts": 0 if talked else one.state.attempts + (is_missed or is_wrong),
                 "was_reached": one.state.was_reached or talked,
-                **(self.nobody() if is_promise or is_missed else self.held_by(who)),
+                **({} if is_booked else self.nobody() if is_promise or is_missed else self.held_by(who)),
             }
-            possible = self.is_held(one, who)
+            possible = is_booked or self.is_held(one, who)
             self.verb(one, who, "log-call", sent, possible=possible, done="called", **changes)
             if possible:
                 one.calls.append(True)
@@ -370,14 +387,8 @@ class Lives(RuleBasedStateMachine):
         one, who = self.some_held(data)
         if one:
             slot = self.some_slot(data)
-            possible = self.is_held(one, who) and not self.is_taken(slot)
-            booked = {
-                **self.nobody(),
-                "status": "booked",
-                "visit": slot,
-                "is_promised": False,
-                "has_next_call": False,
-            }
+            possible = self.is_held(one, who) and one.state.nurse in LETS_BOOK and not self.is_taken(slot)
+            booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN}
             self.verb(one, who, "book", self.as_sent(slot), possible=possible, done="booked", **booked)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
@@ -386,23 +397,46 @@ class Lives(RuleBasedStateMachine):
             slot = self.some_slot(data)
             possible = one.state.status == "booked" and not self.is_taken(slot, but=one)
             sent = {**self.as_sent(slot), "reason": "clinic"}
-            moved = {"visit": slot, "is_promised": False, "has_next_call": False}
+            moved = {"visit": slot, **NO_PLAN}
             self.verb(one, who, "reschedule", sent, possible=possible, done="rescheduled", **moved)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def cancels_the_visit(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
             possible = one.state.status == "booked"
-            again = {**self.nobody(), "visit": None}
+            again = {**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True}
             self.verb(one, who, "cancel", {"reason": "patient"}, possible=possible, done="cancelled", **again)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def says_that_nobody_came(self, data, who):
+        if one := self.some(data, where=lambda one: one.state.status == "booked"):
+            possible = one.state.visit[1] <= timezone.now()
+            again = {**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True, "attempts": 0}
+            again["visits_missed"] = one.state.visits_missed + 1
+            self.verb(one, who, "did-not-come", {}, possible=possible, done="did_not_come", **again)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def sends_a_letter(self, data, who):
+        if one := self.some(data):
+            is_open = one.state.status in ("waiting", "claimed")
+            possible = is_open and (one.state.attempts >= 4 or one.state.phone_is_wrong)
+            waits = {**self.nobody(), **NO_PLAN, "has_next_call": True, "awaited": "letter"}
+            self.verb(one, who, "letter", {}, possible=possible, done="letter_sent", **waits)
+            if possible:
+                one.calls.append(True)
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
+    def writes_a_note(self, data, who):
+        if one := self.some(data):
+            self.verb(one, who, "note", {"note": "Likes to be called Annie."}, possible=True, done="noted")
 
     @rule(data=st.data())
     def offers_times(self, data):
         free = free_slots(most=2)
         one, who = self.some_held(data)
-        if one and self.is_held(one, who):
+        if one and self.is_held(one, who) and one.state.nurse in LETS_BOOK:
             sent = {"times": [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free]}
-            later = {**self.nobody(), "has_next_call": True, "is_promised": False}
+            later = {**self.nobody(), **NO_PLAN, "has_next_call": True, "awaited": "choice"}
             self.verb(one, who, "offer", sent, possible=True, done="offered", **later)
             one.offers.append([(time.clinician.name, time.starts_at) for time in free])
             one.link = link_of(AppointmentRequest.objects.get(pk=one.pk)), timezone.now()
@@ -414,31 +448,34 @@ class Lives(RuleBasedStateMachine):
             reason = "attended" if visit else data.draw(st.sampled_from(["declined", "not_real", "unreachable"]))
             possible = visit[1] <= timezone.now() if visit else self.is_held(one, who)
             closed = {**self.nobody(), "status": "closed", "reason": reason, "closed_at": timezone.now()}
-            closed |= {"is_promised": False, "has_next_call": False}
+            closed |= NO_PLAN
             self.verb(one, who, "close", {"reason": reason}, possible=possible, done="closed", **closed)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def reopens(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "closed"):
-            again = {"status": "waiting", "visit": None, "reason": "", "closed_at": None}
+            again = {"status": "waiting", "visit": None, "reason": "", "closed_at": None, **NO_PLAN, "attempts": 0}
             self.verb(one, who, "reopen", {}, possible=True, done="reopened", **again)
 
     @rule(data=st.data())
     def asks_the_nurse(self, data):
         one, who = self.some_held(data)
         if one:
-            possible = self.is_held(one, who) and one.state.nurse != "asked"
-            changes = {**self.held_by(who), "nurse": "asked"}
+            is_booked = one.state.status == "booked"
+            possible = (is_booked or self.is_held(one, who)) and one.state.nurse != "asked"
+            changes = {**({} if is_booked else self.held_by(who)), "nurse": "asked"}
             self.verb(one, who, "ask-nurse", {}, possible=possible, done="nurse_asked", **changes)
 
     @rule(data=st.data(), answer=st.sampled_from(["fine", "call_first", "against"]))
     def the_nurse_answers(self, data, answer):
         if one := self.some(data):
             sent = {"visit_request": one.pk, "version": one.version, "answer": answer}
-            possible = one.state.status in ("waiting", "claimed")
+            possible = one.state.status != "closed" and one.state.nurse != ""
             assert self.post("kim", "/admin/nurse/", sent).status_code == (302 if possible else 409)
             if possible:
-                self.happened(one, "kim", "nurse_answered", nurse=answer)
+                is_off = answer == "against" and one.state.status == "booked"
+                call = NO_PLAN | {"has_next_call": True} if is_off else {}
+                self.happened(one, "kim", "nurse_answered", nurse=answer, **call)
 
     @precondition(lambda self: self.pairs)
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS), decision=st.sampled_from(["same", "different"]))
@@ -494,8 +531,7 @@ class Lives(RuleBasedStateMachine):
                 {"reason": "clinic"},
                 possible=True,
                 done="cancelled",
-                **self.nobody(),
-                visit=None,
+                **{**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True, "is_promised": True},
             )
             self.messages_are_sent()
 
@@ -617,6 +653,7 @@ class Lives(RuleBasedStateMachine):
                 "cancelled": state.visit is None,
                 "withdrawn": state.reason == "withdrawn",
                 "call_missed": is_open and state.attempts > 0,
+                "wrong_number": is_open and state.phone_is_wrong,
                 "unreachable": (is_open and state.attempts > 0) or state.reason == "unreachable",
             }.get(message.kind, is_open)
             assert is_true, (message.kind, state)
@@ -644,6 +681,19 @@ class Lives(RuleBasedStateMachine):
             assert [not undone for undone in attempts] == one.calls
         pairs = PossibleDuplicate.objects.values_list("earlier", "later", "decision")
         assert {(earlier, later): decision for earlier, later, decision in pairs} == self.pairs
+
+    @invariant()
+    def each_that_is_not_closed_is_on_one_list_with_a_time_that_is_not_too_far(self):
+        now = timezone.now()
+        everyone = AppointmentRequest.objects.select_related("appointment")
+        listed = {one.pk: one for one in with_waits(everyone, now)}
+        assert listed.keys() == {one.pk for one in self.alive if one.state.status != "closed"}
+        for request in listed.values():
+            wait, due = wait_of(request, now)
+            assert (request.wait, request.wait_due) == (wait.key, due)
+            assert due <= now + LONGEST.get(wait.key, datetime.timedelta(days=61)), (wait.key, due)
+        counted = {length.wait.key: length.count for length in lengths(now) if length.count}
+        assert counted == Counter(request.wait for request in listed.values())
 
     @invariant()
     def no_clinician_has_two_visits_at_once_and_each_visit_has_its_request(self):
@@ -678,6 +728,9 @@ def as_model(stored: AppointmentRequest) -> State:
         has_next_call=stored.next_call_at is not None,
         was_reached=stored.reached_at is not None,
         nurse=stored.nurse_check,
+        awaited=stored.awaited,
+        phone_is_wrong=stored.phone_is_wrong,
+        visits_missed=stored.visits_missed,
         is_on_hold=stored.is_on_legal_hold,
         phone=stored.phone,
         call_times=tuple(stored.call_times),
@@ -742,7 +795,7 @@ def test_a_visit_is_agreed_told_moved_cancelled_taken_back_and_called_off_for_go
         then(life.messages_are_sent)
         moved = {**life.as_sent(second), "reason": "clinic"}
         then(life.verb, one, "ben", "reschedule", moved, possible=True, done="rescheduled", visit=second)
-        again = {**nobody, "visit": None}
+        again = {**nobody, "visit": None, **NO_PLAN, "has_next_call": True, "is_promised": True}
         off = {"reason": "clinic"}
         then(life.verb, one, "ana", "cancel", off, possible=True, done="cancelled", **again)
         former = vars(one.before[0])

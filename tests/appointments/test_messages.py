@@ -636,7 +636,7 @@ def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, se
         send_periodic_alerts()
         assert mailbox.subjects == ["Calls are overdue"]
         assert mailbox.recipients == ["desk@clinic.example"]
-        assert "?queue=overdue" in parts_of(mailbox.messages[0])["text/plain"]
+        assert "?queue=late" in parts_of(mailbox.messages[0])["text/plain"]
 
         clock.move_to(NOON + 24 * 20 * HOUR + HOUR)
         send_periodic_alerts()

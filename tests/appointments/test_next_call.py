@@ -31,6 +31,7 @@ ANYBODY = {
     "is_recent_pain": False,
     "created_at": NOW - HOUR,
     "next_call_at": None,
+    "call_by": None,
     "is_promised": False,
     "attempts_made": 0,
     "reached_at": None,
@@ -38,7 +39,6 @@ ANYBODY = {
     "needs_interpreter": False,
     "time_zone": "America/New_York",
     "call_times": ["any"],
-    "nurse_check": "",
     "version": 0,
 }
 
@@ -319,27 +319,22 @@ def test_home_and_the_queue_say_of_nobody_whom_the_button_would_not_give(waiting
     assert waiting.name not in browser.get("/admin/appointments/appointmentrequest/?queue=callable").text
 
 
-def test_a_doubtful_request_that_is_overdue_is_counted_where_it_is_shown(waiting, scheduler):
+def test_what_is_late_is_counted_where_it_is_shown(waiting, scheduler):
     browser = signed_in(scheduler)
+    assert "Calls the scheduler 1 0" in words_of(browser.get("/admin/"))
+
     AppointmentRequest.objects.update(due_at=timezone.now() - MINUTE)
-    overdue = "/admin/appointments/appointmentrequest/?queue=overdue"
-    assert "1 overdue" in words_of(browser.get("/admin/"))
-    assert waiting.name in browser.get(overdue).text
 
-    AppointmentRequest.objects.update(doubts="filled in by a machine")
-
-    assert "0 overdue" in words_of(browser.get("/admin/"))
-    assert waiting.name not in browser.get(overdue).text
+    assert "Calls the scheduler 1 1" in words_of(browser.get("/admin/"))
+    assert waiting.name in browser.get("/admin/appointments/appointmentrequest/?queue=late").text
 
 
-def test_when_all_calls_are_made_the_reason_is_the_letter(waiting, scheduler, settings):
+def test_when_all_calls_are_made_nobody_is_given_it_to_call(waiting, scheduler, settings):
     settings.CALL_ATTEMPTS = 2
     AppointmentRequest.objects.update(attempts_made=2)
 
-    _request, reasons = next_call.take(scheduler)
-
-    due = next(reason for reason in reasons if "is due" in reason)
-    assert due.startswith("the letter after the last call is due")
+    assert next_call.take(scheduler) is None
+    assert "Letters to send the scheduler 1" in words_of(signed_in(scheduler).get("/admin/"))
 
 
 def test_a_claim_that_lapsed_is_offered_at_once_and_who_let_it_lie_can_save_nothing_more(

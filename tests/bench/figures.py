@@ -76,7 +76,7 @@ def pages() -> dict[str, Callable]:
         return QUEUE, {"queue": filter_key, "after": row.pk}
 
     requests = AppointmentRequest.objects
-    keys = ("callable", "overdue", "spanish", "nurse", "doubtful", "mine", "waiting", "booked", "closed", "all")
+    keys = ("callable", "late", "spanish", "nurse", "doubtful", "mine", "waiting", "booked", "closed", "all")
     return {
         "queue": lambda: (QUEUE, None),
         "queue, last page": lambda: at("open", requests.open().in_queue_order(), 10**9),

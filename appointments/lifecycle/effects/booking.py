@@ -10,13 +10,16 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ...calendar.opening_hours import BusinessHours
 from ...calendar.slots import holiday_at
 from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place
-from ..transition import NOBODY, Change, Refused
+from .. import call_policy
+from ..transition import NOBODY, Change, Refused, plan
 
 
 class CancelReason(models.TextChoices):
     PATIENT = "patient", "The patient asked for it"
+    LATE = "late", "The patient called it off less than a day before"
     CLINIC = "clinic", "The clinic had to"
 
 
@@ -46,6 +49,19 @@ def book(
     return _take(request, by, (starts_at, place, clinician), note=note)
 
 
+def book_anyway(
+    request: AppointmentRequest,
+    *,
+    by: User,
+    starts_at: datetime.datetime,
+    place: Place,
+    clinician: Clinician,
+    note: str,
+) -> Change:
+    """Agree on a visit against a rule, for the reason in the note."""
+    return _take(request, by, (starts_at, place, clinician), note=note, reason="Against a rule", is_exception=True)
+
+
 def choose(request: AppointmentRequest, *, time: OfferedTime, by: User | None = None) -> Change:
     """Book one of the times that were offered, in the patient's name."""
     slot = (time.starts_at, time.place, time.clinician)
@@ -66,14 +82,35 @@ def reschedule(
 
 
 def cancel(request: AppointmentRequest, *, by: User, reason: CancelReason, note: str = "") -> Change:
-    """Give the time free again and put the request back into the queue."""
+    """Give the time free again and put the request back into the queue.
+
+    If it was the clinic's doing, the patient is promised a call, which comes before all others.
+    """
     cancelled = appointment_of(request)
+    is_promised = CancelReason(reason) == CancelReason.CLINIC
     return Change(
-        {"appointment": None},
+        {"appointment": None, **plan(timezone.now(), call_by=call_policy.soon(), is_promised=is_promised)},
         details=f"{CancelReason(reason).label}: {cancelled}",
         note=note,
         still=Q(appointment=cancelled),
         then=lambda event: cancel_appointment(cancelled),
+    )
+
+
+def miss(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
+    """The patient did not come: the request is back in the queue, and is called about anew."""
+    missed = appointment_of(request)
+    return Change(
+        {
+            "appointment": None,
+            "visits_missed": request.visits_missed + 1,
+            "attempts_made": 0,
+            **plan(timezone.now(), call_by=call_policy.soon()),
+        },
+        details=str(missed),
+        note=note,
+        still=Q(appointment=missed),
+        then=lambda event: cancel_appointment(missed),
     )
 
 
@@ -96,6 +133,7 @@ def _take(
     *,
     note: str = "",
     reason: str = "",
+    is_exception: bool = False,
     then: Callable[[], object] = lambda: None,
 ) -> Change:
     starts_at, place, clinician = slot
@@ -104,9 +142,12 @@ def _take(
     if holiday := holiday_at(starts_at):
         raise Refused(f"The clinic sees nobody then: {holiday}.")
     former = appointment_of(request)
+    ends_at = starts_at + datetime.timedelta(minutes=settings.VISIT_MINUTES)
     appointment = Appointment(
         starts_at=starts_at,
-        ends_at=starts_at + datetime.timedelta(minutes=settings.VISIT_MINUTES),
+        ends_at=ends_at,
+        outcome_due_at=BusinessHours.of_the_clinic().end_of_day(ends_at, business_days=1),
+        is_exception=is_exception,
         place=place,
         clinician=clinician,
         booked_by=by,
@@ -120,7 +161,7 @@ def _take(
 
     return Change(
         # The foreign key to the visit, which comes after, is checked when the transaction ends.
-        {"appointment": appointment.pk, "next_call_at": None, "is_promised": False, **NOBODY},
+        {"appointment": appointment.pk, **plan(), **NOBODY},
         details=f"{reason}: {appointment}" if reason else str(appointment),
         note=note,
         still=Q(appointment=former),

@@ -1,14 +1,16 @@
 """Trying to reach somebody, and writing down what came of it."""
 
 import datetime
+from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.calling_hours import decent_hours, is_decent_hour
-from ...models import AppointmentRequest, ContactAttempt
+from ...models import AppointmentRequest, Awaited, ContactAttempt, Event, Status
 from .. import call_policy
-from ..transition import NOBODY, Change, Refused, claimed_by
+from ..transition import NOBODY, Change, Refused, claimed_by, plan
 
 CallResult = ContactAttempt.CallResult
 MISSED = (CallResult.NO_ANSWER, CallResult.VOICEMAIL)
@@ -27,40 +29,123 @@ def log_call(
     """Add an attempt, and set when to call next.
 
     After a call that was missed, or a call-back that was agreed, the request goes back into the queue until
-    `next_call_at`, which for a missed call the policy sets if it is not given. After a talk it stays with `by`. What
-    is neither, like a letter, leaves the call that was promised or planned as it was.
+    `next_call_at`, which for a missed call the policy sets if it is not given. After a talk it stays with `by`, and
+    after a wrong number, which may be corrected at once. What is neither, like a letter, leaves the call that was
+    promised or planned as it was.
     """
-    is_promise = outcome == CallResult.CALL_BACK
-    if is_promise and next_call_at is None:
-        raise Refused("Enter when the patient asked to be called again.")
-    if next_call_at is None and outcome in MISSED:
-        next_call_at = call_policy.next_attempt(request)
-    if next_call_at and not is_decent_hour(next_call_at, request.zone):
-        local = next_call_at.astimezone(request.zone)
-        raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time {decent_hours()} there.")
+    if (channel, outcome) == (ContactAttempt.Channel.LETTER, CallResult.SENT) and no_call_will_help(request):
+        return send_letter(request, by=by, note=note)
+    is_booked = request.status == Status.BOOKED
+    next_call_at = _next_call(request, outcome, next_call_at)
     details = f"{ContactAttempt.Channel(channel).label}: {CallResult(outcome).label}"
     if next_call_at:
         details += f", call again {timezone.localtime(next_call_at):%a, %b %-d, %-I:%M %p}"
-    keeps_plan = next_call_at is None and outcome in (CallResult.SENT, CallResult.WRONG_NUMBER)
-    plan = {} if keeps_plan else {"next_call_at": next_call_at, "is_promised": is_promise}
-    # Whoever talks is a person, and is written to and promised calls like everybody.
-    trust = {"doubts": ""} if outcome in TALKED else {}
-    goes_back = outcome in MISSED or is_promise
-    tried = {
-        "attempts_made": 0 if outcome in TALKED else request.attempts_made + (outcome in MISSED),
-        "reached_at": request.reached_at or (timezone.now() if outcome in TALKED else None),
-    }
+    goes_back = outcome in MISSED or outcome == CallResult.CALL_BACK
+    holder = {} if is_booked else NOBODY if goes_back else claimed_by(by)
     return Change(
-        {**tried, **trust, **plan, **(NOBODY if goes_back else claimed_by(by))},
+        {**_tried(request, outcome), **_planned(request, outcome, next_call_at), **holder},
         details=details,
         note=note,
-        then=lambda event: ContactAttempt.objects.create(
-            event=event,
-            request=request,
-            by=by,
-            channel=channel,
-            outcome=outcome,
-            next_call_at=next_call_at,
-            note=note,
-        ),
+        then=lambda event: _remember(request, event, by, channel, outcome, next_call_at, note),
+    )
+
+
+def no_call_will_help(request: AppointmentRequest) -> bool:
+    return request.phone_is_wrong or call_policy.is_exhausted(request.attempts_made)
+
+
+def send_letter(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
+    """Write that we could not reach them, and wait for an answer."""
+    until = timezone.now() + datetime.timedelta(days=call_policy.LETTER_DAYS)
+    channel, outcome = ContactAttempt.Channel.LETTER, CallResult.SENT
+    return Change(
+        {**plan(until, awaited=Awaited.LETTER), **NOBODY},
+        details=f"{channel.label}, an answer is awaited until {timezone.localtime(until):%a, %b %-d}",
+        note=note,
+        then=lambda event: _remember(request, event, by, channel, outcome, None, note),
+    )
+
+
+def log_nurses_call(
+    request: AppointmentRequest,
+    *,
+    by: User,
+    outcome: CallResult,
+    next_call_at: datetime.datetime | None = None,
+    note: str = "",
+) -> Change:
+    """Add an attempt of the nurse's. Whoever holds the request goes on holding it, and her answer is still due."""
+    next_call_at = _next_call(request, outcome, next_call_at)
+    again = {"nurse_due_at": min(next_call_at, call_policy.may_wait_until(request))} if next_call_at else {}
+    channel = ContactAttempt.Channel.PHONE
+    return Change(
+        {**_tried(request, outcome), **again},
+        details=f"The nurse called: {CallResult(outcome).label}",
+        note=note,
+        then=lambda event: _remember(request, event, by, channel, outcome, next_call_at, note),
+    )
+
+
+def _next_call(
+    request: AppointmentRequest, outcome: CallResult, asked_for: datetime.datetime | None
+) -> datetime.datetime | None:
+    """When to call again; raises Refused for a time at which nobody should."""
+    if outcome == CallResult.CALL_BACK and asked_for is None:
+        raise Refused("Enter when the patient asked to be called again.")
+    if asked_for is None:
+        return call_policy.next_attempt(request) if outcome in MISSED else None
+    if not is_decent_hour(asked_for, request.zone):
+        local = asked_for.astimezone(request.zone)
+        raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time {decent_hours()} there.")
+    days = call_policy.PROMISED_WITHIN_DAYS
+    if asked_for > timezone.now() + datetime.timedelta(days=days):
+        raise Refused(f"That is more than {days} days ahead. Choose an earlier time, or close the request.")
+    return asked_for
+
+
+def _tried(request: AppointmentRequest, outcome: CallResult) -> dict[str, Any]:
+    if outcome in TALKED:
+        # Whoever talks is a person, and is written to and promised calls like everybody.
+        reached_at = request.reached_at or timezone.now()
+        return {"attempts_made": 0, "phone_is_wrong": False, "reached_at": reached_at, "doubts": ""}
+    if outcome == CallResult.WRONG_NUMBER:
+        return {"attempts_made": request.attempts_made + 1, "phone_is_wrong": True}
+    return {"attempts_made": request.attempts_made + (outcome in MISSED)}
+
+
+def _planned(
+    request: AppointmentRequest, outcome: CallResult, next_call_at: datetime.datetime | None
+) -> dict[str, Any]:
+    if outcome == CallResult.WRONG_NUMBER:
+        if settings.SENDS_EMAILS and request.email:
+            return plan(call_policy.soon(business_days=call_policy.EMAIL_BUSINESS_DAYS), awaited=Awaited.EMAIL)
+        return plan(call_by=call_policy.soon())
+    if next_call_at is None and outcome == CallResult.SENT:
+        return {}
+    is_last = next_call_at is None and outcome in MISSED and call_policy.is_exhausted(request.attempts_made + 1)
+    return plan(
+        next_call_at,
+        # After the last call of the plan, a letter.
+        call_by=call_policy.soon() if is_last else None,
+        is_promised=outcome == CallResult.CALL_BACK,
+    )
+
+
+def _remember(
+    request: AppointmentRequest,
+    event: Event,
+    by: User,
+    channel: ContactAttempt.Channel,
+    outcome: CallResult,
+    next_call_at: datetime.datetime | None,
+    note: str,
+) -> None:
+    ContactAttempt.objects.create(
+        event=event,
+        request=request,
+        by=by,
+        channel=channel,
+        outcome=outcome,
+        next_call_at=next_call_at,
+        note=note,
     )

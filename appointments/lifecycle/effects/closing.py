@@ -4,11 +4,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...models import AppointmentRequest
-from .. import close_reasons
-from ..transition import NOBODY, Change
+from .. import call_policy, close_reasons
+from ..transition import NOBODY, Change, plan
 from .booking import appointment_of, cancel_appointment
-
-NO_CALL = {"next_call_at": None, "is_promised": False}
 
 
 def close(request: AppointmentRequest, *, by: User, reason: str, note: str = "") -> Change:
@@ -16,7 +14,7 @@ def close(request: AppointmentRequest, *, by: User, reason: str, note: str = "")
     now = timezone.now()
     why = next(one for one in close_reasons.CLOSE_REASONS if one.key == reason)
     closed = {"closed_by": by, "closed_at": now, "close_reason": why.key}
-    return Change({**NO_CALL, **closed, **NOBODY}, details=why.label, note=note, still=why.when.q(by, now))
+    return Change({**plan(), **closed, **NOBODY}, details=why.label, note=note, still=why.when.q(by, now))
 
 
 def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
@@ -24,7 +22,7 @@ def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
     visit = appointment_of(request)
     closed = {"closed_at": timezone.now(), "close_reason": close_reasons.WITHDRAWN.key}
     return Change(
-        {"appointment": None, **NO_CALL, **closed, **NOBODY},
+        {"appointment": None, **plan(), **closed, **NOBODY},
         details=str(visit or ""),
         then=lambda event: cancel_appointment(visit),
     )
@@ -34,7 +32,14 @@ def reopen(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
     """Put it back into the queue, at the place that its age gives it."""
     past_visit = appointment_of(request)
     return Change(
-        {"appointment": None, "closed_by": None, "closed_at": None, "close_reason": ""},
+        {
+            "appointment": None,
+            **plan(call_by=call_policy.soon()),
+            "attempts_made": 0,
+            "closed_by": None,
+            "closed_at": None,
+            "close_reason": "",
+        },
         note=note,
         then=lambda event: cancel_appointment(past_visit),
     )

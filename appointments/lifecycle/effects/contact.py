@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from ...calendar.calling_hours import zone_of
 from ...models import AppointmentRequest
+from .. import call_policy
 from ..duplicates import look_for
-from ..transition import Change, Refused
+from ..transition import Change, Refused, plan
 
 
 def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact: Any) -> Change:
@@ -15,14 +17,29 @@ def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact:
     different = {name: value for name, value in contact.items() if getattr(request, name) != value}
     if not different:
         raise Refused("Nothing here differs from what is stored.")
+    if "phone" in different:
+        different |= _number_is_new(request)
     # Corrected, it may be like another one.
-    names = ", ".join(name.replace("_", " ") for name in different)
+    names = ", ".join(name.replace("_", " ") for name in contact if name in different)
     return Change(different, details=names, note=note, then=lambda event: look_for(request))
 
 
+def write_down(request: AppointmentRequest, *, by: User, note: str) -> Change:
+    """Keep a note in the history, whatever the state of the request."""
+    return Change({}, note=note)
+
+
 def correct_phone(request: AppointmentRequest, *, phone: str, by: User | None = None) -> Change:
-    return Change({"phone": phone, "time_zone": zone_of(phone)}, then=lambda event: look_for(request))
+    new = {"phone": phone, "time_zone": zone_of(phone), **_number_is_new(request)}
+    return Change(new, then=lambda event: look_for(request))
 
 
 def change_call_times(request: AppointmentRequest, *, call_times: list[str], by: User | None = None) -> Change:
     return Change({"call_times": call_times})
+
+
+def _number_is_new(request: AppointmentRequest) -> dict[str, Any]:
+    """Where the old number was wrong, the new one is called, as often as any."""
+    if not request.phone_is_wrong:
+        return {}
+    return {"phone_is_wrong": False, "attempts_made": 0, **plan(timezone.now(), call_by=call_policy.soon())}

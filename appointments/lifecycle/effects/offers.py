@@ -7,19 +7,29 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.slots import Slot
-from ...models import AppointmentRequest, Event, OfferedTime
-from ..transition import NOBODY, Change, Refused
+from ...models import AppointmentRequest, Awaited, Event, OfferedTime
+from .. import call_policy
+from ..announce import ways_to_reach
+from ..transition import NOBODY, Change, Refused, plan
 
 MOST = 3
 
 
 def offer(request: AppointmentRequest, *, by: User, times: list[Slot], note: str = "") -> Change:
-    """Let the patient choose. The times stay free for others; the request waits until the link has expired."""
+    """Let the patient choose. The times stay free for others.
+
+    The request waits no longer than its priority allows, and than the last of the times; if the link cannot be sent,
+    and was only read out on the phone, until the end of the next business day.
+    """
     if not 1 <= len(times) <= MOST:
         raise Refused(f"Choose one to {MOST} times.")
-    until = timezone.now() + datetime.timedelta(days=settings.OFFER_DAYS)
+    until = min(
+        timezone.now() + datetime.timedelta(days=settings.OFFER_DAYS),
+        call_policy.may_wait_until(request) if ways_to_reach(request) else call_policy.soon(),
+        max(time.starts_at for time in times),
+    )
     return Change(
-        {"next_call_at": until, "is_promised": False, **NOBODY},
+        {**plan(until, awaited=Awaited.CHOICE), **NOBODY},
         details="; ".join(map(str, times)),
         note=note,
         # Those offered before stay, in case that this is taken back.
@@ -38,3 +48,8 @@ def offer(request: AppointmentRequest, *, by: User, times: list[Slot], note: str
 
 def take_back(request: AppointmentRequest, event: Event) -> None:
     request.offered_times.filter(version=event.version).delete()
+
+
+def end(request: AppointmentRequest, *, by: User | None = None) -> Change:
+    """No time is left that the patient could choose: somebody calls now."""
+    return Change(plan(timezone.now(), call_by=call_policy.soon()))

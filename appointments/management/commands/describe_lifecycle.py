@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
 from appointments.lifecycle.definition import LIFECYCLE
-from appointments.lifecycle.description import WHO, describe, diagram
+from appointments.lifecycle.description import describe, diagram, who_does
 
 
 class Command(BaseCommand):
@@ -59,6 +59,6 @@ def _table_for_staff() -> str:
             ends = " or ".join(end.label.lower() for end in verb.leads_to)
             kinds = dict.fromkeys(kind.label for tells in verb.tells for kind in tells.kinds if not kind.to_staff)
             told = ", ".join(f"“{label}”" for label in kinds)
-            cells = (verb.label, verb.when.prose, ends, WHO[verb.needs], told, "yes" if verb.undo else "no")
+            cells = (verb.label, verb.when.prose, ends, who_does(verb), told, "yes" if verb.undo else "no")
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
