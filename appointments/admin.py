@@ -64,8 +64,12 @@ class AppointmentRequestAdmin(admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        do = self.admin_site.admin_view(call_sheet.do)
-        return [path("<int:pk>/do/<slug:key>/", do, name="appointments_appointmentrequest_do"), *super().get_urls()]
+        do, keep = self.admin_site.admin_view(call_sheet.do), self.admin_site.admin_view(call_sheet.keep)
+        return [
+            path("<int:pk>/do/<slug:key>/", do, name="appointments_appointmentrequest_do"),
+            path("<int:pk>/keep/", keep, name="appointments_appointmentrequest_keep"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return queue_page.queue_page(request)

@@ -66,6 +66,25 @@ class PersonNameField(forms.CharField):
         return name
 
 
+class PostalAddressField(forms.CharField):
+    """A few lines, as they stand on an envelope."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {"rows": 3, "autocomplete": "street-address", "spellcheck": "false"}
+        super().__init__(required=False, max_length=200, widget=forms.Textarea(attributes), **kwargs)
+        self.error_messages["max_length"] = format_lazy(_("Make this shorter: {label}"), label=self.label)
+
+    def to_python(self, value: object) -> str:
+        typed = super().to_python(value) or ""
+        if len(typed) > LONGEST_COMPOSED:
+            return typed
+        lines = (tidied(line) for line in typed.splitlines())
+        address = "\n".join(line for line in lines if line)
+        if any(unicodedata.category(character) in REFUSED_IN_NAMES for character in address.replace("\n", "")):
+            raise ValidationError(_("Write the address in letters and numbers."))
+        return address
+
+
 def _could_be_a_name(text: str) -> bool:
     seen = [character for character in text if character not in JOINERS]
     kinds = "".join(unicodedata.category(character)[0] for character in seen)

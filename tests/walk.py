@@ -82,7 +82,7 @@ MAY_BE_SAID = {
 }
 FIELDS = {
     "questions": {*VISIT_ANSWERS},
-    "who": {*WHO, "filled_in_by", "relationship", "may_talk", "patient_phone"},
+    "who": {*WHO, "postal_address", "filled_in_by", "relationship", "may_talk", "patient_phone"},
     "call": {*CALL, *MAY_BE_SAID},
 }
 

@@ -17,6 +17,7 @@ class Contact:
     voicemail_ok: bool
     consent: str
     email: str = ""
+    postal_address: str = ""
     filled_in_by: str = ""
     relationship: str = ""
     may_talk: str = ""

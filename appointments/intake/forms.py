@@ -12,7 +12,7 @@ from screening.forms import AnswerField
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import ALWAYS
 
-from ..fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, tidied
+from ..fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, PostalAddressField, tidied
 from ..models import Language, MayTalk
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
@@ -145,6 +145,11 @@ class WhoForm(StepForm):
         error_messages=dict.fromkeys(
             ("invalid", "max_length"), _("Enter an e-mail address like name@example.com, or leave this empty.")
         ),
+    )
+
+    postal_address = PostalAddressField(
+        label=_("Mailing address (optional)"),
+        help_text=_("Without e-mail, we write to it if we cannot reach you by phone."),
     )
 
     def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:

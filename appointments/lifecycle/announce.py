@@ -7,7 +7,7 @@ from django.conf import settings
 
 from screening.pathways import PATHWAY
 
-from ..models import AppointmentRequest, Message
+from ..models import AppointmentRequest, Awaited, Message, Status
 from . import call_policy, message_kinds
 from .grammar import MessageKind, Tells, always
 
@@ -35,6 +35,13 @@ def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[M
     return [(message_kinds.UNREACHABLE if is_last else message_kinds.CALL_MISSED, None)]
 
 
+def _as_it_stands(request: AppointmentRequest) -> list[tuple[MessageKind, uuid.UUID | None]]:
+    if request.status == Status.BOOKED:
+        return [(message_kinds.BOOKED, request.appointment_id)]
+    is_choosing = request.awaited == Awaited.CHOICE
+    return [(message_kinds.OFFERED if is_choosing else message_kinds.RECEIVED, None)]
+
+
 BOOKING = Tells((message_kinds.BOOKED, message_kinds.REMINDER), _of_the_visit)
 MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER), _of_the_visit)
 CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
@@ -46,6 +53,15 @@ MISSED_CALL = Tells(
 OFFER = always(message_kinds.OFFERED)
 NO_TIMES_LEFT = always(message_kinds.NO_TIMES_LEFT)
 MISSED_VISIT = always(message_kinds.MISSED_VISIT)
+# What stands now, for whoever may not have it, or not in this way.
+AS_IT_STANDS = Tells(
+    (message_kinds.BOOKED, message_kinds.OFFERED, message_kinds.RECEIVED),
+    lambda request, before: _as_it_stands(request),
+)
+NEW_ADDRESS = Tells(
+    AS_IT_STANDS.kinds,
+    lambda request, before: _as_it_stands(request) if "email" in before and request.email else [],
+)
 # Of the visit, too, if there was one.
 WITHDRAWAL = Tells(
     (message_kinds.WITHDRAWN,),

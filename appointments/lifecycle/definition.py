@@ -21,7 +21,6 @@ from .guards import (
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
-    NO_CALL_WILL_HELP,
     NO_VISIT_HAS_BEGUN,
     NOT_CLOSED,
     NOT_ON_LEGAL_HOLD,
@@ -115,9 +114,9 @@ SEND_LETTER = Verb(
     event="letter_sent",
     history="Sent a letter",
     label="Send a letter",
-    done="The letter is logged. We wait for an answer.",
-    when=OPEN & NO_CALL_WILL_HELP,
-    leads_to=(IS_WAITING,),
+    done="The letter is logged. Print it, and post it.",
+    when=NOT_CLOSED,
+    leads_to=(IS_WAITING, SAME),
     needs=WORK,
     asks=forms.NoteForm,
     does=calls.send_letter,
@@ -285,6 +284,30 @@ NOTE = Verb(
     does=contact.write_down,
     undo=restore,
 )
+# What is decided where two requests are compared: one of a person's two is closed, and the other takes over from it.
+CLOSE_AS_TWICE = Verb(
+    key="close-as-twice",
+    event="closed",
+    history="Closed",
+    label="Close as asked twice",
+    when=FREE_FOR_ME | CLAIMED_BY_ME,
+    leads_to=(IS_CLOSED,),
+    needs=WORK,
+    does=closing.close_as_twice,
+    patient_reads=_("We closed your request."),
+    undo=restore,
+)
+TAKE_OVER = Verb(
+    key="take-over",
+    event="took_over",
+    history="Took over from the second request",
+    label="Take over from a second request",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    needs=WORK,
+    does=linking.take_over,
+    undo=restore,
+)
 CORRECT = Verb(
     key="correct",
     event="corrected",
@@ -296,7 +319,21 @@ CORRECT = Verb(
     needs=WORK,
     asks=forms.CorrectForm,
     does=contact.correct,
+    tells=(announce.NEW_ADDRESS,),
     undo=restore,
+)
+WRITE_AGAIN = Verb(
+    key="write-again",
+    event="written_again",
+    history="Wrote again how it stands",
+    label="Send again how it stands",
+    done="It is on its way: what stands now, by e-mail and text as far as they may be used.",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.VerbForm,
+    does=contact.write_again,
+    tells=(announce.AS_IT_STANDS,),
 )
 RELEASE = Verb(
     key="release",

@@ -14,7 +14,7 @@ from common.strict_form import StrictForm
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import Slot, free_slots
-from ..fields import CallTimesField, PersonNameField, PhoneField, validate_birthday
+from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
@@ -234,6 +234,7 @@ class CorrectForm(VerbForm):
     )
     phone = PhoneField()
     email = forms.EmailField(label="E-mail", required=False, max_length=254)
+    postal_address = PostalAddressField(label="Mailing address", help_text="Where letters go.")
     language = forms.ChoiceField(choices=Language)
     other_language = PersonNameField(
         autocomplete="off", required=False, max_length=60, error_messages={"invalid": IN_LETTERS}

@@ -122,6 +122,7 @@ class AppointmentRequest(models.Model):
     date_of_birth = models.DateField()
     phone = models.CharField(max_length=32)
     email = models.EmailField(blank=True)
+    postal_address = models.CharField("mailing address", max_length=200, blank=True)
     filled_in_by = models.CharField(max_length=120, blank=True)
     relationship = models.CharField(max_length=60, blank=True)
     may_talk = models.CharField("may we talk with them", max_length=20, choices=MayTalk, blank=True)

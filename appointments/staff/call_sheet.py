@@ -6,11 +6,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 import audit
 from accounts.requests import StaffRequest, may
@@ -20,6 +20,7 @@ from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
+from ..lifecycle.effects import claiming
 from ..lifecycle.forms import VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
@@ -27,7 +28,7 @@ from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..lifecycle.waits import wait_of
 from ..models import AppointmentRequest, ContactAttempt, NurseCheck
-from ..roles import SEE
+from ..roles import SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
 from .rows import answers_in_words, call_times_of, flags_of, heading_of, language_of, say_first
@@ -72,6 +73,23 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     if not is_still_mine:
         return redirect("admin:index")
     return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
+
+
+@require_POST
+def keep(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on holding it: the button on the sheet, and the open sheet itself from time to time."""
+    if not may(request, WORK):
+        raise PermissionDenied
+    visit_request = _found(pk)
+    is_held = claiming.prolong(visit_request, by=request.user)
+    until = claiming.held_until(visit_request)
+    audit.shows(request, [visit_request])
+    if "application/json" in request.headers.get("Accept", ""):
+        shown = f"{timezone.localtime(until):%-I:%M %p}" if is_held and until else ""
+        return JsonResponse({"until": shown}, status=200 if is_held else 409)
+    if not is_held:
+        messages.error(request, what_happened_meanwhile(visit_request))
+    return redirect(sheet_url(pk))
 
 
 def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
@@ -123,7 +141,7 @@ def _sheet(
         offered.insert(0, tried_verb)
     hours = BusinessHours.of_the_clinic()
     is_open = visit_request.status in OPEN_STATUSES
-    is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
+    is_held = claiming.prolong(visit_request, by=user)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
     seen = request.POST.get("version", "")
@@ -151,6 +169,7 @@ def _sheet(
         now=now,
         is_open=is_open,
         is_held=is_held,
+        held_until=claiming.held_until(visit_request),
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
         may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),

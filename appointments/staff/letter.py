@@ -1,4 +1,4 @@
-"""The letter to somebody whom we could not reach, in their language, with nothing about health in it."""
+"""A letter about what stands now, in the patient's language, with nothing about health in it."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -10,7 +10,9 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.languages import language_or_english
 
+from ..lifecycle import call_policy, letters
 from ..models import AppointmentRequest
+from ..portal import status_words
 from ..roles import WORK
 from .pages import needs
 
@@ -18,9 +20,17 @@ from .pages import needs
 @needs(WORK)
 @require_safe
 def page(request: StaffRequest, pk: int) -> HttpResponse:
-    visit_request = get_object_or_404(AppointmentRequest, pk=pk)
+    related = ("appointment__place", "appointment__clinician")
+    visit_request = get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
     audit.shows(request, [visit_request], action=AuditEntry.Action.PRINT)
     language = language_or_english(visit_request.language).code
     with translation.override(language):
-        context = {"visit_request": visit_request, "language": language, "date": timezone.localdate()}
+        context = {
+            "visit_request": visit_request,
+            "subject": letters.subject_of(visit_request),
+            "status": status_words.status_in_words(visit_request),
+            "days": call_policy.LETTER_DAYS,
+            "language": language,
+            "date": timezone.localdate(),
+        }
         return render(request, "staff/letter.html", context)

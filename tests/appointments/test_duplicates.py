@@ -280,25 +280,50 @@ def pair(a_request) -> PossibleDuplicate:
     return PossibleDuplicate.objects.get()
 
 
-def test_one_person_links_the_later_request_and_closes_nothing(pair, scheduler):
+def test_of_one_persons_two_the_earlier_is_kept_and_the_other_closed_as_asked_twice(pair, scheduler):
     decide(pair, by=scheduler, same=True)
 
-    pair.refresh_from_db()
+    pair = PossibleDuplicate.objects.get()
     assert (pair.decision, pair.decided_by) == ("same", scheduler)
     assert pair.later.earlier == pair.earlier
-    assert [pair.earlier.status, pair.later.status] == ["waiting", "waiting"]
-    told = [(event.request, event.by, event.details) for event in Event.objects.all()]
-    assert told == [(pair.later, scheduler, f"The same person as {pair.earlier}")]
+    assert [pair.earlier.status, pair.later.status] == ["waiting", "closed"]
+    assert pair.later.close_reason == "duplicate"
+    assert [(event.request, event.details) for event in Event.objects.all()] == [
+        (pair.later, f"The same person as {pair.earlier}"),
+        (pair.later, f"Asked twice: {pair.earlier} is kept"),
+        (pair.earlier, f"{pair.later}: patient phone"),
+    ]
 
 
-def test_then_the_later_request_can_be_closed_as_asked_twice(pair, scheduler):
-    decide(pair, by=scheduler, same=True)
-    later = AppointmentRequest.objects.get(pk=pair.later_id)
+def test_the_one_that_is_kept_takes_over_what_the_other_adds(a_request, scheduler):
+    kept = a_request(email="")
+    a_request(blood_thinner="yes", function="bed", phone="(212) 555-0147")
 
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=True)
+
+    kept.refresh_from_db()
+    assert (kept.email, kept.patient_phone) == ("ana@example.com", "+12125550147")
+    assert (kept.priority, kept.flags, kept.nurse_check) == ("P1", ["blood_thinner_yes"], "needed")
+
+
+def test_the_twin_of_a_booked_patient_is_called_no_more(pair, scheduler, clinician, place, next_week):
+    later = pair.later
     perform(CLAIM, later, by=scheduler)
-    perform(CLOSE, later, by=scheduler, reason="duplicate")
+    perform(BOOK, later, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
 
-    assert (later.status, later.close_reason) == ("closed", "duplicate")
+    decide(pair, by=scheduler, same=True)
+
+    pair = PossibleDuplicate.objects.get()
+    assert [pair.earlier.status, pair.later.status] == ["closed", "booked"]
+
+
+def test_what_a_colleague_is_working_on_is_not_closed_under_their_hands(pair, scheduler, colleague):
+    perform(CLAIM, pair.later, by=colleague)
+
+    with pytest.raises(Refused, match="colleague holds this request"):
+        decide(pair, by=scheduler, same=True)
+
+    assert PossibleDuplicate.objects.get().decision == ""
 
 
 def test_different_people_are_not_asked_about_again(pair, scheduler):
@@ -374,7 +399,7 @@ def test_of_two_people_who_decide_differently_at_once_one_is_refused(pair, sched
     same_won = decided.decision == "same"
     assert succeeded == [same_won, not same_won] * 4
     assert (decided.later.earlier == decided.earlier) is same_won
-    assert Event.objects.count() == same_won
+    assert Event.objects.count() == 3 * same_won
 
 
 # What staff see.

@@ -372,3 +372,71 @@ def test_each_list_is_a_queue_of_that_name(db, ana):
     for wait in WAITS:
         page = signed_in(ana).get(f"{SHEETS}?queue={wait.key}")
         assert wait.label in words_of(page), wait.key
+
+
+# What is written.
+
+
+def test_a_letter_says_what_stands_now_in_the_language_and_size_of_the_patient(held, ana):
+    request = held(language="es", postal_address="12 Example Street\nSpringfield", large_print=True)
+    perform(BOOK, request, by=ana, **first_slot())
+
+    printed = signed_in(ana).get(post(ana, request, "letter")["Location"])
+
+    assert 'class="large"' in printed.text
+    assert "12 Example Street<br>Springfield" in printed.text
+    assert "Su cita está reservada" in words_of(printed)
+    assert f"{timezone.localtime(request.appointment.starts_at).day} de mayo" in words_of(printed).lower()
+    assert list_of(request)[0] == "booked"
+    perform(CANCEL, request, by=ana, reason="patient")
+    again = words_of(signed_in(ana).get(printed.request["PATH_INFO"]))
+    assert "Su cita no tendrá lugar." in again
+
+
+def test_a_new_email_is_told_at_once_how_it_stands(held, ana):
+    request = held()
+    perform(BOOK, request, by=ana, **first_slot())
+    before = Message.objects.filter(kind="booked", channel="email").count()
+
+    perform(CORRECT, request, by=ana, email="new@example.com")
+
+    assert Message.objects.filter(kind="booked", channel="email").count() == before + 1
+
+
+def test_how_it_stands_is_sent_again_on_demand(held, ana):
+    request = held()
+
+    assert post(ana, request, "write-again").status_code == 302
+
+    assert Message.objects.filter(request=request, kind="received").count() == 2
+    silent = held(email="", name="Silent Example")
+    refused = post(ana, silent, "write-again")
+    assert "There is no e-mail and no text to send it by." in words_of(refused)
+
+
+# Who holds it.
+
+
+def test_an_open_sheet_keeps_its_request_and_says_until_when(held, ana, clock):
+    request = held()
+    clock.shift(19 * datetime.timedelta(minutes=1))
+
+    assert "You hold it until 12:39 PM" in sheet(ana, request)
+
+    clock.shift(19 * datetime.timedelta(minutes=1))
+    assert next_call.take(member_of("Schedulers", "ben")) is None
+    keep = f"{SHEETS}{request.pk}/keep/"
+    assert signed_in(ana).post(keep, headers={"Accept": "application/json"}).json() == {"until": "12:58 PM"}
+    assert signed_in(ana).post(keep)["Location"] == f"{SHEETS}{request.pk}/change/"
+
+
+def test_nobody_keeps_what_a_colleague_has_taken_meanwhile(held, ana, clock):
+    request, ben = held(), member_of("Schedulers", "ben")
+    clock.shift(21 * datetime.timedelta(minutes=1))
+    assert next_call.take(ben)[0] == request
+
+    late = signed_in(ana).post(f"{SHEETS}{request.pk}/keep/", headers={"Accept": "application/json"})
+
+    assert (late.status_code, late.json()) == (409, {"until": ""})
+    request.refresh_from_db()
+    assert request.claimed_by == ben

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from ...calendar.calling_hours import decent_hours, is_decent_hour
 from ...models import AppointmentRequest, Awaited, ContactAttempt, Event, Status
-from .. import call_policy
+from .. import call_policy, letters
+from ..letters import no_call_will_help
 from ..transition import NOBODY, Change, Refused, claimed_by, plan
 
 CallResult = ContactAttempt.CallResult
@@ -50,17 +51,17 @@ def log_call(
     )
 
 
-def no_call_will_help(request: AppointmentRequest) -> bool:
-    return request.phone_is_wrong or call_policy.is_exhausted(request.attempts_made)
-
-
 def send_letter(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
-    """Write that we could not reach them, and wait for an answer."""
+    """Write what letters.subject_of says. Where no call helps any more, wait for an answer."""
     until = timezone.now() + datetime.timedelta(days=call_policy.LETTER_DAYS)
     channel, outcome = ContactAttempt.Channel.LETTER, CallResult.SENT
+    waits = request.status != Status.BOOKED and no_call_will_help(request)
+    details = letters.subject_of(request).label
+    if waits:
+        details += f", an answer is awaited until {timezone.localtime(until):%a, %b %-d}"
     return Change(
-        {**plan(until, awaited=Awaited.LETTER), **NOBODY},
-        details=f"{channel.label}, an answer is awaited until {timezone.localtime(until):%a, %b %-d}",
+        {**plan(until, awaited=Awaited.LETTER), **NOBODY} if waits else {},
+        details=details,
         note=note,
         then=lambda event: _remember(request, event, by, channel, outcome, None, note),
     )

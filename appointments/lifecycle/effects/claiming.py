@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
 from ...models import AppointmentRequest
+from ..guards import CLAIMED_BY_ME
 from ..transition import NOBODY, Change, claimed_by
 
 
@@ -22,6 +23,27 @@ class SkipReason(models.TextChoices):
 def claim(request: AppointmentRequest, *, by: User) -> Change:
     """Hold it for CLAIM_MINUTES from each action."""
     return Change(claimed_by(by))
+
+
+def prolong(request: AppointmentRequest, *, by: User) -> bool:
+    """Let the time that it is held begin anew; give whether `by` holds it. Nothing else changes, nor its version.
+
+    Whose time has run out has it back too, as long as nobody took the request.
+    """
+    now = timezone.now()
+    held = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(by, now), pk=request.pk)
+    is_held = bool(held.update(claimed_at=now))
+    if is_held:
+        request.claimed_at = now
+    return is_held
+
+
+def held_until(request: AppointmentRequest) -> datetime.datetime | None:
+    """When a colleague may take it, or None if nobody holds it."""
+    if request.claimed_at is None:
+        return None
+    lapses = request.claimed_at + datetime.timedelta(minutes=settings.CLAIM_MINUTES)
+    return max(lapses, request.assigned_until or lapses)
 
 
 def release(request: AppointmentRequest, *, by: User, note: str = "") -> Change:

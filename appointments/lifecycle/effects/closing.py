@@ -17,6 +17,12 @@ def close(request: AppointmentRequest, *, by: User, reason: str, note: str = "")
     return Change({**plan(), **closed, **NOBODY}, details=why.label, note=note, still=why.when.q(by, now))
 
 
+def close_as_twice(request: AppointmentRequest, *, by: User, kept: AppointmentRequest) -> Change:
+    """Close it because the same person's other request is worked on."""
+    closed = {"closed_by": by, "closed_at": timezone.now(), "close_reason": close_reasons.DUPLICATE.key}
+    return Change({**plan(), **closed, **NOBODY}, details=f"{close_reasons.DUPLICATE.label}: {kept} is kept")
+
+
 def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
     """Close it in the patient's name, and give the time of a booked visit free."""
     visit = appointment_of(request)

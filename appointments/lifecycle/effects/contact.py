@@ -8,6 +8,7 @@ from django.utils import timezone
 from ...calendar.calling_hours import zone_of
 from ...models import AppointmentRequest
 from .. import call_policy
+from ..announce import ways_to_reach
 from ..duplicates import look_for
 from ..transition import Change, Refused, plan
 
@@ -27,6 +28,13 @@ def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact:
 def write_down(request: AppointmentRequest, *, by: User, note: str) -> Change:
     """Keep a note in the history, whatever the state of the request."""
     return Change({}, note=note)
+
+
+def write_again(request: AppointmentRequest, *, by: User) -> Change:
+    """Send what stands now once more, to whoever has lost it or never got it."""
+    if not ways_to_reach(request):
+        raise Refused("There is no e-mail and no text to send it by. A letter is left.")
+    return Change({})
 
 
 def correct_phone(request: AppointmentRequest, *, phone: str, by: User | None = None) -> Change:

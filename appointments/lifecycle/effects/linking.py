@@ -1,11 +1,41 @@
 """Says of a request that it is of the same person as an earlier one, or that it is not."""
 
+from typing import Any
+
 from django.contrib.auth.models import User
 
-from ...models import AppointmentRequest
+from screening.pathways import PATHWAY
+
+from ...models import AppointmentRequest, NurseCheck, Status
 from ..transition import Change
+
+# What the kept request takes from the other one where it has nothing.
+IF_EMPTY = ("email", "postal_address", "patient_phone")
+ABOUT_THE_HELPER = ("filled_in_by", "relationship", "may_talk")
+PLACES = {priority.key: place for place, priority in enumerate(PATHWAY.priorities)}
 
 
 def link(request: AppointmentRequest, *, by: User, earlier: AppointmentRequest, same: bool) -> Change:
     words = f"{'The same person as' if same else 'Not the same person as'} {earlier}"
     return Change({"earlier": earlier if same else None}, details=words)
+
+
+def take_over(request: AppointmentRequest, *, by: User, other: AppointmentRequest) -> Change:
+    """Add what a second request of the same person says more: ways to reach them, flags, and the higher priority.
+
+    Its answers stay with it, as they were given.
+    """
+    new = [name for name in IF_EMPTY if getattr(other, name) and not getattr(request, name)]
+    more: dict[str, Any] = {name: getattr(other, name) for name in new}
+    if not request.filled_in_by:
+        more |= {name: getattr(other, name) for name in ABOUT_THE_HELPER if getattr(other, name)}
+    if other.phone != request.phone and not (request.patient_phone or "patient_phone" in more):
+        more["patient_phone"] = other.phone
+    flags = sorted({*request.flags, *other.flags})
+    if flags != request.flags:
+        more["flags"] = flags
+        # Nobody has looked at the new ones.
+        more["nurse_check"] = NurseCheck.NEEDED
+    if request.status != Status.BOOKED and PLACES.get(other.priority, 0) < PLACES.get(request.priority, 0):
+        more |= {"priority": other.priority, "due_at": min(request.due_at, other.due_at)}
+    return Change(more, details=f"{other}: {', '.join(name.replace('_', ' ') for name in more) or 'nothing new'}")

@@ -28,3 +28,23 @@ if (search) {
   // The field has the focus before this is loaded, so that something may have been typed already.
   if (field.value !== field.defaultValue) ask();
 }
+
+// An open call sheet goes on holding its request, for as long as a call may take: then the button is left.
+const keep = document.querySelector("form.keep");
+
+if (keep) {
+  const EVERY = 4 * 60 * 1000;
+  let times = 15;
+
+  const ask = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(keep.action, {
+      method: "POST", body: new FormData(keep), headers: { Accept: "application/json" },
+    });
+    const { until } = await answer.json();
+    document.getElementById("held-until").textContent = until || "now: somebody else has it";
+    if (!answer.ok || --times === 0) clearInterval(timer);
+  };
+
+  const timer = setInterval(() => ask().catch(() => {}), EVERY);
+}
