@@ -18,7 +18,7 @@ class SignInForm(AdminAuthenticationForm):
             super().confirm_login_allowed(user)
         except ValidationError:
             # To Django the password was right; to us this is a failure like others, and counted like others.
-            credentials = {"username": user.get_username(), "password": "*"}  # nosec B105  # stands for one
+            credentials = {"username": user.get_username()}
             user_login_failed.send(__name__, credentials=credentials, request=self.request)
             raise
 

@@ -344,7 +344,6 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def start_worker(settings, log: Path, *options, hours_wrong=0) -> subprocess.Popen:
-    database = connection.settings_dict
     variables = {
         **os.environ,
         "EMAIL_HOST": "127.0.0.1",
@@ -353,7 +352,7 @@ def start_worker(settings, log: Path, *options, hours_wrong=0) -> subprocess.Pop
         "SEND_SECONDS": "1",
         "EMAIL_TIMEOUT": "5",
         "EMAIL_FROM": "clinic@example.com",
-        ("DATABASE_NAME" if connection.vendor == "postgresql" else "SQLITE_PATH"): str(database["NAME"]),
+        "DATABASE_NAME": connection.settings_dict["NAME"],
     }
     clock = ["-c", WITH_A_WRONG_CLOCK, str(hours_wrong)] if hours_wrong else []
     with log.open("ab") as output:

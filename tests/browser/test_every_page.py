@@ -40,8 +40,6 @@ WITH_READERS_STYLE = {
     "enlarged": (DESKTOP, {"style": ENLARGED, "sideways": True, "cutOff": True, "growth": 1.7}),
 }
 
-# What axe looks at; contrast in the other pairs is measured. Of a page in two languages, each is looked at in one.
-AXE_VIEWS = ((SMALL_PHONE, "light"), (DESKTOP, "dark"))
 AXE_OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     # axe leaves this one out unless it is asked for.
@@ -50,11 +48,13 @@ AXE_OPTIONS = {
     # For one experimental rule axe would copy style sheets into the page, which our policy forbids it to.
     "preload": False,
 }
-# Pages for staff come in one language; in the second view their contrast is measured, in a tenth of the time.
+# In the second view contrast is measured, in a tenth of the time.
 AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED = {
     **AXE_OPTIONS,
     "rules": {**AXE_OPTIONS["rules"], "color-contrast": {"enabled": False}},
 }
+# What axe looks at. Of a page in two languages, each is looked at in one.
+AXE_VIEWS = ((SMALL_PHONE, "light", AXE_OPTIONS), (DESKTOP, "dark", AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED))
 LEAST_CONTRAST_FOR_STAFF = {"contrast": 4.5}
 RUN_AXE = """async (options) => {
   for (const details of document.querySelectorAll("details")) details.open = true;
@@ -196,18 +196,15 @@ def complaints_of_staff_page(page: Page, state: State, record_property) -> list[
         page.set_viewport_size(size)
         place = f"{state}, {size['width']} px"
         found += [f"{place}: {complaint}" for complaint in page.evaluate(MEASURE, {"sideways": True})]
-        options = AXE_OPTIONS if size is SMALL_PHONE else AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED
-        found += violations(page, state, size, AXE_VIEWS, record_property, options)
+        found += violations(page, state, size, AXE_VIEWS, record_property)
     pale = page.evaluate(MEASURE, LEAST_CONTRAST_FOR_STAFF)
     return [*found, *(f"{state}, {DESKTOP['width']} px, dark: {complaint}" for complaint in pale)]
 
 
-def violations(
-    page: Page, state: State, size: dict, views: Iterable, record_property, options: dict = AXE_OPTIONS
-) -> list[str]:
+def violations(page: Page, state: State, size: dict, views: Iterable, record_property) -> list[str]:
     """What axe finds in those of its views that are of this size, which the page has."""
     found = []
-    for its_size, scheme in views:
+    for its_size, scheme, options in views:
         if its_size is size:
             page.emulate_media(color_scheme=scheme)
             place = f"{state}, {size['width']} px, {scheme}"
