@@ -1,12 +1,14 @@
 """What is typed to sign in, and to let others sign in."""
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from . import first_passwords
 from .second_factor import six_digits
@@ -29,6 +31,24 @@ class PasswordOfAnotherForm(AdminPasswordChangeForm):
             user = super().save(commit)
             first_passwords.given(user)
         return user
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """What somebody does, in words: a tick for each group."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, groups: QuerySet[Group], *, required: bool) -> None:
+        super().__init__(
+            groups,
+            required=required,
+            label="What they do",
+            help_text="Without any of these they may sign in to nothing.",
+            error_messages={"required": "Choose what they do."},
+        )
+
+    def label_from_instance(self, group: Group) -> str:
+        return settings.ROLES.get(group.name, group.name)
 
 
 class AppCodeForm(forms.Form):

@@ -1,6 +1,7 @@
 """The groups that staff are put in, each with the least that its work needs."""
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
+from django.apps import apps as django_apps
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.db.models.signals import post_migrate
@@ -14,6 +15,9 @@ AUDIT = "appointments.view_auditentry"
 SEE_SIGN_OFFS = "appointments.view_signoff"
 RECORD_SIGN_OFF = "appointments.add_signoff"
 
+# Of those with no more than ROLES_GIVEN_BY_MANAGERS; see accounts/admin.py.
+KEEP_ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user")
+
 KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller")
 
 PERMISSIONS = {
@@ -26,6 +30,7 @@ PERMISSIONS = {
         ERASE,
         SEE_SIGN_OFFS,
         RECORD_SIGN_OFF,
+        *KEEP_ACCOUNTS,
         *(
             f"appointments.{action}_{model}"
             for model in KEPT_BY_MANAGERS
@@ -42,16 +47,20 @@ def connect(app_config: AppConfig) -> None:
     post_migrate.connect(_bring_up_to_date, sender=app_config, dispatch_uid="roles")
 
 
-def _bring_up_to_date(sender: AppConfig, *, using: str, apps: Apps = apps, **kwargs: object) -> None:
+def _bring_up_to_date(sender: AppConfig, *, using: str, apps: Apps = django_apps, **kwargs: object) -> None:
     try:
         group_model, permission_model = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
     except LookupError:
         # The auth tables are gone when migrating backwards.
         return
     # Django makes them after the same signal, and perhaps later than this.
-    create_permissions(sender, using=using, apps=apps, verbosity=0)
-    ours = permission_model.objects.using(using).filter(content_type__app_label=sender.label)
-    by_name = {f"{sender.label}.{permission.codename}": permission for permission in ours}
+    for config in (sender, django_apps.get_app_config("auth")):
+        create_permissions(config, using=using, apps=apps, verbosity=0)
+    known = permission_model.objects.using(using).filter(content_type__app_label__in=(sender.label, "auth"))
+    by_name = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in known.select_related("content_type")
+    }
     for name, permissions in PERMISSIONS.items():
         group, _ = group_model.objects.using(using).get_or_create(name=name)
         # Some are not known yet when only the first migrations are run.

@@ -60,6 +60,15 @@ for name, phone in (("CLINIC_PHONE", CLINIC_PHONE), ("NURSE_LINE", NURSE_LINE)):
         raise ImproperlyConfigured(f"{name} must be a phone number in the region PHONE_REGION, like US.")
 TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
 
+# What the members of each group do, in words for whoever makes accounts; appointments/roles.py says what they may.
+ROLES = {
+    "Schedulers": "Scheduler: calls patients, books, moves and closes",
+    "Nurses": "Nurse: answers questions, may call patients",
+    "Managers": "Manager: as a scheduler, and keeps calendar, accounts, reports and sign-offs; erases",
+    "Auditors": "Auditor: reads who did and saw what, and nothing of patients",
+}
+ROLES_GIVEN_BY_MANAGERS = ("Schedulers", "Nurses")
+
 # -------------------------------------------------------------------------------------------------- Calls, visits
 
 VISIT_MINUTES = environment.number("VISIT_MINUTES", 30, least=5, most=24 * 60)

@@ -19,6 +19,8 @@ def _has_lapsed(now: datetime.datetime) -> Q:
     )
 
 
+NOBODYS = Q(pk__in=())
+
 ALWAYS = Guard("at any time", lambda user, now: Q())
 OPEN = Guard("it is waiting or claimed", lambda user, now: Q(status__in=OPEN_STATUSES))
 CLAIMED = Guard("somebody holds it", lambda user, now: Q(status=Status.CLAIMED))
@@ -48,10 +50,16 @@ NO_VISIT_HAS_BEGUN = Guard(
 
 NURSE_NOT_ASKED = Guard("the nurse has no question about it", lambda user, now: ~Q(nurse_check=NurseCheck.ASKED))
 NURSE_IS_CONCERNED = Guard("there is a flag or a question", lambda user, now: ~Q(nurse_check=NurseCheck.NOT_NEEDED))
-NURSE_LETS_BOOK = Guard(
-    "no question to the nurse is open and she does not advise against it, or the nurse does it",
-    lambda user, now: Q() if user and user.has_perm(ANSWER_AS_NURSE) else Q(nurse_check__in=NurseCheck.lets_book()),
+NURSE_AGREES = Guard(
+    "nothing is flagged or asked that the nurse has not agreed to",
+    lambda user, now: Q(nurse_check__in=NurseCheck.lets_book()),
 )
+IS_THE_NURSE = Guard(
+    "you may answer as nurse",
+    # An empty Q is no condition, and "or" leaves it out.
+    lambda user, now: ~NOBODYS if user and user.has_perm(ANSWER_AS_NURSE) else NOBODYS,
+)
+NURSE_LETS_BOOK = NURSE_AGREES | IS_THE_NURSE
 NURSES_TURN = Guard(
     "the nurse was asked, or calls the patient", lambda user, now: Q(nurse_check__in=NurseCheck.of_the_nurse())
 )

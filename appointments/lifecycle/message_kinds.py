@@ -15,6 +15,8 @@ from .grammar import MessageKind
 from .guards import OPEN_STATUSES
 from .offered_times import open_times
 
+# The events after which it is told how it stands, without that anything has changed.
+REPEATING = ("corrected", "written_again")
 # Somebody who booked less than that before the time for the reminder needs none.
 FRESH = datetime.timedelta(hours=24)
 
@@ -98,7 +100,10 @@ def _is_news(message: Message) -> bool:
     Where nothing was stored they were told on the phone, or by messages that are deleted by now.
     """
     of_a_visit = [kind.key for kind in (BOOKED, MOVED, CANCELLED)]
-    before = message.its_request.messages.filter(kind__in=of_a_visit, version__lt=message.version)
+    request = message.its_request
+    # What only repeats how it stands, for a new address, is no telling: the visit was agreed before.
+    repeated = request.events.filter(verb__in=REPEATING).values("version")
+    before = request.messages.filter(kind__in=of_a_visit, version__lt=message.version).exclude(version__in=repeated)
     untold = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
     last_told = before.exclude(untold).order_by("version").last()
     return last_told.kind == CANCELLED.key if last_told else before.exists()

@@ -17,9 +17,10 @@ from audit.models import AuditEntry
 from ..lifecycle.definition import last_step_of
 from ..lifecycle.waits import lengths
 from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
-from ..roles import SEE, WORK
+from ..roles import MANAGE, SEE, WORK
 from ..worklist import ranking
 from ..worklist.next_call import take
+from . import set_up
 from .call_sheet import sheet_url
 from .pages import needs, staff_page
 from .rows import language_of
@@ -57,6 +58,7 @@ def page(request: StaffRequest) -> HttpResponse:
         opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
         reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],
+        set_up=set_up.missing() if request.user.has_perm(MANAGE) else [],
         lists=[length for length in lengths(moment.now) if length.count],
         flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
         bars=_bars(waiting),

@@ -105,6 +105,7 @@ class StaffSite(SignInSite):
             letter,
             nurse,
             report,
+            set_up,
             sign_offs,
             versions,
             what_if,
@@ -114,6 +115,7 @@ class StaffSite(SignInSite):
         own = [
             path("", home.page, name="index"),
             path("next-call/", home.next_call, name="next_call"),
+            path("add-holidays/", set_up.add_holidays, name="add_holidays"),
             path("hand-over/", handover.page, name="handover"),
             path("assign/", handover.assign, name="assign"),
             path("nurse/", nurse.page, name="nurse"),

@@ -10,11 +10,13 @@ from django.utils import timezone
 from appointments.calendar.slots import Slot
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.definition import (
+    ANSWER,
     BOOK,
     CANCEL,
     CLAIM,
     CLOSE,
     CORRECT,
+    DID_NOT_COME,
     LIFECYCLE,
     LOG_CALL,
     OFFER,
@@ -25,8 +27,10 @@ from appointments.lifecycle.definition import (
 )
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import Refused, perform
-from appointments.models import AppointmentRequest, ContactAttempt
+from appointments.lifecycle.waits import late
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt
 from appointments.operations import retention
+from appointments.operations.jobs import end_offers
 from tests.mail import mail_server, text_provider
 from tests.walk import answer_check, ask_for_visit
 
@@ -243,7 +247,7 @@ def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_e
         call_back = ContactAttempt.CallResult.CALL_BACK
         perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=call_back, next_call_at=NOON + HOUR)
         clock.move_to(NOON + 2 * HOUR)
-        assert request in AppointmentRequest.objects.overdue()
+        assert request in late(AppointmentRequest.objects.all())
 
         book(request, NOON + 72 * HOUR)
         send_all()
@@ -450,6 +454,7 @@ def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
 @time_machine.travel(NOON)
 def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, scheduler, clinician, place, client):
     request = send(pain="3")
+    perform(ANSWER, request, by=scheduler, answer="fine")
     perform(CLAIM, request, by=scheduler)
     perform(OFFER, request, by=scheduler, times=[Slot(NOON + 72 * HOUR, clinician, place)])
     send_all()
@@ -466,6 +471,7 @@ def test_times_that_can_no_longer_be_chosen_are_not_offered_by_a_message_that_wa
     send, mailbox, scheduler, clinician, place
 ):
     request = send(pain="3")
+    perform(ANSWER, request, by=scheduler, answer="fine")
     perform(CLAIM, request, by=scheduler)
     perform(OFFER, request, by=scheduler, times=[Slot(NOON + 72 * HOUR, clinician, place)])
     AppointmentRequest.objects.update(nurse_check="against")
@@ -513,8 +519,16 @@ def everything_told_to(request, book, scheduler, clinician, place):
         send_all()
         log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
         send_all()
+        perform(ANSWER, request, by=scheduler, answer="fine")
         perform(CLAIM, request, by=scheduler)
-        perform(OFFER, request, by=scheduler, times=[Slot(NOON + 24 * 9 * HOUR, clinician, place)])
+        perform(LOG_CALL, request, by=scheduler, channel="phone", outcome="wrong_number")
+        send_all()
+        slot = Slot(NOON + 24 * 9 * HOUR, clinician, place)
+        perform(OFFER, request, by=scheduler, times=[slot])
+        send_all()
+        Appointment.objects.create(**slot._asdict(), ends_at=slot.starts_at + HOUR)
+        end_offers()
+        request.refresh_from_db()
         send_all()
         book(request, NOON + 24 * 10 * HOUR)
         send_all()
@@ -524,6 +538,10 @@ def everything_told_to(request, book, scheduler, clinician, place):
         clock.move_to(NOON + 24 * 9 * HOUR + HOUR)
         send_all()
         perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        send_all()
+        book(request, NOON + 24 * 10 * HOUR)
+        clock.move_to(NOON + 24 * 10 * HOUR + HOUR)
+        perform(DID_NOT_COME, request, by=scheduler)
         send_all()
         perform(WITHDRAW, request)
         send_all()

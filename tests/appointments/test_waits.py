@@ -388,6 +388,7 @@ def test_a_letter_says_what_stands_now_in_the_language_and_size_of_the_patient(h
     assert "Su cita está reservada" in words_of(printed)
     assert f"{timezone.localtime(request.appointment.starts_at).day} de mayo" in words_of(printed).lower()
     assert list_of(request)[0] == "booked"
+    request.refresh_from_db()
     perform(CANCEL, request, by=ana, reason="patient")
     again = words_of(signed_in(ana).get(printed.request["PATH_INFO"]))
     assert "Su cita no tendrá lugar." in again

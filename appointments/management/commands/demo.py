@@ -164,13 +164,14 @@ class Command(BaseCommand):
         stage = number % 8
         if stage < 4:
             return
-        by = staff if number % 3 else colleague
+        # Whom a flag keeps from being booked by a scheduler alone.
+        by = staff if number % 3 or stage == 6 else colleague
         perform(CLAIM, request, by=by)
         if stage == 4:
             perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
         elif stage == 6:
             perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.REACHED)
-            perform(BOOK, request, by=by, **chance.choice(free_slots(most=20))._asdict())
+            perform(BOOK, request, by=staff, **chance.choice(free_slots(most=20))._asdict())
         elif stage == 7:
             perform(CLOSE, request, by=by, reason=chance.choice([DECLINED, UNREACHABLE]).key)
 

@@ -1,0 +1,126 @@
+"""What a clinic needs before its first patient: a list on the page "Today" until all of it is there."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import holidays
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+import audit
+from accounts.requests import StaffRequest
+
+from ..models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
+from ..roles import MANAGE
+from .pages import needs
+
+A_YEAR = datetime.timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Step:
+    """`page` is the name of the address at which it is done; without one it is done elsewhere, as `how` says."""
+
+    label: str
+    how: str
+    is_done: bool
+    page: str = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.page) if self.page else ""
+
+
+def missing() -> list[Step]:
+    """What is still to be done, in the order in which it is best done. Costs a statement for each step."""
+    return [step for step in _steps() if not step.is_done]
+
+
+def _steps() -> Iterator[Step]:
+    def page(model: str, what: str = "changelist") -> str:
+        return f"admin:appointments_{model}_{what}"
+
+    yield Step(
+        "When the clinic is open",
+        "Look at the hours for each weekday: by them calls are planned.",
+        OpeningHours.objects.exists(),
+        page("openinghours"),
+    )
+    yield Step(
+        "A location",
+        "Where patients come to, with the address that they read.",
+        Place.objects.filter(is_active=True).exists(),
+        page("place", "add"),
+    )
+    yield Step(
+        "A clinician",
+        "Whom patients see.",
+        Clinician.objects.filter(is_active=True).exists(),
+        page("clinician", "add"),
+    )
+    idle = Clinician.objects.filter(is_active=True, consulting_hours=None)
+    yield Step(
+        "Consulting hours",
+        "When each clinician sees patients, and where: without them there are no times to book.",
+        ConsultingHours.objects.exists() and not idle.exists(),
+        page("consultinghours", "add"),
+    )
+    today = timezone.localdate()
+    yield Step(
+        "Holidays of the next year",
+        "Add those of the law with the button below, and the clinic’s own.",
+        Holiday.objects.filter(date__range=(today, today + A_YEAR)).exists(),
+        page("holiday"),
+    )
+    for group, label in (("Schedulers", "A scheduler"), ("Nurses", "A nurse")):
+        yield Step(
+            label,
+            f"An account that may sign in and is one of the {group.lower()}.",
+            User.objects.filter(is_active=True, groups__name=group).exists(),
+            "admin:auth_user_add",
+        )
+    yield Step(
+        "Somebody who speaks Spanish",
+        "Patients who speak Spanish are given to them first. Without anybody, an interpreter is needed.",
+        Caller.objects.filter(user__is_active=True, speaks_spanish=True).exists(),
+        page("caller", "add"),
+    )
+    yield Step(
+        "Who hears of urgent requests",
+        "Set STAFF_EMAILS where the product is run: it gets an e-mail of each urgent request, and of what is late.",
+        bool(settings.STAFF_EMAILS),
+    )
+    yield Step(
+        "A first request",
+        "Answer the check on the public pages as a patient would, and ask for a visit.",
+        AppointmentRequest.objects.exists(),
+        "screening:start",
+    )
+
+
+@needs(MANAGE)
+@require_POST
+def add_holidays(request: StaffRequest) -> HttpResponse:
+    """Add the public holidays of the country for the next twelve months, as far as they are not there yet."""
+    audit.shows(request)
+    today = timezone.localdate()
+    if settings.PHONE_REGION not in holidays.list_supported_countries():
+        messages.error(request, f"The holidays of {settings.PHONE_REGION} are not known here. Add them by hand.")
+        return redirect("admin:appointments_holiday_changelist")
+    by_law = holidays.country_holidays(settings.PHONE_REGION, years=(today.year, today.year + 1))
+    kept = set(Holiday.objects.values_list("date", flat=True))
+    new = [
+        Holiday(date=day, name=name[:60])
+        for day, name in sorted(by_law.items())
+        if today <= day <= today + A_YEAR and day not in kept
+    ]
+    Holiday.objects.bulk_create(new, ignore_conflicts=True)
+    messages.success(request, f"{len(new)} holidays added. Take away those on which you are open.")
+    return redirect("admin:appointments_holiday_changelist")

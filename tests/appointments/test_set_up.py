@@ -1,0 +1,116 @@
+"""Day one: an empty product says what a clinic needs before its first patient, and who may do it can."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
+
+from appointments.models import Caller, Clinician, ConsultingHours, Holiday, Place
+from tests.staff import member_of, signed_in
+from tests.walk import source_of, words_of
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = {"password1": "four quiet herons at dusk", "password2": "four quiet herons at dusk"}
+USERS = reverse("admin:auth_user_changelist")
+
+
+def to_do(manager) -> list[str]:
+    page = signed_in(manager).get("/admin/")
+    return re.findall(r'<li><a class="step" href="[^"]*">([^<]*)</a>:|<li><strong>([^<]*)</strong>:', source_of(page))
+
+
+def labels(manager) -> list[str]:
+    return ["".join(found) for found in to_do(manager)]
+
+
+def roles(*names) -> list[int]:
+    return [Group.objects.get(name=name).pk for name in names]
+
+
+def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(settings, a_request):
+    eve = member_of("Managers", "eve")
+    assert labels(eve) == [
+        *("A location", "A clinician", "Consulting hours", "Holidays of the next year", "A scheduler", "A nurse"),
+        *("Somebody who speaks Spanish", "Who hears of urgent requests", "A first request"),
+    ]
+    assert "Still to set up" not in words_of(signed_in(member_of("Schedulers", "ana")).get("/admin/"))
+
+    place, clinician = Place.objects.create(name="Main clinic"), Clinician.objects.create(name="Dr. Example")
+    assert "Consulting hours" in labels(eve)
+    ConsultingHours.objects.create(clinician=clinician, place=place, weekday=0, starts="09:00", ends="12:00")
+    signed_in(eve).post(reverse("admin:add_holidays"))
+    kim = member_of("Nurses", "kim")
+    Caller.objects.create(user=kim, speaks_spanish=True)
+    settings.STAFF_EMAILS = ["desk@clinic.example"]
+    a_request()
+
+    assert labels(eve) == []
+    assert "Still to set up" not in words_of(signed_in(eve).get("/admin/"))
+
+
+def test_the_holidays_of_the_law_are_added_once_for_a_year_ahead():
+    eve = signed_in(member_of("Managers", "eve"))
+
+    for _ in range(2):
+        eve.post(reverse("admin:add_holidays"))
+
+    today = timezone.localdate()
+    names = [holiday.name for holiday in Holiday.objects.all()]
+    assert "Thanksgiving Day" in names
+    assert len(names) == len({holiday.date for holiday in Holiday.objects.all()}) >= 10
+    assert all(today <= holiday.date for holiday in Holiday.objects.all())
+
+
+@pytest.mark.parametrize("role", ["Schedulers", "Nurses"])
+def test_a_manager_makes_an_account_that_can_be_used_at_once(role):
+    eve = signed_in(member_of("Managers", "eve"))
+    page = eve.get(reverse("admin:auth_user_add"))
+    assert "Scheduler: calls patients, books, moves and closes" in words_of(page)
+    assert "Manager: as a scheduler" not in words_of(page)
+
+    made = eve.post(
+        reverse("admin:auth_user_add"),
+        {"username": "new", "first_name": "Nora", "last_name": "", "groups": roles(role), **PASSWORD},
+    )
+
+    assert made.status_code == 302
+    new = get_user_model().objects.get(username="new")
+    assert (new.is_staff, new.is_active, new.is_superuser) == (True, True, False)
+    assert [group.name for group in new.groups.all()] == [role]
+
+
+def test_an_account_is_not_saved_half():
+    eve = signed_in(member_of("Managers", "eve"))
+
+    refused = eve.post(reverse("admin:auth_user_add"), {"username": "new", **PASSWORD})
+
+    assert "Choose what they do." in words_of(refused)
+    assert not get_user_model().objects.filter(username="new").exists()
+
+
+def test_a_manager_locks_an_account_and_opens_it_again():
+    eve, ana = signed_in(member_of("Managers", "eve")), member_of("Schedulers", "ana")
+    page = reverse("admin:auth_user_change", args=[ana.pk])
+
+    for ticked, is_active in (({}, False), ({"is_active": "on"}, True)):
+        assert eve.post(page, {"username": "ana", "groups": roles("Schedulers"), **ticked}).status_code == 302
+        ana.refresh_from_db()
+        assert (ana.is_active, ana.is_staff) == (is_active, True)
+
+
+@pytest.mark.parametrize("role", ["Managers", "Auditors"])
+def test_a_manager_makes_no_manager_and_no_auditor_and_does_not_see_their_accounts(role):
+    eve = signed_in(member_of("Managers", "eve"))
+    other = member_of(role, "other")
+
+    refused = eve.post(reverse("admin:auth_user_add"), {"username": "new", "groups": roles(role), **PASSWORD})
+
+    assert refused.status_code == 200
+    assert not get_user_model().objects.filter(username="new").exists()
+    assert "other" not in words_of(eve.get(USERS))
+    assert eve.get(reverse("admin:auth_user_change", args=[other.pk])).status_code == 302
+    assert eve.get(reverse("admin:auth_user_password_change", args=[other.pk])).status_code == 404
