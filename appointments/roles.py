@@ -14,7 +14,7 @@ AUDIT = "appointments.view_auditentry"
 SEE_SIGN_OFFS = "appointments.view_signoff"
 RECORD_SIGN_OFF = "appointments.add_signoff"
 
-KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller")
+KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller", "knownnetwork")
 
 PERMISSIONS = {
     "Schedulers": (SEE, WORK, SEE_SIGN_OFFS),

@@ -97,6 +97,7 @@ class StaffSite(SignInSite):
         from . import (
             audit,
             day_sheet,
+            doubts,
             duplicates,
             export,
             handover,
@@ -119,6 +120,7 @@ class StaffSite(SignInSite):
             path("nurse/", nurse.page, name="nurse"),
             path("duplicates/", duplicates.page, name="duplicates"),
             path("duplicates/<int:pk>/", duplicates.pair, name="duplicate"),
+            path("doubts/", doubts.page, name="doubts"),
             path("report/", report.page, name="report"),
             path("letter/<int:pk>/", letter.page, name="letter"),
             path("export/", export.page, name="export"),
