@@ -97,6 +97,7 @@ def submit(
             reference=new,
             search_text=text_to_search(
                 name=contact.name,
+                filled_in_by=contact.filled_in_by,
                 phone=contact.phone,
                 patient_phone=contact.patient_phone,
                 email=contact.email,

@@ -123,6 +123,7 @@ class AppointmentRequest(models.Model):
     findings = models.JSONField()
 
     name = models.CharField(max_length=120)
+    former_names = models.CharField("former or other name", max_length=120, blank=True)
     date_of_birth = models.DateField()
     phone = models.CharField(max_length=32)
     email = models.EmailField(blank=True)

@@ -91,8 +91,10 @@ def searches(model) -> dict[str, str]:
     from appointments import reference
     from appointments.models import AppointmentRequest
 
+    helped = AppointmentRequest.objects.exclude(filled_in_by="").order_by("pk")[30]
     somebody = AppointmentRequest.objects.exclude(email="").filter(pk__gt=model.pk).order_by("pk")[30]
     first, middle, last = somebody.name.split()
+    born = somebody.date_of_birth
     return {
         "a name": somebody.name,
         "a name, turned round": f"{last} {middle}",
@@ -103,6 +105,11 @@ def searches(model) -> dict[str, str]:
         "a phone number": somebody.phone_shown,
         "the last four digits": somebody.phone[-4:],
         "a phone number that nobody has": "(808) 555-0199",
+        "a birthday": f"{born:%m/%d/%Y}",
+        "a birthday in words, with a name": f"{last} {born:%b %-d %Y}",
+        "a birthday without signs": f"{born:%m%d%y}",
+        "a name of two letters": "Li",
+        "who filled it in, and a birthday": f"{helped.filled_in_by} {helped.date_of_birth:%Y-%m-%d}",
         "an e-mail address": somebody.email,
         "a part of every address": "@example.com",
         "an address that nobody has": "nobody@example.org",

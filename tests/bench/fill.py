@@ -37,6 +37,7 @@ LAST_NAMES = (
     "Placeholder",
     "Demopoulos",
     "Mañana",
+    "Li",
 )
 ZONES = ("America/New_York", "America/New_York", "America/New_York", "America/Chicago", "America/Los_Angeles")
 
@@ -135,6 +136,7 @@ def _somebody(chance: random.Random, number: int) -> dict:
     name = f"{first} {chance.choice('ABCDEFGHIJKLMNOPRSTVW')}{chance.randrange(10**5):05} {last}"
     contact = {
         "name": name,
+        "filled_in_by": f"{chance.choice(FIRST_NAMES)} {last}" if chance.random() < 0.3 else "",
         "phone": f"+1212{chance.randrange(2_000_000, 9_999_999)}",
         "email": f"{first}.{chance.randrange(10**6)}@example.com".lower() if chance.random() < 0.5 else "",
         "reference": _reference(number),
