@@ -77,16 +77,14 @@ def _conditions(typed: str) -> list[Q]:
     seen = "".join(one for one in typed[:MOST_CHARACTERS] if unicodedata.category(one) != "Cf")
     plain = unicodedata.normalize("NFKC", seen).strip()
     dates, said = typed_dates.find(plain.casefold())
-    born = [Q(date_of_birth__in=dates)] if dates else []
+    if dates:
+        born = Q(date_of_birth__in=dates)
+        # 123148 may be a birthday, and in the middle of a phone number.
+        either = born | Q(search_text__contains=said) if said.isdecimal() else born
+        return [either, *map(_has, folded(plain.casefold().replace(said, " ")).split())]
     if number := PHONE_NUMBER.fullmatch(plain):
         digits = _as_stored(**number.groupdict())
-        # 123148 may be a birthday, and in the middle of a phone number.
-        either = [*born, *([Q(search_text__contains=digits)] if len(digits) >= FEWEST_CHARACTERS else [])]
-        return [Q(*either, _connector=Q.OR)] if either else []
-    if born:
-        if said.isdecimal():
-            born = [born[0] | Q(search_text__contains=said)]
-        return [*born, *map(_has, folded(plain.casefold().replace(said, " ")).split())]
+        return [Q(search_text__contains=digits)] if len(digits) >= FEWEST_CHARACTERS else []
     words = folded(seen).split()
     # Letters alone are in every text. Where one stands for a syllable or a word, it tells as much as two.
     letters = sum(len(word) * (1 if word.isascii() else 2) for word in words if len(word) > 1)

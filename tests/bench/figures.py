@@ -82,6 +82,7 @@ def pages() -> dict[str, Callable]:
         "queue, last page": lambda: at("open", requests.open().in_queue_order(), 10**9),
         **{f"queue, {key}": lambda key=key: (f"{QUEUE}?queue={key}", None) for key in keys},
         "queue, all, last page": lambda: at("all", requests.order_by("-created_at", "-pk"), 10**9),
+        "report, a year": lambda: ("/admin/report/", {"weeks": 52}),
         "home": lambda: ("/admin/", None),
         "call sheet": lambda: (f"{QUEUE}{requests.open().in_queue_order().first().pk}/change/", None),
     }

@@ -102,6 +102,14 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
     history = {"at": now, "by_id": staff.pk, "verb": "closed", "details": "Does not want a visit", "note": ""}
     history |= {"version": 1, "before": "{}", "is_undone": False}
     _store(Event, ({"request_id": pk, **history} for pk in range(first, first + closed)))
+    # A call for each that was closed, which the report reads.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO appointments_contactattempt (event_id, request_id, by_id, at, channel, outcome, note)"
+            " SELECT id, request_id, by_id, at, 'phone', 'reached', ''"
+            " FROM appointments_event WHERE request_id >= %s",
+            [first],
+        )
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             for table in (AppointmentRequest, Event):
