@@ -227,6 +227,7 @@ def _cohort(asked: QuerySet, period: Period) -> QuerySet:
         "closed_at",
         "close_reason",
         "status",
+        "visits_missed",
         read_at=Value(period.now, models.DateTimeField()),
         week=Case(*weeks, default=Value("0")),
         asked_by=Case(When(filled_in_by="", then=Value(PATIENT)), default=Value(HELPER)),
@@ -291,7 +292,7 @@ SUMS = {
     "reached_at_least": "was_talked = 1 OR booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
     "booked_at_least": "booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
     "reopened": "was_reopened",
-    "missed": "had_missed OR became = 'did_not_come'",
+    "missed": "visits_missed > 0 OR had_missed OR became = 'did_not_come'",
 }
 NONE = "''"
 KEYS = ("priority", "language", "week", "asked_by", "became")
