@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.close_reasons import LABELS
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, REOPEN, UNDO
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, DID_NOT_COME, LOG_CALL, REOPEN, UNDO
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, DailyCount, Event
@@ -454,7 +454,9 @@ def test_a_visit_that_was_missed_is_told_also_when_the_request_was_opened_again(
     perform(CLAIM, request, by=scheduler)
     perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     with time_machine.travel(next_week + 30 * MINUTES):
-        perform(CLOSE, request, by=scheduler, reason="did_not_come")
+        perform(DID_NOT_COME, request, by=scheduler)
+    perform(CLAIM, request, by=scheduler)
+    perform(CLOSE, request, by=scheduler, reason="declined")
     perform(REOPEN, request, by=scheduler)
 
     tables = tables_on(manager.get(REPORT))

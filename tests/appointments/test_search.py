@@ -261,7 +261,7 @@ def test_the_rows_tell_people_of_one_name_apart(people, client, scheduler):
 
     page = words_of(client.post("/admin/appointments/appointmentrequest/", {"q": "John Sample"}))
 
-    assert ", born Apr 3, 1951 (808) 555-0199, Hawaii filled in by Mary Sample" in page
-    assert ", born Mar 14, 1948 (212) 555-0123, New York, NY" in words_of(
+    assert " born Apr 3, 1951 (808) 555-0199, Hawaii filled in by Mary Sample" in page
+    assert " born Mar 14, 1948 (212) 555-0123, New York, NY" in words_of(
         client.get("/admin/appointments/appointmentrequest/")
     )
