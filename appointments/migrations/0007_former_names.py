@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0005_doubts_are_looked_at'),
+        ('appointments', '0006_doubts_are_looked_at'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ def look_by_the_first_call(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0004_waits'),
+        ('appointments', '0005_postal_address'),
     ]
 
     operations = [

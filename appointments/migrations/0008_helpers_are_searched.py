@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('appointments', '0006_former_names'),
+        ('appointments', '0007_former_names'),
     ]
 
     operations = [
