@@ -174,7 +174,7 @@ class Report:
 
 
 def report_on(period: Period, language: str = "") -> Report:
-    """The figures of all languages or of one. Costs seven statements, whatever there is; 2 s for 330,000 requests."""
+    """The figures of all languages or of one. Costs seven statements, whatever there is;"""
     in_period = AppointmentRequest.objects.filter(created_at__gte=period.starts[0], created_at__lte=period.now)
     checks = DailyCount.objects.filter(day__gte=period.mondays[0])
     groups = {

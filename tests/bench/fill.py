@@ -179,6 +179,7 @@ def _slots(now: datetime.datetime, staff) -> Iterator[dict]:
         starts_at = ends_at - datetime.timedelta(minutes=30)
         for clinician in clinicians:
             times = {"starts_at": starts_at, "ends_at": ends_at, "booked_at": starts_at, "cancelled_at": None}
+            times["is_exception"] = False
             yield {"clinician_id": clinician.pk, "place_id": place.pk, "booked_by_id": staff.pk, **times}
         ends_at = starts_at
 
