@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
+from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, KnownNetwork, OpeningHours, Place
 from .staff import call_sheet, queue_page
 
 
@@ -53,6 +53,11 @@ class HolidayAdmin(TableAdmin):
 class CallerAdmin(TableAdmin):
     list_display = ("user", "speaks_spanish")
     list_select_related = ("user",)
+
+
+@admin.register(KnownNetwork)
+class KnownNetworkAdmin(TableAdmin):
+    list_display = ("label", "network")
 
 
 @admin.register(AppointmentRequest)

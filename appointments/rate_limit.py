@@ -30,18 +30,6 @@ def count(kind: str, value: str | None, *, seconds: int) -> int:
         return cursor.fetchone()[0]
 
 
-def count_different(kind: str, value: str | None, *, member: str, seconds: int) -> int:
-    """How many different members were counted in the current stretch, this one included. Two statements.
-
-    Who tries again is no other member, however often.
-    """
-    if count(f"{kind}, each", f"{value}:{member}", seconds=seconds) == 1:
-        return count(kind, value, seconds=seconds)
-    now = int(time.time())
-    bucket = RateBucket.objects.filter(key=_key(kind, value), ends_at__gt=now, ends_at__lte=now + 2 * seconds).first()
-    return bucket.count if bucket else 1
-
-
 def is_counted(kind: str, value: str) -> bool:
     """Whether it was counted and that is still kept, which it is at least to the end of its stretch."""
     return RateBucket.objects.filter(key=_key(kind, value)).exists()

@@ -45,6 +45,7 @@ PLACES = {
     "appointments.roles": "appointments.models",
     "appointments.fields": "appointments.models",
     "appointments.search": "appointments.models",
+    "appointments.typed_dates": "appointments.models",
     "appointments.rate_limit": "appointments.models",
     "appointments.migrations": "appointments.models",
     "appointments": "appointments.staff",

@@ -329,7 +329,7 @@ def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(clien
 
 
 def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db, monkeypatch):
-    monkeypatch.setattr("appointments.intake.views.MOST_TAKEN_FROM_ONE_ADDRESS", 12)
+    monkeypatch.setattr("appointments.intake.submit.MOST_TAKEN_FROM_ONE_ADDRESS", 12)
     answer_check(client)
     ask_for_visit(client, consent="")
     kept = unseal(client.cookies[COOKIE].value, purpose=COOKIE, max_age=MAX_AGE)

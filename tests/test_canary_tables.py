@@ -38,10 +38,11 @@ ACCOUNT |= {"axes_accessattempt.username"}
 MEANT_TO_HOLD = {
     "name": {BEFORE},
     "email": {BEFORE},
-    "filled_in_by": {f"{REQUEST}.filled_in_by"},
+    "filled_in_by": {f"{REQUEST}.filled_in_by", f"{REQUEST}.search_text"},
     "relationship": {f"{REQUEST}.relationship"},
     "other_language": {BEFORE},
     "corrected name": {f"{REQUEST}.name", f"{REQUEST}.search_text"},
+    "corrected former name": {f"{REQUEST}.former_names", f"{REQUEST}.search_text"},
     "corrected email": {f"{REQUEST}.email", f"{REQUEST}.search_text"},
     "corrected language": {f"{REQUEST}.other_language"},
     "note on a call": IN_NOTES | {f"{CALLS}.note"},
@@ -121,6 +122,7 @@ def work_on(found: AppointmentRequest, staff: Client, word) -> None:
 
     times = [f"{t.clinician.pk} {t.place.pk} {t.starts_at:%Y-%m-%dT%H:%M}Z" for t in free_slots(most=4)]
     corrected = {"name": word("corrected name"), "email": f"{word('corrected email')}@example.com".lower()}
+    corrected |= {"former_names": word("corrected former name")}
     corrected |= {"language": "other", "other_language": word("corrected language"), "phone": "212 555 0142"}
     corrected |= {
         "date_of_birth": "1947-03-14",

@@ -148,6 +148,7 @@ def requests(a_request, scheduler, clinician, place, next_week) -> dict[str, App
     """One in each state, the held and the booked one of the scheduler who sends the forms."""
     found = {state: a_request(name=f"Ana {state}", blood_thinner="yes") for state in ("waiting", "claimed", "booked")}
     found["closed"] = a_request(name="Ana closed")
+    found["doubtful"] = a_request(name="Ana doubtful", doubts="many requests from one address")
     for state in ("claimed", "booked", "closed"):
         perform(CLAIM, found[state], by=scheduler)
     perform(BOOK, found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
@@ -168,6 +169,8 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
     contact["date_of_birth"] = "1947-03-14"
     outcome = {"outcome": "call_back", "channel": "phone", "next_call_at": f"{noon:%Y-%m-%dT%H:%M}"}
     sent_with = {
+        "vouch": ("doubtful", {}),
+        "dismiss": ("doubtful", {}),
         "claim": ("waiting", {}),
         "log-call": ("claimed", outcome | {"note": "Later"}),
         "book": ("claimed", visit),
@@ -215,6 +218,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
             "closes": "17:00",
         },
         f"{tables}/consultinghours/add/": hours,
+        f"{tables}/knownnetwork/add/": {"label": "Kiosk", "network": "192.0.2.0/24"},
         f"{tables}/caller/add/": {"user": colleague.pk, "speaks_spanish": "on"},
         f"{tables}/clinician/": {"action": "delete_selected", "_selected_action": clinician.pk, "index": "0"},
         "/admin/auth/user/": {"action": "reset_second_factor", "_selected_action": colleague.pk, "index": "0"},
@@ -243,6 +247,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
             several={"shown", "chosen"},
         ),
         Target("/admin/nurse/", answer, client),
+        Target("/admin/doubts/", {"said": "vouch", "chosen": shown}, client, several={"chosen"}),
         Target(f"/admin/duplicates/{pair.pk}/", {"decision": "same", "seen": ""}, client),
         Target("/admin/export/?state=all", {"purpose": "The yearly report"}, client),
         Target("/admin/messages/", {"message": "00000000-0000-4000-8000-000000000000"}, client),
@@ -383,13 +388,15 @@ def test_whatever_is_sent_to_the_forms_of_staff_is_no_fault_of_ours(staffs_forms
     whatever()
 
 
-LISTS = ["clinician", "place", "openinghours", "holiday", "consultinghours", "caller", "appointmentrequest"]
+LISTS = ["clinician", "place", "openinghours", "holiday", "consultinghours", "caller", "knownnetwork"]
+LISTS += ["appointmentrequest"]
 LISTS = [*(f"appointments/{table}" for table in LISTS), "auth/user", "auth/group"]
 PAGES = [
     "",
     "hand-over",
     "assign",
     "nurse",
+    "doubts",
     "duplicates",
     "report",
     "export",

@@ -30,12 +30,14 @@ DECLARED = {
     "writes SQL": {
         "appointments/reporting/daily_counts.py": "one upsert of many rows, which the ORM cannot write",
         "appointments/rate_limit.py": "counts and tells in one statement, which the ORM cannot write",
+        "appointments/reporting/waiting_times.py": "groups by what each request came to, in one pass over all",
         "audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
         "appointments/management/commands/grant_app_role.py": "the ORM knows no roles",
         "config/health.py": "SELECT 1",
     },
     "puts SQL together from pieces": {
         "appointments/reporting/daily_counts.py": "what is put in is placeholders, as many as there are rows",
+        "appointments/reporting/waiting_times.py": "what is put in is of the module itself, or written by the ORM",
         "audit/numbers.py": "what is put in is a column, quoted by Django",
         "appointments/management/commands/grant_app_role.py": "names of tables, and a role, both quoted",
     },

@@ -76,6 +76,11 @@ class BusinessHours:
         closes = [closes for (opens, closes), _ in zip(self.openings(since), range(business_days + 1), strict=False)]
         return closes[-1] if len(closes) > business_days else since + datetime.timedelta(days=business_days)
 
+    def end_of_next_day(self, since: datetime.datetime) -> datetime.datetime:
+        """The close of the first business day that begins after `since`; a day later, where none does."""
+        next_closes = (closes for opens, closes in self.openings(since) if opens > since)
+        return next(next_closes, since + datetime.timedelta(days=1))
+
 
 def connect(app_config: AppConfig) -> None:
     """After a migration, a clinic that is never open is open on weekdays, until its staff say otherwise."""

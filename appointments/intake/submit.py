@@ -6,35 +6,52 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from common.client_address import counted_by
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.signed_text import fingerprint
 from screening.wording import english_line
 
-from .. import reference
+from .. import rate_limit, reference
 from ..calendar.calling_hours import zone_of
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import announce, duplicates
-from ..models import AppointmentRequest, NurseCheck
+from ..models import AppointmentRequest, KnownNetwork, NurseCheck
 from ..search import text_to_search
 from .contact import Contact
 
 REFERENCES_TO_TRY = 5
+# More within an hour are marked for staff to look at, and far more, which no family and no care home sends, are not
+# taken. Networks that the clinic knows may send any number.
+MOST_FROM_ONE_ADDRESS = 10
+MOST_TAKEN_FROM_ONE_ADDRESS = 100
+AN_HOUR = 60 * 60
 
 
 class NoVisitOffered(ValueError):
     """The answers do not lead to an outcome that offers a visit."""
 
 
+class TooManyFromOneAddress(Exception):
+    """Nothing was stored."""
+
+
 def submit(
-    *, journey_id: UUID, journey: Journey, visit_answers: Answers, contact: Contact, doubts: str = ""
+    *,
+    journey_id: UUID,
+    journey: Journey,
+    visit_answers: Answers,
+    contact: Contact,
+    doubts: str = "",
+    sent_from: str | None = None,
 ) -> AppointmentRequest:
     """Store the request and return it; if this journey was sent before, return what was stored then, unchanged.
 
     The outcome is worked out here, from the answers. An open request of the same person is linked, and those that may
-    be of the same person are remembered. Costs four statements, one more if there are such, and one for what is to be
-    told. Raises NoVisitOffered.
+    be of the same person are remembered. What is stored is counted by `sent_from`, the address of the visitor, if
+    there is one. Costs five statements, one more if there are such, and one for what is to be told. Raises
+    NoVisitOffered and TooManyFromOneAddress.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
@@ -45,12 +62,14 @@ def submit(
     earlier = before.only("pk").order_by("-pk").first()
     created_at = timezone.now()
     priority = PATHWAY.priority(assessment.outcome, answers)
+    hours = BusinessHours.of_the_clinic()
     flags = sorted(flag.key for flag in PATHWAY.flags_raised(answers))
     facts = {
         "earlier": earlier,
         "doubts": doubts,
+        "look_by": hours.end_of_next_day(created_at),
         "created_at": created_at,
-        "due_at": BusinessHours.of_the_clinic().end_of_day(created_at, business_days=priority.business_days),
+        "due_at": hours.end_of_day(created_at, business_days=priority.business_days),
         "time_zone": zone_of(contact.phone),
         "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
         "pathway_version": PATHWAY.version,
@@ -78,6 +97,7 @@ def submit(
             reference=new,
             search_text=text_to_search(
                 name=contact.name,
+                filled_in_by=contact.filled_in_by,
                 phone=contact.phone,
                 patient_phone=contact.patient_phone,
                 email=contact.email,
@@ -86,7 +106,7 @@ def submit(
             **facts,
             **asdict(contact),
         )
-        if stored := _store(row):
+        if stored := _store(row, sent_from):
             # After the transaction: of two that are sent at once, one at least sees the other. And each time it is
             # sent: the database may have gone after the first time had stored it.
             duplicates.look_for(stored)
@@ -95,10 +115,24 @@ def submit(
 
 
 @transaction.atomic
-def _store(row: AppointmentRequest) -> AppointmentRequest | None:
+def _store(row: AppointmentRequest, sent_from: str | None) -> AppointmentRequest | None:
     """The request of this journey, the new one or that of before; None if its reference belongs to another."""
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
     stored = AppointmentRequest.objects.filter(journey=row.journey).first()
     if stored and stored.reference == row.reference:
+        if sent_from is not None and (doubt := _doubt_of_many_from(sent_from)):
+            stored.doubts = ", ".join(filter(None, [stored.doubts, doubt]))
+            stored.save(update_fields=["doubts"])
         announce.store([announce.ARRIVAL], stored)
     return stored
+
+
+def _doubt_of_many_from(address: str) -> str:
+    """Count one more that is stored, with it or not at all: who tries and is not taken is not counted."""
+    counted = counted_by(address)
+    number = rate_limit.count("sent", counted, seconds=AN_HOUR)
+    if number <= MOST_FROM_ONE_ADDRESS or KnownNetwork.has(address):
+        return ""
+    if counted and number > MOST_TAKEN_FROM_ONE_ADDRESS:
+        raise TooManyFromOneAddress
+    return "many requests from one address"

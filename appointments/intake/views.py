@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
-from common.client_address import counted_address_of
+from common.client_address import address_of
 from common.error_pages import shown_again
 from common.outages import is_outage
 from screening.visitor import Visitor, remember, visitor_of
 
-from .. import rate_limit, reference
+from .. import reference
 from ..models import AppointmentRequest
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
@@ -45,10 +45,6 @@ STEPS = (
 
 # Nobody reads and answers fourteen pages in less.
 FEWEST_SECONDS = 20
-# More are marked for staff to look at, and far more, which no family and no care home sends, are not taken.
-MOST_FROM_ONE_ADDRESS = 10
-MOST_TAKEN_FROM_ONE_ADDRESS = 100
-AN_HOUR = 60 * 60
 
 
 @require_safe
@@ -83,13 +79,10 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     visitor = visitor.with_notes(**{key: form.typed()})
     if position + 1 < len(STEPS):
         return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
-    address = counted_address_of(request)
     try:
-        # Whoever presses again, as the page asks when it could not store the request, sends no second one.
-        sent_from_here = rate_limit.count_different("sent", address, member=visitor.id, seconds=AN_HOUR)
-        if address and sent_from_here > MOST_TAKEN_FROM_ONE_ADDRESS:
-            return _step_page(request, visitor, position, form, status=429)
-        stored = _submit(visitor, *(one for one in forms if one), doubts=_doubts(request, visitor, sent_from_here))
+        stored = _submit(request, visitor, *(one for one in forms if one))
+    except submit.TooManyFromOneAddress:
+        return _step_page(request, visitor, position, form, status=429)
     except Error as error:
         if not is_outage(error):
             raise
@@ -151,19 +144,18 @@ def _known_from_before(visitor: Visitor) -> dict:
     return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.is_someone_else else {}
 
 
-def _doubts(request: HttpRequest, visitor: Visitor, sent_from_here: int) -> str:
+def _doubts(request: HttpRequest, visitor: Visitor) -> str:
     """Signs that no person sends this. Staff see them; nothing is refused for them."""
     signs = {
         "filled in a field that people do not see": bool(request.POST.get("leave_this_empty")),
         # Less than nothing is no sign: then a clock was set back, or another server's is behind.
         "answered faster than people read": 0 <= time.time() - visitor.since < FEWEST_SECONDS,
-        "many requests from one address": sent_from_here > MOST_FROM_ONE_ADDRESS,
     }
     return ", ".join(sign for sign, shows in signs.items() if shows)
 
 
 def _submit(
-    visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, *, doubts: str
+    request: HttpRequest, visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm
 ) -> AppointmentRequest:
     entered = {**who.cleaned_data, **call.cleaned_data}
     if entered["texts_ok"]:
@@ -173,7 +165,8 @@ def _submit(
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
         contact=Contact.of(entered),
-        doubts=doubts,
+        doubts=_doubts(request, visitor),
+        sent_from=address_of(request),
     )
 
 

@@ -8,7 +8,7 @@ from ..models import AppointmentRequest, ContactAttempt, Event
 from ..roles import ANSWER_AS_NURSE, ERASE, MANAGE, SEE, WORK
 from . import announce, forms
 from .close_reasons import CLOSE_REASONS
-from .effects import booking, calls, claiming, closing, contact, erasure, legal_hold, linking, nurse, offers
+from .effects import booking, calls, claiming, closing, contact, doubts, erasure, legal_hold, linking, nurse, offers
 from .effects.undo import last_step, restore, undoing
 from .grammar import BACK, GONE, SAME, Lifecycle, State, Verb
 from .guard import Guard
@@ -21,6 +21,7 @@ from .guards import (
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
+    IS_DOUBTFUL,
     NO_VISIT_HAS_BEGUN,
     NOT_CLOSED,
     NOT_ON_LEGAL_HOLD,
@@ -54,6 +55,34 @@ def _call_in_words(event: Event) -> Promise | str:
     return _("We called and did not reach you.")
 
 
+VOUCH = Verb(
+    key="vouch",
+    event="vouched",
+    history="Said that a person sent it",
+    label="This is a person",
+    done="It is a request like any other now.",
+    when=OPEN & IS_DOUBTFUL,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.VerbForm,
+    does=doubts.vouch,
+    tells=(announce.ARRIVAL,),
+    undo=restore,
+)
+DISMISS = Verb(
+    key="dismiss",
+    event="closed",
+    history="Closed",
+    label="This is not a person",
+    done="The request is closed as not real.",
+    when=OPEN & IS_DOUBTFUL,
+    leads_to=(IS_CLOSED,),
+    needs=WORK,
+    asks=forms.VerbForm,
+    does=doubts.dismiss,
+    patient_reads=_("We closed your request."),
+    undo=restore,
+)
 CLAIM = Verb(
     key="claim",
     event="claimed",

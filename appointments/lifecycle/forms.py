@@ -226,6 +226,13 @@ class CorrectForm(VerbForm):
     """What the patient told us about themselves, as it turned out on the phone."""
 
     name = PersonNameField(autocomplete="off", error_messages={"invalid": IN_LETTERS})
+    former_names = PersonNameField(
+        label="Former or other name",
+        autocomplete="off",
+        required=False,
+        help_text="Searched, too. Not told to anybody.",
+        error_messages={"invalid": IN_LETTERS},
+    )
     date_of_birth = forms.DateField(
         label="Date of birth",
         input_formats=["%Y-%m-%d"],

@@ -46,6 +46,11 @@ def is_open(message: Message) -> bool:
     return message.its_request.status in OPEN_STATUSES
 
 
+def _is_believed(message: Message) -> bool:
+    """Who said that it is a person may take that back within seconds."""
+    return is_open(message) and not message.its_request.doubts
+
+
 def _was_missed(message: Message) -> bool:
     # Who was reached since has no missed calls any more.
     return is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
@@ -71,8 +76,8 @@ def is_closed(message: Message) -> bool:
     return message.its_request.status == Status.CLOSED
 
 
-def is_waiting(message: Message) -> bool:
-    return message.its_request.status == Status.WAITING
+def _is_waiting(message: Message) -> bool:
+    return _is_believed(message) and message.its_request.status == Status.WAITING
 
 
 def at_any_time(message: Message) -> bool:
@@ -109,7 +114,7 @@ def _is_news(message: Message) -> bool:
     return last_told.kind == CANCELLED.key if last_told else before.exists()
 
 
-RECEIVED = MessageKind("received", "We have your request", is_open, by_text=False)
+RECEIVED = MessageKind("received", "We have your request", _is_believed, by_text=False)
 CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
 WRONG_NUMBER = MessageKind("wrong_number", "We have no working phone number", _number_is_wrong, by_text=False)
 NO_TIMES_LEFT = MessageKind("no_times_left", "The times offered are gone", _has_no_times_to_choose)
@@ -121,5 +126,5 @@ CANCELLED = MessageKind("cancelled", "Visit cancelled", _visit_is_off, calendar=
 REMINDER = MessageKind("reminder", "Reminder of the visit", _needs_a_reminder)
 UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachable)
 WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
-NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", is_waiting, to_staff=True)
+NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
 CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)

@@ -71,7 +71,7 @@ LOOK = Wait(
     label="Perhaps not a person",
     to="look whether a person sent it",
     when=OPEN & IS_DOUBTFUL,
-    due=("due_at",),
+    due=("look_by", "due_at"),
 )
 MOVE = Wait(
     key="to-move",

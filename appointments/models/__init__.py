@@ -7,7 +7,7 @@ The database itself refuses what must not happen; see the constraints of each mo
 from audit import models as _audit_models  # noqa: F401
 from screening import models as _screening_models  # noqa: F401
 
-from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
+from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, KnownNetwork, OpeningHours, Place
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
@@ -39,6 +39,7 @@ __all__ = [
     "Event",
     "ExportLog",
     "Holiday",
+    "KnownNetwork",
     "Language",
     "MayTalk",
     "Message",

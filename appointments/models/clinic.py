@@ -1,8 +1,13 @@
-"""The clinic: who works there, where, and when."""
+"""The clinic: who works there, where, and when, and from where many people may write to it."""
+
+import ipaddress
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+
+from common.client_address import parsed_address
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -85,3 +90,35 @@ class Caller(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}"
+
+
+class KnownNetwork(models.Model):
+    """Where many people ask for visits from one address: the clinic itself, a kiosk, a residence."""
+
+    # The most addresses in one that can be somebody's: a wider one would let in whoever there is.
+    WIDEST = {4: 8, 6: 32}  # noqa: RUF012  # nobody changes it
+
+    network = models.CharField(max_length=43, unique=True, help_text="One address, or many, like 192.0.2.0/24.")
+    label = models.CharField(max_length=60, help_text="Whose it is, like “Kiosk in the lobby”.")
+
+    class Meta:
+        ordering = ("label", "network")
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.network}"
+
+    @classmethod
+    def has(cls, address: str) -> bool:
+        """Whether it is in one of them. Costs one statement."""
+        parsed = parsed_address(address)
+        stored = cls.objects.values_list("network", flat=True)
+        return parsed is not None and any(parsed in ipaddress.ip_network(network) for network in stored)
+
+    def clean(self) -> None:
+        try:
+            parsed = ipaddress.ip_network(self.network.strip(), strict=False)
+        except ValueError:
+            raise ValidationError({"network": "Enter an address, or a network like 192.0.2.0/24."}) from None
+        if parsed.prefixlen < self.WIDEST[parsed.version]:
+            raise ValidationError({"network": f"This is too wide: /{self.WIDEST[parsed.version]} or narrower."})
+        self.network = str(parsed)

@@ -91,6 +91,10 @@ class AppointmentRequestQuerySet(models.QuerySet["AppointmentRequest"]):
         # Filter by status and not by the missing visit: SQLite would use an index that holds nearly all rows.
         return self.filter(closed_at=None, status__in=(Status.WAITING, Status.CLAIMED))
 
+    def to_look_at(self) -> Self:
+        """The doubtful ones: nobody has said yet whether a person sent them."""
+        return self.open().filter(is_doubtful=True)
+
     def in_queue_order(self) -> Self:
         """Who to call first: by priority, then newer pain, then the oldest request; doubtful ones after all."""
         return self.order_by(*QUEUE_ORDER)
@@ -119,6 +123,7 @@ class AppointmentRequest(models.Model):
     findings = models.JSONField()
 
     name = models.CharField(max_length=120)
+    former_names = models.CharField("former or other name", max_length=120, blank=True)
     date_of_birth = models.DateField()
     phone = models.CharField(max_length=32)
     email = models.EmailField(blank=True)
@@ -145,6 +150,9 @@ class AppointmentRequest(models.Model):
         expression=Case(When(doubts="", then=Value(False)), default=Value(True)),
         output_field=models.BooleanField(),
         db_persist=True,
+    )
+    look_by = models.DateTimeField(
+        null=True, help_text="Until when somebody looks at it, where a person perhaps did not send it."
     )
     earlier = models.ForeignKey(
         "self", models.SET_NULL, null=True, related_name="later", help_text="An open request of the same person."

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 import audit
@@ -41,11 +41,9 @@ def _closed(until: datetime.datetime, *, after_a_visit: bool) -> QuerySet:
     )
 
 
-def _doubtful(until: datetime.datetime) -> QuerySet:
-    """Those that nobody did anything with, and those that a person looked at and found not to be real."""
-    not_real = Q(closed_at__lte=until, close_reason=NOT_REAL.key)
-    nobody_touched = Q(created_at__lte=until, is_doubtful=True, version=0)
-    return AppointmentRequest.objects.filter(not_real | nobody_touched, is_on_legal_hold=False)
+def _not_real(until: datetime.datetime) -> QuerySet:
+    """Those that a person looked at and found not to be real. However doubtful, none goes before."""
+    return AppointmentRequest.objects.filter(closed_at__lte=until, close_reason=NOT_REAL.key, is_on_legal_hold=False)
 
 
 def _done_messages(until: datetime.datetime) -> QuerySet:
@@ -55,7 +53,7 @@ def _done_messages(until: datetime.datetime) -> QuerySet:
 RULES = (
     Rule("Requests closed without a visit", "KEEP_CLOSED_DAYS", lambda until: _closed(until, after_a_visit=False)),
     Rule("Requests closed after a visit", "KEEP_VISITED_DAYS", lambda until: _closed(until, after_a_visit=True)),
-    Rule("Requests that perhaps no person sent", "KEEP_DOUBTFUL_DAYS", _doubtful),
+    Rule("Requests that no person sent", "KEEP_DOUBTFUL_DAYS", _not_real),
     Rule("Messages sent or given up", "KEEP_MESSAGES_DAYS", _done_messages),
     Rule("Log of exports", "KEEP_EXPORT_LOG_DAYS", lambda until: ExportLog.objects.filter(at__lte=until)),
 )

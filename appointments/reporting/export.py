@@ -38,6 +38,7 @@ COLUMNS = {
     "nurse": "nurse_check",
     "doubts": "doubts",
     "name": "name",
+    "former or other name": "former_names",
     "date of birth": "date_of_birth",
     "phone": "phone",
     "e-mail": "email",

@@ -137,7 +137,8 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
     oldest: dict[str, datetime.datetime] = {}
     late: defaultdict[str, Counter[str]] = defaultdict(Counter)
     doubtful, held, nurse = 0, 0, 0
-    for status, priority, language, is_doubtful, count, asked, first, planned, promised, holding, asks in groups:
+    for status, priority, language, is_doubtful, count, asked, *counts in groups:
+        first, planned, promised, holding, asks = counts
         if is_doubtful and status != Status.BOOKED:
             doubtful += count
             continue

@@ -1,35 +1,49 @@
 """What a manager answers for, computed from the records: how long people wait, and what becomes of their requests.
 
-A report is about the requests that were asked in its period, whatever happened to them later. Doubtful ones are left
-out. Times are by the clock, nights and weekends included. Checks come from the anonymous counts: their language is
-that of the pages, and the language of a request is the one to call in.
+A report is about one cohort: the requests that were asked in its period, whatever happened to them until now.
+Doubtful ones are left out. Times are by the clock, nights and weekends included. Checks come from the anonymous
+counts: their language is that of the pages, and the language of a request is the one to call in.
+
+The database counts, so that what is read from it grows with the number of groups and not with that of requests.
 """
 
 import datetime
-import math
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Case, F, Max, Min, Q, QuerySet, When
+from django.db import connection, models
+from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils import timezone
 
 from screening.pathways import PATHWAY
 
-from ..lifecycle.close_reasons import ATTENDED, LABELS
-from ..lifecycle.definition import BOOK
+from ..lifecycle.close_reasons import ATTENDED, DID_NOT_COME, LABELS
+from ..lifecycle.definition import BOOK, CLOSE, REOPEN
+from ..lifecycle.effects.calls import TALKED
+from ..lifecycle.guards import OPEN_STATUSES
 from ..models import AppointmentRequest, ContactAttempt, DailyCount, Event, Language, Status
+from .kaplan_meier import shortest_within
 
-HOUR = datetime.timedelta(hours=1)
 OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit)
 
 # What can have become of a request, by key, in the words that staff use elsewhere.
 OPEN = "open"
 BECAME = {OPEN: "Still open", Status.BOOKED.value: Status.BOOKED.label, **LABELS}
+HELPER, PATIENT = "helper", "patient"
+
+
+@dataclass(frozen=True, eq=False)
+class Dimension:
+    """By what requests are told apart: a column of FACTS, and the names of its values."""
+
+    column: str
+    caption: str
+    heading: str
+    names: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,47 +65,34 @@ class Period:
         midnights = [datetime.datetime.combine(monday, datetime.time(), zone) for monday in self.mondays]
         return [midnight.astimezone(datetime.UTC) for midnight in midnights]
 
-    def week_of(self, moment: datetime.datetime) -> datetime.date:
-        return self.mondays[bisect_right(self.starts, moment) - 1]
+    @cached_property
+    def by_week(self) -> Dimension:
+        return Dimension(
+            "week", "by week", "Week from", {str(at): f"{day:%b %-d, %Y}" for at, day in enumerate(self.mondays)}
+        )
 
 
 def monday_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-T = TypeVar("T")
-
-
-def percentile(ordered: Sequence[T], percent: int) -> T | None:
-    """By nearest rank: the smallest value that at least so many percent of the values do not exceed. None of none."""
-    return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else None
+BY_PRIORITY = Dimension("priority", "by priority", "Priority", {one.key: one.key for one in PATHWAY.priorities})
+BY_LANGUAGE = Dimension("language", "by language", "Language", {one.value: str(one.label) for one in Language})
+BY_WHO_ASKED = Dimension(
+    "asked_by", "by who asked", "Asked by", {PATIENT: "The patient", HELPER: "Somebody else for the patient"}
+)
+# One more way to come in is one more entry here, and its column in _cohort.
+SOURCES = (BY_LANGUAGE, BY_WHO_ASKED)
 
 
 class Waiting(NamedTuple):
-    """How many hours something took to happen, where it has happened."""
+    """How many of how many something happened to, how many wait for it, and how many hours it takes."""
 
-    number: int
+    happened: int
+    of: int
+    still_waiting: int
     median: float | None
     ninetieth: float | None
-
-    @classmethod
-    def of(cls, hours: Iterable[float | None]) -> "Waiting":
-        ordered = sorted(one for one in hours if one is not None)
-        return cls(len(ordered), percentile(ordered, 50), percentile(ordered, 90))
-
-
-class Asked(NamedTuple):
-    """What the figures depend on of a request. None stands for what has not happened."""
-
-    priority: str
-    language: str
-    week: datetime.date
-    hours_to_first_attempt: float | None
-    hours_to_first_talk: float | None
-    # None while there is time, and where it was booked or closed by then without a call.
-    was_called_in_time: bool | None
-    was_booked: bool
-    became: str
 
 
 class Checks(NamedTuple):
@@ -101,159 +102,263 @@ class Checks(NamedTuple):
     finished: int
     qualified: int
 
-    @classmethod
-    def of(cls, counts: Iterable[DailyCount]) -> "Checks":
-        sums: Counter[str] = Counter()
-        for one in counts:
-            sums[one.event] += one.count
-            sums["qualified"] += one.count if one.outcome in OFFERS_VISIT else 0
-        return cls(sums[DailyCount.Event.STARTED], sums[DailyCount.Event.FINISHED], sums["qualified"])
 
-
-@dataclass(frozen=True)
+@dataclass
 class Figures:
-    """All figures of some requests, and of the checks beside them where those are known."""
+    """All figures of some requests."""
 
     name: str
-    asked: int
-    by_priority: Counter[str]
-    first_attempt: Waiting
-    first_talk: Waiting
-    # Of so many first calls that were made or should have been, so many were in time.
-    due: int
-    in_time: int
-    booked: int
-    became: Counter[str]
-    checks: Checks | None
+    asked: int = 0
+    by_priority: Counter[str] = field(default_factory=Counter)
+    became: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    waits: dict[str, dict[float, tuple[int, int]]] = field(default_factory=lambda: defaultdict(dict))
 
-    @classmethod
-    def of(cls, name: str, requests: list[Asked], checks: Checks | None = None) -> "Figures":
-        in_time = Counter(one.was_called_in_time for one in requests)
-        return cls(
-            name=name,
-            asked=len(requests),
-            by_priority=Counter(one.priority for one in requests),
-            first_attempt=Waiting.of(one.hours_to_first_attempt for one in requests),
-            first_talk=Waiting.of(one.hours_to_first_talk for one in requests),
-            due=in_time[True] + in_time[False],
-            in_time=in_time[True],
-            booked=sum(one.was_booked for one in requests),
-            became=Counter(one.became for one in requests),
-            checks=checks,
+    def add(self, row: dict[str, Any]) -> None:
+        """Those of one group of what `_counted` gives."""
+        self.asked += row["asked"]
+        self.by_priority[row["priority"]] += row["asked"]
+        self.became[row["became"]] += row["asked"]
+        self.counts.update({name: row[name] for name in SUMS})
+
+    @property
+    def first_try(self) -> Waiting:
+        return self._waiting("tried")
+
+    @property
+    def first_talk(self) -> Waiting:
+        return self._waiting("talked")
+
+    def _waiting(self, what: str) -> Waiting:
+        waits = self.waits[what]
+        return Waiting(
+            self.counts[what],
+            self.asked,
+            self.counts[f"waits_to_be_{what}"],
+            shortest_within(waits, 0.5),
+            shortest_within(waits, 0.9),
         )
 
     @property
-    def funnel(self) -> list[tuple[str, int | None]]:
-        """How many came so far on the way from the check to the visit. None where that is not known."""
-        started, finished, qualified = self.checks or (None, None, None)
+    def funnel(self) -> list[tuple[str, int]]:
+        """How many of the same requests came so far: who came further came here, too."""
         return [
-            ("Started the check", started),
-            ("Finished it", finished),
-            ("Qualified for a visit", qualified),
-            ("Asked for one", self.asked),
-            ("Were reached", self.first_talk.number),
-            ("Had one booked", self.booked),
+            ("Asked for a visit", self.asked),
+            ("Were reached", self.counts["reached_at_least"]),
+            ("Had a visit booked", self.counts["booked_at_least"]),
             ("Came to it", self.became[ATTENDED.key]),
         ]
+
+
+class Person(NamedTuple):
+    """What one member of staff did for these requests: calls, and to how many requests the rest."""
+
+    name: str
+    calls: int
+    talks: int
+    booked: int
+    came: int
+    closed: int
 
 
 @dataclass(frozen=True)
 class Report:
     total: Figures
-    by_priority: list[Figures]
-    by_week: list[Figures]
-    by_language: list[Figures]
+    groups: dict[Dimension, list[Figures]]
+    checks: Checks | None
+    people: list[Person]
     doubtful: int
+    not_looked_at: int
     # Of checks before this day nothing is known.
     counted_since: datetime.date | None
 
 
 def report_on(period: Period, language: str = "") -> Report:
-    """The figures of all languages or of one. Costs seven statements, and about 3 s for 50,000 requests."""
+    """The figures of all languages or of one. Costs seven statements, whatever there is;"""
     in_period = AppointmentRequest.objects.filter(created_at__gte=period.starts[0], created_at__lte=period.now)
-    counts = DailyCount.objects.filter(day__gte=period.mondays[0])
-    languages = list(Language)
+    checks = DailyCount.objects.filter(day__gte=period.mondays[0])
+    groups = {
+        dimension: {key: Figures(name) for key, name in dimension.names.items()}
+        for dimension in (BY_PRIORITY, period.by_week, *SOURCES)
+    }
     if language:
-        languages = [Language(language)]
-        in_period, counts = in_period.filter(language=language), counts.filter(language=language)
-    with_pages = dict(settings.LANGUAGES).keys() & set(languages)
-
-    requests = _asked(in_period.filter(is_doubtful=False), period)
-    by_priority = _grouped(requests, lambda one: one.priority)
-    by_week = _grouped(requests, lambda one: one.week)
-    by_language = _grouped(requests, lambda one: one.language)
-    checks_by_week = _grouped(counts, lambda one: monday_of(one.day))
-    checks_by_language = _grouped(counts, lambda one: one.language)
-
-    def figures(name: str, requests: list[Asked], checks: Iterable[DailyCount], *, known: bool) -> Figures:
-        return Figures.of(name, requests, Checks.of(checks) if known else None)
-
+        in_period, checks = in_period.filter(language=language), checks.filter(language=language)
+        groups[BY_LANGUAGE] = {language: groups[BY_LANGUAGE][language]}
+    asked = in_period.filter(is_doubtful=False)
+    total = Figures("All")
+    cohort = _cohort(asked, period)
+    for row in _counted(cohort):
+        total.add(row)
+        for dimension, figures in groups.items():
+            _of(figures, row[dimension.column]).add(row)
+    by_column = {dimension.column: figures for dimension, figures in groups.items()}
+    for column, key, what, hours, happened, ended in _waits(cohort, by_column):
+        group = _of(by_column[column], key) if column else total
+        group.waits[what][float(hours)] = (happened, ended)
     return Report(
-        total=figures("All", requests, counts, known=bool(with_pages)),
-        by_priority=[Figures.of(one.key, by_priority[one.key]) for one in PATHWAY.priorities],
-        by_week=[
-            figures(f"{monday:%b %-d, %Y}", by_week[monday], checks_by_week[monday], known=bool(with_pages))
-            for monday in period.mondays
-        ],
-        by_language=[
-            figures(str(one.label), by_language[one], checks_by_language[one], known=one in with_pages)
-            for one in languages
-        ],
-        doubtful=in_period.filter(is_doubtful=True).count(),
+        total=total,
+        groups={dimension: list(figures.values()) for dimension, figures in groups.items()},
+        checks=_checks(checks) if language in ("", *dict(settings.LANGUAGES)) else None,
+        people=_people(asked),
+        **in_period.filter(is_doubtful=True).aggregate(
+            doubtful=Count("pk"), not_looked_at=Count("pk", filter=Q(status__in=OPEN_STATUSES))
+        ),
         counted_since=DailyCount.objects.aggregate(first=Min("day"))["first"],
     )
 
 
-def _asked(requests: QuerySet, period: Period) -> list[Asked]:
-    # Compare times in SQL and select few columns: parsing datetimes dominates the cost of this query.
-    attempts = ContactAttempt.objects.standing().filter(request__in=requests)
-    first_attempts = dict(attempts.order_by().values_list("request").annotate(Min("at")))
-    calls = _in_time(attempts.filter(channel=ContactAttempt.Channel.PHONE))
-    bookings = _in_time(Event.objects.standing().filter(request__in=requests, verb=BOOK.event))
-    needed_no_call = Q(due_at__gte=period.now) | Q(closed_at__isnull=False, closed_at__lte=F("due_at"))
-    rows = requests.annotate(needed_no_call=needed_no_call).values_list(
-        "pk", "priority", "language", "created_at", "reached_at", "status", "close_reason", "needed_no_call"
+def _of(figures: dict[Any, Figures], key: Any) -> Figures:
+    # An older version of the rules knew others.
+    return figures.setdefault(key, Figures(str(key)))
+
+
+def _cohort(asked: QuerySet, period: Period) -> QuerySet:
+    """A row for each request with all that the figures depend on; what was taken back has not happened."""
+    tries = ContactAttempt.objects.standing().filter(request=OuterRef("pk"))
+    events = Event.objects.standing().filter(request=OuterRef("pk"))
+    weeks = [When(created_at__gte=start, then=Value(str(at))) for at, start in reversed([*enumerate(period.starts)])]
+    reopened = events.filter(verb=REOPEN.event)
+    return asked.order_by().values(
+        "priority",
+        "language",
+        "created_at",
+        "due_at",
+        "reached_at",
+        "closed_at",
+        "close_reason",
+        "status",
+        "visits_missed",
+        read_at=Value(period.now, models.DateTimeField()),
+        week=Case(*weeks, default=Value("0")),
+        asked_by=Case(When(filled_in_by="", then=Value(PATIENT)), default=Value(HELPER)),
+        tried_at=_first(tries),
+        called_at=_first(tries.filter(channel=ContactAttempt.Channel.PHONE)),
+        booked_at=_first(events.filter(verb=BOOK.event)),
+        was_reopened=Exists(reopened),
+        had_missed=Exists(reopened.filter(before__close_reason=DID_NOT_COME.key)),
     )
-    return [
-        Asked(
-            priority=priority,
-            language=language,
-            week=period.week_of(created_at),
-            hours_to_first_attempt=_hours(created_at, first_attempts.get(pk)),
-            hours_to_first_talk=_hours(created_at, reached_at),
-            was_called_in_time=_in_time_or_not_counted(
-                calls.get(pk), needed_no_call, was_booked_in_time=bookings.get(pk)
-            ),
-            was_booked=pk in bookings,
-            became=close_reason or (status if status == Status.BOOKED else OPEN),
-        )
-        for pk, priority, language, created_at, reached_at, status, close_reason, needed_no_call in rows.iterator()
+
+
+def _first(rows: QuerySet) -> Subquery:
+    return Subquery(rows.order_by().values("request").annotate(first=Min("at")).values("first"))
+
+
+# Waiting ends without what one waited for when the request is closed, or a visit is booked, or else now. To the tenth
+# of an hour for two days, to the hour for two weeks, and to the day then: nobody needs more, and it is few values.
+FACTS = """
+    WITH cohort AS ({cohort}), ended AS (
+        SELECT cohort.*,
+            CASE WHEN booked_at < COALESCE(closed_at, read_at) THEN booked_at ELSE COALESCE(closed_at, read_at) END
+                AS ended_at,
+            CASE WHEN status IN ('waiting', 'claimed') THEN 1 ELSE 0 END AS is_open
+        FROM cohort
+    ), lasted AS (
+        SELECT ended.*,
+            {seconds_to_try} AS seconds_to_try,
+            {seconds_to_talk} AS seconds_to_talk
+        FROM ended
+    ), fact AS (
+        SELECT lasted.*,
+            {hours_to_try} AS hours_tried,
+            {hours_to_talk} AS hours_talked,
+            CASE WHEN tried_at IS NULL THEN 0 ELSE 1 END AS was_tried,
+            CASE WHEN reached_at IS NULL THEN 0 ELSE 1 END AS was_talked,
+            CASE WHEN close_reason <> '' THEN close_reason WHEN is_open = 1 THEN 'open' ELSE 'booked' END AS became,
+            CASE
+                WHEN called_at <= due_at THEN 1
+                WHEN booked_at <= due_at THEN NULL
+                WHEN called_at IS NULL AND (due_at >= read_at OR closed_at <= due_at) THEN NULL
+                ELSE 0
+            END AS was_in_time
+        FROM lasted
+    )
+"""
+HOURS = """
+    CASE WHEN {0} < 172800 THEN ROUND({0} / 360.0) / 10.0 WHEN {0} < 1209600 THEN ROUND({0} / 3600.0)
+    ELSE ROUND({0} / 86400.0) * 24 END
+"""
+SECONDS = {
+    "postgresql": "ROUND(EXTRACT(EPOCH FROM {0} - created_at))",
+    "sqlite": "ROUND((julianday({0}) - julianday(created_at)) * 86400)",
+}
+# What is summed, and of whom it is true.
+SUMS = {
+    "tried": "was_tried = 1",
+    "talked": "was_talked = 1",
+    "waits_to_be_tried": "was_tried = 0 AND is_open = 1",
+    "waits_to_be_talked": "was_talked = 0 AND is_open = 1",
+    "due": "was_in_time IS NOT NULL",
+    "in_time": "was_in_time = 1",
+    "reached_at_least": "was_talked = 1 OR booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
+    "booked_at_least": "booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
+    "reopened": "was_reopened",
+    "missed": "visits_missed > 0 OR had_missed OR became = 'did_not_come'",
+}
+NONE = "''"
+KEYS = ("priority", "language", "week", "asked_by", "became")
+
+
+def _counted(cohort: QuerySet) -> list[dict[str, Any]]:
+    """The sums of each group of requests that are alike in all KEYS."""
+    sums = ", ".join(f"SUM(CASE WHEN {true} THEN 1 ELSE 0 END)" for true in SUMS.values())
+    keys = ", ".join(KEYS)
+    select = f"SELECT {keys}, COUNT(*), {sums} FROM fact GROUP BY {keys}"  # noqa: S608  # nosec B608  # all of it ours
+    rows = _read(cohort, select)
+    return [dict(zip((*KEYS, "asked", *SUMS), row, strict=True)) for row in rows]
+
+
+def _waits(cohort: QuerySet, columns: Iterable[str]) -> list[tuple]:
+    """For all and by each column, after how many hours how many were tried or talked with, or stopped waiting."""
+    branches = [
+        f"SELECT '{column}', {column or NONE}, '{what}', hours_{what},"  # noqa: S608  # nosec B608  # ours
+        f" SUM(was_{what}), COUNT(*) - SUM(was_{what}) FROM fact GROUP BY 2, 4"
+        for column in ("", *columns)
+        for what in ("tried", "talked")
     ]
+    return _read(cohort, " UNION ALL ".join(branches))
 
 
-def _in_time(rows: QuerySet) -> dict[int, bool]:
-    """By request, whether one of these happened by the time when the first call was due."""
-    in_time = Max(Case(When(at__lte=F("request__due_at"), then=1), default=0))
-    return {pk: bool(found) for pk, found in rows.order_by().values_list("request").annotate(in_time=in_time)}
+def _read(cohort: QuerySet, select: str) -> list[tuple]:
+    inner, parameters = cohort.query.sql_with_params()
+    seconds = SECONDS[connection.vendor]
+    facts = FACTS.format(
+        cohort=inner,
+        seconds_to_try=seconds.format("COALESCE(tried_at, ended_at)"),
+        seconds_to_talk=seconds.format("COALESCE(reached_at, ended_at)"),
+        hours_to_try=HOURS.format("seconds_to_try"),
+        hours_to_talk=HOURS.format("seconds_to_talk"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"{facts} {select}", parameters)
+        return cursor.fetchall()
 
 
-def _in_time_or_not_counted(
-    call: bool | None, needed_no_call: bool, *, was_booked_in_time: bool | None
-) -> bool | None:
-    """`call` is whether one was in time, or None without any. None if it does not count: no call had to be made."""
-    if call:
-        return True
-    if was_booked_in_time or (call is None and needed_no_call):
-        return None
-    return False
+def _checks(counts: QuerySet) -> Checks:
+    sums = counts.aggregate(
+        started=Sum("count", filter=Q(event=DailyCount.Event.STARTED), default=0),
+        finished=Sum("count", filter=Q(event=DailyCount.Event.FINISHED), default=0),
+        qualified=Sum("count", filter=Q(outcome__in=OFFERS_VISIT), default=0),
+    )
+    return Checks(**sums)
 
 
-def _hours(since: datetime.datetime, until: datetime.datetime | None) -> float | None:
-    return (until - since) / HOUR if until else None
-
-
-def _grouped(rows: Iterable, key: Callable) -> defaultdict[object, list]:
-    groups = defaultdict(list)
-    for row in rows:
-        groups[key(row)].append(row)
-    return groups
+def _people(asked: QuerySet) -> list[Person]:
+    is_call = Q(channel=ContactAttempt.Channel.PHONE)
+    calls = ContactAttempt.objects.standing().filter(request__in=asked).order_by().values_list("by__username")
+    called = calls.annotate(
+        calls=Count("pk", filter=is_call), talks=Count("pk", filter=is_call & Q(outcome__in=TALKED))
+    )
+    steps = Event.objects.standing().filter(request__in=asked, by__isnull=False, verb__in=(BOOK.event, CLOSE.event))
+    is_booking = Q(verb=BOOK.event)
+    done = (
+        steps.order_by()
+        .values_list("by__username")
+        .annotate(
+            booked=Count("request", filter=is_booking, distinct=True),
+            came=Count("request", filter=is_booking & Q(request__close_reason=ATTENDED.key), distinct=True),
+            closed=Count("request", filter=Q(verb=CLOSE.event), distinct=True),
+        )
+    )
+    of_calls, of_steps = ({name: figures for name, *figures in rows} for rows in (called, done))
+    names = sorted(of_calls.keys() | of_steps.keys())
+    return [Person(name, *of_calls.get(name, (0, 0)), *of_steps.get(name, (0, 0, 0))) for name in names]

@@ -1,4 +1,4 @@
-"""The day at a glance: the next call, what I hold, what is late, who comes today."""
+"""The day at a glance: the next call, what I hold, what is late or doubtful, who comes today."""
 
 import datetime
 
@@ -26,6 +26,7 @@ from .pages import needs, staff_page
 from .rows import language_of
 
 MOST_SHOWN = 20
+MOST_DOUBTFUL = 5
 
 
 @require_safe
@@ -43,10 +44,12 @@ def page(request: StaffRequest) -> HttpResponse:
     )
     visits = list(of_today.select_related("clinician", "place", "request").order_by("starts_at")[: MOST_SHOWN + 1])
     mine = list(open_requests.filter(claimed_by=request.user).in_queue_order()[: MOST_SHOWN + 1])
+    doubtful = list(AppointmentRequest.objects.to_look_at().in_queue_order()[: MOST_DOUBTFUL + 1])
     last = _last_step(request.user)
     more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
     visits, mine = visits[:MOST_SHOWN], mine[:MOST_SHOWN]
-    seen = [*mine, *(visit.request for visit in visits), last and last.request]
+    doubtful, more_doubtful = doubtful[:MOST_DOUBTFUL], doubtful[MOST_DOUBTFUL:]
+    seen = [*mine, *doubtful, *(visit.request for visit in visits), last and last.request]
     audit.shows(request, seen, action=AuditEntry.Action.LIST)
     return staff_page(
         request,
@@ -64,6 +67,9 @@ def page(request: StaffRequest) -> HttpResponse:
         bars=_bars(waiting),
         failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
         visits=visits,
+        doubtful=doubtful,
+        more_doubtful=more_doubtful,
+        now=timezone.now(),
         more_visits=more_visits,
         more_of_mine=more_of_mine,
         last=last,

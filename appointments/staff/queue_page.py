@@ -17,7 +17,7 @@ from ..models import AppointmentRequest, Status
 from ..roles import SEE
 from ..worklist.filters import FILTERS, after
 from .pages import staff_page
-from .rows import flags_of, language_of
+from .rows import area_of, flags_of, language_of
 
 PAGE_SIZE = 50
 
@@ -75,6 +75,7 @@ def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
     return {
         "request": row,
         "language": language_of(row),
+        "area": area_of(row.phone),
         "flags": flags_of(row),
         "is_open": is_open,
         "is_late": is_open and (row.next_call_at or row.due_at) <= now,

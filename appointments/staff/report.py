@@ -15,13 +15,27 @@ from accounts.requests import StaffRequest
 from screening.pathways import PATHWAY
 
 from ..models import Language
-from ..reporting.waiting_times import BECAME, Figures, Period, Waiting, report_on
+from ..reporting.waiting_times import (
+    BECAME,
+    BY_LANGUAGE,
+    BY_PRIORITY,
+    SOURCES,
+    Checks,
+    Dimension,
+    Figures,
+    Period,
+    Person,
+    Waiting,
+    report_on,
+)
 from ..roles import MANAGE
 from .pages import needs, staff_page
 
 WEEKS = (4, 12, 52)
 AT_FIRST = {"weeks": 12, "language": ""}
 NOTHING = "–"
+TWO_DAYS, TWO_WEEKS = 48, 14 * 24
+CHECKS = ("Started the check", "Finished it", "Qualified for a visit")
 
 
 class PeriodForm(forms.Form):
@@ -58,54 +72,62 @@ def page(request: StaffRequest) -> HttpResponse:
     period = Period(chosen["weeks"], timezone.now())
     report = report_on(period, chosen["language"])
     audit.shows(request)
-    most_in_a_week = max(week.asked for week in report.by_week)
+    by_priority, by_week = report.groups[BY_PRIORITY], report.groups[period.by_week]
+    by_source = [(source, report.groups[source]) for source in SOURCES]
+    others = [(period.by_week, by_week), *by_source]
+    with_total = [(BY_PRIORITY, [*by_priority, report.total])]
+    most_in_a_week = max(week.asked for week in by_week)
     return staff_page(
         request,
         "report.html",
         title="Report",
         form=PeriodForm(initial=chosen),
         first_day=period.mondays[0],
-        days_kept={"doubtful": settings.KEEP_DOUBTFUL_DAYS, "closed": settings.KEEP_CLOSED_DAYS},
+        days_kept={"not_real": settings.KEEP_DOUBTFUL_DAYS, "closed": settings.KEEP_CLOSED_DAYS},
         report=report,
         began_counting_late=report.counted_since is None or report.counted_since > period.mondays[0],
-        waiting_chart=_waiting_bars(report.by_priority),
-        waiting=_waiting("Waiting by priority", "Priority", [*report.by_priority, report.total]),
-        more_waiting=[
-            _waiting("Waiting by week", "Week from", report.by_week),
-            _waiting("Waiting by language", "Language", report.by_language),
-        ],
+        waiting_chart=_waiting_bars(by_priority),
+        waiting=[_tries(*group) for group in with_total] + [_talks(*group) for group in with_total],
+        more_waiting=[table(*group) for group in others for table in (_tries, _talks)],
         most_in_a_week=most_in_a_week,
-        week_chart=[(10 * at, 100 * week.asked / (most_in_a_week or 1)) for at, week in enumerate(report.by_week)],
-        weeks=_weeks(report.by_week),
-        funnel_chart=_funnel_bars(report.total),
+        week_chart=[(10 * at, 100 * week.asked / (most_in_a_week or 1)) for at, week in enumerate(by_week)],
+        weeks=_weeks(by_week),
+        checks=_checks(report.checks),
+        funnel_chart=[Bar(step, "step", str(n), _length(n, report.total.asked)) for step, n in report.total.funnel],
         funnel=_funnel(report.total),
-        more_funnels=[
-            _funnels("From the check to the visit by week", "Week from", report.by_week),
-            _funnels("From the check to the visit by language", "Language", report.by_language),
-        ],
-        became=_became("What became of the requests by language", "Language", [*report.by_language, report.total]),
-        became_by_week=_became("What became of the requests by week", "Week from", report.by_week),
+        more_funnels=[_funnels(*group) for group in others],
+        became=[table(BY_LANGUAGE, [*report.groups[BY_LANGUAGE], report.total]) for table in (_became, _ever)],
+        more_became=[table(*group) for group in others if group[0] is not BY_LANGUAGE for table in (_became, _ever)],
+        people=_people(report.people),
     )
 
 
-def _waiting(caption: str, of: str, groups: Iterable[Figures]) -> Table:
-    head = [of, "Requests", "Tried", "Half tried within", "Nine in ten tried within"]
-    head += ["Reached", "Half reached within", "Nine in ten reached within", "First call in time"]
+def _tries(by: Dimension, groups: Iterable[Figures]) -> Table:
+    head = [
+        by.heading,
+        "Requests",
+        "Tried",
+        "Still waiting",
+        "Half within",
+        "Nine in ten within",
+        "First call in time",
+    ]
     rows = [
-        [
-            group.name,
-            str(group.asked),
-            *_waited(group.first_attempt),
-            *_waited(group.first_talk),
-            f"{group.in_time} of {group.due}{_share(group.in_time, group.due)}",
-        ]
+        [group.name, str(group.asked), *_waited(group.first_try), _of(group.counts["in_time"], group.counts["due"])]
         for group in groups
     ]
-    return Table(caption, head, rows)
+    return Table(f"Until the first try, {by.caption}", head, rows)
+
+
+def _talks(by: Dimension, groups: Iterable[Figures]) -> Table:
+    head = [by.heading, "Requests", "Reached", "Still waiting", "Half within", "Nine in ten within"]
+    rows = [[group.name, str(group.asked), *_waited(group.first_talk)] for group in groups]
+    return Table(f"Until the first talk, {by.caption}", head, rows)
 
 
 def _waited(waiting: Waiting) -> list[str]:
-    return [str(waiting.number), _hours(waiting.median), _hours(waiting.ninetieth)]
+    happened, still_waiting = _of(waiting.happened, waiting.of), str(waiting.still_waiting)
+    return [happened, still_waiting, *(_hours(hours, of=waiting.of) for hours in (waiting.median, waiting.ninetieth))]
 
 
 def _weeks(groups: Iterable[Figures]) -> Table:
@@ -114,54 +136,88 @@ def _weeks(groups: Iterable[Figures]) -> Table:
     return Table("Requests per week", ["Week from", "Requests", *priorities], rows)
 
 
+def _checks(checks: Checks | None) -> Table:
+    if checks is None:
+        rows = [[step, NOTHING] for step in CHECKS]
+    else:
+        counts = (str(checks.started), str(checks.finished), _of(checks.qualified, checks.finished))
+        rows = [list(row) for row in zip(CHECKS, counts, strict=True)]
+    return Table("Checks, counted without names", ["Step", "How many"], rows)
+
+
 def _funnel(total: Figures) -> Table:
-    rows, before = [], None
+    rows, before = [], total.asked
     for step, count in total.funnel:
-        rows.append([step, _number(count), _share(count, before).strip(" ()") or NOTHING])
+        rows.append([step, _of(count, total.asked), _of(count, before)])
         before = count
-    return Table("From the check to the visit", ["Step", "How many", "Of the step before"], rows)
+    return Table("From the request to the visit", ["Step", "Of all who asked", "Of the step before"], rows)
 
 
-def _funnels(caption: str, of: str, groups: list[Figures]) -> Table:
-    steps = [step for step, _count in groups[0].funnel]
-    rows = [[group.name, *(_number(count) for _step, count in group.funnel)] for group in groups]
-    return Table(caption, [of, *steps], rows)
+def _funnels(by: Dimension, groups: list[Figures]) -> Table:
+    steps = [step for step, _count in Figures("").funnel]
+    rows = [
+        [group.name, str(group.asked), *(_of(count, group.asked) for _step, count in group.funnel[1:])]
+        for group in groups
+    ]
+    return Table(f"From the request to the visit, {by.caption}", [by.heading, *steps], rows)
 
 
-def _became(caption: str, of: str, groups: Iterable[Figures]) -> Table:
-    rows = [[group.name, *(str(group.became[key]) for key in BECAME)] for group in groups]
-    return Table(caption, [of, *BECAME.values()], rows)
+def _became(by: Dimension, groups: Iterable[Figures]) -> Table:
+    rows = [[group.name, str(group.asked), *(str(group.became[key]) for key in BECAME)] for group in groups]
+    return Table(f"What became of the requests, {by.caption}", [by.heading, "Requests", *BECAME.values()], rows)
+
+
+def _ever(by: Dimension, groups: Iterable[Figures]) -> Table:
+    rows = [
+        [group.name, *(_of(group.counts[what], group.asked) for what in ("missed", "reopened"))] for group in groups
+    ]
+    return Table(f"What happened on the way, {by.caption}", [by.heading, "Missed a visit", "Were opened again"], rows)
+
+
+def _people(people: Iterable[Person]) -> Table:
+    head = ["Who", "Phone calls", "Talked with somebody", "Booked a visit", "Came to it", "Closed"]
+    rows = [
+        [
+            one.name,
+            str(one.calls),
+            _of(one.talks, one.calls),
+            str(one.booked),
+            _of(one.came, one.booked),
+            str(one.closed),
+        ]
+        for one in people
+    ]
+    return Table("By person", head, rows)
 
 
 def _waiting_bars(groups: list[Figures]) -> list[Bar]:
-    longest = max((group.first_attempt.ninetieth or 0 for group in groups), default=0)
+    longest = max((group.first_try.ninetieth or group.first_try.median or 0 for group in groups), default=0)
     return [
-        Bar(f"{group.name}, {words}", group.name.lower(), _hours(hours), _length(hours, longest))
+        Bar(
+            f"{group.name}, {words}",
+            group.name.lower(),
+            _hours(hours, of=group.asked),
+            _length(hours, longest),
+        )
         for group in groups
         for words, hours in (
-            ("half within", group.first_attempt.median),
-            ("nine in ten within", group.first_attempt.ninetieth),
+            ("half within", group.first_try.median),
+            ("nine in ten within", group.first_try.ninetieth),
         )
     ]
-
-
-def _funnel_bars(total: Figures) -> list[Bar]:
-    most = max(count or 0 for _step, count in total.funnel)
-    return [Bar(step, "step", _number(count), _length(count, most)) for step, count in total.funnel]
 
 
 def _length(value: float | None, longest: float) -> float:
     return round(100 * (value or 0) / longest, 2) if longest else 0
 
 
-def _hours(hours: float | None) -> str:
-    return NOTHING if hours is None else f"{hours:.1f} h"
+def _hours(hours: float | None, *, of: int) -> str:
+    if hours is None:
+        return "not known yet" if of else NOTHING
+    if hours < TWO_DAYS:
+        return f"{hours:.1f} h"
+    return f"{hours:.0f} h" if hours < TWO_WEEKS else f"{hours / 24:.0f} days"
 
 
-def _number(count: int | None) -> str:
-    return NOTHING if count is None else str(count)
-
-
-def _share(part: int | None, whole: int | None) -> str:
-    """In percent and brackets; nothing where it would say nothing."""
-    return f" ({100 * part / whole:.0f}%)" if part is not None and whole else ""
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.0f}%)" if whole else f"{part} of {whole}"

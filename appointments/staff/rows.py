@@ -1,6 +1,10 @@
 """A request in the words that staff read."""
 
 from dataclasses import asdict
+from functools import lru_cache
+
+import phonenumbers
+from django.conf import settings
 
 from common.clinic import CLINIC
 from common.languages import language_or_english
@@ -13,6 +17,15 @@ from ..models import AppointmentRequest
 
 def language_of(visit_request: AppointmentRequest) -> str:
     return visit_request.other_language or visit_request.get_language_display()
+
+
+@lru_cache(maxsize=10_000)
+def area_of(phone: str) -> str:
+    """The city, state or country that the number belongs to, like New York, NY; empty if none is known."""
+    # Loaded when it is first needed: the names of all areas of the world take a second, and 100 MB.
+    from phonenumbers.geocoder import description_for_number
+
+    return description_for_number(phonenumbers.parse(phone, settings.PHONE_REGION), "en")
 
 
 def flags_of(visit_request: AppointmentRequest) -> list:

@@ -97,6 +97,7 @@ class StaffSite(SignInSite):
         from . import (
             audit,
             day_sheet,
+            doubts,
             duplicates,
             export,
             handover,
@@ -121,6 +122,7 @@ class StaffSite(SignInSite):
             path("nurse/", nurse.page, name="nurse"),
             path("duplicates/", duplicates.page, name="duplicates"),
             path("duplicates/<int:pk>/", duplicates.pair, name="duplicate"),
+            path("doubts/", doubts.page, name="doubts"),
             path("report/", report.page, name="report"),
             path("letter/<int:pk>/", letter.page, name="letter"),
             path("export/", export.page, name="export"),

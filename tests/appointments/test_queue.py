@@ -136,9 +136,8 @@ def test_the_queue_says_what_to_know_before_the_call(a_request, scheduler, colle
 
     row = words_of(signed_in(scheduler).get(QUEUE))
 
-    assert (
-        f"P1 newer pain Ana Example {reference.grouped(held.reference)} perhaps not a person 0 minutes due by" in row
-    )
+    who = f"Ana Example {reference.grouped(held.reference)} born Mar 14, 1948 (212) 555-0123, New York, NY"
+    assert f"P1 newer pain {who} perhaps not a person 0 minutes due by" in row
     assert "call 1 Español interpreter Another cancer Blood clots too much +1 more Held by colleague" in row
 
 
@@ -230,7 +229,13 @@ def test_somebody_is_found_by_name_phone_email_and_reference_also_after_the_end(
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("an", "Type three characters or more."), ("%%%", "Nobody fits that."), ("a\0b", "")]
+    ("typed", "said"),
+    [
+        ("a", "Type three characters or more, or a whole name of two letters."),
+        ("an", "Nobody fits that."),
+        ("%%%", "Nobody fits that."),
+        ("a\0b", ""),
+    ],
 )
 def test_a_search_that_finds_nobody_says_so(a_request, scheduler, typed, said):
     a_request()

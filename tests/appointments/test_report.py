@@ -9,17 +9,18 @@ from html import unescape
 from itertools import pairwise
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.close_reasons import LABELS
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, LOG_CALL, UNDO
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, DID_NOT_COME, LOG_CALL, REOPEN, UNDO
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, DailyCount, Event
-from appointments.reporting.waiting_times import percentile
+from appointments.reporting.kaplan_meier import shortest_within
 from appointments.worklist.ranking import URGENCY
 from screening.pathways import PATHWAY
 from tests.statements import statements_without_audit
@@ -30,8 +31,8 @@ pytestmark = pytest.mark.both
 REPORT = "/admin/report/"
 LANGUAGES = {"en": "English", "es": "Español", "other": "Another language"}
 BECAME = ["Still open", "Booked", *LABELS.values()]
-STEPS = ["Started the check", "Finished it", "Qualified for a visit", "Asked for one", "Were reached"]
-STEPS += ["Had one booked", "Came to it"]
+STEPS = ["Asked for a visit", "Were reached", "Had a visit booked", "Came to it"]
+ASKED_BY = {False: "The patient", True: "Somebody else for the patient"}
 
 NEW_YORK = timezone.get_default_timezone()
 MINUTES = datetime.timedelta(minutes=1)
@@ -102,6 +103,7 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
             "due_at": asked_at + chance.randint(1, 9_000) * MINUTES,
             "priority": chance.choice(list(URGENCY)),
             "language": chance.choice(list(LANGUAGES)),
+            "filled_in_by": chance.choice(["", "", "Eva Example"]),
             "doubts": chance.choice(["", "", "", "many requests from one address"]),
             "reached_at": chance.choice([None, some_time_after(asked_at, most_minutes=20_000)]),
             "appointment": next(visits) if visited else None,
@@ -112,6 +114,7 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
         requests.append(AppointmentRequest(journey=uuid.uuid4(), **{**same, **changes}))
     AppointmentRequest.objects.bulk_create(requests)
 
+    other = get_user_model().objects.create_user(f"other {chance.random()}")
     entries, attempts, events = [], [], []
     for request in requests:
         for _ in range(chance.choice((0, 0, 1, 2, 4))):
@@ -129,13 +132,14 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
                     outcome=chance.choice(list(ContactAttempt.CallResult)),
                 )
             )
-        verbs = chance.choices(["booked", "undone", "called", "cancelled"], k=chance.randint(0, 6))
+        verbs = chance.choices(["booked", "undone", "closed", "cancelled", "reopened"], k=chance.randint(0, 6))
         for version, verb in enumerate(verbs, start=1):
             at = some_time_after(request.created_at, most_minutes=20_000)
             is_undone = verbs[version : version + 1] == ["undone"]
-            events.append(
-                Event(request=request, by=user, verb=verb, at=at, version=version, before={}, is_undone=is_undone)
-            )
+            before = {"close_reason": chance.choice(list(LABELS))} if verb == "reopened" else {}
+            by = chance.choice([user, other, None])
+            facts = {"version": version, "before": before, "is_undone": is_undone}
+            events.append(Event(request=request, by=by, verb=verb, at=at, **facts))
     Event.objects.bulk_create(entries)
     ContactAttempt.objects.bulk_create(attempts)
     Event.objects.bulk_create(chance.sample(events, len(events)))
@@ -193,125 +197,175 @@ class Plain:
         return monday(request.created_at.astimezone(NEW_YORK).date())
 
     def tables(self) -> dict[str, list[list[str]]]:
-        total = ("All", self.requests, self.counts if self.languages != ["other"] else None)
-        by_priority = [
-            (priority, [request for request in self.requests if request.priority == priority], None)
-            for priority in ("P1", "P2", "P3")
-        ]
-        by_week = [
-            (
-                f"{week:%b} {week.day}, {week.year}",
-                [request for request in self.requests if self.week_of(request) == week],
-                [count for count in self.counts if monday(count.day) == week]
-                if self.languages != ["other"]
-                else None,
-            )
-            for week in self.weeks
-        ]
-        by_language = [
-            (
-                LANGUAGES[language],
-                [request for request in self.requests if request.language == language],
-                None if language == "other" else [count for count in self.counts if count.language == language],
-            )
-            for language in self.languages
-        ]
-        steps = self.funnel(*total)[1:]
-        return {
-            "Waiting by priority": [self.waiting(*group) for group in [*by_priority, total]],
-            "Waiting by week": [self.waiting(*group) for group in by_week],
-            "Waiting by language": [self.waiting(*group) for group in by_language],
+        total = ("All", self.requests)
+        by_priority = [(key, self.those(lambda one: one.priority, key)) for key in ("P1", "P2", "P3")]
+        by_week = [(f"{week:%b} {week.day}, {week.year}", self.those(self.week_of, week)) for week in self.weeks]
+        by_language = [(LANGUAGES[key], self.those(lambda one: one.language, key)) for key in self.languages]
+        by_who = [(name, self.those(lambda one: bool(one.filled_in_by), key)) for key, name in ASKED_BY.items()]
+        steps = [int(step) for step in self.steps(self.requests)]
+        groups = {"priority": [*by_priority, total], "week": by_week, "language": by_language, "who asked": by_who}
+        tables = {}
+        for name, group in groups.items():
+            tables[f"Until the first try, by {name}"] = [self.tried(*one) for one in group]
+            tables[f"Until the first talk, by {name}"] = [self.talked(*one) for one in group]
+            if name != "priority":
+                tables[f"From the request to the visit, by {name}"] = [self.funnel(*one) for one in group]
+                with_total = [*group, total] if name == "language" else group
+                tables[f"What became of the requests, by {name}"] = [self.became(*one) for one in with_total]
+                tables[f"What happened on the way, by {name}"] = [self.ever(*one) for one in with_total]
+        return tables | {
             "Requests per week": [
-                [
-                    name,
-                    str(len(group)),
-                    *(str(len([one for one in group if one.priority == key])) for key in ("P1", "P2", "P3")),
-                ]
-                for name, group, _ in by_week
+                [name, str(len(group)), *(str(len([one for one in group if one.priority == p])) for p in URGENCY)]
+                for name, group in by_week
             ],
-            "From the check to the visit": [
-                [step, here, share(here, before)]
-                for step, before, here in zip(STEPS, ["–", *steps], steps, strict=False)
+            "Checks, counted without names": self.checks(),
+            "From the request to the visit": [
+                [step, of(here, steps[0]), of(here, before)]
+                for step, before, here in zip(STEPS, [steps[0], *steps], steps, strict=False)
             ],
-            "From the check to the visit by week": [self.funnel(*group) for group in by_week],
-            "From the check to the visit by language": [self.funnel(*group) for group in by_language],
-            "What became of the requests by language": [self.became(*group) for group in [*by_language, total]],
-            "What became of the requests by week": [self.became(*group) for group in by_week],
+            **({"By person": people} if (people := self.people()) else {}),
         }
 
-    def waiting(self, name, requests, _counts) -> list[str]:
-        until_tried, until_reached, in_time, late = [], [], 0, 0
+    def those(self, key, value) -> list:
+        return [request for request in self.requests if key(request) == value]
+
+    def tried(self, name, requests) -> list[str]:
+        in_time, due = 0, 0
         for request in requests:
-            tries = [attempt for attempt in request.contact_attempts.all() if not attempt.event.is_undone]
-            called = [attempt.at for attempt in tries if attempt.channel == "phone"]
-            if tries:
-                until_tried.append(min(attempt.at for attempt in tries) - request.created_at)
-            if request.reached_at:
-                until_reached.append(request.reached_at - request.created_at)
+            called = [attempt.at for attempt in self.tries(request) if attempt.channel == "phone"]
             if called and min(called) <= request.due_at:
-                in_time += 1
+                in_time, due = in_time + 1, due + 1
             elif not any(at <= request.due_at for at in self.bookings(request)):
                 was_over = request.closed_at is not None and request.closed_at <= request.due_at
-                if called or (request.due_at < self.now and not was_over):
-                    late += 1
-        due = in_time + late
-        in_time_of_due = f"{in_time} of {due} ({in_time / due * 100:.0f}%)" if due else "0 of 0"
-        return [name, str(len(requests)), *waited(until_tried), *waited(until_reached), in_time_of_due]
+                due += bool(called or (request.due_at < self.now and not was_over))
+        tries = [min((one.at for one in self.tries(request)), default=None) for request in requests]
+        return [name, *self.waited(requests, tries), of(in_time, due)]
 
-    def bookings(self, request) -> list[datetime.datetime]:
+    def talked(self, name, requests) -> list[str]:
+        return [name, *self.waited(requests, [request.reached_at for request in requests])]
+
+    def waited(self, requests, moments) -> list[str]:
+        waits, still_waiting = [], 0
+        for request, moment in zip(requests, moments, strict=True):
+            ended = min([request.closed_at or self.now, *self.bookings(request)])
+            waits.append((in_steps((moment or ended) - request.created_at), moment is not None))
+            still_waiting += moment is None and not request.closed_at and not request.appointment
+        happened = of(len([moment for moment in moments if moment]), len(requests))
+        return [str(len(requests)), happened, str(still_waiting), *(in_words(waits, part) for part in (0.5, 0.9))]
+
+    @staticmethod
+    def tries(request) -> list:
+        return [attempt for attempt in request.contact_attempts.all() if not attempt.event.is_undone]
+
+    @staticmethod
+    def standing(request) -> list:
         events = sorted(request.events.all(), key=lambda event: event.version)
-        kept = [
+        return [
             event
             for event, following in pairwise([*events, None])
-            if event.verb == "booked" and not (following and following.verb == "undone")
+            if not (following and following.verb == "undone") and not event.is_undone
         ]
-        return [event.at for event in kept]
 
-    def funnel(self, name, requests, counts) -> list[str]:
-        checks = ["–", "–", "–"]
-        if counts is not None:
-            offers = [outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit]
-            checks = [
-                str(sum(count.count for count in counts if count.event == "started")),
-                str(sum(count.count for count in counts if count.event == "finished")),
-                str(sum(count.count for count in counts if count.outcome in offers)),
-            ]
+    def bookings(self, request) -> list[datetime.datetime]:
+        return [event.at for event in self.standing(request) if event.verb == "booked"]
+
+    def steps(self, requests) -> list[str]:
+        came = [request for request in requests if request.close_reason == "attended"]
+        booked = [one for one in requests if self.bookings(one) or one.appointment]
+        reached = [one for one in requests if one.reached_at or one in booked]
+        return [str(len(group)) for group in (requests, reached, booked, came)]
+
+    def funnel(self, name, requests) -> list[str]:
+        asked, *steps = self.steps(requests)
+        return [name, asked, *(of(int(step), int(asked)) for step in steps)]
+
+    def checks(self) -> list[list[str]]:
+        offers = [outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit]
+        finished = sum(count.count for count in self.counts if count.event == "finished")
+        figures = [
+            str(sum(count.count for count in self.counts if count.event == "started")),
+            str(finished),
+            of(sum(count.count for count in self.counts if count.outcome in offers), finished),
+        ]
+        if self.languages == ["other"]:
+            figures = ["–"] * 3
         return [
-            name,
-            *checks,
-            str(len(requests)),
-            str(len([request for request in requests if request.reached_at])),
-            str(len([request for request in requests if self.bookings(request)])),
-            str(len([request for request in requests if request.close_reason == "attended"])),
+            [step, figure]
+            for step, figure in zip(
+                ["Started the check", "Finished it", "Qualified for a visit"], figures, strict=True
+            )
         ]
 
-    def became(self, name, requests, _counts) -> list[str]:
+    def became(self, name, requests) -> list[str]:
         endings = []
         for request in requests:
             if request.closed_at:
                 endings.append(LABELS[request.close_reason])
             else:
                 endings.append("Booked" if request.appointment else "Still open")
-        return [name, *(str(endings.count(ending)) for ending in BECAME)]
+        return [name, str(len(requests)), *(str(endings.count(ending)) for ending in BECAME)]
+
+    def ever(self, name, requests) -> list[str]:
+        missed, reopened = 0, 0
+        for request in requests:
+            openings = [event for event in self.standing(request) if event.verb == "reopened"]
+            reopened += bool(openings)
+            reasons = [request.close_reason, *(event.before["close_reason"] for event in openings)]
+            missed += "did_not_come" in reasons
+        return [name, *(of(count, len(requests)) for count in (missed, reopened))]
+
+    def people(self) -> list[list[str]]:
+        calls = [one for request in self.requests for one in self.tries(request)]
+        steps = [event for request in self.requests for event in self.standing(request)]
+        names = {one.by.username for one in calls}
+        names |= {event.by.username for event in steps if event.by and event.verb in ("booked", "closed")}
+        rows = []
+        for name in sorted(names):
+            own = [one for one in calls if one.by.username == name and one.channel == "phone"]
+            talks = len([one for one in own if one.outcome in ("reached", "call_back")])
+            booked, closed = (
+                {event.request for event in steps if event.by and event.by.username == name and event.verb == verb}
+                for verb in ("booked", "closed")
+            )
+            came = len([request for request in booked if request.close_reason == "attended"])
+            figures = (str(len(own)), of(talks, len(own)), str(len(booked)), of(came, len(booked)), str(len(closed)))
+            rows.append([name, *figures])
+        return rows
 
 
-def waited(times: list[datetime.timedelta]) -> list[str]:
-    return [str(len(times)), in_hours(nearest_rank(times, 50)), in_hours(nearest_rank(times, 90))]
+def in_steps(wait: datetime.timedelta) -> float:
+    """In hours, as exactly as they are given."""
+    seconds = round(wait.total_seconds())
+    step = 360 if seconds < 48 * 3600 else 3600 if seconds < 14 * 24 * 3600 else 24 * 3600
+    return (seconds + step // 2) // step * step / 3600
 
 
-def nearest_rank(values: list, percent: int):
-    for candidate in sorted(values):
-        if len([value for value in values if value <= candidate]) >= percent / 100 * len(values):
-            return candidate
+def in_words(waits: list[tuple[float, bool]], part: float) -> str:
+    hours = redistributed(waits, part)
+    if hours is None:
+        return "not known yet" if waits else "–"
+    if hours < 48:
+        return f"{hours:.1f} h"
+    return f"{hours:.0f} h" if hours < 14 * 24 else f"{hours / 24:.0f} days"
+
+
+def redistributed(waits: list[tuple[float, bool]], part: float):
+    """The same estimate by Efron's way: whoever leaves without it hands their weight on to those who wait longer."""
+    left = sorted(waits, key=lambda one: (one[0], not one[1]))
+    weights, gathered = [1 / len(left)] * len(left) if left else [], 0.0
+    for at, (wait, happened) in enumerate(left):
+        if happened:
+            gathered += weights[at]
+            if gathered >= part - 1e-9:
+                return wait
+        else:
+            for later in range(at + 1, len(left)):
+                weights[later] += weights[at] / (len(left) - at - 1)
     return None
 
 
-def in_hours(time: datetime.timedelta | None) -> str:
-    return "–" if time is None else f"{time.total_seconds() / 3600:.1f} h"
-
-
-def share(part: str, whole: str) -> str:
-    return "–" if "–" in (part, whole) or whole == "0" else f"{int(part) / int(whole) * 100:.0f}%"
+def of(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole * 100:.0f}%)" if whole else f"{part} of {whole}"
 
 
 @pytest.mark.generated
@@ -327,8 +381,8 @@ def test_every_number_is_what_somebody_would_count(a_request, manager, scheduler
 
             expected = Plain(weeks, language)
             assert tables_on(page) == expected.tables()
-            assert f" until now: {len(expected.requests)}. " in words_of(page)
-            assert f" may not be from a person: {len(expected.doubtful)}. " in words_of(page)
+            assert f"This is about the {len(expected.requests)} requests that " in words_of(page)
+            assert f" may not be from a person: {len(expected.doubtful)}" in words_of(page)
 
 
 def test_the_charts_show_what_the_tables_say(a_request, manager, scheduler, clinician, place):
@@ -341,13 +395,13 @@ def test_the_charts_show_what_the_tables_say(a_request, manager, scheduler, clin
     bars = re.findall(
         r'<span>([^<]*)</span> <svg[^>]*><rect class="\w+" width="([\d.]+)"[^>]*/></svg> <span>([^<]*)<', page.text
     )
-    waits = [wait for row in tables["Waiting by priority"][:3] for wait in row[3:5]]
-    steps = [row[1] for row in tables["From the check to the visit"]]
+    waits = [wait for row in tables["Until the first try, by priority"][:3] for wait in row[4:6]]
+    steps = [row[1].split()[0] for row in tables["From the request to the visit"]]
     assert [shown for _, _, shown in bars] == waits + steps
-    for group in (bars[:6], bars[6:]):
-        numbers = [float(shown.removesuffix(" h")) for _, _, shown in group]
-        lengths = [float(length) for _, length, _ in group]
-        assert lengths == pytest.approx([100 * number / max(numbers) for number in numbers], abs=0.2)
+    numbers = [int(shown) for _, _, shown in bars[6:]]
+    assert [float(length) for _, length, _ in bars[6:]] == pytest.approx(
+        [100 * number / max(numbers) for number in numbers], abs=0.2
+    )
     heights = re.findall(r'<rect class="step" x="\d+" width="8" height="(.*?)"', page.text)
     asked = [int(row[1]) for row in tables["Requests per week"]]
     assert [float(height) for height in heights] == pytest.approx(
@@ -371,9 +425,11 @@ def test_what_was_taken_back_is_no_try_and_no_booking(a_request, manager, schedu
 
     tables = tables_on(manager.get(REPORT))
 
-    assert tables["Waiting by priority"][-1][:8] == ["All", "3", "2", "5.0 h", "5.0 h", "2", "5.0 h", "5.0 h"]
-    assert [row[1] for row in tables["From the check to the visit"]][3:] == ["3", "2", "1", "0"]
-    assert tables["What became of the requests by language"][-1][:3] == ["All", "2", "1"]
+    waited = ["2 of 3 (67%)", "1", "5.0 h", "not known yet"]
+    assert tables["Until the first try, by priority"][-1][:6] == ["All", "3", *waited]
+    assert tables["Until the first talk, by priority"][-1] == ["All", "3", *waited]
+    assert [row[1][:6] for row in tables["From the request to the visit"]] == ["3 of 3", "2 of 3", "1 of 3", "0 of 3"]
+    assert tables["What became of the requests, by language"][-1][:4] == ["All", "3", "2", "1"]
 
 
 def test_a_visit_that_was_cancelled_had_been_booked(a_request, manager, scheduler, clinician, place, next_week):
@@ -386,27 +442,68 @@ def test_a_visit_that_was_cancelled_had_been_booked(a_request, manager, schedule
 
     tables = tables_on(manager.get(REPORT))
 
-    assert tables["From the check to the visit"][5][:2] == ["Had one booked", "1"]
-    assert tables["What became of the requests by language"][-1][:3] == ["All", "1", "0"]
+    assert tables["From the request to the visit"][2][:2] == ["Had a visit booked", "1 of 1 (100%)"]
+    assert tables["What became of the requests, by language"][-1][:4] == ["All", "1", "1", "0"]
+    assert tables["By person"] == [["scheduler", "0", "0 of 0", "1", "0 of 1 (0%)", "0"]]
+
+
+def test_a_visit_that_was_missed_is_told_also_when_the_request_was_opened_again(
+    a_request, manager, scheduler, clinician, place, next_week
+):
+    request = a_request()
+    perform(CLAIM, request, by=scheduler)
+    perform(BOOK, request, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    with time_machine.travel(next_week + 30 * MINUTES):
+        perform(DID_NOT_COME, request, by=scheduler)
+    perform(CLAIM, request, by=scheduler)
+    perform(CLOSE, request, by=scheduler, reason="declined")
+    perform(REOPEN, request, by=scheduler)
+
+    tables = tables_on(manager.get(REPORT))
+
+    assert tables["What became of the requests, by language"][-1][:4] == ["All", "1", "1", "0"]
+    assert tables["What happened on the way, by language"][-1] == ["All", "1 of 1 (100%)", "1 of 1 (100%)"]
+    assert tables["From the request to the visit"][2] == ["Had a visit booked", *["1 of 1 (100%)"] * 2]
+
+
+def test_those_who_still_wait_make_a_wait_longer_and_not_shorter(a_request, manager, scheduler):
+    quick, *_waiting = (a_request() for _ in range(4))
+    AppointmentRequest.objects.update(created_at=timezone.now() - datetime.timedelta(hours=5))
+    quick.refresh_from_db()
+    perform(CLAIM, quick, by=scheduler)
+    perform(LOG_CALL, quick, by=scheduler, channel="phone", outcome="no_answer")
+
+    row = tables_on(manager.get(REPORT))["Until the first try, by priority"][-1]
+
+    assert row[:6] == ["All", "4", "1 of 4 (25%)", "3", "not known yet", "not known yet"]
 
 
 @pytest.mark.either
 @pytest.mark.parametrize(
-    ("percent", "values", "expected"),
+    ("waits", "half", "nine_in_ten"),
     [
-        (50, [], None),
-        (50, [7], 7),
-        (90, [7], 7),
-        (50, [1, 2], 1),
-        (50, [1, 2, 3], 2),
-        (90, list(range(1, 11)), 9),
-        (90, list(range(1, 12)), 10),
-        (50, list(range(1, 101)), 50),
-        (90, list(range(1, 101)), 90),
+        ([], None, None),
+        ([(7, True)], 7, 7),
+        ([(1, True), (2, True)], 1, 2),
+        ([(1, True), (2, True), (3, True)], 2, 3),
+        # Freireich and others 1963, weeks in remission with 6-MP, from many textbooks: half within 23.
+        (
+            [(6, True)] * 3
+            + [(at, True) for at in (7, 10, 13, 16, 22, 23)]
+            + [(at, False) for at in (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)],
+            23,
+            None,
+        ),
+        ([(1, False), (2, True)], 2, 2),
+        ([(2, False), (2, True)], 2, None),
+        ([(1, True), (9, False), (9, False)], None, None),
     ],
 )
-def test_percentiles_are_by_nearest_rank(percent, values, expected):
-    assert percentile(values, percent) == expected == nearest_rank(values, percent)
+def test_the_estimate_is_that_of_kaplan_and_meier(waits, half, nine_in_ten):
+    counted = {wait: (waits.count((wait, True)), waits.count((wait, False))) for wait, _ in waits}
+
+    assert (shortest_within(counted, 0.5), shortest_within(counted, 0.9)) == (half, nine_in_ten)
+    assert (redistributed(waits, 0.5), redistributed(waits, 0.9)) == (half, nine_in_ten)
 
 
 def test_without_any_record_the_report_is_there_and_empty(manager):
@@ -414,7 +511,7 @@ def test_without_any_record_the_report_is_there_and_empty(manager):
 
     assert page.status_code == 200
     assert "No check has been counted yet." in words_of(page)
-    assert tables_on(page)["Waiting by priority"][-1] == ["All", "0", "0", "–", "–", "0", "–", "–", "0 of 0"]
+    assert tables_on(page)["Until the first try, by priority"][-1] == ["All", "0", "0 of 0", "0", "–", "–", "0 of 0"]
     assert len(tables_on(page)["Requests per week"]) == 12
 
 

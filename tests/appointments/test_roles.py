@@ -25,6 +25,7 @@ from appointments.models import (
     ConsultingHours,
     Event,
     Holiday,
+    KnownNetwork,
     OpeningHours,
     Place,
     PossibleDuplicate,
@@ -48,6 +49,7 @@ add_holidays                               login  login   login     403       40
 handover                                   login  login   login     200/422   200/403   200/422   403       200/422
 assign                                     login  login   login     403       403       200       403       200
 nurse                                      login  login   login     200/403   200/on    200/403   403       200/on
+doubts                                     login  login   login     200/422   200/403   200/422   403       200/422
 duplicates                                 login  login   login     200/405   200/405   200/405   403       200/405
 duplicate                                  login  login   login     200/on    200/403   200/on    403       200/on
 report                                     login  login   login     403/405   403/405   200/405   403/405   200/405
@@ -198,6 +200,7 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
         "appointments_holiday": Holiday.objects.create(date=datetime.date(2099, 12, 25), name="Christmas"),
         "appointments_consultinghours": ConsultingHours.objects.create(**hours),
         "appointments_caller": Caller.objects.create(user=scheduler),
+        "appointments_knownnetwork": KnownNetwork.objects.create(network="192.0.2.0/24", label="Kiosk"),
         "auth_user": scheduler,
         "auth_group": Group.objects.get(name="Nurses"),
     }

@@ -7,6 +7,7 @@ from appointments.lifecycle.definition import CORRECT
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest
 from tests.copies import many_like
+from tests.walk import words_of
 
 pytestmark = pytest.mark.both
 
@@ -18,7 +19,7 @@ def people(a_request):
     (iñaki,) = many_like(
         ana, 1, name="Iñaki Núñez-García O’Brien", phone="+17875550147;ext=12", email="i_100%real@example.com"
     )
-    (john,) = many_like(ana, 1, name="John Sample", phone="+18085550199", email="")
+    (john,) = many_like(ana, 1, name="John Sample", phone="+18085550199", email="", date_of_birth="1951-04-03")
     return {"ana": ana, "iñaki": iñaki, "john": john}
 
 
@@ -183,3 +184,84 @@ def test_what_was_corrected_is_found_and_what_it_was_before_is_not(people, sched
 
     assert found(people, "muestra juan") == found(people, "212-555-0188") == ["john"]
     assert found(people, "john sample") == found(people, "808-555-0199") == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("12/31/1948", "12-31-1948", "12.31.1948", "12 31 1948", "12/31/48", "1948-12-31", "1948/12/31"),
+        *("31.12.1948", "31/12/1948", "31-12-48", "12311948", "19481231", "123148"),
+        *("Dec 31 1948", "dec. 31, 1948", "December 31st, 1948", "31 December 1948", "31 dic 1948", "Dec 31 48"),
+        *("31 de diciembre de 1948", "DICIEMBRE 31, 1948", "Vera 12/31/1948", "12/31/48 sample v"),
+        *("December 31 1948 Vera", "vera 123148", "\u202a12/31/1948\u202c"),
+    ],
+)
+def test_a_birthday_is_found_however_it_is_typed_and_together_with_a_name(people, typed):
+    (vera,) = many_like(people["ana"], 1, name="Vera Sample", phone="+18085550177", date_of_birth="1948-12-31")
+
+    assert found({**people, "vera": vera}, typed) == ["vera"]
+
+
+def test_a_day_that_can_be_read_two_ways_finds_both_and_one_that_is_none_finds_nobody(people):
+    (third,) = many_like(people["ana"], 1, phone="+18085550177", email="", date_of_birth="1951-03-04")
+    everybody = {**people, "third": third}
+
+    assert found(everybody, "4/3/1951") == found(everybody, "3/4/51") == ["john", "third"]
+    assert (
+        found(everybody, "1951-04-03") == found(everybody, "Apr 3 1951") == found(everybody, "3 abr 1951") == ["john"]
+    )
+    for nobody in ("2/30/1948", "13/13/1948", "John 1/1/1950", "marta 12 1948", "12/31/2948"):
+        assert found(everybody, nobody) == [], nobody
+
+
+def test_digits_that_may_be_a_birthday_are_looked_for_in_phone_numbers_too(people):
+    (other,) = many_like(people["ana"], 1, name="Luz Muestra", phone="+12121231480")
+
+    assert found({**people, "other": other}, "123148") == found({**people, "other": other}, "luz 123148") == ["other"]
+
+
+def test_whoever_filled_it_in_finds_the_patient_by_their_name(people, scheduler):
+    helper = {"filled_in_by": "Inés O’Brien-Li", "relationship": "Daughter", "name": "Eva Muestra"}
+    (eva,) = many_like(people["ana"], 1, **helper, phone="+18085550177")
+    everybody = {**people, "eva": eva}
+
+    for typed in ("ines obrien li", "Inés Li", "O'Brien-Li", "li", "Ines 0177", "eva li 3/14/1948"):
+        assert found(everybody, typed) == ["eva"], typed
+    perform(CORRECT, eva, by=scheduler, phone="+18085550178")
+    assert found(everybody, "ines obrien") == ["eva"]
+
+
+@pytest.mark.parametrize("name", ["Li", "Ng", "Wu", "Jo", "Ê"])
+def test_a_whole_name_of_two_letters_is_found_and_a_part_of_a_longer_one_is_not(people, name):
+    (other,) = many_like(people["ana"], 1, name=f"Mei {name}", email="")
+    (longer,) = many_like(people["ana"], 1, name=f"Mei {name}lian", email="")
+    everybody = {"other": other, "longer": longer}
+
+    assert found(everybody, name.upper()) == (["other"] if len(name) == 2 else [])
+    assert found(everybody, f"M. {name}") == (["other"] if len(name) == 2 else [])
+
+
+def test_a_former_name_that_staff_add_is_found_shown_and_may_be_taken_away(people, scheduler, client):
+    client.force_login(scheduler)
+    perform(CORRECT, people["john"], by=scheduler, former_names="Sue Ficticia-Ng")
+    assert found(people, "ficticia") == found(people, "ng") == ["john"]
+
+    queue = words_of(client.post("/admin/appointments/appointmentrequest/", {"q": "Ficticia"}))
+    sheet = words_of(client.get(f"/admin/appointments/appointmentrequest/{people['john'].pk}/change/"))
+    assert "also Sue Ficticia-Ng" in queue
+    assert "Sue Ficticia-Ng (former or other name)" in sheet
+
+    perform(CORRECT, people["john"], by=scheduler, former_names="")
+    assert found(people, "ficticia") == []
+
+
+def test_the_rows_tell_people_of_one_name_apart(people, client, scheduler):
+    client.force_login(scheduler)
+    AppointmentRequest.objects.filter(pk=people["john"].pk).update(filled_in_by="Mary Sample")
+
+    page = words_of(client.post("/admin/appointments/appointmentrequest/", {"q": "John Sample"}))
+
+    assert " born Apr 3, 1951 (808) 555-0199, Hawaii filled in by Mary Sample" in page
+    assert " born Mar 14, 1948 (212) 555-0123, New York, NY" in words_of(
+        client.get("/admin/appointments/appointmentrequest/")
+    )

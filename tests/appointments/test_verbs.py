@@ -27,6 +27,8 @@ WHEN_OVER = ["log-call", "reschedule", "cancel", "did-not-come", "ask-nurse", "c
 POSSIBLE = {
     ("waiting", "holder"): ["claim", "note", "correct"],
     ("waiting", "other"): ["claim", "note", "correct"],
+    ("doubtful", "holder"): ["vouch", "dismiss", "claim", "note", "correct"],
+    ("doubtful", "other"): ["vouch", "dismiss", "claim", "note", "correct"],
     ("claimed", "holder"): [*WHILE_HELD, "undo"],
     ("claimed", "other"): ["note", "correct", "release"],
     ("lapsed", "holder"): [*WHILE_HELD, "undo"],
@@ -45,6 +47,7 @@ POSSIBLE = {
 }
 ONE_OF_EACH_STATUS = [(state, "holder") for state in ("waiting", "claimed", "booked", "closed")]
 VERBS = set().union(*POSSIBLE.values())
+WITHOUT_A_NOTE = ("vouch", "dismiss", "claim", "undo")
 # test_retention.py tells when these are done.
 OF_MANAGERS = ("hold", "erase")
 VISIT = "Mon May 4 2037, 10:30 AM, Main clinic, Dr. Example"
@@ -69,8 +72,8 @@ def in_state(a_request, scheduler, clinician, place, consulting_hours):
     """Gives a request in a state, brought there by the scheduler."""
 
     def bring(state) -> AppointmentRequest:
-        request = a_request()
-        if state != "waiting":
+        request = a_request(doubts="many requests from one address" if state == "doubtful" else "")
+        if state not in ("waiting", "doubtful"):
             perform(CLAIM, request, by=scheduler)
             perform(LOG_CALL, request, by=scheduler, channel="phone", outcome="reached")
         if state == "lapsed":
@@ -138,7 +141,7 @@ def do(user, request, verb, **changes):
         "cancel": {"reason": "patient"},
         "close": {"reason": "attended" if request.status == "booked" else "declined"},
     }
-    note = {} if verb in ("claim", "undo") else {"note": NOTE}
+    note = {} if verb in WITHOUT_A_NOTE else {"note": NOTE}
     typed = {**note, "version": request.version, **typed.get(verb, {}), **changes}
     response = browser_of(user).post(f"{QUEUE}{request.pk}/do/{verb}/", typed)
     request.refresh_from_db()
@@ -251,6 +254,7 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
     before = everything()
     reason = {
         "waiting": "Nobody holds this request: it waits in the queue.",
+        "doubtful": "Nobody holds this request: it waits in the queue.",
         "claimed": "scheduler holds this request.",
         "lapsed": "scheduler holds this request.",
         "booked": f"A visit is booked: {request.appointment}.",
@@ -267,7 +271,7 @@ def test_what_is_not_possible_is_refused_with_the_reason_and_what_was_typed(in_s
 
         assert (page.status_code, verb) == (409, verb)
         assert f'role="alert">{reason[state]}<' in page.text
-        assert (NOTE in page.text) == (verb not in ("claim", "undo"))
+        assert (NOTE in page.text) == (verb not in WITHOUT_A_NOTE)
         assert ('value="2037-05-06T08:00"' in page.text) == verb.startswith("book")
     assert everything() == before
 

@@ -82,6 +82,7 @@ def pages() -> dict[str, Callable]:
         "queue, last page": lambda: at("open", requests.open().in_queue_order(), 10**9),
         **{f"queue, {key}": lambda key=key: (f"{QUEUE}?queue={key}", None) for key in keys},
         "queue, all, last page": lambda: at("all", requests.order_by("-created_at", "-pk"), 10**9),
+        "report, a year": lambda: ("/admin/report/", {"weeks": 52}),
         "home": lambda: ("/admin/", None),
         "call sheet": lambda: (f"{QUEUE}{requests.open().in_queue_order().first().pk}/change/", None),
     }
@@ -91,8 +92,10 @@ def searches(model) -> dict[str, str]:
     from appointments import reference
     from appointments.models import AppointmentRequest
 
+    helped = AppointmentRequest.objects.exclude(filled_in_by="").order_by("pk")[30]
     somebody = AppointmentRequest.objects.exclude(email="").filter(pk__gt=model.pk).order_by("pk")[30]
     first, middle, last = somebody.name.split()
+    born = somebody.date_of_birth
     return {
         "a name": somebody.name,
         "a name, turned round": f"{last} {middle}",
@@ -103,6 +106,11 @@ def searches(model) -> dict[str, str]:
         "a phone number": somebody.phone_shown,
         "the last four digits": somebody.phone[-4:],
         "a phone number that nobody has": "(808) 555-0199",
+        "a birthday": f"{born:%m/%d/%Y}",
+        "a birthday in words, with a name": f"{last} {born:%b %-d %Y}",
+        "a birthday without signs": f"{born:%m%d%y}",
+        "a name of two letters": "Li",
+        "who filled it in, and a birthday": f"{helped.filled_in_by} {helped.date_of_birth:%Y-%m-%d}",
         "an e-mail address": somebody.email,
         "a part of every address": "@example.com",
         "an address that nobody has": "nobody@example.org",

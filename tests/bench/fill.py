@@ -37,6 +37,7 @@ LAST_NAMES = (
     "Placeholder",
     "Demopoulos",
     "Mañana",
+    "Li",
 )
 ZONES = ("America/New_York", "America/New_York", "America/New_York", "America/Chicago", "America/Los_Angeles")
 
@@ -101,6 +102,14 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
     history = {"at": now, "by_id": staff.pk, "verb": "closed", "details": "Does not want a visit", "note": ""}
     history |= {"version": 1, "before": "{}", "is_undone": False}
     _store(Event, ({"request_id": pk, **history} for pk in range(first, first + closed)))
+    # A call for each that was closed, which the report reads.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO appointments_contactattempt (event_id, request_id, by_id, at, channel, outcome, note)"
+            " SELECT id, request_id, by_id, at, 'phone', 'reached', ''"
+            " FROM appointments_event WHERE request_id >= %s",
+            [first],
+        )
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             for table in (AppointmentRequest, Event):
@@ -135,6 +144,7 @@ def _somebody(chance: random.Random, number: int) -> dict:
     name = f"{first} {chance.choice('ABCDEFGHIJKLMNOPRSTVW')}{chance.randrange(10**5):05} {last}"
     contact = {
         "name": name,
+        "filled_in_by": f"{chance.choice(FIRST_NAMES)} {last}" if chance.random() < 0.3 else "",
         "phone": f"+1212{chance.randrange(2_000_000, 9_999_999)}",
         "email": f"{first}.{chance.randrange(10**6)}@example.com".lower() if chance.random() < 0.5 else "",
         "reference": _reference(number),
@@ -169,6 +179,7 @@ def _slots(now: datetime.datetime, staff) -> Iterator[dict]:
         starts_at = ends_at - datetime.timedelta(minutes=30)
         for clinician in clinicians:
             times = {"starts_at": starts_at, "ends_at": ends_at, "booked_at": starts_at, "cancelled_at": None}
+            times["is_exception"] = False
             yield {"clinician_id": clinician.pk, "place_id": place.pk, "booked_by_id": staff.pk, **times}
         ends_at = starts_at
 

@@ -207,7 +207,9 @@ def states_of_the_visit_steps() -> Iterator[State]:
     yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
     no_database = failing("appointments.intake.submit.submit")
     yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, meanwhile=no_database)
-    no_more_taken = patch("appointments.intake.views.MOST_TAKEN_FROM_ONE_ADDRESS", 0)
+    no_more_taken = patch.multiple(
+        "appointments.intake.submit", MOST_FROM_ONE_ADDRESS=0, MOST_TAKEN_FROM_ONE_ADDRESS=0
+    )
     yield State("visit, too many", path, cookies, sent=typed, status=429, meanwhile=no_more_taken)
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
@@ -285,6 +287,10 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     )
     yield State("messages", "/admin/messages/", session)
     yield State("home, with failed messages", "/admin/", session)
+    AppointmentRequest.objects.filter(pk=requests["waiting"].pk).update(doubts="many requests from one address")
+    yield State("home, with a doubtful request", "/admin/", session)
+    yield State("perhaps not a person", "/admin/doubts/", session)
+    yield State("perhaps not a person, none chosen", "/admin/doubts/", session, sent={"said": "vouch"}, status=422)
     pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
     yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
     yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
@@ -292,7 +298,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
-    for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller"):
+    for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork"):
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)
 

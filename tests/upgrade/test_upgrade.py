@@ -27,6 +27,8 @@ GONE: dict[str, set[str]] = {
     # The entry in the history says it now.
     "appointments_contactattempt": {"is_undone"},
 }
+# What is made from other columns, and from more of them than before.
+WRITTEN_ANEW = {"appointments_appointmentrequest": {"search_text"}}
 
 # These follow from the models and the roles of a release. What people may do by them is compared by its name.
 MADE_ANEW = {
@@ -223,11 +225,23 @@ def lost_rows(upgrade: Upgrade, table: str) -> list[dict]:
     """Without the columns that are not there any more."""
     if table in MADE_ANEW or table == HEAD:
         return []
-    lost = lost_columns(upgrade, table)
+    lost = lost_columns(upgrade, table) | WRITTEN_ANEW.get(table, set())
     before = [{name: value for name, value in row.items() if name not in lost} for row in upgrade.before[table]]
     names = {name for row in before[:1] for name in row}
     after = [{name: value for name, value in row.items() if name in names} for row in upgrade.after.get(table, [])]
     return [row for row in before if row not in after]
+
+
+def test_who_filled_a_request_in_is_searched_beside_what_was_searched_before(upgrade):
+    after = {row["id"]: row for row in upgrade.after["appointments_appointmentrequest"]}
+    helped = 0
+    for before in upgrade.before["appointments_appointmentrequest"]:
+        searched = after[before["id"]]["search_text"]
+        assert set(before["search_text"].split()) | set(before["filled_in_by"].lower().split()) <= set(
+            searched.split()
+        )
+        helped += bool(before["filled_in_by"])
+    assert helped
 
 
 def test_what_is_said_to_be_gone_is_gone(upgrade):

@@ -160,8 +160,9 @@ def _take(
         then()
 
     return Change(
-        # The foreign key to the visit, which comes after, is checked when the transaction ends.
-        {"appointment": appointment.pk, **plan(), **NOBODY},
+        # The foreign key to the visit, which comes after, is checked when the transaction ends. And whoever has a
+        # visit is a person, who is written to like everybody.
+        {"appointment": appointment.pk, **plan(), "doubts": "", **NOBODY},
         details=f"{reason}: {appointment}" if reason else str(appointment),
         note=note,
         still=Q(appointment=former),
