@@ -184,12 +184,12 @@ def test_a_stronger_digest_of_it_does_not_make_it_ones_own(pim, monkeypatch):
 def test_at_the_terminal_a_password_is_made_that_stays(db, had_a_first_one, monkeypatch, capsys):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", OWN)
     call_command("createsuperuser", "--noinput", username="olga", email="")
-    call_command("demo")
+    call_command("demo", weeks=0)
     olga = Person(get_user_model().objects.get(username="olga"))
     demo = Person(get_user_model().objects.get(username="demo"))
     if had_a_first_one:
         FirstPassword.objects.create(user=demo.user, set_at=timezone.now() - datetime.timedelta(days=99))
-        call_command("demo")
+        call_command("demo", weeks=0)
 
     olga.gives_password(OWN)
     demo.gives_password(capsys.readouterr().out.split()[-1])

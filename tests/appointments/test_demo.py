@@ -1,13 +1,19 @@
 """The demo shows every kind of request that there is, to somebody who can sign in, in development only."""
 
+import datetime
 import re
 from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from appointments.lifecycle.waits import lengths
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
 
@@ -16,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def demo() -> str:
     said = StringIO()
-    call_command("demo", stdout=said)
+    call_command("demo", weeks=2, stdout=said)
     return said.getvalue()
 
 
@@ -24,9 +30,9 @@ def password_in(said: str) -> str:
     return re.search(r"Staff sign in at /admin/ as demo with the password (\S+)\n", said)[1]
 
 
-def sign_in(client, password: str):
+def sign_in(client, password: str, to: str = QUEUE):
     """Through the form, as somebody does who has read what the command said."""
-    form = {"username": "demo", "password": password, "next": QUEUE}
+    form = {"username": "demo", "password": password, "next": to}
     return client.post("/admin/login/", form, follow=True)
 
 
@@ -48,8 +54,22 @@ def test_the_demo_has_requests_of_every_kind():
     assert kinds("is_recent_pain") == {True, False}
     assert kinds("language") == {"en", "es", "other"}
     assert ContactAttempt.objects.filter(request__status="waiting").exists()
-    assert "The demo has 40 visit requests, 30 open." in said
-    assert AppointmentRequest.objects.open().count() == 30
+    reasons = {"attended", "declined", "unreachable", "advised_against"}
+    assert reasons <= kinds("close_reason")
+    waits = {length.wait.key for length in lengths(timezone.now()) if length.count}
+    assert waits >= {"doubtful", "visit-over", "nurse", "booked", "to-choose", "to-answer", "letter", "call"}
+    assert f"The demo has 42 visit requests, {AppointmentRequest.objects.open().count()} open." in said
+
+
+@pytest.mark.parametrize("hour", [3, 11, 17, 23])
+def test_at_any_hour_somebody_can_be_called_and_nothing_is_the_visitors_own_step(client, hour):
+    with time_machine.travel(datetime.datetime(2037, 5, 3, hour, 30, tzinfo=ZoneInfo("America/New_York"))):
+        said = demo()
+        home = words_of(sign_in(client, password_in(said), to="/admin/"))
+
+    assert "can be called now" in home
+    assert "Your last step" not in home
+    assert not Event.objects.filter(by__username="demo").exists()
 
 
 def test_no_number_and_no_address_of_the_demo_belongs_to_anybody():
@@ -66,9 +86,9 @@ def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(
     queue = sign_in(client, password_in(said))
 
     assert queue.redirect_chain == [(QUEUE, 302)]
-    assert "Open: 30" in queue.text
+    assert "Open: 2" in queue.text
     sheets = [client.get(f"{QUEUE}{request.pk}/change/") for request in AppointmentRequest.objects.all()]
-    assert [sheet.status_code for sheet in sheets] == [200] * 40
+    assert [sheet.status_code for sheet in sheets] == [200] * 42
 
 
 def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
@@ -80,7 +100,7 @@ def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
     assert everything() == before
     assert get_user_model().objects.filter(username="demo").count() == 1
     assert "Please enter the correct username and password" in sign_in(client, password_in(first)).text
-    assert "Open: 30" in sign_in(client, password_in(second)).text
+    assert "Open: 2" in sign_in(client, password_in(second)).text
 
 
 def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():
@@ -88,7 +108,7 @@ def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():
     AppointmentRequest.objects.all().delete()
     Appointment.objects.all().delete()
 
-    assert "The demo has 40 visit requests" in demo()
+    assert "The demo has 42 visit requests" in demo()
 
 
 def test_requests_that_are_there_already_are_left_alone(a_request):

@@ -1,42 +1,90 @@
-"""Fills an empty development database with a believable queue, and makes a staff account to work it with."""
+"""Fills an empty development database with a believable clinic, and makes a staff account to work it with."""
 
 import datetime
 import random
 import secrets
 import uuid
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.cache import cache
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError, transaction
+from django.db.models import DateTimeField, F, Q
 from django.utils import timezone
 
-from appointments.calendar.opening_hours import BusinessHours
 from appointments.calendar.slots import free_slots
 from appointments.intake import submit
 from appointments.intake.contact import Contact
-from appointments.lifecycle.close_reasons import DECLINED, UNREACHABLE
-from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.close_reasons import ADVISED_AGAINST, ATTENDED, DECLINED, UNREACHABLE
+from appointments.lifecycle.definition import (
+    ANSWER,
+    ASK_NURSE,
+    BOOK,
+    CLAIM,
+    CLOSE,
+    DID_NOT_COME,
+    LOG_CALL,
+    OFFER,
+    RELEASE,
+    SEND_LETTER,
+)
+from appointments.lifecycle.grammar import Verb
+from appointments.lifecycle.letters import no_call_will_help
 from appointments.lifecycle.message_kinds import REMINDER
 from appointments.lifecycle.transition import perform
+from appointments.lifecycle.waits import CALL, with_waits
 from appointments.models import (
+    Appointment,
     AppointmentRequest,
     Caller,
     Clinician,
     ConsultingHours,
     ContactAttempt,
+    DailyCount,
+    Event,
     MayTalk,
     Message,
+    NurseCheck,
+    OfferedTime,
+    OpeningHours,
     Place,
 )
+from appointments.worklist import ranking
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
 from screening.questionnaire.conditions import Answer
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question
 
 STAFF = "demo"
-SIZE = 40
+CONSENT = "Demo data: nobody agreed to anything."
+PAST_A_WEEK, PRESENT = 6, 30
+# Which of the present ones perhaps no person sent.
+DOUBTFUL = 3
+PAST_ENDS = (
+    "attended",
+    "attended",
+    "declined",
+    "attended",
+    "unreachable",
+    "did not come",
+    "advised against",
+    "attended",
+)
+STANDS = (
+    *("new", "new", "missed once", "new", "offered", "booked", "new", "nurse asked", "new", "booked"),
+    *("letter due", "new", "visit over", "wrong number", "held"),
+)
+# How many weeks earlier a visit may come to lie, if others were at its time.
+MOST_WEEKS_MORE = 50
+# From west to east, so that it is day in one of them at any time.
+ZONES = ("Pacific/Honolulu", "America/Los_Angeles", "America/New_York", "Europe/Madrid", "Asia/Kolkata", "Asia/Tokyo")
+DAY = (9, 18)
+LATEST_HOUR = 20
 
 # Plainly made up: nobody is called that.
 FIRST_NAMES = ("Alma", "Boris", "Carmen", "Delia", "Edwin", "Flora", "Gustavo", "Hazel", "Inés", "Jasper")
@@ -72,16 +120,21 @@ VARIED |= {f"helped_{treatment.value}" for treatment in TREATMENTS}
 
 
 class Command(BaseCommand):
-    help = "Load demo requests into an empty development database; print a staff account with a new password."
+    help = "Load a believable clinic into an empty development database; print a staff account with a new password."
 
-    def handle(self, *args: object, **options: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--weeks", type=int, default=12, help="How far back its history goes.")
+
+    def handle(self, *args: object, weeks: int, **options: object) -> None:
         if not settings.DEVELOPMENT:
             raise CommandError("The demo is for development only: set UPRIGHT_DEVELOPMENT=1.")
         password = secrets.token_urlsafe(12)
         staff = self._staff(password)
         if not AppointmentRequest.objects.exists():
             with transaction.atomic():
-                self._fill(staff, random.Random(2026))  # noqa: S311  # nosec B311  # a demo need not be unpredictable
+                self._fill(staff, weeks, random.Random(2026))  # noqa: S311  # nosec B311  # a demo need not be unpredictable
+        _open_at_this_hour()
+        _let_somebody_be_called(staff)
         total = AppointmentRequest.objects.count()
         self.stdout.write(f"The demo has {total} visit requests, {AppointmentRequest.objects.open().count()} open.")
         self.stdout.write(f"Staff sign in at /admin/ as {STAFF} with the password {password}")
@@ -94,33 +147,22 @@ class Command(BaseCommand):
         staff.save()
         return staff
 
-    def _fill(self, staff: User, chance: random.Random) -> None:
-        colleague, _ = get_user_model().objects.get_or_create(username="demo-colleague")
-        colleague.groups.add(Group.objects.get(name="Schedulers"))
-        clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
-        places = [Place.objects.get_or_create(name=name)[0] for name in ("Main clinic", "North clinic")]
-        for clinician, weekdays in zip(clinicians, ((0, 2, 4), (1, 3)), strict=True):
-            for weekday in weekdays:
-                ConsultingHours.objects.get_or_create(
-                    clinician=clinician,
-                    place=places[weekday % 2],
-                    weekday=weekday,
-                    defaults={"starts": datetime.time(9), "ends": datetime.time(15)},
-                )
+    def _fill(self, staff: User, weeks: int, chance: random.Random) -> None:
+        _clinic()
         Caller.objects.get_or_create(user=staff, defaults={"speaks_spanish": True})
-        now, hours = timezone.now(), BusinessHours.of_the_clinic()
-        for number in range(SIZE):
-            request = self._request(chance)
-            asked_at = now - datetime.timedelta(minutes=chance.randint(5, 6_000))
-            days = next(one.business_days for one in PATHWAY.priorities if one.key == request.priority)
-            AppointmentRequest.objects.filter(pk=request.pk).update(
-                created_at=asked_at, due_at=hours.end_of_day(asked_at, business_days=days)
-            )
-            self._work_on(request, number, staff, colleague, clinicians, places, chance)
+        # Whoever tries the demo has done nothing yet: all steps so far are those of colleagues.
+        team = Team(_colleague("demo-scheduler", "Schedulers"), _colleague("demo-nurse", "Nurses"))
+        for number in range(weeks * PAST_A_WEEK):
+            life = Life(self._request(chance), team, chance)
+            life.ends_as(PAST_ENDS[number % len(PAST_ENDS)], weeks=1 + number // PAST_A_WEEK)
+        for number in range(PRESENT):
+            life = Life(self._request(chance, is_doubtful=number == DOUBTFUL), team, chance)
+            life.stands_at(STANDS[number % len(STANDS)])
+        _count_checks(weeks, chance)
         # What was told before anybody looked would only fill the folder of e-mails.
         Message.objects.exclude(kind=REMINDER.key).delete()
 
-    def _request(self, chance: random.Random) -> AppointmentRequest:
+    def _request(self, chance: random.Random, *, is_doubtful: bool = False) -> AppointmentRequest:
         journey = qualifying_journey(chance)
         visit_answers = {question.key: any_answer(question, chance) for question in PATHWAY.visit_questions}
         for_someone_else = chance.random() < 0.25
@@ -130,6 +172,7 @@ class Command(BaseCommand):
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
             visit_answers=visit_answers,
+            doubts="answered faster than people read" if is_doubtful else "",
             contact=Contact(
                 name=f"{first} {last}",
                 date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
@@ -146,34 +189,220 @@ class Command(BaseCommand):
                 call_times=chance.choice([["any"], ["morning"], ["afternoon"], ["morning", "evening"]]),
                 voicemail_ok=chance.random() < 0.7,
                 texts_ok=chance.random() < 0.4,
-                consent="Demo data: nobody agreed to anything.",
+                consent=CONSENT,
             ),
         )
 
-    def _work_on(
-        self,
-        request: AppointmentRequest,
-        number: int,
-        staff: User,
-        colleague: User,
-        clinicians: list[Clinician],
-        places: list[Place],
-        chance: random.Random,
-    ) -> None:
-        """Leave some as they came, and take others some way towards a visit."""
-        stage = number % 8
-        if stage < 4:
+
+@dataclass(frozen=True)
+class Team:
+    scheduler: User
+    nurse: User
+
+
+@dataclass
+class Life:
+    """What happens to one request. No clock is set forward; the request and all that was done is moved back."""
+
+    request: AppointmentRequest
+    team: Team
+    chance: random.Random
+
+    def ends_as(self, end: str, *, weeks: int) -> None:
+        """Live all of it, and be closed so many weeks ago."""
+        self._wait(hours=self.chance.randint(1, 30))
+        if end == "unreachable":
+            while not no_call_will_help(self.request):
+                self._call("no_answer")
+                self._wait(hours=25)
+            self._do(SEND_LETTER)
+            self._wait(hours=24 * 15)
+            self._do(CLAIM)
+            self._do(CLOSE, reason=UNREACHABLE.key)
+            self._wait(hours=24 * 7 * weeks)
             return
-        # Whom a flag keeps from being booked by a scheduler alone.
-        by = staff if number % 3 or stage == 6 else colleague
-        perform(CLAIM, request, by=by)
-        if stage == 4:
-            perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.NO_ANSWER)
-        elif stage == 6:
-            perform(LOG_CALL, request, by=by, channel="phone", outcome=ContactAttempt.CallResult.REACHED)
-            perform(BOOK, request, by=staff, **chance.choice(free_slots(most=20))._asdict())
-        elif stage == 7:
-            perform(CLOSE, request, by=by, reason=chance.choice([DECLINED, UNREACHABLE]).key)
+        if self.chance.random() < 0.4:
+            self._call("no_answer")
+            self._wait(hours=25)
+        self._call("reached")
+        if end == "advised against":
+            self._do(ASK_NURSE, note="Is a visit safe?")
+            self._do(ANSWER, by=self.team.nurse, answer=NurseCheck.AGAINST, note="Sees the heart doctor first.")
+            self._do(CLOSE, reason=ADVISED_AGAINST.key)
+            self._wait(hours=24 * 7 * weeks)
+        elif end == "declined":
+            self._do(CLOSE, reason=DECLINED.key)
+            self._wait(hours=24 * 7 * weeks)
+        else:
+            self._book()
+            self._visit_was(weeks)
+            if end == "did not come":
+                self._do(DID_NOT_COME)
+                self._do(CLAIM)
+                self._do(CLOSE, reason=DECLINED.key)
+                self._wait(hours=24 * 7 * (weeks - 1))
+            elif end == "attended":
+                self._do(CLOSE, reason=ATTENDED.key)
+                self._closed_after_the_visit()
+
+    def stands_at(self, stand: str) -> None:
+        """Live until somewhere on the way."""
+        self._wait(minutes=self.chance.randint(5, 2_000))
+        match stand:
+            case "missed once":
+                self._call("no_answer")
+                self._wait(hours=2)
+            case "letter due":
+                while not no_call_will_help(self.request):
+                    self._call("no_answer")
+                    self._wait(hours=25)
+            case "wrong number":
+                self._call("wrong_number")
+                self._do(RELEASE)
+            case "nurse asked":
+                self._call("reached")
+                self._do(ASK_NURSE, note="She takes a blood thinner. Is a visit safe?")
+            case "offered":
+                self._let_book()
+                self._do(CLAIM)
+                self._do(OFFER, times=free_slots(most=40)[10::12][:3])
+            case "booked":
+                self._call("reached")
+                self._book()
+            case "visit over":
+                self._call("reached")
+                self._book()
+                self._visit_was(0)
+            case "held":
+                self._do(CLAIM)
+
+    def _do(self, verb: Verb, *, by: User | None = None, **entered: Any) -> None:
+        self.request.refresh_from_db()
+        perform(verb, self.request, by=by or self.team.scheduler, **entered)
+
+    def _call(self, outcome: str) -> None:
+        if self.request.status == "waiting":
+            self._do(CLAIM)
+        self._do(LOG_CALL, channel=ContactAttempt.Channel.PHONE, outcome=ContactAttempt.CallResult(outcome))
+
+    def _let_book(self) -> None:
+        self.request.refresh_from_db()
+        if self.request.nurse_check not in NurseCheck.lets_book():
+            self._do(ANSWER, by=self.team.nurse, answer=NurseCheck.FINE)
+
+    def _book(self) -> None:
+        self._let_book()
+        self._do(BOOK, **self.chance.choice(free_slots(most=60))._asdict())
+
+    def _wait(self, **time: int) -> None:
+        """Let time pass: move back all that was."""
+        self.request.refresh_from_db()
+        _move_back(self.request, datetime.timedelta(**time))
+
+    def _visit_was(self, weeks: int) -> None:
+        """Let whole weeks pass until the visit is over, and more if another visit was then."""
+        self.request.refresh_from_db()
+        days = (self.request.appointment.starts_at - timezone.now()).days + 1  # type: ignore[union-attr]  # booked
+        for more in range(MOST_WEEKS_MORE):
+            try:
+                with transaction.atomic():
+                    self._wait(hours=24 * 7 * (-(-days // 7) + weeks + more))
+                    return
+            except IntegrityError:
+                continue
+
+    def _closed_after_the_visit(self) -> None:
+        self.request.refresh_from_db()
+        at = self.request.appointment.ends_at  # type: ignore[union-attr]  # it is kept with the request
+        AppointmentRequest.objects.filter(pk=self.request.pk).update(closed_at=at)
+        Event.objects.filter(request=self.request, version=self.request.version).update(at=at)
+
+
+def _move_back(request: AppointmentRequest, time: datetime.timedelta) -> None:
+    """Every moment that is stored of it, as if it had been asked for that much earlier."""
+    visits = Appointment.objects.filter(Q(request=request) | Q(pk__in=_former_visits(request)))
+    for rows in (
+        AppointmentRequest.objects.filter(pk=request.pk),
+        Event.objects.filter(request=request),
+        ContactAttempt.objects.filter(request=request),
+        OfferedTime.objects.none() if request.awaited else OfferedTime.objects.filter(request=request),
+        visits,
+    ):
+        moments = [field.name for field in rows.model._meta.fields if isinstance(field, DateTimeField)]
+        rows.update(**{name: F(name) - time for name in moments})
+
+
+def _former_visits(request: AppointmentRequest) -> list[str]:
+    befores = request.events.values_list("before", flat=True)
+    return [before["appointment_id"] for before in befores if before.get("appointment_id")]
+
+
+def _colleague(name: str, group: str) -> User:
+    colleague, _ = get_user_model().objects.get_or_create(username=name, defaults={"is_staff": True})
+    colleague.groups.add(Group.objects.get(name=group))
+    return colleague
+
+
+def _clinic() -> None:
+    clinicians = [Clinician.objects.get_or_create(name=name)[0] for name in ("Dr. Example", "Dr. Sample")]
+    places = [
+        Place.objects.get_or_create(name=name, defaults={"address": address})[0]
+        for name, address in (("Main clinic", "1 Example Street"), ("North clinic", "20 Sample Avenue"))
+    ]
+    for clinician, weekdays in zip(clinicians, ((0, 2, 4), (1, 3)), strict=True):
+        for weekday in weekdays:
+            ConsultingHours.objects.get_or_create(
+                clinician=clinician,
+                place=places[weekday % 2],
+                weekday=weekday,
+                defaults={"starts": datetime.time(9), "ends": datetime.time(15)},
+            )
+
+
+def _count_checks(weeks: int, chance: random.Random) -> None:
+    outcomes = [outcome.key for outcome in PATHWAY.outcomes]
+    today = timezone.localdate()
+    rows = []
+    for days in range(7 * weeks):
+        for language in ("en", "es"):
+            finished = {outcome: chance.randint(0, 3) for outcome in outcomes}
+            day = {"day": today - datetime.timedelta(days=days), "language": language}
+            started = sum(finished.values()) + chance.randint(0, 6)
+            rows.append(DailyCount(**day, event=DailyCount.Event.STARTED, count=started))
+            rows += [
+                DailyCount(**day, event=DailyCount.Event.FINISHED, outcome=outcome, count=count)
+                for outcome, count in finished.items()
+                if count
+            ]
+    DailyCount.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _open_at_this_hour() -> None:
+    """At whatever hour somebody looks at the demo, the clinic calls."""
+    now = timezone.localtime()
+    hours, _ = OpeningHours.objects.get_or_create(
+        weekday=now.weekday(), defaults={"opens": datetime.time(8), "closes": datetime.time(17)}
+    )
+    latest = datetime.time(23, 59)
+    hours.opens = min(hours.opens, datetime.time(now.hour))
+    hours.closes = max(hours.closes, latest if now.hour > LATEST_HOUR else datetime.time(now.hour + 3))
+    hours.save()
+    cache.delete("business-hours")
+
+
+def _let_somebody_be_called(staff: User) -> None:
+    """Where it is night for everybody, somebody lives where it is day."""
+    _moment, callable_now = ranking.callable_now(staff)
+    if callable_now:
+        return
+    now = timezone.now()
+    day = next(zone for zone in ZONES if DAY[0] <= now.astimezone(ZoneInfo(zone)).hour < DAY[1])
+    ours = AppointmentRequest.objects.filter(claimed_by=None, consent=CONSENT)
+    waiting = with_waits(ours, now).filter(wait=CALL.key)
+    found = [request.pk for request in waiting.order_by("pk")[:2]]
+    AppointmentRequest.objects.filter(pk__in=found).update(
+        time_zone=day, call_times=["any"], next_call_at=None, language="en"
+    )
 
 
 def qualifying_journey(chance: random.Random) -> Journey:
