@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from common.client_address import counted_by
 from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PICTURE_TAKEN
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.signed_text import fingerprint
@@ -17,7 +18,7 @@ from .. import rate_limit, reference
 from ..calendar.calling_hours import zone_of
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle import announce, duplicates
-from ..models import AppointmentRequest, KnownNetwork, NurseCheck
+from ..models import AppointmentRequest, KnownNetwork, NurseCheck, Records
 from ..search import text_to_search
 from .contact import Contact
 
@@ -72,6 +73,8 @@ def submit(
         "due_at": hours.end_of_day(created_at, business_days=priority.business_days),
         "time_zone": zone_of(contact.phone),
         "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
+        # Pictures that were taken elsewhere have to come here.
+        "records": Records.NEEDED if PICTURE_TAKEN.holds(answers) else Records.NOT_NEEDED,
         "pathway_version": PATHWAY.version,
         "pathway_fingerprint": fingerprint(),
         "outcome": assessment.outcome.key,

@@ -352,6 +352,19 @@ CORRECT = Verb(
     tells=(announce.NEW_ADDRESS,),
     undo=restore,
 )
+KEEP_RECORDS = Verb(
+    key="records",
+    event="records",
+    history="Pictures and reports",
+    label="Pictures and reports",
+    done="It is noted how far the pictures and reports are.",
+    when=NOT_CLOSED,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.RecordsForm,
+    does=contact.keep_records,
+    undo=restore,
+)
 WRITE_AGAIN = Verb(
     key="write-again",
     event="written_again",

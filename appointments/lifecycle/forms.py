@@ -15,7 +15,7 @@ from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import Slot, free_slots
 from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
-from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
+from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
@@ -220,6 +220,29 @@ class CloseForm(VerbForm):
             if reason.when.may_hold_in(Status.BOOKED) == is_booked
             and (reason is not DID_NOT_COME or visit_request.visits_missed)
         ]
+
+
+class RecordsForm(VerbForm):
+    records = forms.ChoiceField(
+        label="Pictures and reports", choices=Records, required=False, widget=forms.RadioSelect
+    )
+    records_dated = forms.DateField(
+        label="Date of the newest report",
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    note = note()
+
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
+        known = {name: getattr(visit_request, name) for name in ("records", "records_dated")}
+        super().__init__(visit_request, data, initial=known, **kwargs)
+
+    def clean_records_dated(self) -> datetime.date | None:
+        dated = self.cleaned_data["records_dated"]
+        if dated and dated > timezone.localdate():
+            raise ValidationError("A report is not from a day to come.")
+        return dated
 
 
 class CorrectForm(VerbForm):

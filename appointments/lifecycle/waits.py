@@ -26,6 +26,7 @@ from .guards import (
     OPEN,
     PATIENT_ANSWERS,
     PATIENT_CHOOSES,
+    RECORDS_ARE_MISSING,
     VISIT_IS_OVER,
 )
 
@@ -104,6 +105,14 @@ TELL = Wait(
     to="call about the booked visit",
     when=BOOKED & IS_TO_BE_TOLD,
     due=("call_by", "next_call_at"),
+)
+GET_RECORDS = Wait(
+    key="records",
+    whom=WaitsFor.SCHEDULER,
+    label="Records missing for a visit",
+    to="get the pictures or reports before the visit",
+    when=BOOKED & RECORDS_ARE_MISSING,
+    due=("appointment__starts_at",),
 )
 SEE_THE_PATIENT = Wait(
     key="booked",

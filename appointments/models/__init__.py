@@ -20,6 +20,7 @@ from .requests import (
     Language,
     MayTalk,
     NurseCheck,
+    Records,
     Status,
 )
 from .visits import Appointment
@@ -50,6 +51,7 @@ __all__ = [
     "Place",
     "PossibleDuplicate",
     "RateBucket",
+    "Records",
     "Status",
     "TextOptOut",
 ]

@@ -85,6 +85,19 @@ class Awaited(models.TextChoices):
 QUEUE_ORDER = ("is_doubtful", "priority", "-is_recent_pain", "created_at", "pk")
 
 
+class Records(models.TextChoices):
+    """Pictures of the spine and their reports, which whoever sees the patient has to have."""
+
+    NOT_NEEDED = "", "None needed"
+    NEEDED = "needed", "To be asked for"
+    REQUESTED = "requested", "Asked for"
+    RECEIVED = "received", "Here"
+
+    @classmethod
+    def missing(cls) -> "tuple[Records, ...]":
+        return (cls.NEEDED, cls.REQUESTED)
+
+
 class AppointmentRequestQuerySet(models.QuerySet["AppointmentRequest"]):
     def open(self) -> Self:
         """Those that somebody still has to call."""
@@ -172,6 +185,9 @@ class AppointmentRequest(models.Model):
     reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")
     nurse_check = models.CharField(max_length=10, choices=NurseCheck, blank=True)
     nurse_due_at = models.DateTimeField(null=True, help_text="By when the nurse answers, or calls.")
+
+    records = models.CharField("pictures and reports", max_length=10, choices=Records, blank=True)
+    records_dated = models.DateField("date of the newest report", null=True, blank=True)
 
     is_on_legal_hold = models.BooleanField(
         default=False, help_text="Kept, whatever retention says; see retention.py."

@@ -1,12 +1,13 @@
 """The day at a glance: the next call, what I hold, what is late or doubtful, who comes today."""
 
 import datetime
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -49,12 +50,14 @@ def page(request: StaffRequest) -> HttpResponse:
     more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
     visits, mine = visits[:MOST_SHOWN], mine[:MOST_SHOWN]
     doubtful, more_doubtful = doubtful[:MOST_DOUBTFUL], doubtful[MOST_DOUBTFUL:]
+    shown = _figures()
+    title = f"({shown['late']}) Today" if shown["late"] else "Today"
     seen = [*mine, *doubtful, *(visit.request for visit in visits), last and last.request]
     audit.shows(request, seen, action=AuditEntry.Action.LIST)
     return staff_page(
         request,
         "home.html",
-        title="Today",
+        title=title,
         may_see=True,
         app_list=admin.site.get_app_list(request),
         callable=len(candidates),
@@ -62,7 +65,7 @@ def page(request: StaffRequest) -> HttpResponse:
         reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],
         set_up=set_up.missing() if request.user.has_perm(MANAGE) else [],
-        lists=[length for length in lengths(moment.now) if length.count],
+        **shown,
         flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
         bars=_bars(waiting),
         failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
@@ -74,6 +77,22 @@ def page(request: StaffRequest) -> HttpResponse:
         more_of_mine=more_of_mine,
         last=last,
     )
+
+
+@needs(SEE)
+@require_safe
+def figures(request: StaffRequest) -> HttpResponse:
+    """The lists and their lengths alone, for an open page to show anew. Names nobody."""
+    audit.shows(request)
+    return render(request, "staff/_figures.html", _figures())
+
+
+def _figures() -> dict[str, Any]:
+    all_lists = lengths(timezone.now())
+    return {
+        "lists": [length for length in all_lists if length.count],
+        "late": sum(length.late for length in all_lists if length.wait.is_for_staff),
+    }
 
 
 @needs(WORK)

@@ -116,6 +116,7 @@ class StaffSite(SignInSite):
         own = [
             path("", home.page, name="index"),
             path("next-call/", home.next_call, name="next_call"),
+            path("figures/", home.figures, name="figures"),
             path("add-holidays/", set_up.add_holidays, name="add_holidays"),
             path("hand-over/", handover.page, name="handover"),
             path("assign/", handover.assign, name="assign"),

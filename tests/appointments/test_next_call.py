@@ -321,11 +321,11 @@ def test_home_and_the_queue_say_of_nobody_whom_the_button_would_not_give(waiting
 
 def test_what_is_late_is_counted_where_it_is_shown(waiting, scheduler):
     browser = signed_in(scheduler)
-    assert "Calls the scheduler 1 0" in words_of(browser.get("/admin/"))
+    assert "Calls scheduler 1 0" in words_of(browser.get("/admin/"))
 
     AppointmentRequest.objects.update(due_at=timezone.now() - MINUTE)
 
-    assert "Calls the scheduler 1 1" in words_of(browser.get("/admin/"))
+    assert "Calls scheduler 1 1" in words_of(browser.get("/admin/"))
     assert waiting.name in browser.get("/admin/appointments/appointmentrequest/?queue=late").text
 
 
@@ -334,7 +334,7 @@ def test_when_all_calls_are_made_nobody_is_given_it_to_call(waiting, scheduler, 
     AppointmentRequest.objects.update(attempts_made=2)
 
     assert next_call.take(scheduler) is None
-    assert "Letters to send the scheduler 1" in words_of(signed_in(scheduler).get("/admin/"))
+    assert "Letters to send scheduler 1" in words_of(signed_in(scheduler).get("/admin/"))
 
 
 def test_a_claim_that_lapsed_is_offered_at_once_and_who_let_it_lie_can_save_nothing_more(

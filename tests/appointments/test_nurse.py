@@ -146,7 +146,7 @@ def test_home_counts_for_the_nurse_what_her_list_shows(asked, the_nurse):
     browser = signed_in(the_nurse)
     perform(ANSWER, asked, by=the_nurse, answer="call_first")
 
-    assert "Needs a nurse the nurse 1 0" in words_of(browser.get("/admin/"))
+    assert "Needs a nurse nurse 1 0" in words_of(browser.get("/admin/"))
     assert len(names_on(browser.get(LIST))) == 1
 
 

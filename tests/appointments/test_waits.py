@@ -320,9 +320,9 @@ def test_a_visit_that_is_over_waits_for_somebody_to_say_what_came_of_it(visit_ov
     key, due = list_of(visit_over)
 
     assert (key, due) == ("visit-over", visit_over.appointment.outcome_due_at)
-    assert "Visits over: what came of it? the scheduler 1 0" in words_of(signed_in(ana).get("/admin/"))
+    assert "Visits over: what came of it? scheduler 1 0" in words_of(signed_in(ana).get("/admin/"))
     with time_machine.travel(due + HOUR):
-        assert "Visits over: what came of it? the scheduler 1 1" in words_of(signed_in(ana).get("/admin/"))
+        assert "Visits over: what came of it? scheduler 1 1" in words_of(signed_in(ana).get("/admin/"))
 
 
 def test_who_did_not_come_is_told_and_called_anew(visit_over, ana):
@@ -441,3 +441,32 @@ def test_nobody_keeps_what_a_colleague_has_taken_meanwhile(held, ana, clock):
     assert (late.status_code, late.json()) == (409, {"until": ""})
     request.refresh_from_db()
     assert request.claimed_by == ben
+
+
+# Pictures and reports.
+
+
+def test_records_that_are_missing_two_days_before_the_visit_are_somebodys_job(held, ana, clock):
+    request = held()
+    assert post(ana, request, "records", records="requested").status_code == 302
+    request.refresh_from_db()
+    perform(BOOK, request, by=ana, **free_slots(most=60)[-1]._asdict())
+    assert list_of(request)[0] == "booked"
+
+    clock.move_to(request.appointment.starts_at - 47 * HOUR)
+
+    assert list_of(request)[0] == "records"
+    assert "to get the pictures or reports before the visit" in sheet(ana, request)
+    assert post(ana, request, "records", records="received", records_dated="2037-05-01").status_code == 302
+    assert list_of(request)[0] == "booked"
+
+
+def test_the_tab_of_today_says_how_many_are_late_and_its_figures_name_nobody(held, ana, clock):
+    request = held(name="Canary Example")
+    clock.move_to(request.due_at + HOUR)
+
+    figures = signed_in(ana).get("/admin/figures/")
+
+    assert "<title>(1) Today" in signed_in(ana).get("/admin/").text
+    assert 'data-late="1"' in figures.text
+    assert "Canary" not in figures.text

@@ -1,12 +1,13 @@
 """Corrects what a request says about the patient and how to reach them."""
 
+import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.calling_hours import zone_of
-from ...models import AppointmentRequest
+from ...models import AppointmentRequest, Records
 from .. import call_policy
 from ..announce import ways_to_reach
 from ..duplicates import look_for
@@ -28,6 +29,16 @@ def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact:
 def write_down(request: AppointmentRequest, *, by: User, note: str) -> Change:
     """Keep a note in the history, whatever the state of the request."""
     return Change({}, note=note)
+
+
+def keep_records(
+    request: AppointmentRequest, *, by: User, records: str, records_dated: datetime.date | None = None, note: str = ""
+) -> Change:
+    """Note how far the pictures and reports are. Raises Refused if nothing is new."""
+    different = (records, records_dated) != (request.records, request.records_dated)
+    if not different and not note:
+        raise Refused("Nothing here differs from what is stored.")
+    return Change({"records": records, "records_dated": records_dated}, details=Records(records).label, note=note)
 
 
 def write_again(request: AppointmentRequest, *, by: User) -> Change:

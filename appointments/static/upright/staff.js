@@ -48,3 +48,27 @@ if (keep) {
 
   const timer = setInterval(() => ask().catch(() => {}), EVERY);
 }
+
+// The figures of "Today" stay true while the page is open, and the tab says how many are late.
+const figures = document.getElementById("figures");
+
+if (figures) {
+  const title = document.title.replace(/^\(\d+\) /, "");
+
+  const refresh = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(figures.dataset.url);
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const now = page.getElementById("figures");
+    if (!now) return;
+    const shown = document.getElementById("figures");
+    const link = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    shown.replaceWith(now);
+    if (link) now.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+    document.title = now.dataset.late > 0 ? `(${now.dataset.late}) ${title}` : title;
+  };
+
+  setInterval(() => refresh().catch(() => {}), 60 * 1000);
+  document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
+}
