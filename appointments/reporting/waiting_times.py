@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection, models
-from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db import connection, models, transaction
+from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from screening.pathways import PATHWAY
@@ -81,7 +81,7 @@ BY_LANGUAGE = Dimension("language", "by language", "Language", {one.value: str(o
 BY_WHO_ASKED = Dimension(
     "asked_by", "by who asked", "Asked by", {PATIENT: "The patient", HELPER: "Somebody else for the patient"}
 )
-# One more way to come in is one more entry here, and its column in _cohort.
+# One more way to come in is one more entry here, and its column in Cohort.
 SOURCES = (BY_LANGUAGE, BY_WHO_ASKED)
 
 
@@ -174,7 +174,7 @@ class Report:
 
 
 def report_on(period: Period, language: str = "") -> Report:
-    """The figures of all languages or of one. Costs seven statements, whatever there is;"""
+    """The figures of all languages or of one. Costs seven statements, however many there are."""
     in_period = AppointmentRequest.objects.filter(created_at__gte=period.starts[0], created_at__lte=period.now)
     checks = DailyCount.objects.filter(day__gte=period.mondays[0])
     groups = {
@@ -186,7 +186,7 @@ def report_on(period: Period, language: str = "") -> Report:
         groups[BY_LANGUAGE] = {language: groups[BY_LANGUAGE][language]}
     asked = in_period.filter(is_doubtful=False)
     total = Figures("All")
-    cohort = _cohort(asked, period)
+    cohort = Cohort.of(asked, period)
     for row in _counted(cohort):
         total.add(row)
         for dimension, figures in groups.items():
@@ -212,46 +212,65 @@ def _of(figures: dict[Any, Figures], key: Any) -> Figures:
     return figures.setdefault(key, Figures(str(key)))
 
 
-def _cohort(asked: QuerySet, period: Period) -> QuerySet:
-    """A row for each request with all that the figures depend on; what was taken back has not happened."""
-    tries = ContactAttempt.objects.standing().filter(request=OuterRef("pk"))
-    events = Event.objects.standing().filter(request=OuterRef("pk"))
-    weeks = [When(created_at__gte=start, then=Value(str(at))) for at, start in reversed([*enumerate(period.starts)])]
-    reopened = events.filter(verb=REOPEN.event)
-    return asked.order_by().values(
-        "priority",
-        "language",
-        "created_at",
-        "due_at",
-        "reached_at",
-        "closed_at",
-        "close_reason",
-        "status",
-        "visits_missed",
-        read_at=Value(period.now, models.DateTimeField()),
-        week=Case(*weeks, default=Value("0")),
-        asked_by=Case(When(filled_in_by="", then=Value(PATIENT)), default=Value(HELPER)),
-        tried_at=_first(tries),
-        called_at=_first(tries.filter(channel=ContactAttempt.Channel.PHONE)),
-        booked_at=_first(events.filter(verb=BOOK.event)),
-        was_reopened=Exists(reopened),
-        had_missed=Exists(reopened.filter(before__close_reason=DID_NOT_COME.key)),
-    )
+class Cohort(NamedTuple):
+    """A row for each request, for each that was tried, and for each that was booked or opened again.
 
+    What was taken back has not happened.
+    """
 
-def _first(rows: QuerySet) -> Subquery:
-    return Subquery(rows.order_by().values("request").annotate(first=Min("at")).values("first"))
+    asked: QuerySet
+    tries: QuerySet
+    steps: QuerySet
+
+    @classmethod
+    def of(cls, asked: QuerySet, period: Period) -> "Cohort":
+        weeks = [
+            When(created_at__gte=start, then=Value(str(at))) for at, start in reversed([*enumerate(period.starts)])
+        ]
+        since = period.starts[0]
+        tries = ContactAttempt.objects.standing().filter(at__gte=since).order_by().values("request_id")
+        steps = Event.objects.standing().filter(at__gte=since, verb__in=(BOOK.event, REOPEN.event))
+        reopened = Q(verb=REOPEN.event)
+        return cls(
+            asked.order_by().values(
+                "id",
+                "priority",
+                "language",
+                "created_at",
+                "due_at",
+                "reached_at",
+                "closed_at",
+                "close_reason",
+                "status",
+                "visits_missed",
+                read_at=Value(period.now, models.DateTimeField()),
+                week=Case(*weeks, default=Value("0")),
+                asked_by=Case(When(filled_in_by="", then=Value(PATIENT)), default=Value(HELPER)),
+            ),
+            tries.annotate(tried_at=Min("at"), called_at=Min("at", filter=Q(channel=ContactAttempt.Channel.PHONE))),
+            steps.order_by()
+            .values("request_id")
+            .annotate(
+                booked_at=Min("at", filter=Q(verb=BOOK.event)),
+                reopened=Count("pk", filter=reopened),
+                reopened_missed=Count("pk", filter=reopened & Q(before__close_reason=DID_NOT_COME.key)),
+            ),
+        )
 
 
 # Waiting ends without what one waited for when the request is closed, or a visit is booked, or else now. To the tenth
 # of an hour for two days, to the hour for two weeks, and to the day then: nobody needs more, and it is few values.
 FACTS = """
-    WITH cohort AS ({cohort}), ended AS (
-        SELECT cohort.*,
+    WITH asked AS ({asked}), tries AS ({tries}), steps AS ({steps}),
+    ended AS (
+        SELECT asked.*, tried_at, called_at, booked_at,
+            COALESCE(reopened, 0) AS times_reopened, COALESCE(reopened_missed, 0) AS times_reopened_missed,
             CASE WHEN booked_at < COALESCE(closed_at, read_at) THEN booked_at ELSE COALESCE(closed_at, read_at) END
                 AS ended_at,
             CASE WHEN status IN ('waiting', 'claimed') THEN 1 ELSE 0 END AS is_open
-        FROM cohort
+        FROM asked
+        LEFT JOIN tries ON tries.request_id = asked.id
+        LEFT JOIN steps ON steps.request_id = asked.id
     ), lasted AS (
         SELECT ended.*,
             {seconds_to_try} AS seconds_to_try,
@@ -291,14 +310,14 @@ SUMS = {
     "in_time": "was_in_time = 1",
     "reached_at_least": "was_talked = 1 OR booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
     "booked_at_least": "booked_at IS NOT NULL OR became IN ('booked', 'attended', 'did_not_come')",
-    "reopened": "was_reopened",
-    "missed": "visits_missed > 0 OR had_missed OR became = 'did_not_come'",
+    "reopened": "times_reopened > 0",
+    "missed": "visits_missed > 0 OR times_reopened_missed > 0 OR became = 'did_not_come'",
 }
 NONE = "''"
 KEYS = ("priority", "language", "week", "asked_by", "became")
 
 
-def _counted(cohort: QuerySet) -> list[dict[str, Any]]:
+def _counted(cohort: Cohort) -> list[dict[str, Any]]:
     """The sums of each group of requests that are alike in all KEYS."""
     sums = ", ".join(f"SUM(CASE WHEN {true} THEN 1 ELSE 0 END)" for true in SUMS.values())
     keys = ", ".join(KEYS)
@@ -307,7 +326,7 @@ def _counted(cohort: QuerySet) -> list[dict[str, Any]]:
     return [dict(zip((*KEYS, "asked", *SUMS), row, strict=True)) for row in rows]
 
 
-def _waits(cohort: QuerySet, columns: Iterable[str]) -> list[tuple]:
+def _waits(cohort: Cohort, columns: Iterable[str]) -> list[tuple]:
     """For all and by each column, after how many hours how many were tried or talked with, or stopped waiting."""
     branches = [
         f"SELECT '{column}', {column or NONE}, '{what}', hours_{what},"  # noqa: S608  # nosec B608  # ours
@@ -318,18 +337,24 @@ def _waits(cohort: QuerySet, columns: Iterable[str]) -> list[tuple]:
     return _read(cohort, " UNION ALL ".join(branches))
 
 
-def _read(cohort: QuerySet, select: str) -> list[tuple]:
-    inner, parameters = cohort.query.sql_with_params()
+def _read(cohort: Cohort, select: str) -> list[tuple]:
+    tables = [rows.query.sql_with_params() for rows in cohort]
+    asked, tries, steps = (sql for sql, _parameters in tables)
     seconds = SECONDS[connection.vendor]
     facts = FACTS.format(
-        cohort=inner,
+        asked=asked,
+        tries=tries,
+        steps=steps,
         seconds_to_try=seconds.format("COALESCE(tried_at, ended_at)"),
         seconds_to_talk=seconds.format("COALESCE(reached_at, ended_at)"),
         hours_to_try=HOURS.format("seconds_to_try"),
         hours_to_talk=HOURS.format("seconds_to_talk"),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(f"{facts} {select}", parameters)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # To compile it takes PostgreSQL many times as long as to do it.
+            cursor.execute("SET LOCAL jit = off")
+        cursor.execute(f"{facts} {select}", [one for _sql, parameters in tables for one in parameters])
         return cursor.fetchall()
 
 
