@@ -63,7 +63,7 @@ def held(a_request, ana, consulting_hours):
     """Gives a request that Ana holds."""
 
     def hold(**facts) -> AppointmentRequest:
-        request = a_request(**{"call_times": ["any"], **facts})
+        request = a_request(**{"call_times": ["any"], "imaging": ["none"], **facts})
         perform(CLAIM, request, by=ana)
         return request
 
