@@ -139,21 +139,6 @@ LOG_NURSES_CALL = Verb(
     tells=(announce.MISSED_CALL,),
     undo=restore,
 )
-SEND_LETTER = Verb(
-    key="letter",
-    event="letter_sent",
-    history="Sent a letter",
-    label="Send a letter",
-    done="The letter is logged. Print it, and post it.",
-    when=NOT_CLOSED,
-    leads_to=(IS_WAITING, SAME),
-    needs=WORK,
-    asks=forms.NoteForm,
-    does=calls.send_letter,
-    ends_the_call=True,
-    patient_reads=_("We wrote to you."),
-    undo=restore,
-)
 BOOK = Verb(
     key="book",
     event="booked",
@@ -377,6 +362,21 @@ WRITE_AGAIN = Verb(
     asks=forms.VerbForm,
     does=contact.write_again,
     tells=(announce.AS_IT_STANDS,),
+)
+SEND_LETTER = Verb(
+    key="letter",
+    event="letter_sent",
+    history="Sent a letter",
+    label="Send a letter",
+    done="The letter is logged. Print it, and post it.",
+    when=NOT_CLOSED,
+    leads_to=(IS_WAITING, SAME),
+    needs=WORK,
+    asks=forms.NoteForm,
+    does=calls.send_letter,
+    ends_the_call=True,
+    patient_reads=_("We wrote to you."),
+    undo=restore,
 )
 RELEASE = Verb(
     key="release",
