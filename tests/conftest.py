@@ -155,5 +155,11 @@ def in_english():
 
 
 @pytest.fixture
-def next_week():
-    return timezone.now().replace(minute=0, second=0, microsecond=0) + datetime.timedelta(days=7)
+def next_week(consulting_hours):
+    """When the clinician begins to see patients on a weekday, a week from now or a little later."""
+    day = timezone.localdate() + datetime.timedelta(days=7)
+    while day.weekday() not in {hours.weekday for hours in consulting_hours}:
+        day += datetime.timedelta(days=1)
+    return datetime.datetime.combine(day, consulting_hours[0].starts, timezone.get_default_timezone()).astimezone(
+        datetime.UTC
+    )

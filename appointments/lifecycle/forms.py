@@ -1,7 +1,7 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from common.strict_form import StrictForm
 
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
-from ..calendar.slots import Slot, free_slots
+from ..calendar.slots import Calendar, Slot, visit_length
 from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
@@ -22,24 +22,27 @@ from .effects.claiming import SkipReason
 from .effects.offers import MOST
 
 TIMES_SHOWN = 12
-# Above any real number of slots: a chosen slot is looked up among all that are free.
-MOST_LOOKED_AT = 10_000
 # Who cannot come on the first day has others to choose from.
 TIMES_SHOWN_OF_A_DAY = 4
 IN_LETTERS = "Enter a name in letters."
 
 
-class FutureMomentField(forms.DateTimeField):
+class MomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def clean(self, value: object) -> datetime.datetime | None:
         try:
             moment = super().clean(value)
             # The last hours of the year 9999 are a time here, and none in UTC.
-            is_past = moment is not None and moment.astimezone(datetime.UTC) <= timezone.now()
+            return moment and moment.astimezone(datetime.UTC)
         except OverflowError:
             raise ValidationError(self.error_messages["invalid"]) from None
-        if is_past:
+
+
+class FutureMomentField(MomentField):
+    def clean(self, value: object) -> datetime.datetime | None:
+        moment = super().clean(value)
+        if moment is not None and moment <= timezone.now():
             raise ValidationError("Choose a time that is still to come.")
         return moment
 
@@ -54,8 +57,16 @@ class VerbForm(StrictForm):
     # Fields that few need, and that all others would have to tab through.
     folded: tuple[str, ...] = ()
 
-    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        visit_request: AppointmentRequest,
+        data: QueryDict | None = None,
+        calendar: Calendar | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data, **kwargs)
+        # One for all forms of a page.
+        self.calendar = calendar or Calendar()
 
 
 class NoteForm(VerbForm):
@@ -151,7 +162,7 @@ class BookForm(VerbForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.times = _times_for(self.data, "time")
+        self.times = _times_for(self.data, "time", self.calendar)
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
@@ -181,13 +192,17 @@ class RescheduleForm(BookForm):
     field_order = ("reason",)
 
 
+class RescheduleAnywayForm(RescheduleForm):
+    note = forms.CharField(label="Why against the rule", max_length=500, widget=forms.Textarea({"rows": 2}))
+
+
 class OfferForm(VerbForm):
     times = forms.MultipleChoiceField(label=f"Up to {MOST} times to choose from", widget=forms.CheckboxSelectMultiple)
     note = note()
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.free = _times_for(self.data, "times")
+        self.free = _times_for(self.data, "times", self.calendar)
         self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self) -> list[Slot]:
@@ -274,14 +289,16 @@ class CorrectForm(VerbForm):
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data: Mapping[str, Any], name: str) -> dict[str, Slot]:
+def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
     chosen = data.getlist(name) if hasattr(data, "getlist") else []
-    times = free_slots(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    length = visit_length()
+    times = calendar.first_free(length, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
     if chosen:
-        times += [free for key, free in _by_key(free_slots(most=MOST_LOOKED_AT)).items() if key in chosen]
+        all_free = _by_key(free for _day, of_a_day in calendar.free(length) for free in of_a_day)
+        times += [all_free[key] for key in chosen if key in all_free]
     return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
 
 
-def _by_key(times: list[Slot]) -> dict[str, Slot]:
+def _by_key(times: Iterable[Slot]) -> dict[str, Slot]:
     return {f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z": free for free in times}

@@ -17,6 +17,7 @@ from accounts.requests import StaffRequest, may
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
+from ..calendar.slots import Calendar
 from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
@@ -26,8 +27,8 @@ from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
-from ..lifecycle.waits import wait_of
-from ..models import AppointmentRequest, ContactAttempt, NurseCheck
+from ..lifecycle.waits import MOVE, wait_of
+from ..models import Appointment, AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
@@ -144,6 +145,7 @@ def _sheet(
     is_held = claiming.prolong(visit_request, by=user)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
+    calendar = Calendar()
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
@@ -164,6 +166,7 @@ def _sheet(
         is_elsewhere=is_elsewhere(visit_request.zone, now),
         wait=wait and wait[0],
         wait_due=wait and wait[1],
+        why_to_move=_why_to_move(visit_request.appointment) if wait and wait[0] is MOVE else "",
         wait_until=wait_until,
         is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
@@ -180,12 +183,21 @@ def _sheet(
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
         duplicates=pairs,
         verbs=[
-            (verb, tried_form if verb is tried_verb else verb.asks(visit_request, auto_id=f"{verb.key}_%s"))
+            (
+                verb,
+                tried_form
+                if verb is tried_verb
+                else verb.asks(visit_request, calendar=calendar, auto_id=f"{verb.key}_%s"),
+            )
             for verb in offered
             if verb.asks
         ],
         tried=tried_verb,
     )
+
+
+def _why_to_move(visit: Appointment) -> str:
+    return Calendar.around(visit.starts_at).why_to_move(visit)
 
 
 def _wait_until(
