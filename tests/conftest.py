@@ -113,14 +113,24 @@ def place(db):
 
 
 @pytest.fixture
-def consulting_hours(clinician, place):
-    """The clinician sees patients on every weekday from nine to five."""
-    return ConsultingHours.objects.bulk_create(
-        ConsultingHours(
-            clinician=clinician, place=place, weekday=weekday, starts=datetime.time(9), ends=datetime.time(17)
+def consults(place):
+    """Lets a clinician see patients on every weekday from nine to five; gives them back."""
+
+    def on_weekdays(clinician) -> Clinician:
+        hours = {"place": place, "starts": datetime.time(9), "ends": datetime.time(17)}
+        ConsultingHours.objects.bulk_create(
+            ConsultingHours(clinician=clinician, weekday=weekday, **hours) for weekday in range(5)
         )
-        for weekday in range(5)
-    )
+        return clinician
+
+    return on_weekdays
+
+
+@pytest.fixture
+def consulting_hours(clinician, consults):
+    """Those of the clinician."""
+    consults(clinician)
+    return list(ConsultingHours.objects.all())
 
 
 @pytest.fixture(autouse=True)

@@ -122,8 +122,8 @@ def away(clinician, **more):
     [
         ("2037-05-11T10:00", ""),
         (
-            "2037-05-11T16:45",
-            "Outside hours: Dr. Example sees patients at Main clinic from 9:00 AM to 5:00 PM on Mon",
+            "2037-05-12T16:45",
+            "Outside hours: Dr. Example sees patients at Main clinic from 9:00 AM to 5:00 PM on Tue",
         ),
         ("2037-05-10T10:00", "Outside hours: Dr. Example sees nobody at Main clinic on Sunday, May 10."),
         ("2037-05-12T03:07", "on Tuesday, May 12. Did you mean 3:07 PM?"),

@@ -833,13 +833,8 @@ def as_model(stored: AppointmentRequest) -> State:
 
 
 @pytest.fixture
-def two_clinicians(consulting_hours):
-    """Both see patients on weekdays from nine to five."""
-    other = Clinician.objects.create(name="Dr. Sample")
-    ConsultingHours.objects.bulk_create(
-        ConsultingHours(clinician=other, place=row.place, weekday=row.weekday, starts=row.starts, ends=row.ends)
-        for row in consulting_hours
-    )
+def two_clinicians(consulting_hours, consults):
+    consults(Clinician.objects.create(name="Dr. Sample"))
 
 
 def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(two_clinicians):

@@ -63,8 +63,8 @@ def test_one_to_three_times_are_offered(held, scheduler, times, count):
     assert held.events.count() == 1
 
 
-def test_two_clinicians_can_be_offered_at_the_same_time_of_the_day(held, scheduler, times, place):
-    another = Clinician.objects.create(name="Dr. Sample")
+def test_two_clinicians_can_be_offered_at_the_same_time_of_the_day(held, scheduler, times, place, consults):
+    another = consults(Clinician.objects.create(name="Dr. Sample"))
     perform(OFFER, held, by=scheduler, times=[times[0], Slot(times[0].starts_at, another, place)])
 
     assert {time.clinician.name for time in open_times(held)} == {"Dr. Example", "Dr. Sample"}
