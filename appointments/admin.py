@@ -22,6 +22,7 @@ from .models import (
     OpeningHours,
     Place,
     PlaceHours,
+    VisitKind,
 )
 from .staff import calendar_change, call_sheet, queue_page
 
@@ -100,6 +101,11 @@ class OpeningHoursAdmin(CalendarAdmin):
 class HolidayAdmin(CalendarAdmin):
     list_display = ("date", "name")
     ordering = ("-date",)
+
+
+@admin.register(VisitKind)
+class VisitKindAdmin(TableAdmin):
+    list_display = ("name", "minutes", "is_active")
 
 
 @admin.register(Caller)

@@ -27,6 +27,7 @@ KEPT_BY_MANAGERS = (
     "consultinghours",
     "extrahours",
     "absence",
+    "visitkind",
     "caller",
     "knownnetwork",
 )

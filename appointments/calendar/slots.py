@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from django.apps import AppConfig
 from django.conf import settings
+from django.db import connections
 from django.db.models import Q
+from django.db.models.signals import post_migrate
 from django.utils import timezone
 
 from ..models import (
@@ -22,6 +25,7 @@ from ..models import (
     OpeningHours,
     Place,
     PlaceHours,
+    VisitKind,
 )
 
 DAYS_AHEAD = 60
@@ -44,7 +48,7 @@ class Slot(NamedTuple):
 class Calendar:
     """What is stored of so many days from `since`, which is now if nothing is said; of all that come if None.
 
-    Each table is read when it is first needed, and once: seven statements at most, whatever is asked afterwards.
+    Each table is read when it is first needed, and once: ten statements at most, whatever is asked afterwards.
     """
 
     def __init__(self, since: datetime.datetime | None = None, *, days: int | None = DAYS_AHEAD) -> None:
@@ -64,23 +68,34 @@ class Calendar:
         """Enough to ask about visits that begin from now until then."""
         return cls(days=(moment - timezone.now()).days + 1)
 
-    def free(self, length: datetime.timedelta) -> Iterator[tuple[datetime.date, list[Slot]]]:
-        """The times of each day at which a visit can be booked that takes so long, in their order."""
+    @cached_property
+    def kinds(self) -> list[VisitKind]:
+        """Those in use; the first is meant where nobody says else."""
+        return list(VisitKind.objects.filter(is_active=True).prefetch_related("clinicians", "places"))
+
+    @property
+    def usual_kind(self) -> VisitKind | None:
+        return next(iter(self.kinds), None)
+
+    def free(self, kind: VisitKind | None) -> Iterator[tuple[datetime.date, list[Slot]]]:
+        """The times of each day at which a visit of this kind can be booked, in their order."""
+        length = length_of(kind)
         for days in range(self._days or 0):
             day = self._since.astimezone(self._zone).date() + days * DAY
             times = [
                 Slot(starts_at, clinician, place)
                 for (clinician, place), stretches in self._hours_on(day).items()
+                if not (kind and kind.why_not(clinician, place))
                 for stretch in stretches
                 for starts_at in _grid(stretch, length)
                 if starts_at > self._since and not _overlap(self._busy[clinician.pk], starts_at, starts_at + length)
             ]
             yield day, sorted(times, key=lambda free: (free.starts_at, free.clinician.name))
 
-    def first_free(self, length: datetime.timedelta, *, most: int, most_a_day: int | None = None) -> list[Slot]:
+    def first_free(self, kind: VisitKind | None, *, most: int, most_a_day: int | None = None) -> list[Slot]:
         """The next free times, the earliest first; of each day, if need be, some from its morning to its end."""
         found: list[Slot] = []
-        for _day, times in self.free(length):
+        for _day, times in self.free(kind):
             found += _spread(times, most_a_day) if most_a_day else times
             if len(found) >= most:
                 break
@@ -89,12 +104,12 @@ class Calendar:
     def conflict(
         self,
         slot: Slot,
-        length: datetime.timedelta,
+        kind: VisitKind | None,
         *,
         request: AppointmentRequest | None = None,
         is_exception: bool = False,
     ) -> str:
-        """Why a visit of this request cannot be booked then, for staff, or nothing.
+        """Why a visit of this kind and this request cannot be booked then, for staff, or nothing.
 
         Its visit that is moved there is not in the way. An exception may be against hours, absences and the limit of
         days. Costs a statement of its own for other visits of the same patient.
@@ -102,7 +117,7 @@ class Calendar:
         visit = Appointment(
             pk=request.appointment_id if request else None,
             starts_at=slot.starts_at,
-            ends_at=slot.starts_at + length,
+            ends_at=slot.starts_at + length_of(kind),
             clinician=slot.clinician,
             place=slot.place,
         )
@@ -112,7 +127,7 @@ class Calendar:
             return ""
         if slot.starts_at > timezone.now() + DAYS_BOOKED_AHEAD * DAY:
             return f"That is more than {DAYS_BOOKED_AHEAD} days ahead."
-        if away := self._away(visit):
+        if away := self._away(visit) or (kind and kind.why_not(visit.clinician, visit.place)):
             return away
         outside = self._outside_hours(visit)
         return outside and f"{outside}{self._meant_instead(visit, request)}"
@@ -259,11 +274,27 @@ class Calendar:
 
 
 def free_slots(*, most: int, most_a_day: int | None = None, since: datetime.datetime | None = None) -> list[Slot]:
-    return Calendar(since).first_free(visit_length(), most=most, most_a_day=most_a_day)
+    calendar = Calendar(since)
+    return calendar.first_free(calendar.usual_kind, most=most, most_a_day=most_a_day)
 
 
-def visit_length() -> datetime.timedelta:
-    return datetime.timedelta(minutes=settings.VISIT_MINUTES)
+def length_of(kind: VisitKind | None) -> datetime.timedelta:
+    """As staff keep it; where no kind is in use, the length that there is in the beginning."""
+    return kind.length if kind else datetime.timedelta(minutes=settings.VISIT_MINUTES)
+
+
+def connect(app_config: AppConfig) -> None:
+    """After a migration there is a kind of visit, until staff say otherwise."""
+    post_migrate.connect(_make_a_kind, sender=app_config, dispatch_uid="visit kinds")
+
+
+def _make_a_kind(sender: object, *, using: str, **kwargs: object) -> None:
+    # The table is not there yet when only the first migrations are run.
+    with connections[using].cursor() as cursor:
+        tables = connections[using].introspection.table_names(cursor)
+    kinds = VisitKind.objects.using(using)
+    if VisitKind._meta.db_table in tables and not kinds.exists():
+        kinds.create(name="Consultation", minutes=settings.VISIT_MINUTES)
 
 
 def _grid(stretch: Stretch, length: datetime.timedelta) -> Iterator[datetime.datetime]:

@@ -13,9 +13,9 @@ from common.strict_form import StrictForm
 
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
-from ..calendar.slots import Calendar, Slot, visit_length
+from ..calendar.slots import Calendar, Slot
 from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
-from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status
+from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
@@ -147,12 +147,43 @@ class LogNursesCallForm(VerbForm):
     note = note("Note on the call")
 
 
-class BookForm(VerbForm):
+class KindForm(VerbForm):
+    """What it lists are free times for the kind of visit that is chosen, of those that the clinic has."""
+
+    # It is sent although there is nothing to choose, if kinds were taken out of use since the page was shown.
+    beside = StrictForm.beside | {"kind"}
+
+    kind = forms.ChoiceField(label="Kind of visit", required=False)
+
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(visit_request, data, **kwargs)
+        visit = visit_request and visit_request.appointment
+        kinds = [*self.calendar.kinds]
+        # A visit that is moved stays what it is, also where nobody books its kind any more.
+        if visit and visit.kind and visit.kind not in kinds:
+            kinds.append(visit.kind)
+        by_key = {str(kind.pk): kind for kind in kinds}
+        usual = visit.kind if visit and visit.kind else self.calendar.usual_kind
+        chosen = self.data.get("kind") or self.initial.get("kind")
+        self.kind = by_key.get(chosen or "", usual)
+        field = self.choice_field("kind")
+        field.choices = [(key, str(kind)) for key, kind in by_key.items()]
+        self.initial["kind"] = str(self.kind.pk) if self.kind else ""
+        if len(kinds) < 2:
+            del self.fields["kind"]
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        return {**entered, "kind": self.kind}
+
+
+class BookForm(KindForm):
     """One of the free times that are offered, or another time."""
 
     # The field is sent although no slot is left, if all were taken since the page was shown.
-    beside = StrictForm.beside | {"time"}
+    beside = KindForm.beside | {"time"}
     folded = ("starts_at", "clinician", "place")
+    field_order = ("kind",)
 
     time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
     starts_at = FutureMomentField(label="When", required=False)
@@ -162,14 +193,15 @@ class BookForm(VerbForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.times = _times_for(self.data, "time", self.calendar)
+        self.times = _times_for(self.data, "time", self.calendar, self.kind)
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
 
     @property
     def is_unfolded(self) -> bool:
-        return not self.times or any(self[name].errors or self[name].data for name in self.folded)
+        is_filled_in = any(self[name].errors or self[name].value() for name in self.folded)
+        return is_filled_in or not self.times
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
@@ -189,20 +221,20 @@ class BookAnywayForm(BookForm):
 
 class RescheduleForm(BookForm):
     reason = forms.ChoiceField(choices=RescheduleReason, widget=forms.RadioSelect)
-    field_order = ("reason",)
+    field_order = ("reason", "kind")
 
 
 class RescheduleAnywayForm(RescheduleForm):
     note = forms.CharField(label="Why against the rule", max_length=500, widget=forms.Textarea({"rows": 2}))
 
 
-class OfferForm(VerbForm):
+class OfferForm(KindForm):
     times = forms.MultipleChoiceField(label=f"Up to {MOST} times to choose from", widget=forms.CheckboxSelectMultiple)
     note = note()
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.free = _times_for(self.data, "times", self.calendar)
+        self.free = _times_for(self.data, "times", self.calendar, self.kind)
         self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self) -> list[Slot]:
@@ -289,14 +321,16 @@ class CorrectForm(VerbForm):
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar) -> dict[str, Slot]:
+def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar, kind: VisitKind | None) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
     chosen = data.getlist(name) if hasattr(data, "getlist") else []
-    length = visit_length()
-    times = calendar.first_free(length, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    times = calendar.first_free(kind, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
     if chosen:
-        all_free = _by_key(free for _day, of_a_day in calendar.free(length) for free in of_a_day)
-        times += [all_free[key] for key in chosen if key in all_free]
+        # They may have been shown for another kind, which begins at other minutes.
+        all_free = {}
+        for shown_for in [kind, *calendar.kinds]:
+            all_free |= _by_key(free for _day, of_a_day in calendar.free(shown_for) for free in of_a_day)
+        times += [all_free[key] for key in chosen if key in all_free and not calendar.conflict(all_free[key], kind)]
     return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
 
 

@@ -5,7 +5,7 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
-from ..calendar.slots import Calendar, Slot, visit_length
+from ..calendar.slots import Calendar, Slot
 from ..models import AppointmentRequest, NurseCheck, OfferedTime
 from .guards import OPEN_STATUSES
 
@@ -32,10 +32,12 @@ def open_times(request: AppointmentRequest, calendar: Calendar | None = None) ->
         return []
     last = request.offered_times.order_by("-version").values("version")[:1]
     offered = request.offered_times.filter(version=last, starts_at__gt=timezone.now())
-    times = list(offered.select_related("clinician", "place"))
+    times = list(offered.select_related("clinician", "place", "kind"))
     calendar = calendar or Calendar.until(max((time.starts_at for time in times), default=timezone.now()))
     return [
         time
         for time in times
-        if not calendar.conflict(Slot(time.starts_at, time.clinician, time.place), visit_length(), request=request)
+        if not calendar.conflict(
+            Slot(time.starts_at, time.clinician, time.place), time.kind or calendar.usual_kind, request=request
+        )
     ]

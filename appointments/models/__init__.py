@@ -19,6 +19,7 @@ from .clinic import (
     OpeningHours,
     Place,
     PlaceHours,
+    VisitKind,
 )
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
@@ -67,4 +68,5 @@ __all__ = [
     "RateBucket",
     "Status",
     "TextOptOut",
+    "VisitKind",
 ]

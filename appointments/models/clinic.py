@@ -5,6 +5,7 @@ import ipaddress
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -174,6 +175,34 @@ class Absence(models.Model):
 
     def clean(self) -> None:
         _refuse_what_ends_before_it_starts(self, "starts_at", "ends_at")
+
+
+class VisitKind(models.Model):
+    """What a visit is for, and so how long it takes. The first that is in use is chosen unless somebody says else."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="For staff only.")
+    # The calendar relies on it that no visit is longer than a day.
+    minutes = models.PositiveSmallIntegerField(validators=(MinValueValidator(5), MaxValueValidator(24 * 60)))
+    is_active = models.BooleanField("in use", default=True)
+    clinicians = models.ManyToManyField(Clinician, blank=True, help_text="None: all of them.")
+    places = models.ManyToManyField(Place, blank=True, help_text="None: all of them.")
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.minutes} minutes"
+
+    @property
+    def length(self) -> datetime.timedelta:
+        return datetime.timedelta(minutes=self.minutes)
+
+    def why_not(self, clinician: Clinician, place: Place) -> str:
+        """Why it is not done by this clinician or at this place, or nothing. Costs nothing if both are prefetched."""
+        for one, those in ((clinician, self.clinicians.all()), (place, self.places.all())):
+            if those and one not in those:
+                return f"{self.name} is not done {'by' if one is clinician else 'at'} {one}."
+        return ""
 
 
 class Caller(models.Model):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from appointments.calendar.slots import Slot, free_slots
 from appointments.lifecycle.definition import BOOK, BOOK_ANYWAY, CANCEL, CLAIM, OFFER, RESCHEDULE, UNDO
-from appointments.lifecycle.offered_times import open_times
+from appointments.lifecycle.offered_times import link_of, open_times
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import (
     Absence,
@@ -22,6 +22,7 @@ from appointments.models import (
     OpeningHours,
     Place,
     PlaceHours,
+    VisitKind,
 )
 from appointments.operations.jobs import end_offers
 from tests.staff import member_of, signed_in
@@ -401,3 +402,63 @@ def test_hours_may_follow_each_other_and_replace_those_that_end(eve, clinician, 
 
     assert add(eve, "consultinghours", **{**row, "starts": "17:00"}).status_code == 302
     assert add(eve, "consultinghours", **{**row, "ends": "17:00", "since": MONDAY + DAY}).status_code == 302
+
+
+# Kinds of visits.
+
+
+@pytest.fixture
+def review(db):
+    return VisitKind.objects.create(name="Imaging review", minutes=15)
+
+
+def test_a_kind_says_how_long_a_visit_is_wherever_it_is_booked_moved_or_chosen(
+    held, ana, clinician, place, review, client
+):
+    where = {"clinician": clinician.pk, "place": place.pk}
+    short, long, offered = held(), held(), held()
+
+    assert post(ana, short, "book", starts_at=f"{MONDAY}T09:00", kind=review.pk, **where).status_code == 302
+    assert post(ana, long, "book", starts_at=f"{MONDAY}T09:15", **where).status_code == 302
+    assert post(ana, short, "reschedule", starts_at=f"{MONDAY}T09:00", reason="mistake", **where).status_code == 302
+    perform(OFFER, offered, by=ana, times=[Slot(at(MONDAY, "09:45"), clinician, place)], kind=review)
+    [time] = open_times(offered)
+    assert client.post(link_of(offered), {"time": time.pk}).status_code == 200
+
+    visits = AppointmentRequest.objects.order_by("pk").values_list(
+        "appointment__kind__name", "appointment__starts_at", "appointment__ends_at"
+    )
+    assert [*visits] == [
+        ("Imaging review", at(MONDAY, "09:00"), at(MONDAY, "09:15")),
+        ("Consultation", at(MONDAY, "09:15"), at(MONDAY, "09:45")),
+        ("Imaging review", at(MONDAY, "09:45"), at(MONDAY, "10:00")),
+    ]
+    assert "(Imaging review, 15 minutes)" in sheet(ana, short)
+    assert "Imaging review" in words_of(signed_in(ana).get(f"/admin/day-sheet/?date={MONDAY}"))
+
+
+def test_a_time_that_is_too_short_for_the_kind_that_was_chosen_is_refused(held, ana, clinician, place):
+    long = VisitKind.objects.create(name="First visit", minutes=60)
+    perform(BOOK, held(), by=ana, starts_at=at(MONDAY, "10:00"), clinician=clinician, place=place)
+    half_past_nine = f"{clinician.pk} {place.pk} 2037-05-11T13:30Z"
+
+    request = held()
+
+    assert post(ana, request, "book", time=half_past_nine, kind=long.pk).status_code == 422
+    assert post(ana, request, "book", time=half_past_nine).status_code == 302
+
+
+def test_a_kind_is_done_by_those_and_where_it_says(held, ana, clinician, place, consults, review):
+    other = consults(Clinician.objects.create(name="Dr. Sample"))
+    review.clinicians.add(other)
+    request = held()
+
+    page = signed_in(ana).get(f"{SHEETS}{request.pk}/change/")
+    typed = {"starts_at": f"{MONDAY}T09:00", "place": place.pk, "kind": review.pk}
+    refused = post(ana, request, "book", clinician=clinician.pk, **typed)
+
+    assert "Imaging review, 15 minutes" in words_of(page)
+    assert "Imaging review is not done by Dr. Example." in words_of(refused)
+    listed = refused.text.partition("Free times")[2].partition("Another time")[0]
+    assert ("Dr. Sample" in listed, "Dr. Example" in listed) == (True, False)
+    assert post(ana, request, "book", clinician=other.pk, **typed).status_code == 302

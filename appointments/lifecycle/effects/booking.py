@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
-from ...calendar.slots import Calendar, Slot, visit_length
-from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place
+from ...calendar.slots import Calendar, Slot, length_of
+from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place, VisitKind
 from .. import call_policy
 from ..transition import NOBODY, Change, Refused, plan
 
@@ -32,7 +32,7 @@ def appointment_of(request: AppointmentRequest) -> Appointment | None:
     """The visit that is booked as far as this request knows, or None."""
     if request.appointment_id is None:
         return None
-    return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician").first()
+    return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician", "kind").first()
 
 
 def book(
@@ -42,10 +42,11 @@ def book(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     note: str = "",
 ) -> Change:
     """Agree on a visit. Raises Refused, also when the calendar has something against the time."""
-    return _take(request, by, Slot(starts_at, clinician, place), note=note)
+    return _take(request, by, Slot(starts_at, clinician, place), kind, note=note)
 
 
 def book_anyway(
@@ -55,17 +56,18 @@ def book_anyway(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     note: str,
 ) -> Change:
     """Agree on a visit against a rule, for the reason in the note."""
     slot = Slot(starts_at, clinician, place)
-    return _take(request, by, slot, note=note, reason="Against a rule", is_exception=True)
+    return _take(request, by, slot, kind, note=note, reason="Against a rule", is_exception=True)
 
 
 def choose(request: AppointmentRequest, *, time: OfferedTime, by: User | None = None) -> Change:
     """Book one of the times that were offered, in the patient's name."""
     slot = Slot(time.starts_at, time.clinician, time.place)
-    return _take(request, by, slot, then=lambda: request.offered_times.all().delete())
+    return _take(request, by, slot, time.kind, then=lambda: request.offered_times.all().delete())
 
 
 def reschedule(
@@ -75,11 +77,12 @@ def reschedule(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     reason: RescheduleReason = RescheduleReason.PATIENT,
     note: str = "",
 ) -> Change:
     slot = Slot(starts_at, clinician, place)
-    return _take(request, by, slot, note=note, reason=RescheduleReason(reason).label)
+    return _take(request, by, slot, kind, note=note, reason=RescheduleReason(reason).label)
 
 
 def reschedule_anyway(
@@ -89,12 +92,13 @@ def reschedule_anyway(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     reason: RescheduleReason,
     note: str,
 ) -> Change:
     """Move a visit against a rule, for the reason in the note."""
     slot, reason = Slot(starts_at, clinician, place), RescheduleReason(reason)
-    return _take(request, by, slot, note=note, reason=f"Against a rule. {reason.label}", is_exception=True)
+    return _take(request, by, slot, kind, note=note, reason=f"Against a rule. {reason.label}", is_exception=True)
 
 
 def cancel(request: AppointmentRequest, *, by: User, reason: CancelReason, note: str = "") -> Change:
@@ -148,22 +152,24 @@ def _take(
     request: AppointmentRequest,
     by: User | None,
     slot: Slot,
+    kind: VisitKind | None,
     *,
     note: str = "",
     reason: str = "",
     is_exception: bool = False,
     then: Callable[[], object] = lambda: None,
 ) -> Change:
-    length = visit_length()
     # Before the calendar is read: whoever changes it waits for this visit, or this waits for the change.
     hold_still([slot.clinician])
     calendar = Calendar.around(slot.starts_at)
-    if conflict := calendar.conflict(slot, length, request=request, is_exception=is_exception):
-        raise Refused(conflict)
     former = appointment_of(request)
-    ends_at = slot.starts_at + length
+    kind = kind or (former and former.kind) or calendar.usual_kind
+    if conflict := calendar.conflict(slot, kind, request=request, is_exception=is_exception):
+        raise Refused(conflict)
+    ends_at = slot.starts_at + length_of(kind)
     appointment = Appointment(
         **slot._asdict(),
+        kind=kind,
         ends_at=ends_at,
         outcome_due_at=BusinessHours.of_the_clinic().end_of_day(ends_at, business_days=1),
         is_exception=is_exception,
