@@ -165,16 +165,16 @@ class KindForm(VerbForm):
         by_key = {str(kind.pk): kind for kind in kinds}
         usual = visit.kind if visit and visit.kind else self.calendar.usual_kind
         chosen = self.data.get("kind") or self.initial.get("kind")
-        self.kind = by_key.get(chosen or "", usual)
+        self.chosen_kind = by_key.get(chosen or "", usual)
         field = self.choice_field("kind")
         field.choices = [(key, str(kind)) for key, kind in by_key.items()]
-        self.initial["kind"] = str(self.kind.pk) if self.kind else ""
+        self.initial["kind"] = str(self.chosen_kind.pk) if self.chosen_kind else ""
         if len(kinds) < 2:
             del self.fields["kind"]
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
-        return {**entered, "kind": self.kind}
+        return {**entered, "kind": self.chosen_kind}
 
 
 class BookForm(KindForm):
@@ -183,7 +183,7 @@ class BookForm(KindForm):
     # The field is sent although no slot is left, if all were taken since the page was shown.
     beside = KindForm.beside | {"time"}
     folded = ("starts_at", "clinician", "place")
-    field_order = ("kind",)
+    field_order: tuple[str, ...] = ("kind",)
 
     time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
     starts_at = FutureMomentField(label="When", required=False)
@@ -193,7 +193,7 @@ class BookForm(KindForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.times = _times_for(self.data, "time", self.calendar, self.kind)
+        self.times = _times_for(self.data, "time", self.calendar, self.chosen_kind)
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
@@ -234,7 +234,7 @@ class OfferForm(KindForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.free = _times_for(self.data, "times", self.calendar, self.kind)
+        self.free = _times_for(self.data, "times", self.calendar, self.chosen_kind)
         self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self) -> list[Slot]:
@@ -327,7 +327,7 @@ def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar, kind: Vis
     times = calendar.first_free(kind, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
     if chosen:
         # They may have been shown for another kind, which begins at other minutes.
-        all_free = {}
+        all_free: dict[str, Slot] = {}
         for shown_for in [kind, *calendar.kinds]:
             all_free |= _by_key(free for _day, of_a_day in calendar.free(shown_for) for free in of_a_day)
         times += [all_free[key] for key in chosen if key in all_free and not calendar.conflict(all_free[key], kind)]

@@ -16,6 +16,9 @@ SEEN = "visits_seen"
 class _NotSeenYet(Exception):
     """Takes back what was tried."""
 
+    def __init__(self, touched: Touched) -> None:
+        self.touched = touched
+
 
 def shown_before(request: HttpRequest, save: Callable[[], HttpResponse]) -> HttpResponse:
     """Save, as a page of the admin does it; if that touches visits which nobody has seen, show these instead.
@@ -24,7 +27,6 @@ def shown_before(request: HttpRequest, save: Callable[[], HttpResponse]) -> Http
     """
     if request.method != "POST":
         return save()
-    touched = None
     try:
         with audit.atomic():
             before = survey()
@@ -34,11 +36,11 @@ def shown_before(request: HttpRequest, save: Callable[[], HttpResponse]) -> Http
                 return response
             touched = Touched.between(before, survey())
             if touched and request.POST.get(SEEN) != touched.digest:
-                raise _NotSeenYet
+                raise _NotSeenYet(touched)
             touched.put_on_the_list()
             return response
-    except _NotSeenYet:
-        return _shown(request, touched)
+    except _NotSeenYet as unseen:
+        return _shown(request, unseen.touched)
 
 
 def _shown(request: HttpRequest, touched: Touched) -> HttpResponse:

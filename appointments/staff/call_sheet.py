@@ -1,6 +1,7 @@
 """One request as a call sheet: what to know before dialling, what to say, what came of it."""
 
 import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,7 +23,7 @@ from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
 from ..lifecycle.effects import claiming
-from ..lifecycle.forms import VerbForm
+from ..lifecycle.forms import BookForm, VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
@@ -146,6 +147,12 @@ def _sheet(
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
     calendar = Calendar()
+    blank: dict[str, Any] = {verb.key: {"calendar": calendar, "auto_id": f"{verb.key}_%s"} for verb in offered}
+    # A time that was chosen among all that are free is filled in where it can be booked.
+    time = {name: request.GET[name] for name in (*BookForm.folded, "kind") if name in request.GET}
+    opened = next((verb for verb in offered if verb.asks and issubclass(verb.asks, BookForm)), None) if time else None
+    if opened:
+        blank[opened.key]["initial"] = time
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
@@ -183,21 +190,17 @@ def _sheet(
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
         duplicates=pairs,
         verbs=[
-            (
-                verb,
-                tried_form
-                if verb is tried_verb
-                else verb.asks(visit_request, calendar=calendar, auto_id=f"{verb.key}_%s"),
-            )
+            (verb, tried_form if verb is tried_verb else verb.asks(visit_request, **blank[verb.key]))
             for verb in offered
             if verb.asks
         ],
         tried=tried_verb,
+        opened=opened,
     )
 
 
-def _why_to_move(visit: Appointment) -> str:
-    return Calendar.around(visit.starts_at).why_to_move(visit)
+def _why_to_move(visit: Appointment | None) -> str:
+    return Calendar.around(visit.starts_at).why_to_move(visit) if visit else ""
 
 
 def _wait_until(

@@ -2,6 +2,8 @@
 
 import datetime
 import re
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import time_machine
@@ -26,6 +28,7 @@ from appointments.models import (
 )
 from appointments.operations.jobs import end_offers
 from tests.staff import member_of, signed_in
+from tests.statements import statements_without_audit
 from tests.walk import words_of
 
 pytestmark = pytest.mark.both
@@ -52,6 +55,11 @@ def ana(db):
 @pytest.fixture
 def eve(db):
     return member_of("Managers", "eve")
+
+
+@pytest.fixture
+def review(db):
+    return VisitKind.objects.create(name="Imaging review", minutes=15)
 
 
 @pytest.fixture
@@ -404,12 +412,67 @@ def test_hours_may_follow_each_other_and_replace_those_that_end(eve, clinician, 
     assert add(eve, "consultinghours", **{**row, "ends": "17:00", "since": MONDAY + DAY}).status_code == 302
 
 
+# All free times.
+
+
+def test_any_free_time_of_a_week_can_be_chosen_and_booked(held, ana, clinician, place, consults, review):
+    consults(Clinician.objects.create(name="Dr. Sample"))
+    request = held()
+    browser = signed_in(ana)
+    assert f'href="/admin/free-times/?request={request.pk}"' in browser.get(f"{SHEETS}{request.pk}/change/").text
+
+    week = browser.get("/admin/free-times/", {"request": request.pk, "day": MONDAY, "clinician": clinician.pk})
+    [link] = re.findall(r'<a href="([^"]*2037-05-13T14%3A30[^"]*)"', week.text)
+    chosen = browser.get(unescape(link))
+    typed = dict(parse_qsl(urlsplit(unescape(link)).query))
+
+    assert "Dr. Sample," not in words_of(week).partition("Week of May 11, 2037")[2]
+    assert (request.name in week.text, str(request) in week.text) == (False, True)
+    assert 'open><summary id="do-book"' in chosen.text
+    assert 'value="2037-05-13T14:30"' in chosen.text
+    assert post(ana, request, "book", **typed).status_code == 302
+    week = browser.get("/admin/free-times/", {"request": request.pk, "day": MONDAY, "clinician": clinician.pk})
+    assert "2037-05-13T14%3A30" not in week.text
+
+
+def test_weeks_lead_to_each_other_and_to_the_first_in_which_there_is_a_time(ana, clinician, consulting_hours):
+    Absence.objects.create(clinician=clinician, starts_at=NOON - DAY, ends_at=at(MONDAY + 8 * DAY, "12:00"))
+    browser = signed_in(ana)
+
+    first = browser.get("/admin/free-times/?first=")
+    found = browser.get(first["Location"])
+
+    assert first["Location"].endswith("?day=2037-05-19")
+    assert "Tuesday, May 19 12:00 PM Dr. Example, Main clinic" in words_of(found)
+    assert "Monday, May 18 No free time." in words_of(found)
+    assert ('?day=2037-05-11" rel="prev"' in found.text, '?day=2037-05-25" rel="next"' in found.text) == (True, True)
+    now = browser.get("/admin/free-times/")
+    assert ("Monday, May 4" in words_of(now), 'rel="prev"' in now.text) == (False, False)
+    farthest = browser.get("/admin/free-times/?day=9999-12-31")
+    assert (farthest.status_code, 'rel="next"' in farthest.text) == (200, False)
+
+
+@pytest.mark.parametrize("query", ["day=soon", "clinician=x", "place=9", "kind=0", "request=99999999999999999999"])
+def test_what_is_looked_for_and_is_not_there_is_said_plainly(ana, consulting_hours, query):
+    page = signed_in(ana).get(f"/admin/free-times/?{query}")
+
+    assert page.status_code == 400
+
+
+def test_free_times_cost_the_same_in_any_week(booked, ana):
+    def statements(day) -> int:
+        with statements_without_audit() as queries:
+            assert signed_in(ana).get(f"/admin/free-times/?day={day}").status_code == 200
+        return len(queries)
+
+    empty = statements(MONDAY + 70 * DAY)
+    for hour in range(9, 15):
+        booked(time=f"{hour:02}:00")
+
+    assert statements(MONDAY) == empty
+
+
 # Kinds of visits.
-
-
-@pytest.fixture
-def review(db):
-    return VisitKind.objects.create(name="Imaging review", minutes=15)
 
 
 def test_a_kind_says_how_long_a_visit_is_wherever_it_is_booked_moved_or_chosen(
@@ -459,6 +522,6 @@ def test_a_kind_is_done_by_those_and_where_it_says(held, ana, clinician, place, 
 
     assert "Imaging review, 15 minutes" in words_of(page)
     assert "Imaging review is not done by Dr. Example." in words_of(refused)
-    listed = refused.text.partition("Free times")[2].partition("Another time")[0]
+    listed = refused.text.partition("<legend>Free times")[2].partition("Another time")[0]
     assert ("Dr. Sample" in listed, "Dr. Example" in listed) == (True, False)
     assert post(ana, request, "book", clinician=other.pk, **typed).status_code == 302
