@@ -9,8 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, KnownNetwork, OpeningHours, Place
-from .staff import call_sheet, queue_page
+from .lifecycle.forms import MomentField
+from .models import (
+    Absence,
+    AppointmentRequest,
+    Caller,
+    Clinician,
+    ConsultingHours,
+    ExtraHours,
+    Holiday,
+    KnownNetwork,
+    OpeningHours,
+    Place,
+    PlaceHours,
+    VisitKind,
+)
+from .staff import calendar_change, call_sheet, queue_page
 
 
 class TableAdmin(admin.ModelAdmin):
@@ -18,35 +32,80 @@ class TableAdmin(admin.ModelAdmin):
 
     formfield_overrides = {  # noqa: RUF012  # Django reads it as it is
         models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
+        models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
 
 
+class CalendarAdmin(TableAdmin):
+    """A table that the calendar is made of: what a change does to visits is shown before it is saved."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return calendar_change.shown_before(
+            request, lambda: super(CalendarAdmin, self).changeform_view(request, *args, **kwargs)
+        )
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return calendar_change.shown_before(
+            request, lambda: super(CalendarAdmin, self).delete_view(request, *args, **kwargs)
+        )
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return calendar_change.shown_before(
+            request, lambda: super(CalendarAdmin, self).changelist_view(request, *args, **kwargs)
+        )
+
+
 @admin.register(Clinician)
-class ClinicianAdmin(TableAdmin):
+class ClinicianAdmin(CalendarAdmin):
     list_display = ("name", "is_active")
 
 
 @admin.register(ConsultingHours)
-class ConsultingHoursAdmin(TableAdmin):
-    list_display = ("clinician", "place", "weekday", "starts", "ends")
+class ConsultingHoursAdmin(CalendarAdmin):
+    list_display = ("clinician", "place", "weekday", "starts", "ends", "since", "until")
     list_select_related = ("clinician", "place")
 
 
+@admin.register(ExtraHours)
+class ExtraHoursAdmin(CalendarAdmin):
+    list_display = ("date", "clinician", "place", "starts", "ends")
+    list_select_related = ("clinician", "place")
+    ordering = ("-date", "starts")
+
+
+@admin.register(Absence)
+class AbsenceAdmin(CalendarAdmin):
+    list_display = ("clinician", "starts_at", "ends_at", "reason")
+    list_select_related = ("clinician",)
+    ordering = ("-starts_at",)
+
+
 @admin.register(Place)
-class PlaceAdmin(TableAdmin):
+class PlaceAdmin(CalendarAdmin):
     list_display = ("name", "address", "is_active")
 
 
+@admin.register(PlaceHours)
+class PlaceHoursAdmin(CalendarAdmin):
+    list_display = ("place", "weekday", "opens", "closes")
+    list_select_related = ("place",)
+
+
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(TableAdmin):
+class OpeningHoursAdmin(CalendarAdmin):
     list_display = ("weekday", "opens", "closes")
 
 
 @admin.register(Holiday)
-class HolidayAdmin(TableAdmin):
+class HolidayAdmin(CalendarAdmin):
     list_display = ("date", "name")
     ordering = ("-date",)
+
+
+@admin.register(VisitKind)
+class VisitKindAdmin(TableAdmin):
+    list_display = ("name", "minutes", "is_active")
 
 
 @admin.register(Caller)

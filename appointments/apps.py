@@ -12,13 +12,14 @@ class AppointmentsConfig(AppConfig):
         from audit import listeners
 
         from . import roles
-        from .calendar import opening_hours
+        from .calendar import opening_hours, slots
         from .operations import checks  # noqa: F401  # registers itself
         from .reporting import daily_counts
 
         listeners.connect(self, tables=map(self.get_model, roles.KEPT_BY_MANAGERS))
         unsent_form_shown.connect(_unsent_form_shown, dispatch_uid="appointments")
         opening_hours.connect(self)
+        slots.connect(self)
         daily_counts.connect()
         roles.connect(self)
 

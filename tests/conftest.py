@@ -113,14 +113,24 @@ def place(db):
 
 
 @pytest.fixture
-def consulting_hours(clinician, place):
-    """The clinician sees patients on every weekday from nine to five."""
-    return ConsultingHours.objects.bulk_create(
-        ConsultingHours(
-            clinician=clinician, place=place, weekday=weekday, starts=datetime.time(9), ends=datetime.time(17)
+def consults(place):
+    """Lets a clinician see patients on every weekday from nine to five; gives them back."""
+
+    def on_weekdays(clinician) -> Clinician:
+        hours = {"place": place, "starts": datetime.time(9), "ends": datetime.time(17)}
+        ConsultingHours.objects.bulk_create(
+            ConsultingHours(clinician=clinician, weekday=weekday, **hours) for weekday in range(5)
         )
-        for weekday in range(5)
-    )
+        return clinician
+
+    return on_weekdays
+
+
+@pytest.fixture
+def consulting_hours(clinician, consults):
+    """Those of the clinician."""
+    consults(clinician)
+    return list(ConsultingHours.objects.all())
 
 
 @pytest.fixture(autouse=True)
@@ -155,5 +165,11 @@ def in_english():
 
 
 @pytest.fixture
-def next_week():
-    return timezone.now().replace(minute=0, second=0, microsecond=0) + datetime.timedelta(days=7)
+def next_week(consulting_hours):
+    """When the clinician begins to see patients on a weekday, a week from now or a little later."""
+    day = timezone.localdate() + datetime.timedelta(days=7)
+    while day.weekday() not in {hours.weekday for hours in consulting_hours}:
+        day += datetime.timedelta(days=1)
+    return datetime.datetime.combine(day, consulting_hours[0].starts, timezone.get_default_timezone()).astimezone(
+        datetime.UTC
+    )

@@ -10,7 +10,7 @@ from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import next_callable, part_of_day, windows
 from ..calendar.opening_hours import BusinessHours
-from ..models import AppointmentRequest
+from ..models import Appointment, AppointmentRequest
 
 DAYS_TO_WAIT = 7
 # How long we wait for an answer: to an e-mail in business days, to a letter in days, which the mail needs too.
@@ -24,6 +24,11 @@ BUSINESS_DAYS = {priority.key: priority.business_days for priority in PATHWAY.pr
 def soon(*, business_days: int = 1) -> datetime.datetime:
     """By when staff do what can wait for no more than that: the close of the so many-th next business day."""
     return BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=business_days)
+
+
+def move_by(visit: Appointment) -> datetime.datetime:
+    """By when a visit is moved that cannot stay where it is: soon, and before the patient sets out for it."""
+    return min(soon(), visit.starts_at - datetime.timedelta(hours=1))
 
 
 def may_wait_until(request: AppointmentRequest) -> datetime.datetime:

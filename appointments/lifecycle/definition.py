@@ -201,6 +201,21 @@ RESCHEDULE = Verb(
     tells=(announce.MOVE,),
     undo=restore,
 )
+RESCHEDULE_ANYWAY = Verb(
+    key="reschedule-anyway",
+    event="rescheduled",
+    history="Rescheduled",
+    label="Move the visit against a rule",
+    done="The visit is moved. Your reason stands in the history.",
+    when=BOOKED,
+    leads_to=(IS_BOOKED,),
+    needs=MANAGE,
+    asks=forms.RescheduleAnywayForm,
+    does=booking.reschedule_anyway,
+    patient_reads=_("We moved your visit."),
+    tells=(announce.MOVE,),
+    undo=restore,
+)
 CANCEL = Verb(
     key="cancel",
     event="cancelled",

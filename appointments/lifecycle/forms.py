@@ -1,7 +1,7 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -13,33 +13,36 @@ from common.strict_form import StrictForm
 
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
-from ..calendar.slots import Slot, free_slots
+from ..calendar.slots import Calendar, Slot
 from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
-from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status
+from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
 from .effects.claiming import SkipReason
 from .effects.offers import MOST
 
 TIMES_SHOWN = 12
-# Above any real number of slots: a chosen slot is looked up among all that are free.
-MOST_LOOKED_AT = 10_000
 # Who cannot come on the first day has others to choose from.
 TIMES_SHOWN_OF_A_DAY = 4
 IN_LETTERS = "Enter a name in letters."
 
 
-class FutureMomentField(forms.DateTimeField):
+class MomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
     def clean(self, value: object) -> datetime.datetime | None:
         try:
             moment = super().clean(value)
             # The last hours of the year 9999 are a time here, and none in UTC.
-            is_past = moment is not None and moment.astimezone(datetime.UTC) <= timezone.now()
+            return moment and moment.astimezone(datetime.UTC)
         except OverflowError:
             raise ValidationError(self.error_messages["invalid"]) from None
-        if is_past:
+
+
+class FutureMomentField(MomentField):
+    def clean(self, value: object) -> datetime.datetime | None:
+        moment = super().clean(value)
+        if moment is not None and moment <= timezone.now():
             raise ValidationError("Choose a time that is still to come.")
         return moment
 
@@ -54,8 +57,16 @@ class VerbForm(StrictForm):
     # Fields that few need, and that all others would have to tab through.
     folded: tuple[str, ...] = ()
 
-    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        visit_request: AppointmentRequest,
+        data: QueryDict | None = None,
+        calendar: Calendar | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data, **kwargs)
+        # One for all forms of a page.
+        self.calendar = calendar or Calendar()
 
 
 class NoteForm(VerbForm):
@@ -136,12 +147,43 @@ class LogNursesCallForm(VerbForm):
     note = note("Note on the call")
 
 
-class BookForm(VerbForm):
+class KindForm(VerbForm):
+    """What it lists are free times for the kind of visit that is chosen, of those that the clinic has."""
+
+    # It is sent although there is nothing to choose, if kinds were taken out of use since the page was shown.
+    beside = StrictForm.beside | {"kind"}
+
+    kind = forms.ChoiceField(label="Kind of visit", required=False)
+
+    def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
+        super().__init__(visit_request, data, **kwargs)
+        visit = visit_request and visit_request.appointment
+        kinds = [*self.calendar.kinds]
+        # A visit that is moved stays what it is, also where nobody books its kind any more.
+        if visit and visit.kind and visit.kind not in kinds:
+            kinds.append(visit.kind)
+        by_key = {str(kind.pk): kind for kind in kinds}
+        usual = visit.kind if visit and visit.kind else self.calendar.usual_kind
+        chosen = self.data.get("kind") or self.initial.get("kind")
+        self.chosen_kind = by_key.get(chosen or "", usual)
+        field = self.choice_field("kind")
+        field.choices = [(key, str(kind)) for key, kind in by_key.items()]
+        self.initial["kind"] = str(self.chosen_kind.pk) if self.chosen_kind else ""
+        if len(kinds) < 2:
+            del self.fields["kind"]
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        return {**entered, "kind": self.chosen_kind}
+
+
+class BookForm(KindForm):
     """One of the free times that are offered, or another time."""
 
     # The field is sent although no slot is left, if all were taken since the page was shown.
-    beside = StrictForm.beside | {"time"}
+    beside = KindForm.beside | {"time"}
     folded = ("starts_at", "clinician", "place")
+    field_order: tuple[str, ...] = ("kind",)
 
     time = forms.TypedChoiceField(label="Free times", required=False, widget=forms.RadioSelect)
     starts_at = FutureMomentField(label="When", required=False)
@@ -151,14 +193,15 @@ class BookForm(VerbForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.times = _times_for(self.data, "time")
+        self.times = _times_for(self.data, "time", self.calendar, self.chosen_kind)
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         if not self.times:
             del self.fields["time"]
 
     @property
     def is_unfolded(self) -> bool:
-        return not self.times or any(self[name].errors or self[name].data for name in self.folded)
+        is_filled_in = any(self[name].errors or self[name].value() for name in self.folded)
+        return is_filled_in or not self.times
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
@@ -178,16 +221,20 @@ class BookAnywayForm(BookForm):
 
 class RescheduleForm(BookForm):
     reason = forms.ChoiceField(choices=RescheduleReason, widget=forms.RadioSelect)
-    field_order = ("reason",)
+    field_order = ("reason", "kind")
 
 
-class OfferForm(VerbForm):
+class RescheduleAnywayForm(RescheduleForm):
+    note = forms.CharField(label="Why against the rule", max_length=500, widget=forms.Textarea({"rows": 2}))
+
+
+class OfferForm(KindForm):
     times = forms.MultipleChoiceField(label=f"Up to {MOST} times to choose from", widget=forms.CheckboxSelectMultiple)
     note = note()
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.free = _times_for(self.data, "times")
+        self.free = _times_for(self.data, "times", self.calendar, self.chosen_kind)
         self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self) -> list[Slot]:
@@ -297,14 +344,18 @@ class CorrectForm(VerbForm):
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data: Mapping[str, Any], name: str) -> dict[str, Slot]:
+def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar, kind: VisitKind | None) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
     chosen = data.getlist(name) if hasattr(data, "getlist") else []
-    times = free_slots(most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
+    times = calendar.first_free(kind, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
     if chosen:
-        times += [free for key, free in _by_key(free_slots(most=MOST_LOOKED_AT)).items() if key in chosen]
+        # They may have been shown for another kind, which begins at other minutes.
+        all_free: dict[str, Slot] = {}
+        for shown_for in [kind, *calendar.kinds]:
+            all_free |= _by_key(free for _day, of_a_day in calendar.free(shown_for) for free in of_a_day)
+        times += [all_free[key] for key in chosen if key in all_free and not calendar.conflict(all_free[key], kind)]
     return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
 
 
-def _by_key(times: list[Slot]) -> dict[str, Slot]:
+def _by_key(times: Iterable[Slot]) -> dict[str, Slot]:
     return {f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z": free for free in times}

@@ -66,7 +66,8 @@ NURSES_TURN = Guard(
 
 IS_DOUBTFUL = Guard("perhaps no person sent it", lambda user, now: Q(is_doubtful=True))
 CALENDAR_CHANGED = Guard(
-    "the calendar has changed under the visit", lambda user, now: Q(appointment__must_move_by__isnull=False)
+    "the calendar has changed under the visit",
+    lambda user, now: Q(appointment__must_move_by__isnull=False, appointment__starts_at__gt=now),
 )
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
 # So long before a visit it must be clear that its records are there.

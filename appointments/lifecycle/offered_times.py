@@ -5,7 +5,7 @@ from django.core import signing
 from django.urls import reverse
 from django.utils import timezone
 
-from ..calendar.slots import is_free
+from ..calendar.slots import Calendar, Slot
 from ..models import AppointmentRequest, NurseCheck, OfferedTime
 from .guards import OPEN_STATUSES
 
@@ -26,12 +26,18 @@ def opened_by(token: str) -> AppointmentRequest | None:
     return AppointmentRequest.objects.filter(pk=pk).first()
 
 
-def open_times(request: AppointmentRequest) -> list[OfferedTime]:
+def open_times(request: AppointmentRequest, calendar: Calendar | None = None) -> list[OfferedTime]:
     """The times offered last that are still to come and can still be had; none against the nurse's advice."""
     if request.status not in OPEN_STATUSES or request.nurse_check not in NurseCheck.lets_book():
         return []
     last = request.offered_times.order_by("-version").values("version")[:1]
-    offered = request.offered_times.filter(
-        version=last, starts_at__gt=timezone.now(), clinician__is_active=True, place__is_active=True
-    ).select_related("clinician", "place")
-    return [time for time in offered if is_free(time.clinician, time.starts_at)]
+    offered = request.offered_times.filter(version=last, starts_at__gt=timezone.now())
+    times = list(offered.select_related("clinician", "place", "kind"))
+    calendar = calendar or Calendar.until(max((time.starts_at for time in times), default=timezone.now()))
+    return [
+        time
+        for time in times
+        if not calendar.conflict(
+            Slot(time.starts_at, time.clinician, time.place), time.kind or calendar.usual_kind, request=request
+        )
+    ]

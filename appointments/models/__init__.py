@@ -7,7 +7,20 @@ The database itself refuses what must not happen; see the constraints of each mo
 from audit import models as _audit_models  # noqa: F401
 from screening import models as _screening_models  # noqa: F401
 
-from .clinic import WEEKDAYS, Caller, Clinician, ConsultingHours, Holiday, KnownNetwork, OpeningHours, Place
+from .clinic import (
+    WEEKDAYS,
+    Absence,
+    Caller,
+    Clinician,
+    ConsultingHours,
+    ExtraHours,
+    Holiday,
+    KnownNetwork,
+    OpeningHours,
+    Place,
+    PlaceHours,
+    VisitKind,
+)
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
@@ -28,6 +41,7 @@ from .visits import Appointment
 __all__ = [
     "QUEUE_ORDER",
     "WEEKDAYS",
+    "Absence",
     "Appointment",
     "AppointmentRequest",
     "AppointmentRequestQuerySet",
@@ -39,6 +53,7 @@ __all__ = [
     "DailyCount",
     "Event",
     "ExportLog",
+    "ExtraHours",
     "Holiday",
     "KnownNetwork",
     "Language",
@@ -49,9 +64,11 @@ __all__ = [
     "OpeningHours",
     "PeriodicJob",
     "Place",
+    "PlaceHours",
     "PossibleDuplicate",
     "RateBucket",
     "Records",
     "Status",
     "TextOptOut",
+    "VisitKind",
 ]

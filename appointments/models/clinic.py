@@ -1,11 +1,14 @@
 """The clinic: who works there, where, and when, and from where many people may write to it."""
 
+import datetime
 import ipaddress
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from common.client_address import parsed_address
 
@@ -36,7 +39,10 @@ class Place(models.Model):
 
 
 class OpeningHours(models.Model):
-    """When the clinic calls and is called, on one day of the week. A day without a row is a day off."""
+    """When the clinic calls and is called, on one day of the week. A day without a row is a day off.
+
+    Places that have no hours of their own see patients within these.
+    """
 
     weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)), unique=True)
     opens = models.TimeField()
@@ -49,6 +55,32 @@ class OpeningHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+    def clean(self) -> None:
+        _refuse_what_ends_before_it_starts(self, "opens", "closes")
+
+
+class PlaceHours(models.Model):
+    """When one place is open, where that is not as the clinic. On a day without a row it is closed."""
+
+    place = models.ForeignKey(Place, models.CASCADE)
+    weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)))
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        ordering = ("place", "weekday")
+        verbose_name = verbose_name_plural = "hours of places"
+        constraints = (
+            models.CheckConstraint(name="place_closes_after_it_opens", condition=Q(closes__gt=F("opens"))),
+            models.UniqueConstraint(fields=("place", "weekday"), name="a_place_opens_once_a_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+    def clean(self) -> None:
+        _refuse_what_ends_before_it_starts(self, "opens", "closes")
 
 
 class Holiday(models.Model):
@@ -65,13 +97,15 @@ class Holiday(models.Model):
 
 
 class ConsultingHours(models.Model):
-    """When a clinician sees patients at a place, every week."""
+    """When a clinician sees patients at a place, every week. Several rows of one day leave a break between them."""
 
     clinician = models.ForeignKey(Clinician, models.CASCADE, related_name="consulting_hours")
     place = models.ForeignKey(Place, models.CASCADE)
     weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)))
     starts = models.TimeField()
     ends = models.TimeField()
+    since = models.DateField("first day", null=True, blank=True, help_text="Empty: from now on.")
+    until = models.DateField("last day", null=True, blank=True, help_text="Empty: for good.")
 
     class Meta:
         ordering = ("weekday", "starts")
@@ -80,6 +114,95 @@ class ConsultingHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinician}, {self.get_weekday_display()} {self.starts:%H:%M} to {self.ends:%H:%M}"
+
+    def clean(self) -> None:
+        _refuse_what_ends_before_it_starts(self, "starts", "ends")
+        if self.since and self.until and self.until < self.since:
+            raise ValidationError({"until": "The last day is before the first."})
+        if self.clinician_id and self.weekday is not None and self.starts and self.ends:
+            others = ConsultingHours.objects.filter(weekday=self.weekday)
+            others = others.filter(Q(until=None) | Q(until__gte=self.since or datetime.date.min))
+            others = others.filter(Q(since=None) | Q(since__lte=self.until or datetime.date.max))
+            _refuse_two_at_once(self, others)
+
+    def holds_on(self, day: datetime.date) -> bool:
+        is_the_day = self.weekday == day.weekday()
+        return is_the_day and (self.since or day) <= day <= (self.until or day)
+
+
+class ExtraHours(models.Model):
+    """When a clinician sees patients at a place on one date, beside the weekly hours and whatever the place's are."""
+
+    clinician = models.ForeignKey(Clinician, models.CASCADE)
+    place = models.ForeignKey(Place, models.CASCADE)
+    date = models.DateField()
+    starts = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        ordering = ("date", "starts")
+        verbose_name = verbose_name_plural = "hours on one date"
+        constraints = (models.CheckConstraint(name="extra_ends_after_it_starts", condition=Q(ends__gt=F("starts"))),)
+
+    def __str__(self) -> str:
+        return f"{self.clinician}, {self.date:%b %-d, %Y} {self.starts:%H:%M} to {self.ends:%H:%M}"
+
+    def clean(self) -> None:
+        _refuse_what_ends_before_it_starts(self, "starts", "ends")
+        if self.clinician_id and self.date and self.starts and self.ends:
+            _refuse_two_at_once(self, ExtraHours.objects.filter(date=self.date))
+
+
+class Absence(models.Model):
+    """When a clinician sees nobody."""
+
+    clinician = models.ForeignKey(Clinician, models.CASCADE)
+    starts_at = models.DateTimeField("from")
+    ends_at = models.DateTimeField("until")
+    reason = models.CharField(max_length=100, blank=True, help_text="For staff only.")
+
+    class Meta:
+        ordering = ("starts_at",)
+        constraints = (
+            models.CheckConstraint(name="absence_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+        )
+
+    def __str__(self) -> str:
+        starts_at, ends_at = map(timezone.localtime, (self.starts_at, self.ends_at))
+        until = f"{ends_at:%-I:%M %p}" if ends_at.date() == starts_at.date() else f"{ends_at:%a %b %-d %Y, %-I:%M %p}"
+        why = f": {self.reason}" if self.reason else ""
+        return f"{self.clinician} is away from {starts_at:%a %b %-d %Y, %-I:%M %p} to {until}{why}"
+
+    def clean(self) -> None:
+        _refuse_what_ends_before_it_starts(self, "starts_at", "ends_at")
+
+
+class VisitKind(models.Model):
+    """What a visit is for, and so how long it takes. The first that is in use is chosen unless somebody says else."""
+
+    name = models.CharField(max_length=60, unique=True, help_text="For staff only.")
+    # The calendar relies on it that no visit is longer than a day.
+    minutes = models.PositiveSmallIntegerField(validators=(MinValueValidator(5), MaxValueValidator(24 * 60)))
+    is_active = models.BooleanField("in use", default=True)
+    clinicians = models.ManyToManyField(Clinician, blank=True, help_text="None: all of them.")
+    places = models.ManyToManyField(Place, blank=True, help_text="None: all of them.")
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.minutes} minutes"
+
+    @property
+    def length(self) -> datetime.timedelta:
+        return datetime.timedelta(minutes=self.minutes)
+
+    def why_not(self, clinician: Clinician, place: Place) -> str:
+        """Why it is not done by this clinician or at this place, or nothing. Costs nothing if both are prefetched."""
+        for one, those in ((clinician, self.clinicians.all()), (place, self.places.all())):
+            if those and one not in those:
+                return f"{self.name} is not done {'by' if one is clinician else 'at'} {one}."
+        return ""
 
 
 class Caller(models.Model):
@@ -122,3 +245,16 @@ class KnownNetwork(models.Model):
         if parsed.prefixlen < self.WIDEST[parsed.version]:
             raise ValidationError({"network": f"This is too wide: /{self.WIDEST[parsed.version]} or narrower."})
         self.network = str(parsed)
+
+
+def _refuse_what_ends_before_it_starts(row: models.Model, first: str, last: str) -> None:
+    starts, ends = getattr(row, first), getattr(row, last)
+    if starts and ends and ends <= starts:
+        raise ValidationError({last: "It must end after it begins."})
+
+
+def _refuse_two_at_once(row: ConsultingHours | ExtraHours, others: models.QuerySet) -> None:
+    """A clinician cannot be at two places, and needs no two rows for one."""
+    at_once = others.filter(clinician=row.clinician_id, starts__lt=row.ends, ends__gt=row.starts).exclude(pk=row.pk)
+    if other := at_once.select_related("clinician", "place").first():
+        raise ValidationError({"starts": f"These overlap hours that are there: {other}, {other.place}."})

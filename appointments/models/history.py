@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from .clinic import Clinician, Place
+from .clinic import Clinician, Place, VisitKind
 from .requests import AppointmentRequest
 
 
@@ -89,6 +89,7 @@ class OfferedTime(models.Model):
     request = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="offered_times")
     clinician = models.ForeignKey(Clinician, models.PROTECT)
     place = models.ForeignKey(Place, models.PROTECT)
+    kind = models.ForeignKey(VisitKind, models.PROTECT, null=True)
     starts_at = models.DateTimeField()
     # Of the request when it was offered. Only the times that were offered last can be chosen.
     version = models.PositiveIntegerField(default=0, db_default=0)

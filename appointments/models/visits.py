@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .clinic import Clinician, Place
+from .clinic import Clinician, Place, VisitKind
 
 
 class Appointment(models.Model):
@@ -20,6 +20,8 @@ class Appointment(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinician = models.ForeignKey(Clinician, models.PROTECT)
     place = models.ForeignKey(Place, models.PROTECT)
+    # None where it was booked before there were kinds.
+    kind = models.ForeignKey(VisitKind, models.PROTECT, null=True, db_index=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     # Nobody means the patient, who chose one of the times that were offered.

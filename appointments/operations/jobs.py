@@ -15,6 +15,7 @@ from django.utils import timezone
 import audit
 from common.outages import is_outage
 
+from ..calendar.slots import DAYS_BOOKED_AHEAD, Calendar
 from ..lifecycle import announce
 from ..lifecycle.definition import END_OFFER
 from ..lifecycle.guards import BOOKED, FREE, PATIENT_CHOOSES
@@ -101,8 +102,9 @@ def alert_of_what_is_late() -> None:
 
 def end_offers() -> None:
     """Whoever may choose from times of which none is left is told, and is called."""
+    calendar = Calendar(days=DAYS_BOOKED_AHEAD)
     for request in AppointmentRequest.objects.open().filter(PATIENT_CHOOSES.q(None, timezone.now())):
-        if not open_times(request):
+        if not open_times(request, calendar):
             # Whatever changed it meanwhile has ended the offer, too.
             with suppress(Refused):
                 perform(END_OFFER, request)

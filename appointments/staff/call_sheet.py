@@ -1,6 +1,7 @@
 """One request as a call sheet: what to know before dialling, what to say, what came of it."""
 
 import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,17 +18,18 @@ from accounts.requests import StaffRequest, may
 
 from ..calendar.calling_hours import is_elsewhere, next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
+from ..calendar.slots import Calendar
 from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
 from ..lifecycle.effects import claiming
-from ..lifecycle.forms import VerbForm
+from ..lifecycle.forms import BookForm, VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
-from ..lifecycle.waits import wait_of
-from ..models import AppointmentRequest, ContactAttempt, NurseCheck
+from ..lifecycle.waits import MOVE, wait_of
+from ..models import Appointment, AppointmentRequest, ContactAttempt, NurseCheck
 from ..roles import SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
@@ -106,7 +108,7 @@ def sheet_url(pk: int) -> str:
 
 
 def _found(pk: int) -> AppointmentRequest:
-    related = ("claimed_by", "closed_by", "appointment__clinician", "appointment__place")
+    related = ("claimed_by", "closed_by", "appointment__clinician", "appointment__place", "appointment__kind")
     return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
 
 
@@ -144,6 +146,13 @@ def _sheet(
     is_held = claiming.prolong(visit_request, by=user)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
+    calendar = Calendar()
+    blank: dict[str, Any] = {verb.key: {"calendar": calendar, "auto_id": f"{verb.key}_%s"} for verb in offered}
+    # A time that was chosen among all that are free is filled in where it can be booked.
+    time = {name: request.GET[name] for name in (*BookForm.folded, "kind") if name in request.GET}
+    opened = next((verb for verb in offered if verb.asks and issubclass(verb.asks, BookForm)), None) if time else None
+    if opened:
+        blank[opened.key]["initial"] = time
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])
@@ -164,6 +173,7 @@ def _sheet(
         is_elsewhere=is_elsewhere(visit_request.zone, now),
         wait=wait and wait[0],
         wait_due=wait and wait[1],
+        why_to_move=_why_to_move(visit_request.appointment) if wait and wait[0] is MOVE else "",
         wait_until=wait_until,
         is_to_be_dialled=is_held and not wait_until and not tried_verb,
         now=now,
@@ -180,12 +190,17 @@ def _sheet(
         news=changes_since(visit_request, int(seen)) if status == 409 and seen.isdecimal() and len(seen) < 9 else [],
         duplicates=pairs,
         verbs=[
-            (verb, tried_form if verb is tried_verb else verb.asks(visit_request, auto_id=f"{verb.key}_%s"))
+            (verb, tried_form if verb is tried_verb else verb.asks(visit_request, **blank[verb.key]))
             for verb in offered
             if verb.asks
         ],
         tried=tried_verb,
+        opened=opened,
     )
+
+
+def _why_to_move(visit: Appointment | None) -> str:
+    return Calendar.around(visit.starts_at).why_to_move(visit) if visit else ""
 
 
 def _wait_until(

@@ -90,7 +90,7 @@ def _visits(day: datetime.date) -> QuerySet:
         starts_at__gte=_midnight(day),
         starts_at__lt=_midnight(day + datetime.timedelta(days=1)),
     )
-    return visits.select_related("clinician", "place", "request").order_by("clinician__name", "starts_at")
+    return visits.select_related("clinician", "place", "kind", "request").order_by("clinician__name", "starts_at")
 
 
 def _call(visit_request: AppointmentRequest) -> dict:

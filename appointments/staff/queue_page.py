@@ -12,7 +12,9 @@ from audit.models import AuditEntry
 from .. import search
 from ..calendar.calling_hours import next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
+from ..calendar.slots import Calendar
 from ..lifecycle.call_policy import is_exhausted
+from ..lifecycle.guards import CALENDAR_CHANGED
 from ..models import AppointmentRequest, Status
 from ..roles import SEE
 from ..worklist.filters import FILTERS, after
@@ -48,7 +50,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     rows = rows[:PAGE_SIZE]
     action, details = (AuditEntry.Action.LIST, chosen.key) if chosen else (AuditEntry.Action.SEARCH, "")
     audit.shows(request, rows, action=action, details=details)
-    hours = BusinessHours.of_the_clinic()
+    hours, calendar = BusinessHours.of_the_clinic(), Calendar(days=None)
     return staff_page(
         request,
         "queue.html",
@@ -57,7 +59,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         chosen=chosen,
         typed=typed,
         is_too_short=bool(typed) and not rows and search.is_too_short(typed),
-        rows=[_shown(row, hours) for row in rows],
+        rows=[_shown(row, hours, calendar) for row in rows],
         after=rows[-1].pk if more and not typed else None,
         more=more,
         # A visitor without a filter or a search most likely wants to search, so the search field gets the focus.
@@ -65,8 +67,9 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
+def _shown(row: AppointmentRequest, hours: BusinessHours, calendar: Calendar) -> dict:
     now = timezone.now()
+    must_move = CALENDAR_CHANGED.holds(row, None, now)
     is_open = row.status in (Status.WAITING, Status.CLAIMED)
     since = max(row.next_call_at or now, now)
     call_at = is_open and next_callable(since, zone=row.zone, call_times=row.call_times, hours=hours)
@@ -77,6 +80,7 @@ def _shown(row: AppointmentRequest, hours: BusinessHours) -> dict:
         "language": language_of(row),
         "area": area_of(row.phone),
         "flags": flags_of(row),
+        "why_to_move": must_move and row.appointment and calendar.why_to_move(row.appointment),
         "is_open": is_open,
         "is_late": is_open and (row.next_call_at or row.due_at) <= now,
         "due_at": row.next_call_at or row.due_at,

@@ -19,6 +19,7 @@ from accounts.requests import StaffRequest
 
 from ..models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
 from ..roles import MANAGE
+from . import calendar_change
 from .pages import needs
 
 A_YEAR = datetime.timedelta(days=365)
@@ -110,6 +111,10 @@ def _steps() -> Iterator[Step]:
 def add_holidays(request: StaffRequest) -> HttpResponse:
     """Add the public holidays of the country for the next twelve months, as far as they are not there yet."""
     audit.shows(request)
+    return calendar_change.shown_before(request, lambda: _add_holidays(request))
+
+
+def _add_holidays(request: StaffRequest) -> HttpResponse:
     today = timezone.localdate()
     if settings.PHONE_REGION not in holidays.list_supported_countries():
         messages.error(request, f"The holidays of {settings.PHONE_REGION} are not known here. Add them by hand.")

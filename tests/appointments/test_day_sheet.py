@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.definition import BOOK_ANYWAY, CANCEL, CLAIM, CLOSE, LOG_CALL
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
 from tests.staff import member_of, signed_in
@@ -137,7 +137,9 @@ def test_visits_of_the_day_stand_by_clinician_and_time(a_request, staff, schedul
     ):
         booked[name] = set_apart(a_request(), name=name)
         perform(CLAIM, booked[name], by=scheduler)
-        perform(BOOK, booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who)
+        perform(
+            BOOK_ANYWAY, booked[name], by=scheduler, starts_at=starts_at, place=place, clinician=who, note="Agreed."
+        )
     perform(CANCEL, booked["Cancelled Sample"], by=scheduler, reason="patient")
 
     words = words_of(sheet_of(staff, day)).partition("Visits")[2]
@@ -181,7 +183,7 @@ def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
     with time_machine.travel(friday):
         perform(CLAIM, request, by=scheduler)
         saturday = {"starts_at": friday + datetime.timedelta(days=1), "place": place, "clinician": clinician}
-        perform(BOOK, request, by=scheduler, **saturday)
+        perform(BOOK_ANYWAY, request, by=scheduler, **saturday, note="Agreed.")
         staff.force_login(scheduler)
         page = staff.get(SHEET)
 
@@ -231,13 +233,29 @@ def test_a_long_sheet_costs_as_many_statements_as_a_short_one(a_request, staff, 
     sent = set_apart(a_request(), due_at=at(day, "12:00"))
     booked = a_request()
     perform(CLAIM, booked, by=scheduler)
-    perform(BOOK, booked, by=scheduler, starts_at=at(day, "09:00"), place=place, clinician=clinician)
+    perform(
+        BOOK_ANYWAY,
+        booked,
+        by=scheduler,
+        starts_at=at(day, "09:00"),
+        place=place,
+        clinician=clinician,
+        note="Agreed.",
+    )
     short = statements()
     more_like(sent, 50, claimed_by=scheduler, claimed_at=timezone.now())
     for hour in range(10, 15):
         booked = a_request()
         perform(CLAIM, booked, by=scheduler)
-        perform(BOOK, booked, by=scheduler, starts_at=at(day, f"{hour}:00"), place=place, clinician=clinician)
+        perform(
+            BOOK_ANYWAY,
+            booked,
+            by=scheduler,
+            starts_at=at(day, f"{hour}:00"),
+            place=place,
+            clinician=clinician,
+            note="Agreed.",
+        )
 
     assert statements() == short <= 8
 

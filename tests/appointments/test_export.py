@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
+from appointments.lifecycle.definition import BOOK, BOOK_ANYWAY, CLAIM, CLOSE
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ExportLog
 from appointments.reporting import export
@@ -61,7 +61,7 @@ def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(a_request, 
     sent = a_request(language="es", texts_ok="yes")
     perform(CLAIM, sent, by=scheduler)
     visit_at = timezone.make_aware(datetime.datetime(2099, 5, 4, 10, 30))
-    perform(BOOK, sent, by=scheduler, starts_at=visit_at, place=place, clinician=clinician)
+    perform(BOOK_ANYWAY, sent, by=scheduler, starts_at=visit_at, place=place, clinician=clinician, note="Agreed.")
 
     response = manager.post(f"{EXPORT}?state=booked", PURPOSE)
     body = body_of(response)

@@ -6,6 +6,7 @@ make fuzz.
 
 import datetime
 import os
+import re
 import uuid
 from collections import Counter
 from contextlib import ExitStack
@@ -34,7 +35,19 @@ from appointments.calendar.slots import free_slots
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.waits import lengths, wait_of, with_waits
-from appointments.models import Appointment, AppointmentRequest, ExportLog, Message, OfferedTime, PossibleDuplicate
+from appointments.models import (
+    Absence,
+    Appointment,
+    AppointmentRequest,
+    Clinician,
+    ConsultingHours,
+    ExportLog,
+    Holiday,
+    Message,
+    OfferedTime,
+    Place,
+    PossibleDuplicate,
+)
 from appointments.operations import retention
 from appointments.portal.views import COOKIE as STATUS
 from appointments.portal.views import opening_of
@@ -134,10 +147,13 @@ class Lives(RuleBasedStateMachine):
         self.stack.enter_context(transaction.atomic())
         self.users = {name: member_of("Schedulers", name) for name in SCHEDULERS}
         self.users |= {"eve": member_of("Managers", "eve"), "kim": member_of("Nurses", "kim")}
-        self.clinicians = dict(
-            Appointment._meta.get_field("clinician").related_model.objects.in_bulk(field_name="name")
-        )
-        self.place = Appointment._meta.get_field("place").related_model.objects.first()
+        self.clinicians = dict(Clinician.objects.in_bulk(field_name="name"))
+        self.place = Place.objects.get()
+        # When each clinician goes home, who is away on which days, and when nobody comes: all else is from 9 AM on
+        # weekdays.
+        self.until = {(name, weekday): 17 for name in self.clinicians for weekday in range(5)}
+        self.away: set[tuple[str, datetime.date]] = set()
+        self.holidays: set[datetime.date] = set()
         self.alive: list[Request] = []
         # What was decided about two that may be of one person, by their numbers.
         self.pairs: dict[tuple[int, int], str] = {}
@@ -179,6 +195,13 @@ class Lives(RuleBasedStateMachine):
         assert answer.status_code == (302 if possible else 409), (verb, one, answer.status_code)
         if possible:
             self.happened(one, who, done, **changes)
+        else:
+            self.sees_the_sheet(one, who)
+
+    def sees_the_sheet(self, one: Request, who: str):
+        """Whoever holds it holds it anew then."""
+        if self.is_held(one, who):
+            one.state = replace(one.state, held_since=timezone.now())
 
     def happened(self, one: Request, who: str, verb: str, **changes):
         one.before = (one.state, who, timezone.now())
@@ -201,6 +224,29 @@ class Lives(RuleBasedStateMachine):
     def is_taken(self, slot: Slot, *, but: Request | None = None) -> bool:
         visits = [one.state.visit for one in self.alive if one is not but and one.state.visit]
         return any(slot[0] == name and abs(slot[1] - start) < VISIT for name, start in visits)
+
+    def is_in_hours(self, slot: Slot) -> bool:
+        starts = timezone.localtime(slot[1])
+        ends = starts + VISIT
+        until = self.until.get((slot[0], starts.weekday()), 0)
+        is_day_off = starts.date() in self.holidays or (slot[0], starts.date()) in self.away
+        return not is_day_off and starts.hour >= 9 and ends.hour * 60 + ends.minute <= until * 60
+
+    def is_elsewhere(self, slot: Slot, one: Request) -> bool:
+        """Whether the same patient has another visit then."""
+        return any(
+            other.state.visit and abs(other.state.visit[1] - slot[1]) < VISIT and self.are_of_one_patient(one, other)
+            for other in self.alive
+            if other is not one
+        )
+
+    def are_of_one_patient(self, one: Request, other: Request) -> bool:
+        is_linked = one.state.earlier == other.reference or other.state.earlier == one.reference
+        was_born = [(who["date_of_birth_year"], who["date_of_birth_day"]) for who in (one.who, other.who)]
+        return is_linked or (was_born[0] == was_born[1] and one.state.phone == other.state.phone)
+
+    def is_free(self, slot: Slot, one: Request) -> bool:
+        return self.is_in_hours(slot) and not self.is_taken(slot, but=one) and not self.is_elsewhere(slot, one)
 
     def some_slot(self, data) -> Slot:
         tomorrow = (timezone.now() + datetime.timedelta(days=1)).replace(hour=15, minute=0, second=0)
@@ -316,7 +362,7 @@ class Lives(RuleBasedStateMachine):
         now = timezone.now()
         is_open = one.state.status in ("waiting", "claimed") and now <= made_at + OFFER
         is_open = is_open and one.state.nurse in LETS_BOOK
-        free = [slot for slot in one.offered if slot[1] > now and not self.is_taken(slot)] if is_open else []
+        free = [slot for slot in one.offered if slot[1] > now and self.is_free(slot, one)] if is_open else []
         offered = {
             (time.clinician.name, time.starts_at): time.pk
             for time in OfferedTime.objects.filter(request=one.pk).select_related("clinician").order_by("version")
@@ -387,7 +433,7 @@ class Lives(RuleBasedStateMachine):
         one, who = self.some_held(data)
         if one:
             slot = self.some_slot(data)
-            possible = self.is_held(one, who) and one.state.nurse in LETS_BOOK and not self.is_taken(slot)
+            possible = self.is_held(one, who) and one.state.nurse in LETS_BOOK and self.is_free(slot, one)
             booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN}
             self.verb(one, who, "book", self.as_sent(slot), possible=possible, done="booked", **booked)
 
@@ -395,7 +441,7 @@ class Lives(RuleBasedStateMachine):
     def moves_the_visit(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
             slot = self.some_slot(data)
-            possible = one.state.status == "booked" and not self.is_taken(slot, but=one)
+            possible = one.state.status == "booked" and self.is_free(slot, one)
             sent = {**self.as_sent(slot), "reason": "clinic"}
             moved = {"visit": slot, **NO_PLAN}
             self.verb(one, who, "reschedule", sent, possible=possible, done="rescheduled", **moved)
@@ -556,6 +602,7 @@ class Lives(RuleBasedStateMachine):
             verb = data.draw(st.sampled_from(["claim", "release", "skip", "cancel", "reopen", "undo", "ask-nurse"]))
             url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
             assert self.post(who, url, {"version": one.version - 1, "reason": "busy"}).status_code in (409, 422)
+            self.sees_the_sheet(one, who)
 
     @rule(data=st.data())
     def a_day_at_the_clinic(self, data):
@@ -589,6 +636,51 @@ class Lives(RuleBasedStateMachine):
             self.no_clinician_has_two_visits_at_once_and_each_visit_has_its_request()
 
     # What managers and machines do.
+
+    def changes_the_calendar(self, url: str, data: dict):
+        """What it touches is shown before it is saved."""
+        url = f"/admin/appointments/{url}/"
+        answer = self.post("eve", url, data)
+        if answer.status_code == 200:
+            [seen] = re.findall(r'name="visits_seen" value="(\w+)"', answer.text)
+            answer = self.post("eve", url, {**data, "visits_seen": seen})
+            MET["visits touched"] += 1
+        assert answer.status_code == 302
+
+    def some_day(self, data) -> datetime.date:
+        days = [visit[1].date() for one in self.alive if (visit := one.state.visit)]
+        return data.draw(st.sampled_from([*days, timezone.localdate() + datetime.timedelta(days=1)]), label="day")
+
+    @rule(data=st.data())
+    def a_clinician_is_away_for_a_day_or_is_there_after_all(self, data):
+        name, day = data.draw(st.sampled_from(sorted(self.clinicians)), label="clinician"), self.some_day(data)
+        if (name, day) in self.away:
+            row = Absence.objects.get(clinician__name=name, starts_at__date=day)
+            self.changes_the_calendar(f"absence/{row.pk}/delete", {"post": "yes"})
+        else:
+            times = {"starts_at": f"{day}T00:00", "ends_at": f"{day + datetime.timedelta(days=1)}T00:00"}
+            self.changes_the_calendar("absence/add", {"clinician": self.clinicians[name].pk, **times})
+        self.away ^= {(name, day)}
+
+    @rule(data=st.data())
+    def a_day_becomes_a_holiday_or_is_none_after_all(self, data):
+        day = self.some_day(data)
+        if day in self.holidays:
+            row = Holiday.objects.get(date=day)
+            self.changes_the_calendar(f"holiday/{row.pk}/delete", {"post": "yes"})
+        else:
+            self.changes_the_calendar("holiday/add", {"date": day, "name": "A day off"})
+        self.holidays ^= {day}
+
+    @rule(data=st.data(), until=st.sampled_from([10, 11, 17]))
+    def hours_change(self, data, until):
+        name = data.draw(st.sampled_from(sorted(self.clinicians)), label="clinician")
+        weekday = self.some_day(data).weekday()
+        if (name, weekday) in self.until:
+            row = ConsultingHours.objects.get(clinician__name=name, weekday=weekday)
+            hours = {"clinician": row.clinician_id, "place": row.place_id, "weekday": weekday, "starts": "09:00"}
+            self.changes_the_calendar(f"consultinghours/{row.pk}/change", {**hours, "ends": f"{until}:00"})
+            self.until[name, weekday] = until
 
     @rule(data=st.data())
     def places_or_lifts_a_legal_hold(self, data):
@@ -696,6 +788,16 @@ class Lives(RuleBasedStateMachine):
         assert counted == Counter(request.wait for request in listed.values())
 
     @invariant()
+    def each_visit_that_the_calendar_no_longer_has_room_for_is_on_the_list_of_visits_to_move(self):
+        now = timezone.now()
+        marked = Appointment.objects.filter(cancelled_at=None, starts_at__gt=now, must_move_by__isnull=False)
+        to_come = [one for one in self.alive if one.state.status == "booked" and one.state.visit[1] > now]
+        out_of_room = {one.pk for one in to_come if not self.is_in_hours(one.state.visit)}
+        assert set(marked.values_list("request", flat=True)) == out_of_room
+        listed = with_waits(AppointmentRequest.objects.all(), now).filter(wait="to-move", is_doubtful=False)
+        assert set(listed.values_list("pk", flat=True)) == out_of_room
+
+    @invariant()
     def no_clinician_has_two_visits_at_once_and_each_visit_has_its_request(self):
         visits = Appointment.objects.filter(cancelled_at=None).select_related("request")
         for one, other in combinations(visits, 2):
@@ -738,8 +840,12 @@ def as_model(stored: AppointmentRequest) -> State:
     )
 
 
-def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(consulting_hours, clinician):
-    clinician.__class__.objects.create(name="Dr. Sample")
+@pytest.fixture
+def two_clinicians(consulting_hours, consults):
+    consults(Clinician.objects.create(name="Dr. Sample"))
+
+
+def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(two_clinicians):
 
     run_state_machine_as_test(
         Lives,
@@ -768,15 +874,15 @@ def test_whatever_patients_staff_and_time_do_every_request_is_what_it_should_be(
         assert {"undone cancelled", "told: received", "told: booked"} <= MET.keys()
 
 
-def test_a_visit_is_agreed_told_moved_cancelled_taken_back_and_called_off_for_good(consulting_hours, clinician):
+def test_a_visit_is_agreed_told_moved_cancelled_taken_back_and_called_off_for_good(two_clinicians):
     """Step by step what matters most, which chance need not lead to."""
-    clinician.__class__.objects.create(name="Dr. Sample")
     MET.clear()
     life = Lives()
 
     def then(step, *arguments, **more):
         step(*arguments, **more)
         life.the_database_says_what_the_model_says()
+        life.each_visit_that_the_calendar_no_longer_has_room_for_is_on_the_list_of_visits_to_move()
         life.no_clinician_has_two_visits_at_once_and_each_visit_has_its_request()
         life.the_audit_tells_of_each_change_once_and_is_whole()
 

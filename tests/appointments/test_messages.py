@@ -28,7 +28,7 @@ from appointments.lifecycle.definition import (
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
-from appointments.models import Appointment, AppointmentRequest, ContactAttempt
+from appointments.models import Appointment, AppointmentRequest, ContactAttempt, ExtraHours
 from appointments.operations import retention
 from appointments.operations.jobs import end_offers
 from tests.mail import mail_server, text_provider
@@ -76,7 +76,13 @@ def send(db, client):
 
 
 @pytest.fixture
-def book(scheduler, clinician, place):
+def book(scheduler, clinician, place, consulting_hours):
+    """Also on two Saturdays, four and eleven days after NOON."""
+    for days in (4, 11):
+        saturday = (NOON + datetime.timedelta(days=days)).date()
+        hours = {"starts": datetime.time(9), "ends": datetime.time(17)}
+        ExtraHours.objects.create(clinician=clinician, place=place, date=saturday, **hours)
+
     def book(request, starts_at):
         perform(CLAIM, request, by=scheduler)
         perform(BOOK, request, by=scheduler, starts_at=starts_at, place=place, clinician=clinician)
@@ -452,7 +458,9 @@ def test_who_was_reached_is_told_nothing(send, mailbox, scheduler):
 
 
 @time_machine.travel(NOON)
-def test_times_to_choose_from_come_as_a_link_that_opens_them(send, mailbox, scheduler, clinician, place, client):
+def test_times_to_choose_from_come_as_a_link_that_opens_them(
+    send, mailbox, scheduler, clinician, place, client, consulting_hours
+):
     request = send(pain="3")
     perform(ANSWER, request, by=scheduler, answer="fine")
     perform(CLAIM, request, by=scheduler)

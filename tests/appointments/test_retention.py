@@ -15,7 +15,7 @@ from django.utils import timezone
 from appointments.calendar.slots import Slot
 from appointments.lifecycle.decisions import decide
 from appointments.lifecycle.definition import (
-    BOOK,
+    BOOK_ANYWAY,
     CANCEL,
     CLAIM,
     CORRECT_PHONE,
@@ -24,7 +24,7 @@ from appointments.lifecycle.definition import (
     LOG_CALL,
     OFFER,
     PLACE_HOLD,
-    RESCHEDULE,
+    RESCHEDULE_ANYWAY,
     UNDO,
     WITHDRAW,
 )
@@ -260,8 +260,9 @@ def test_of_an_erased_person_nothing_is_left_in_a_full_dump(a_request, client, s
         decide(pair, by=scheduler, same=False)
         perform(CLAIM, first, by=scheduler)
         perform(LOG_CALL, first, by=scheduler, channel="phone", outcome="reached", note="Notewort said hello")
-        perform(BOOK, first, by=scheduler, starts_at=now + 9 * DAY, place=place, clinician=clinician, note="Notewort")
-        perform(RESCHEDULE, first, by=scheduler, starts_at=now + 10 * DAY, place=place, clinician=clinician)
+        visit = {"place": place, "clinician": clinician, "note": "Notewort"}
+        perform(BOOK_ANYWAY, first, by=scheduler, starts_at=now + 9 * DAY, **visit)
+        perform(RESCHEDULE_ANYWAY, first, by=scheduler, starts_at=now + 10 * DAY, reason="patient", **visit)
         perform(CANCEL, first, by=scheduler, reason=booking.CancelReason.PATIENT)
         perform(UNDO, first, by=scheduler)
         perform(CANCEL, first, by=scheduler, reason=booking.CancelReason.PATIENT)

@@ -19,16 +19,20 @@ from accounts.models import AccountSession
 from appointments import roles
 from appointments.lifecycle.definition import LIFECYCLE
 from appointments.models import (
+    Absence,
     AppointmentRequest,
     Caller,
     Clinician,
     ConsultingHours,
     Event,
+    ExtraHours,
     Holiday,
     KnownNetwork,
     OpeningHours,
     Place,
+    PlaceHours,
     PossibleDuplicate,
+    VisitKind,
 )
 from tests.staff import member_of, signed_in
 
@@ -57,6 +61,7 @@ report                                     login  login   login     403/405   40
 letter                                     login  login   login     200/405   403       200/405   403       200/405
 export                                     login  login   login     403       403       200       403       200
 messages                                   login  login   login     200/on    403       200/on    403       200/on
+free_times                                 login  login   login     200/405   403       200/405   403       200/405
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
 audit                                      login  login   login     403       403       403       200/422   200/422
 how_requests_move                          login  login   login     200/405   200/405   200/405   403/405   200/405
@@ -200,6 +205,16 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
         "appointments_openinghours": OpeningHours.objects.first(),
         "appointments_holiday": Holiday.objects.create(date=datetime.date(2099, 12, 25), name="Christmas"),
         "appointments_consultinghours": ConsultingHours.objects.create(**hours),
+        "appointments_extrahours": ExtraHours.objects.create(
+            clinician=clinician, place=place, date="2099-12-20", starts=nine, ends=five
+        ),
+        "appointments_placehours": PlaceHours.objects.create(place=place, weekday=0, opens=nine, closes=five),
+        "appointments_absence": Absence.objects.create(
+            clinician=clinician,
+            starts_at=datetime.datetime(2099, 12, 1, tzinfo=datetime.UTC),
+            ends_at=datetime.datetime(2099, 12, 2, tzinfo=datetime.UTC),
+        ),
+        "appointments_visitkind": VisitKind.objects.first(),
         "appointments_caller": Caller.objects.create(user=scheduler),
         "appointments_knownnetwork": KnownNetwork.objects.create(network="192.0.2.0/24", label="Kiosk"),
         "auth_user": scheduler,

@@ -216,13 +216,13 @@ def test_what_happened_since_is_told_in_its_sequence(in_state, verbs, scheduler,
     assert changes_since(current, current.version) == []
 
 
-def test_a_change_and_its_place_in_the_history_are_stored_both_or_neither(in_state, scheduler):
+def test_a_change_and_its_place_in_the_history_are_stored_both_or_neither(in_state, scheduler, clinician, place):
     screen = in_state("claimed")
-    before = everything()
+    before, slot = everything(), {"starts_at": screen.created_at, "place": place, "clinician": clinician}
 
     with pytest.raises(ValueError, match="is not a valid"):
         perform(LOG_CALL, copy.copy(screen), by=scheduler, channel="pigeon", outcome="reached")
     with pytest.raises(Refused, match="in the past"):
-        perform(BOOK, copy.copy(screen), by=scheduler, starts_at=screen.created_at, place=None, clinician=None)
+        perform(BOOK, copy.copy(screen), by=scheduler, **slot)
 
     assert everything() == before

@@ -22,8 +22,17 @@ QUEUE = "/admin/appointments/appointmentrequest/"
 
 AT_ANY_TIME = ["note", "correct", "records", "write-again", "letter"]
 WHILE_HELD = ["log-call", "book", "book-anyway", "offer", "ask-nurse", "skip", "close", *AT_ANY_TIME, "release"]
-WHILE_BOOKED = ["log-call", "reschedule", "cancel", "ask-nurse", *AT_ANY_TIME]
-WHEN_OVER = ["log-call", "reschedule", "cancel", "did-not-come", "ask-nurse", "close", *AT_ANY_TIME]
+WHILE_BOOKED = ["log-call", "reschedule", "reschedule-anyway", "cancel", "ask-nurse", *AT_ANY_TIME]
+WHEN_OVER = [
+    "log-call",
+    "reschedule",
+    "reschedule-anyway",
+    "cancel",
+    "did-not-come",
+    "ask-nurse",
+    "close",
+    *AT_ANY_TIME,
+]
 # The state a request is in, who comes to it, and which verbs are possible then. "holder" is who worked on it last.
 POSSIBLE = {
     ("waiting", "holder"): ["claim", *AT_ANY_TIME],
@@ -136,6 +145,7 @@ def do(user, request, verb, **changes):
         "book": {"starts_at": "2037-05-04T10:30", **visit},
         "book-anyway": {"starts_at": "2037-05-04T10:30", **visit},
         "reschedule": {"starts_at": "2037-05-05T14:00", "reason": "clinic", **visit},
+        "reschedule-anyway": {"starts_at": "2037-05-05T14:00", "reason": "clinic", **visit},
         "offer": {"times": [str(free) for free in free_keys()[:2]]},
         "skip": {"reason": "busy"},
         "records": {"records": "requested"},

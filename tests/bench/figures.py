@@ -184,9 +184,13 @@ def bookings() -> list[str]:
     from django.db.models import F
     from django.utils import timezone
 
-    from appointments.models import Appointment, AppointmentRequest, Clinician
+    from appointments.models import Appointment, AppointmentRequest, Clinician, ConsultingHours, Place
 
     clinician = Clinician.objects.create(name="Dr. Sample")
+    hours = {"place": Place.objects.get(), "starts": datetime.time(0), "ends": datetime.time(23)}
+    ConsultingHours.objects.bulk_create(
+        ConsultingHours(clinician=clinician, weekday=weekday, **hours) for weekday in range(7)
+    )
     patients = list(AppointmentRequest.objects.open().values_list("pk", flat=True)[: 2 * SLOTS])
     slots = len(patients) // 2
     for number, booker in enumerate(users(BOOKERS)):

@@ -1,6 +1,5 @@
 """One of many processes that work on the queue at once. Says what it got, and how long each step took, as JSON."""
 
-import datetime
 import json
 import sys
 import time
@@ -26,22 +25,21 @@ def book_all(user, clinician: int, count: int) -> dict:
     """Offer each of the next times to the next of the own patients."""
     from django.db import Error
 
+    from appointments.calendar.slots import free_slots
     from appointments.lifecycle.definition import BOOK
     from appointments.lifecycle.transition import Refused, perform
-    from appointments.models import AppointmentRequest, Clinician, Place
+    from appointments.models import AppointmentRequest, Clinician
 
-    who, place = Clinician.objects.get(pk=clinician), Place.objects.get()
+    who = Clinician.objects.get(pk=clinician)
     patients = list(AppointmentRequest.objects.filter(status="claimed", claimed_by=user).values_list("pk", flat=True))
-    first = datetime.datetime(2099, 1, 5, 13, tzinfo=datetime.UTC)
     booked, seconds, errors = 0, [], []
-    for number in range(count):
+    for free in [free for free in free_slots(most=100_000) if free.clinician == who][:count]:
         if not patients:
             break
         started = time.perf_counter()
-        starts_at = first + datetime.timedelta(minutes=30 * number)
         try:
             patient = AppointmentRequest.objects.get(pk=patients[0])
-            perform(BOOK, patient, by=user, starts_at=starts_at, clinician=who, place=place)
+            perform(BOOK, patient, by=user, **free._asdict())
             patients.pop(0)
             booked += 1
         except Refused:

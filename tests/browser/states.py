@@ -278,7 +278,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
-    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "audit"):
+    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit"):
         yield State(page, f"/admin/{page}/", session)
     Message.objects.create(request=held, kind="received", channel="text", attempts=2, error="no connection")
     failed = {"state": "failed", "done_at": timezone.now(), "error": "the mail server refused the address (550)"}

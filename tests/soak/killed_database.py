@@ -3,6 +3,7 @@
 What was acknowledged, by a confirmation or by the page that follows a verb, is compared with what is stored.
 """
 
+import datetime
 import random
 import re
 import threading
@@ -19,6 +20,9 @@ from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
 
 PATIENTS, SCHEDULERS, REQUESTS = 4, 3, 30
 TRIES = 200
+# In the demo Dr. Example sees patients at the main clinic on these weekdays, from 9 AM to 3 PM.
+AHEAD = [datetime.date.today() + datetime.timedelta(days=days) for days in range(7, 21)]
+BOOKED_ON = [day for day in AHEAD if day.weekday() in (0, 2, 4)]
 VERBS = {"claim": "claimed", "log-call": "called", "book": "booked", "cancel": "cancelled", "release": "released"}
 # Patients get an answer sooner, whatever the database does: the time to connect to it is limited too.
 LONGEST = 12
@@ -195,7 +199,7 @@ def work_on(browser: Browser, pk: int, username: str, ledger: Ledger) -> None:
         "log-call": {"outcome": random.choice(["no_answer", "reached", "voicemail"])},  # noqa: S311
         "book": {
             # So few times that two want the same now and then.
-            "starts_at": f"2099-01-{random.randint(5, 20):02}T{random.randint(9, 16):02}:00",  # noqa: S311
+            "starts_at": f"{random.choice(BOOKED_ON)}T{random.randint(9, 14):02}:00",  # noqa: S311
             "clinician": clinicians[0],
             "place": place[1] if place else "1",
         },

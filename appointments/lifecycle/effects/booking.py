@@ -1,18 +1,17 @@
 """Visits: book, choose, reschedule, cancel."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
-from ...calendar.slots import holiday_at
-from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place
+from ...calendar.slots import Calendar, Slot, length_of
+from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place, VisitKind
 from .. import call_policy
 from ..transition import NOBODY, Change, Refused, plan
 
@@ -33,7 +32,7 @@ def appointment_of(request: AppointmentRequest) -> Appointment | None:
     """The visit that is booked as far as this request knows, or None."""
     if request.appointment_id is None:
         return None
-    return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician").first()
+    return Appointment.objects.filter(pk=request.appointment_id).select_related("place", "clinician", "kind").first()
 
 
 def book(
@@ -43,10 +42,11 @@ def book(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     note: str = "",
 ) -> Change:
-    """Agree on a visit. Raises Refused, also when the time is taken, is over, or is on a holiday."""
-    return _take(request, by, (starts_at, place, clinician), note=note)
+    """Agree on a visit. Raises Refused, also when the calendar has something against the time."""
+    return _take(request, by, Slot(starts_at, clinician, place), kind, note=note)
 
 
 def book_anyway(
@@ -56,16 +56,18 @@ def book_anyway(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     note: str,
 ) -> Change:
     """Agree on a visit against a rule, for the reason in the note."""
-    return _take(request, by, (starts_at, place, clinician), note=note, reason="Against a rule", is_exception=True)
+    slot = Slot(starts_at, clinician, place)
+    return _take(request, by, slot, kind, note=note, reason="Against a rule", is_exception=True)
 
 
 def choose(request: AppointmentRequest, *, time: OfferedTime, by: User | None = None) -> Change:
     """Book one of the times that were offered, in the patient's name."""
-    slot = (time.starts_at, time.place, time.clinician)
-    return _take(request, by, slot, then=lambda: request.offered_times.all().delete())
+    slot = Slot(time.starts_at, time.clinician, time.place)
+    return _take(request, by, slot, time.kind, then=lambda: request.offered_times.all().delete())
 
 
 def reschedule(
@@ -75,10 +77,28 @@ def reschedule(
     starts_at: datetime.datetime,
     place: Place,
     clinician: Clinician,
+    kind: VisitKind | None = None,
     reason: RescheduleReason = RescheduleReason.PATIENT,
     note: str = "",
 ) -> Change:
-    return _take(request, by, (starts_at, place, clinician), note=note, reason=RescheduleReason(reason).label)
+    slot = Slot(starts_at, clinician, place)
+    return _take(request, by, slot, kind, note=note, reason=RescheduleReason(reason).label)
+
+
+def reschedule_anyway(
+    request: AppointmentRequest,
+    *,
+    by: User,
+    starts_at: datetime.datetime,
+    place: Place,
+    clinician: Clinician,
+    kind: VisitKind | None = None,
+    reason: RescheduleReason,
+    note: str,
+) -> Change:
+    """Move a visit against a rule, for the reason in the note."""
+    slot, reason = Slot(starts_at, clinician, place), RescheduleReason(reason)
+    return _take(request, by, slot, kind, note=note, reason=f"Against a rule. {reason.label}", is_exception=True)
 
 
 def cancel(request: AppointmentRequest, *, by: User, reason: CancelReason, note: str = "") -> Change:
@@ -121,35 +141,38 @@ def cancel_appointment(appointment: Appointment | None) -> None:
 
 
 def reinstate(appointment: Appointment) -> None:
-    """Take a cancelled visit's time again. Raises Refused if it is taken."""
+    """Take a cancelled visit's time again. Raises Refused if it is taken; the calendar may have changed since."""
     with _or_told_that_it_is_taken(appointment):
-        Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None)
+        reason = Calendar.around(appointment.starts_at).why_to_move(appointment)
+        must_move_by = call_policy.move_by(appointment) if reason else None
+        Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None, must_move_by=must_move_by)
 
 
 def _take(
     request: AppointmentRequest,
     by: User | None,
-    slot: tuple,
+    slot: Slot,
+    kind: VisitKind | None,
     *,
     note: str = "",
     reason: str = "",
     is_exception: bool = False,
     then: Callable[[], object] = lambda: None,
 ) -> Change:
-    starts_at, place, clinician = slot
-    if starts_at <= timezone.now():
-        raise Refused("That time is in the past.")
-    if holiday := holiday_at(starts_at):
-        raise Refused(f"The clinic sees nobody then: {holiday}.")
+    # Before the calendar is read: whoever changes it waits for this visit, or this waits for the change.
+    hold_still([slot.clinician])
+    calendar = Calendar.around(slot.starts_at)
     former = appointment_of(request)
-    ends_at = starts_at + datetime.timedelta(minutes=settings.VISIT_MINUTES)
+    kind = kind or (former and former.kind) or calendar.usual_kind
+    if conflict := calendar.conflict(slot, kind, request=request, is_exception=is_exception):
+        raise Refused(conflict)
+    ends_at = slot.starts_at + length_of(kind)
     appointment = Appointment(
-        starts_at=starts_at,
+        **slot._asdict(),
+        kind=kind,
         ends_at=ends_at,
         outcome_due_at=BusinessHours.of_the_clinic().end_of_day(ends_at, business_days=1),
         is_exception=is_exception,
-        place=place,
-        clinician=clinician,
         booked_by=by,
     )
 
@@ -175,8 +198,14 @@ def _or_told_that_it_is_taken(appointment: Appointment) -> Iterator[None]:
     """Turn the violated exclusion constraint into Refused."""
     try:
         with transaction.atomic():
-            # Serialize by clinician: two transactions that insert overlapping visits would deadlock.
-            Clinician.objects.select_for_update(no_key=True).get(pk=appointment.clinician_id)
+            # Two transactions that insert overlapping visits would deadlock.
+            hold_still([appointment.clinician])
             yield
     except IntegrityError as conflict:
         raise Refused(f"{appointment.clinician} already has a visit at that time.") from conflict
+
+
+def hold_still(clinicians: Iterable[Clinician]) -> None:
+    """Until the transaction ends, nobody else books these or changes their calendar."""
+    locked = Clinician.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in clinicians])
+    list(locked.order_by("pk"))

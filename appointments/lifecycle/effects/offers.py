@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.slots import Slot
-from ...models import AppointmentRequest, Awaited, Event, OfferedTime
+from ...models import AppointmentRequest, Awaited, Event, OfferedTime, VisitKind
 from .. import call_policy
 from ..announce import ways_to_reach
 from ..transition import NOBODY, Change, Refused, plan
@@ -15,7 +15,9 @@ from ..transition import NOBODY, Change, Refused, plan
 MOST = 3
 
 
-def offer(request: AppointmentRequest, *, by: User, times: list[Slot], note: str = "") -> Change:
+def offer(
+    request: AppointmentRequest, *, by: User, times: list[Slot], kind: VisitKind | None = None, note: str = ""
+) -> Change:
     """Let the patient choose. The times stay free for others.
 
     The request waits no longer than its priority allows, and than the last of the times; if the link cannot be sent,
@@ -40,6 +42,7 @@ def offer(request: AppointmentRequest, *, by: User, times: list[Slot], note: str
                 starts_at=time.starts_at,
                 clinician=time.clinician,
                 place=time.place,
+                kind=kind,
             )
             for time in times
         ),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0008_helpers_are_searched'),
+        ('appointments', '0010_visit_kinds'),
     ]
 
     operations = [
