@@ -9,7 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from .models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, KnownNetwork, OpeningHours, Place
+from .models import (
+    AppointmentRequest,
+    Caller,
+    Clinician,
+    ConsultingHours,
+    Holiday,
+    KnownNetwork,
+    OpeningHours,
+    Place,
+    ReferralSource,
+)
 from .staff import call_sheet, queue_page
 
 
@@ -58,6 +68,11 @@ class CallerAdmin(TableAdmin):
 @admin.register(KnownNetwork)
 class KnownNetworkAdmin(TableAdmin):
     list_display = ("label", "network")
+
+
+@admin.register(ReferralSource)
+class ReferralSourceAdmin(TableAdmin):
+    list_display = ("name", "kind", "code", "is_active")
 
 
 @admin.register(AppointmentRequest)

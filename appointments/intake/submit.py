@@ -21,6 +21,7 @@ from ..lifecycle import announce, duplicates
 from ..models import AppointmentRequest, KnownNetwork, NurseCheck, Records
 from ..search import text_to_search
 from .contact import Contact
+from .origin import Origin
 
 REFERENCES_TO_TRY = 5
 # More within an hour are marked for staff to look at, and far more, which no family and no care home sends, are not
@@ -38,12 +39,17 @@ class TooManyFromOneAddress(Exception):
     """Nothing was stored."""
 
 
+# Of somebody who answered on the public pages.
+FROM_THE_WEB = Origin()
+
+
 def submit(
     *,
     journey_id: UUID,
     journey: Journey,
     visit_answers: Answers,
     contact: Contact,
+    origin: Origin = FROM_THE_WEB,
     doubts: str = "",
     sent_from: str | None = None,
 ) -> AppointmentRequest:
@@ -66,6 +72,9 @@ def submit(
     hours = BusinessHours.of_the_clinic()
     flags = sorted(flag.key for flag in PATHWAY.flags_raised(answers))
     facts = {
+        "source": origin.source,
+        "referred_by": origin.referred_by,
+        "taken_by": origin.taken_by,
         "earlier": earlier,
         "doubts": doubts,
         "look_by": hours.end_of_next_day(created_at),

@@ -23,6 +23,7 @@ from .requests import (
     Records,
     Status,
 )
+from .sources import ReferralSource, Source
 from .visits import Appointment
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "PossibleDuplicate",
     "RateBucket",
     "Records",
+    "ReferralSource",
+    "Source",
     "Status",
     "TextOptOut",
 ]

@@ -106,7 +106,7 @@ def sheet_url(pk: int) -> str:
 
 
 def _found(pk: int) -> AppointmentRequest:
-    related = ("claimed_by", "closed_by", "appointment__clinician", "appointment__place")
+    related = ("taken_by", "claimed_by", "closed_by", "appointment__clinician", "appointment__place")
     return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
 
 
