@@ -232,7 +232,7 @@ class CallForm(StepForm):
         return entered
 
 
-def contact_of(who: StepForm, call: StepForm) -> Contact:
+def contact_of(who: forms.Form, call: forms.Form) -> Contact:
     """What is stored of these two, which must be valid."""
     entered = {**who.cleaned_data, **call.cleaned_data}
     if entered["texts_ok"]:

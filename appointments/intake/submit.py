@@ -4,6 +4,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.client_address import counted_by
@@ -64,9 +65,7 @@ def submit(
         raise NoVisitOffered
     assessment = journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
-    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
-    before = AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id)
-    earlier = before.only("pk").order_by("-pk").first()
+    earlier = asked_before(contact, journey_id).only("pk").first()
     created_at = timezone.now()
     priority = PATHWAY.priority(assessment.outcome, answers)
     hours = BusinessHours.of_the_clinic()
@@ -124,6 +123,12 @@ def submit(
             duplicates.look_for(stored)
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
+
+
+def asked_before(contact: Contact, journey_id: UUID) -> QuerySet[AppointmentRequest]:
+    """The open requests of the same person that came of another journey, the newest first."""
+    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
+    return AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("-pk")
 
 
 @transaction.atomic
