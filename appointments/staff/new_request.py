@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.forms import BoundField
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -74,8 +75,9 @@ class Talk:
         is_theirs = content.pop("user") == request.user.pk
         return cls(**content) if content.pop("version") == PATHWAY.version and is_theirs else None
 
-    def sealed(self, request: StaffRequest) -> str:
-        return seal({**asdict(self), "user": request.user.pk, "version": PATHWAY.version}, purpose=PURPOSE)
+    def sealed(self, user: User) -> str:
+        """Only for this user to go on with."""
+        return seal({**asdict(self), "user": user.pk, "version": PATHWAY.version}, purpose=PURPOSE)
 
     @property
     def journey(self) -> Journey:
@@ -89,6 +91,10 @@ class Talk:
             answers |= form.cleaned_data
         relevant = Journey(PATHWAY, answers).relevant_answers
         return replace(self, answers=relevant, entered={**self.entered, **entered})
+
+    def spoken_in(self, language: str) -> "Talk":
+        """Who is asked in a language is most likely called in it, too."""
+        return replace(self, language=language, entered={**self.entered, "language": language})
 
     def without_emergency(self) -> "Talk":
         """As on the public pages: a slip costs nothing else, and a warning sign is not kept."""
@@ -178,7 +184,7 @@ def page(request: StaffRequest) -> HttpResponse:
         wrong = [form for form in filled_in if not form.is_valid()]
         talk = talk.after(*filled_in)
     if spoken := request.POST.get("speak"):
-        return _page(request, replace(talk, language=language_or_english(spoken).code), at)
+        return _page(request, talk.spoken_in(language_or_english(spoken).code), at)
     is_at_the_signs = talk.journey.next_page == PATHWAY.pages[0]
     if go == "back":
         return _page(request, talk, PAGES[0 if is_at_the_signs else max(PAGES.index(at) - 1, 0)])
@@ -269,7 +275,7 @@ def _page(
         length=len(PAGES),
         on_the_page=on_the_page,
         assessment=journey.assessment if at == PAGES[-1] else None,
-        said=(talk.without_emergency() if journey.stopped else talk).sealed(request),
+        said=(talk.without_emergency() if journey.stopped else talk).sealed(request.user),
         language=talk.language,
         languages=LANGUAGES,
         for_someone_else=talk.entered.get("filled_in_for") == WhoForm.SOMEONE_ELSE,
