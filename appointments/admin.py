@@ -72,7 +72,7 @@ class KnownNetworkAdmin(TableAdmin):
 
 @admin.register(ReferralSource)
 class ReferralSourceAdmin(TableAdmin):
-    list_display = ("name", "kind", "code", "is_active")
+    list_display = ("name", "kind", "link", "is_active")
 
 
 @admin.register(AppointmentRequest)

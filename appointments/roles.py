@@ -18,7 +18,16 @@ RECORD_SIGN_OFF = "appointments.add_signoff"
 # Of those with no more than ROLES_GIVEN_BY_MANAGERS; see accounts/admin.py.
 KEEP_ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user")
 
-KEPT_BY_MANAGERS = ("clinician", "place", "openinghours", "holiday", "consultinghours", "caller", "knownnetwork", "referralsource")
+KEPT_BY_MANAGERS = (
+    "clinician",
+    "place",
+    "openinghours",
+    "holiday",
+    "consultinghours",
+    "caller",
+    "knownnetwork",
+    "referralsource",
+)
 
 PERMISSIONS = {
     "Schedulers": (SEE, WORK, SEE_SIGN_OFFS),

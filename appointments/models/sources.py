@@ -1,5 +1,6 @@
 """By which ways patients come to us."""
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -34,3 +35,7 @@ class ReferralSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def link(self) -> str:
+        return f"{settings.SITE_URL}/?from={self.code}"

@@ -29,7 +29,6 @@ from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm, sent_together
 from screening.forms import AnswerField, AnswersForm
 from screening.pathways import PATHWAY
-from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page
 
@@ -50,19 +49,19 @@ MAX_AGE = 12 * 60 * 60
 # What the pages send beside their fields.
 BESIDE = ("said", "at", "go", "speak")
 PAGES = ("warning-signs", "questions", "result")
+ANSWERS = {question.key for question in PATHWAY.questions}
 SPOKEN = "Said yes after this was read out: “{words}”"
 
 
 @dataclass(frozen=True)
 class Talk:
-    """What was said so far. `entered` stands in the fields, by their names; `answers` is what of it counts.
+    """What was said so far: what stands in the fields, by their names, whether it is valid or not.
 
     `id` is the journey's, so that what is sent twice is stored once.
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     language: str = LANGUAGES[0].code
-    answers: Answers = field(default_factory=dict)
     entered: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -81,16 +80,15 @@ class Talk:
 
     @property
     def journey(self) -> Journey:
-        return Journey(PATHWAY, self.answers)
+        return Journey(PATHWAY, self.entered)
 
     def after(self, *filled_in: StrictForm) -> "Talk":
-        """With all that was typed; what of it is an answer counts, in place of the one before."""
-        entered = {bound.name: bound.data for form in filled_in for bound in form}
-        answers = {key: answer for key, answer in self.answers.items() if key not in entered}
+        """With all that was typed; what is an answer, as the question takes it."""
+        entered = dict(self.entered)
         for form in filled_in:
-            answers |= form.cleaned_data
-        relevant = Journey(PATHWAY, answers).relevant_answers
-        return replace(self, answers=relevant, entered={**self.entered, **entered})
+            entered |= {bound.name: bound.data for bound in form}
+            entered |= {key: answer for key, answer in form.cleaned_data.items() if key in ANSWERS}
+        return replace(self, entered=entered)
 
     def spoken_in(self, language: str) -> "Talk":
         """Who is asked in a language is most likely called in it, too."""
@@ -99,11 +97,7 @@ class Talk:
     def without_emergency(self) -> "Talk":
         """As on the public pages: a slip costs nothing else, and a warning sign is not kept."""
         gone = PATHWAY.emergency_questions
-        return replace(
-            self,
-            answers={key: answer for key, answer in self.answers.items() if key not in gone},
-            entered={name: typed for name, typed in self.entered.items() if name not in gone},
-        )
+        return replace(self, entered={name: typed for name, typed in self.entered.items() if name not in gone})
 
 
 class OpeningForm(StrictForm):

@@ -1,10 +1,13 @@
 """Staff take a request by phone, at the desk or from a practice: a script that ends as the public pages would."""
 
+import datetime
 import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import AccountSession
 from appointments.models import AppointmentRequest, Message, ReferralSource
 from audit.models import AuditEntry
 from screening.cases import SHEET, read_file
@@ -26,6 +29,7 @@ from tests.walk import (
 
 PAGE = "/admin/new-request/"
 OPENING = {"source": "phone", "referred_by": "", "filled_in_for": "myself"}
+PASSWORD = "fifteen-is-the-fewest"  # noqa: S105
 SIGNS = {question.key for question in PATHWAY.pages[0].questions}
 CASES = read_file(SHEET, PATHWAY).cases
 
@@ -239,6 +243,23 @@ def test_the_page_of_somebody_else_and_one_that_was_altered_begin_anew(script):
 
     altered = {"said": "x", "at": "questions", "go": "on"}
     assert "Nothing was stored. Begin again here." in words_of(hers.post(PAGE, altered))
+
+
+def test_what_was_typed_when_the_session_ran_out_can_be_sent_after_signing_in(nora):
+    nora.set_password(PASSWORD)
+    nora.save()
+    script = Script(signed_in(nora))
+    script.opens()
+    script.asks()
+    AccountSession.objects.update(last_seen_at=timezone.now() - datetime.timedelta(hours=1))
+
+    script.ends(postal_address="1 Example Street\nExampletown, NY 10001", texts_ok="on")
+    sign_in = {"username": "nora", "password": PASSWORD, "next": "/admin/unsent/"}
+    page = script.client.post("/admin/login/", sign_in, follow=True)
+    assert "1 Example Street" in page.text
+    script.client.post(page.context["path"], dict(page.context["fields"]))
+
+    assert AppointmentRequest.objects.get().name == "Ana Example"
 
 
 def test_what_a_visitor_answered_in_the_same_browser_is_left_alone(script):

@@ -329,7 +329,7 @@ def states_of_a_new_request(session: dict[str, str], user) -> Iterator[State]:
     opening = {"source": "referral", "referred_by": "Example Practice", "filled_in_for": "someone_else"}
 
     def sent(at: str, answers: Answers, **typed) -> Typed:
-        return {"said": Talk(answers=answers, entered=opening).sealed(user), "at": at, "go": "on", **typed}
+        return {"said": Talk(entered={**answers, **opening}).sealed(user), "at": at, "go": "on", **typed}
 
     signs = {"red_flags": EVERYTHING["red_flags"]}
     rest = {key: answer for key, answer in EVERYTHING.items() if key not in signs}
