@@ -15,6 +15,8 @@ SECONDS = 30 * 60
 PURPOSE = "unsent form"
 # Browsers drop a cookie that is longer than 4096 bytes with its name and attributes.
 LONGEST = 3600
+# What pages send beside what people type and choose.
+NOT_TYPED = ("version", "said", "at", "go")
 
 
 def can_be_kept(request: HttpRequest) -> bool:

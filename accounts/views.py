@@ -200,13 +200,14 @@ def unsent_form(request: StaffRequest) -> HttpResponse:
         unsent.forget(response)
         return response
     signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=kept["path"])
+    typed = [(name, value) for name, value in kept["fields"] if value and name not in unsent.NOT_TYPED]
     return page(
         request,
         "unsent.html",
         "Not sent yet",
         path=kept["path"],
         fields=kept["fields"],
-        shown=[(name.replace("_", " "), value) for name, value in kept["fields"] if value and name != "version"],
+        shown=[(name.replace("_", " "), value) for name, value in typed],
     )
 
 

@@ -22,6 +22,7 @@ from .models import (
     OpeningHours,
     Place,
     PlaceHours,
+    ReferralSource,
     VisitKind,
 )
 from .staff import calendar_change, call_sheet, queue_page
@@ -117,6 +118,11 @@ class CallerAdmin(TableAdmin):
 @admin.register(KnownNetwork)
 class KnownNetworkAdmin(TableAdmin):
     list_display = ("label", "network")
+
+
+@admin.register(ReferralSource)
+class ReferralSourceAdmin(TableAdmin):
+    list_display = ("name", "kind", "link", "is_active")
 
 
 @admin.register(AppointmentRequest)

@@ -25,7 +25,7 @@ class AppointmentsConfig(AppConfig):
 
 
 def _unsent_form_shown(sender: object, request: HttpRequest, path: str, **kwargs: object) -> None:
-    """It is about the request whose call sheet it was typed on."""
+    """It is about the request whose call sheet it was typed on; a new one is not stored yet."""
     import audit
 
-    audit.shows(request, [resolve(path).kwargs["pk"]])
+    audit.shows(request, [resolve(path).kwargs.get("pk")])

@@ -30,6 +30,7 @@ KEPT_BY_MANAGERS = (
     "visitkind",
     "caller",
     "knownnetwork",
+    "referralsource",
 )
 
 PERMISSIONS = {

@@ -1,6 +1,7 @@
 """A form that takes what its page asks for, and nothing else."""
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ class StrictForm(forms.Form):
     those of them that may come more than once. What is no form that was sent, like a dictionary, is not looked at.
     """
 
-    beside: ClassVar[frozenset[str]] = frozenset(("csrfmiddlewaretoken", "version", "leave_this_empty"))
+    beside: frozenset[str] = frozenset(("csrfmiddlewaretoken", "version", "leave_this_empty"))
     several: frozenset[str] = frozenset()
 
     def choice_field(self, name: str) -> forms.ChoiceField:
@@ -44,6 +45,17 @@ class StrictForm(forms.Form):
             if _takes_several(bound.field.widget) == takes_several
             for suffix in getattr(bound.field.widget, "widgets_names", [""])
         }
+
+
+def sent_together(*forms: StrictForm, beside: Iterable[str] = ()) -> None:
+    """Let each of these forms of one page, sent as one, leave to the others what they ask for.
+
+    `beside` are names that the page sends besides.
+    """
+    names = [form._names(takes_several=True) | form._names(takes_several=False) for form in forms]
+    for form, own in zip(forms, names, strict=True):
+        form.beside = form.beside | set(beside)
+        form.several = form.several | (frozenset[str]().union(*names) - own)
 
 
 def _takes_several(widget: forms.Widget) -> bool:

@@ -196,7 +196,7 @@ FIRST_PASSWORD_DAYS = environment.number("FIRST_PASSWORD_DAYS", 7, least=1, most
 # Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
 CONFIRM_MINUTES = environment.number("CONFIRM_MINUTES", 10, least=1, most=60)
 # What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
-UNSENT_FORMS = ["admin:appointments_appointmentrequest_do"]
+UNSENT_FORMS = ["admin:appointments_appointmentrequest_do", "admin:new_request"]
 
 # ------------------------------------------------------------------------------------------------------- Django
 

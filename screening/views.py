@@ -1,6 +1,7 @@
 """The public pages up to the result. None of them asks the database for anything."""
 
 import logging
+import re
 from functools import cache
 from typing import Any
 
@@ -26,7 +27,7 @@ from .releases import releases
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
 from .signed_text import fingerprint
-from .visitor import Visitor, forget, remember, visitor_of
+from .visitor import LINK_CODE, Visitor, forget, remember, visitor_of
 from .wording import say
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,10 @@ logger = logging.getLogger(__name__)
 @gzip_page
 @require_safe
 def education(request: HttpRequest) -> HttpResponse:
-    return render(request, "screening/education.html", {"sign_off": current_sign_off()})
+    """Keeps the code of the link that led here, if it is spelt like one; whose it is, the request will ask."""
+    page = render(request, "screening/education.html", {"sign_off": current_sign_off()})
+    code = request.GET.get("from", "").lower()
+    return remember(page, visitor_of(request).with_notes(came_from=code)) if re.fullmatch(LINK_CODE, code) else page
 
 
 @gzip_page

@@ -18,6 +18,8 @@ COOKIE = f"{settings.COOKIE_PREFIX}answers"
 MAX_AGE = 20 * 60 * 60
 # In this order the answers are kept, without the keys: browsers drop what is longer than 4,096 bytes.
 KEYS = [question.key for question in PATHWAY.questions]
+# The code of a link to us, like that on the page of a practice that refers patients, or on a poster.
+LINK_CODE = "[a-z0-9-]{1,20}"
 
 
 class Trouble(StrEnum):
@@ -54,6 +56,11 @@ class Visitor:
     def is_someone_else(self) -> bool:
         """Whether it is not the patient who answers."""
         return bool(self.notes.get("for_someone_else"))
+
+    @property
+    def came_from(self) -> str:
+        """The code of the link by which they came, as it stood in the address; empty for most."""
+        return self.notes.get("came_from", "")
 
     def with_answers(self, answers: dict) -> "Visitor":
         return replace(self, journey=self.journey.with_answers(answers), trouble=None)

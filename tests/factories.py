@@ -5,7 +5,7 @@ import uuid
 from django.http import QueryDict
 
 from appointments.intake.contact import Contact
-from appointments.intake.forms import CallForm, VisitQuestionsForm, WhoForm
+from appointments.intake.forms import CallForm, VisitQuestionsForm, WhoForm, contact_of
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest
 from screening.forms import AnswersForm
@@ -37,13 +37,10 @@ def _entered(changes: dict) -> tuple[Journey, dict, Contact]:
     journey = _answered({**TEXTBOOK, **changes})
     typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
     questions, who, call = (
-        _cleaned(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()})))
+        _valid(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()})))
         for key, form in {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm}.items()
     )
-    entered = {**who, **call}
-    if entered["texts_ok"]:
-        entered["consent"] += f" {CallForm.base_fields['texts_ok'].label}"
-    return journey, questions, Contact.of(entered)
+    return journey, questions.cleaned_data, contact_of(who, call)
 
 
 def _answered(answers: dict) -> Journey:
@@ -52,7 +49,7 @@ def _answered(answers: dict) -> Journey:
     while page := journey.next_page:
         keys = [question.key for question in page.questions if question.key in answers]
         journey = journey.with_answers(
-            _cleaned(AnswersForm(journey, page, _typed({key: answers[key] for key in keys})))
+            _valid(AnswersForm(journey, page, _typed({key: answers[key] for key in keys}))).cleaned_data
         )
     return journey
 
@@ -65,7 +62,7 @@ def _typed(values: dict) -> QueryDict:
     return data
 
 
-def _cleaned(form) -> dict:
+def _valid(form):
     # A mistake in a test must not become a row that is not what the test says, or an error far from it.
     assert form.is_valid(), form.errors
-    return form.cleaned_data
+    return form

@@ -14,6 +14,7 @@ from screening.questionnaire.conditions import ALWAYS
 
 from ..fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, PostalAddressField, tidied
 from ..models import Language, MayTalk
+from .contact import Contact
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
 CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
@@ -229,3 +230,11 @@ class CallForm(StepForm):
         elif not entered.get("other_language") and "other_language" not in self.errors:
             self.add_error("other_language", _("Enter the language, so that we find an interpreter."))
         return entered
+
+
+def contact_of(who: forms.Form, call: forms.Form) -> Contact:
+    """What is stored of these two, which must be valid."""
+    entered = {**who.cleaned_data, **call.cleaned_data}
+    if entered["texts_ok"]:
+        entered["consent"] += f" {CONSENT_TO_TEXTS}"
+    return Contact.of(entered)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.client_address import counted_by
@@ -21,6 +22,7 @@ from ..lifecycle import announce, duplicates
 from ..models import AppointmentRequest, KnownNetwork, NurseCheck, Records
 from ..search import text_to_search
 from .contact import Contact
+from .origin import Origin
 
 REFERENCES_TO_TRY = 5
 # More within an hour are marked for staff to look at, and far more, which no family and no care home sends, are not
@@ -38,12 +40,17 @@ class TooManyFromOneAddress(Exception):
     """Nothing was stored."""
 
 
+# Of somebody who answered on the public pages.
+FROM_THE_WEB = Origin()
+
+
 def submit(
     *,
     journey_id: UUID,
     journey: Journey,
     visit_answers: Answers,
     contact: Contact,
+    origin: Origin = FROM_THE_WEB,
     doubts: str = "",
     sent_from: str | None = None,
 ) -> AppointmentRequest:
@@ -58,14 +65,15 @@ def submit(
         raise NoVisitOffered
     assessment = journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
-    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
-    before = AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id)
-    earlier = before.only("pk").order_by("-pk").first()
+    earlier = asked_before(contact, journey_id).only("pk").first()
     created_at = timezone.now()
     priority = PATHWAY.priority(assessment.outcome, answers)
     hours = BusinessHours.of_the_clinic()
     flags = sorted(flag.key for flag in PATHWAY.flags_raised(answers))
     facts = {
+        "source": origin.source,
+        "referred_by": origin.referred_by,
+        "taken_by": origin.taken_by,
         "earlier": earlier,
         "doubts": doubts,
         "look_by": hours.end_of_next_day(created_at),
@@ -115,6 +123,12 @@ def submit(
             duplicates.look_for(stored)
             return stored
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
+
+
+def asked_before(contact: Contact, journey_id: UUID) -> QuerySet[AppointmentRequest]:
+    """The open requests of the same person that came of another journey, the newest first."""
+    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
+    return AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("-pk")
 
 
 @transaction.atomic

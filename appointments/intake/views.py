@@ -23,8 +23,8 @@ from .. import reference
 from ..models import AppointmentRequest
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
-from .contact import Contact
-from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm
+from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
+from .origin import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -157,14 +157,12 @@ def _doubts(request: HttpRequest, visitor: Visitor) -> str:
 def _submit(
     request: HttpRequest, visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm
 ) -> AppointmentRequest:
-    entered = {**who.cleaned_data, **call.cleaned_data}
-    if entered["texts_ok"]:
-        entered["consent"] += f" {call.fields['texts_ok'].label}"
     return submit.submit(
         journey_id=UUID(visitor.id),
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
-        contact=Contact.of(entered),
+        contact=contact_of(who, call),
+        origin=Origin.of_link(visitor.came_from),
         doubts=_doubts(request, visitor),
         sent_from=address_of(request),
     )

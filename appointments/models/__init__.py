@@ -36,6 +36,7 @@ from .requests import (
     Records,
     Status,
 )
+from .sources import ReferralSource, Source
 from .visits import Appointment
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "PossibleDuplicate",
     "RateBucket",
     "Records",
+    "ReferralSource",
+    "Source",
     "Status",
     "TextOptOut",
     "VisitKind",

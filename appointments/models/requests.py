@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import reference
+from .sources import Source
 from .visits import Appointment
 
 
@@ -123,6 +124,15 @@ class AppointmentRequest(models.Model):
     journey = models.UUIDField(unique=True, editable=False)
     reference = models.CharField(max_length=reference.LENGTH, unique=True, default=reference.new, editable=False)
     created_at = models.DateTimeField("asked", default=timezone.now, editable=False)
+    source = models.CharField(max_length=10, choices=Source, default=Source.WEB)
+    referred_by = models.CharField(max_length=120, blank=True, help_text="The practice or the poster that sent them.")
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who of the staff asked the questions; nobody where they were answered on the web.",
+    )
 
     pathway_version = models.CharField(max_length=20)
     pathway_fingerprint = models.CharField(
@@ -153,7 +163,7 @@ class AppointmentRequest(models.Model):
     call_times = models.JSONField()
     voicemail_ok = models.BooleanField()
     texts_ok = models.BooleanField()
-    consent = models.TextField(help_text="What was agreed to, in the words that were shown.")
+    consent = models.TextField(help_text="What was agreed to, in the words that were shown or read out.")
 
     time_zone = models.CharField(max_length=40, help_text="Where the patient is, as far as the area code tells.")
     search_text = models.TextField(editable=False, help_text="What the search looks through; see search.py.")
@@ -293,6 +303,11 @@ class AppointmentRequest(models.Model):
     @property
     def status_label(self) -> str:
         return Status(self.status).label
+
+    @property
+    def came_by(self) -> str:
+        """The way it came in, with who or what sent them."""
+        return f"{Source(self.source).label}: {self.referred_by}" if self.referred_by else Source(self.source).label
 
     @property
     def phone_shown(self) -> str:

@@ -28,6 +28,9 @@ BEGINS_A_LATER_CELL = re.compile(rf"(;\s*)(?=[{re.escape(''.join(BEGINS_A_FORMUL
 COLUMNS = {
     "reference": "reference",
     "asked": "created_at",
+    "source": "source",
+    "referred by": "referred_by",
+    "taken by": "taken_by__username",
     "status": "status",
     "priority": "priority",
     "newer pain": "is_recent_pain",

@@ -25,7 +25,7 @@ from ..lifecycle.close_reasons import ATTENDED, DID_NOT_COME, LABELS
 from ..lifecycle.definition import BOOK, CLOSE, REOPEN
 from ..lifecycle.effects.calls import TALKED
 from ..lifecycle.guards import OPEN_STATUSES
-from ..models import AppointmentRequest, ContactAttempt, DailyCount, Event, Language, Status
+from ..models import AppointmentRequest, ContactAttempt, DailyCount, Event, Language, Source, Status
 from .kaplan_meier import shortest_within
 
 OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit)
@@ -81,8 +81,9 @@ BY_LANGUAGE = Dimension("language", "by language", "Language", {one.value: str(o
 BY_WHO_ASKED = Dimension(
     "asked_by", "by who asked", "Asked by", {PATIENT: "The patient", HELPER: "Somebody else for the patient"}
 )
+BY_SOURCE = Dimension("source", "by source", "Source", dict(Source.choices))
 # One more way to come in is one more entry here, and its column in Cohort.
-SOURCES = (BY_LANGUAGE, BY_WHO_ASKED)
+SOURCES = (BY_LANGUAGE, BY_WHO_ASKED, BY_SOURCE)
 
 
 class Waiting(NamedTuple):
@@ -236,6 +237,7 @@ class Cohort(NamedTuple):
                 "id",
                 "priority",
                 "language",
+                "source",
                 "created_at",
                 "due_at",
                 "reached_at",
@@ -314,7 +316,7 @@ SUMS = {
     "missed": "visits_missed > 0 OR times_reopened_missed > 0 OR became = 'did_not_come'",
 }
 NONE = "''"
-KEYS = ("priority", "language", "week", "asked_by", "became")
+KEYS = ("priority", "language", "week", "asked_by", "source", "became")
 
 
 def _counted(cohort: Cohort) -> list[dict[str, Any]]:

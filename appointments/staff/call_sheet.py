@@ -74,7 +74,7 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     is_still_mine = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
     if not is_still_mine:
         return redirect("admin:index")
-    return redirect(f"{sheet_url(pk)}#do-{_next_verb(visit_request, form.cleaned_data)}")
+    return redirect(f"{sheet_url(pk)}#do-{next_verb(visit_request, form.cleaned_data)}")
 
 
 @require_POST
@@ -94,9 +94,9 @@ def keep(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(sheet_url(pk))
 
 
-def _next_verb(visit_request: AppointmentRequest, entered: dict) -> str:
+def next_verb(visit_request: AppointmentRequest, entered: dict | None = None) -> str:
     """The verb that a talk, or a wrong number, most likely leads to."""
-    if entered.get("outcome") == ContactAttempt.CallResult.WRONG_NUMBER:
+    if entered and entered.get("outcome") == ContactAttempt.CallResult.WRONG_NUMBER:
         return "correct"
     if visit_request.nurse_check in NurseCheck.lets_book():
         return "book"
@@ -108,7 +108,8 @@ def sheet_url(pk: int) -> str:
 
 
 def _found(pk: int) -> AppointmentRequest:
-    related = ("claimed_by", "closed_by", "appointment__clinician", "appointment__place", "appointment__kind")
+    visit = ("appointment__clinician", "appointment__place", "appointment__kind")
+    related = ("taken_by", "claimed_by", "closed_by", *visit)
     return get_object_or_404(AppointmentRequest.objects.select_related(*related), pk=pk)
 
 

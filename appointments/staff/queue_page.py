@@ -30,7 +30,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     if not may(request, SEE):
         raise PermissionDenied
     requests = AppointmentRequest.objects.select_related(
-        "claimed_by", "appointment__clinician", "appointment__place"
+        "taken_by", "claimed_by", "appointment__clinician", "appointment__place"
     ).defer("answers", "findings", "consent")
     typed = request.POST.get("q", "").replace("\0", "").strip()[:100]
     if typed:

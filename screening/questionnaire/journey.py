@@ -56,7 +56,7 @@ class Journey:
     @cached_property
     def likely_length(self) -> int:
         """How many pages there will be if every page that may still be needed is."""
-        return sum(any(self._may_be_asked(question) for question in page.questions) for page in self.pathway.pages)
+        return sum(any(self.may_ask(question) for question in page.questions) for page in self.pathway.pages)
 
     @cached_property
     def stopped(self) -> Assessment | None:
@@ -112,10 +112,11 @@ class Journey:
             journey = Journey(self.pathway, {**journey.answers, **quiet})
         return journey
 
-    def _is_answered(self, page: Page) -> bool:
-        return all(question.key in self.relevant_answers for question in self.questions_on(page))
-
-    def _may_be_asked(self, question: Question) -> bool:
+    def may_ask(self, question: Question) -> bool:
+        """Whether it is asked, or will be after some answer to a question that is still open."""
         asked = question.ask_if.holds(self.relevant_answers)
         still_open = not question.ask_if.about <= set(self.relevant_answers)
         return asked or (asked is None and still_open)
+
+    def _is_answered(self, page: Page) -> bool:
+        return all(question.key in self.relevant_answers for question in self.questions_on(page))

@@ -149,7 +149,7 @@ def test_what_is_not_our_seal_is_nothing(call, junk):
 
 
 def test_the_pages_whose_forms_are_kept_have_no_password():
-    assert settings.UNSENT_FORMS == ["admin:appointments_appointmentrequest_do"]
+    assert settings.UNSENT_FORMS == ["admin:appointments_appointmentrequest_do", "admin:new_request"]
 
 
 def test_it_is_there_also_after_the_secret_key_was_changed(call, settings):

@@ -32,6 +32,7 @@ REPORT = "/admin/report/"
 LANGUAGES = {"en": "English", "es": "Español", "other": "Another language"}
 BECAME = ["Still open", "Booked", *LABELS.values()]
 STEPS = ["Asked for a visit", "Were reached", "Had a visit booked", "Came to it"]
+SOURCES = {"web": "Web", "phone": "Phone", "walk_in": "Walk-in", "referral": "Referral", "poster": "Poster"}
 ASKED_BY = {False: "The patient", True: "Somebody else for the patient"}
 
 NEW_YORK = timezone.get_default_timezone()
@@ -103,6 +104,7 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
             "due_at": asked_at + chance.randint(1, 9_000) * MINUTES,
             "priority": chance.choice(list(URGENCY)),
             "language": chance.choice(list(LANGUAGES)),
+            "source": chance.choice(list(SOURCES)),
             "filled_in_by": chance.choice(["", "", "Eva Example"]),
             "doubts": chance.choice(["", "", "", "many requests from one address"]),
             "reached_at": chance.choice([None, some_time_after(asked_at, most_minutes=20_000)]),
@@ -202,8 +204,10 @@ class Plain:
         by_week = [(f"{week:%b} {week.day}, {week.year}", self.those(self.week_of, week)) for week in self.weeks]
         by_language = [(LANGUAGES[key], self.those(lambda one: one.language, key)) for key in self.languages]
         by_who = [(name, self.those(lambda one: bool(one.filled_in_by), key)) for key, name in ASKED_BY.items()]
+        by_source = [(name, self.those(lambda one: one.source, key)) for key, name in SOURCES.items()]
         steps = [int(step) for step in self.steps(self.requests)]
         groups = {"priority": [*by_priority, total], "week": by_week, "language": by_language, "who asked": by_who}
+        groups["source"] = by_source
         tables = {}
         for name, group in groups.items():
             tables[f"Until the first try, by {name}"] = [self.tried(*one) for one in group]

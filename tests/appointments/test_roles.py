@@ -32,6 +32,7 @@ from appointments.models import (
     Place,
     PlaceHours,
     PossibleDuplicate,
+    ReferralSource,
     VisitKind,
 )
 from tests.staff import member_of, signed_in
@@ -51,6 +52,7 @@ page                                       nobody patient half-way  scheduler nu
 next_call                                  login  login   login     405/on    403       405/on    403       405/on
 add_holidays                               login  login   login     403       403       405/on    403       405/on
 figures                                    login  login   login     200/405   200/405   200/405   403/405   200/405
+new_request                                login  login   login     200/422   403       200/422   403       200/422
 handover                                   login  login   login     200/422   200/403   200/422   403       200/422
 assign                                     login  login   login     403       403       200       403       200
 nurse                                      login  login   login     200/403   200/on    200/403   403       200/on
@@ -217,6 +219,7 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
         "appointments_visitkind": VisitKind.objects.first(),
         "appointments_caller": Caller.objects.create(user=scheduler),
         "appointments_knownnetwork": KnownNetwork.objects.create(network="192.0.2.0/24", label="Kiosk"),
+        "appointments_referralsource": ReferralSource.objects.create(code="sample", name="Sample", kind="poster"),
         "auth_user": scheduler,
         "auth_group": Group.objects.get(name="Nurses"),
     }

@@ -28,6 +28,7 @@ from appointments.intake.views import STEPS
 from appointments.models import AppointmentRequest, Message
 from appointments.portal import views
 from appointments.reference import grouped
+from appointments.staff.new_request import Talk
 from common.sealed_cookie import seal
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
@@ -261,6 +262,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("home", "/admin/", session)
     yield State("how requests move", "/admin/how-requests-move/", session)
     yield from states_of_the_rules(session)
+    yield from states_of_a_new_request(session, requests["closed"].closed_by)
     yield State("queue", queue, session)
     yield State("queue, all", f"{queue}?queue=all", session)
     yield State("queue, callable now", f"{queue}?queue=callable", session)
@@ -298,7 +300,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
-    for table in ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork"):
+    tables = ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork", "referralsource")
+    for table in tables:
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)
 
@@ -318,6 +321,27 @@ def states_of_the_rules(session: dict[str, str]) -> Iterator[State]:
     sheet = "Case,Who,Result\nA1,As expected,not_matching\nA2,Not as expected,likely_candidate"
     yield State("what if, a sheet", page, session, sent={"sheet": sheet})
     yield State("what if, no sheet", page, session, sent={"sheet": "Case,Result\nA1,sometimes"}, status=422)
+
+
+def states_of_a_new_request(session: dict[str, str], user) -> Iterator[State]:
+    """The pages of the script, with the longest answers and in Spanish too; each is what the one before leads to."""
+    page = "/admin/new-request/"
+    opening = {"source": "referral", "referred_by": "Example Practice", "filled_in_for": "someone_else"}
+
+    def sent(at: str, answers: Answers, **typed) -> Typed:
+        return {"said": Talk(entered={**answers, **opening}).sealed(user), "at": at, "go": "on", **typed}
+
+    signs = {"red_flags": EVERYTHING["red_flags"]}
+    rest = {key: answer for key, answer in EVERYTHING.items() if key not in signs}
+    yield State("new request", page, session)
+    yield State("new request, a sign", page, session, sent=sent("warning-signs", {}, red_flags=["legs"], **opening))
+    yield State("new request, questions", page, session, sent=sent("warning-signs", {}, **signs, **opening))
+    yield State("new request, not answered", page, session, sent=sent("questions", signs), status=422)
+    yield State("new request, result", page, session, sent=sent("questions", signs, **rest))
+    again = {**VISIT_ANSWERS, **WHO, **CALL}
+    yield State("new request, asked before", page, session, sent=sent("result", EVERYTHING, **again), status=409)
+    yield State("new request, in Spanish", page, session, sent=sent("result", EVERYTHING, speak="es"))
+    yield State("new request, of somebody else", page, session, sent={"said": "x"}, status=422)
 
 
 def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
