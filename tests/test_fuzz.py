@@ -402,6 +402,7 @@ PAGES = [
     "export",
     "messages",
     "day-sheet",
+    "free-times",
     "audit",
     "sessions",
 ]

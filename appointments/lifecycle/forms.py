@@ -195,7 +195,8 @@ class BookForm(KindForm):
         super().__init__(visit_request, data, **kwargs)
         self.times = _times_for(self.data, "time", self.calendar, self.chosen_kind)
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
-        if not self.times:
+        # Whoever comes with a time needs no others to tab through.
+        if not self.times or "starts_at" in self.initial:
             del self.fields["time"]
 
     @property

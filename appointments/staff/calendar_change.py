@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from django.contrib import messages
+from django.contrib.messages.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 
 import audit
@@ -44,8 +44,8 @@ def shown_before(request: HttpRequest, save: Callable[[], HttpResponse]) -> Http
 
 
 def _shown(request: HttpRequest, touched: Touched) -> HttpResponse:
-    # Nothing was saved, whatever was going to be said.
-    list(messages.get_messages(request))
+    # Nothing was saved, so that what the page was going to say of it is forgotten.
+    request._messages = default_storage(request)  # type: ignore[attr-defined]
     audit.shows(request, touched.requests)
     return staff_page(
         request,

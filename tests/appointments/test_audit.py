@@ -129,6 +129,7 @@ SHOWS = {
     "/admin/nurse/": "list",
     "/admin/duplicates/": "list",
     "/admin/day-sheet/": "print",
+    "/admin/free-times/": "view",
     "/admin/hand-over/": "list",
     "/admin/report/": "view",
     "/admin/how-requests-move/": "view",
@@ -137,7 +138,14 @@ SHOWS = {
     "/admin/messages/": "list",
     "/admin/auth/user/": "view",
 }
-SHOW_NOBODY = {"/admin/day-sheet/", "/admin/report/", "/admin/how-requests-move/", "/admin/export/", "/admin/audit/"}
+SHOW_NOBODY = {
+    "/admin/day-sheet/",
+    "/admin/free-times/",
+    "/admin/report/",
+    "/admin/how-requests-move/",
+    "/admin/export/",
+    "/admin/audit/",
+}
 SHOW_NOBODY |= {"/admin/auth/user/"}
 
 

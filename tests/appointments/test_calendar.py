@@ -256,6 +256,7 @@ def test_visits_that_an_absence_touches_are_shown_first_then_moved_and_taken_off
         "Tue May 12"
         not in words_of(shown).partition("Nothing is saved yet")[2].partition("Why")[2].partition("is away")[0]
     )
+    assert "was added" not in words_of(shown)
     assert not Absence.objects.exists()
 
     assert add(eve, "absence", confirmed=True, **whole_day(clinician)).status_code == 302

@@ -282,6 +282,10 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("letter", f"/admin/letter/{held.pk}/", session)
     for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit"):
         yield State(page, f"/admin/{page}/", session)
+    yield State("free times for a request", f"/admin/free-times/?request={held.pk}", session)
+    day = timezone.localdate(requests["booked"].appointment.starts_at)
+    holiday = {"date": f"{day}", "name": "A day off"}
+    yield State("visits that a holiday touches", "/admin/appointments/holiday/add/", session, sent=holiday)
     Message.objects.create(request=held, kind="received", channel="text", attempts=2, error="no connection")
     failed = {"state": "failed", "done_at": timezone.now(), "error": "the mail server refused the address (550)"}
     Message.objects.bulk_create(
