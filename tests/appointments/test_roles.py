@@ -63,7 +63,7 @@ report                                     login  login   login     403/405   40
 letter                                     login  login   login     200/405   403       200/405   403       200/405
 export                                     login  login   login     403       403       200       403       200
 messages                                   login  login   login     200/on    403       200/on    403       200/on
-free_times                                 login  login   login     200/405   403       200/405   403       200/405
+free_times                                 login  login   login     200/405   403/405   200/405   403/405   200/405
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
 audit                                      login  login   login     403       403       403       200/422   200/422
 how_requests_move                          login  login   login     200/405   200/405   200/405   403/405   200/405
@@ -371,7 +371,7 @@ def test_public_pages_ask_nobody_who_they_are(samples, people, client, send_requ
 
 @pytest.mark.sweep
 def test_verbs_are_for_schedulers_and_managers_and_what_is_final_for_managers(pair, people):
-    of_managers, of_nurses = {"hold", "lift-hold", "erase", "book-anyway"}, {"log-nurses-call"}
+    of_managers, of_nurses = {"hold", "lift-hold", "erase", "book-anyway", "reschedule-anyway"}, {"log-nurses-call"}
     sent = {"version": pair.later.version}
 
     for verb in VERBS:
