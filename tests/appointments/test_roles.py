@@ -51,7 +51,7 @@ STAFF = """
 page                                       nobody patient half-way  scheduler nurse     manager   auditor   superuser
 next_call                                  login  login   login     405/on    403       405/on    403       405/on
 add_holidays                               login  login   login     403       403       405/on    403       405/on
-figures                                    login  login   login     200/405   200/405   200/405   403/405   200/405
+figures                                    login  login   login     200/405   200/405   200/405   403       200/405
 new_request                                login  login   login     200/422   403       200/422   403       200/422
 handover                                   login  login   login     200/422   200/403   200/422   403       200/422
 assign                                     login  login   login     403       403       200       403       200
