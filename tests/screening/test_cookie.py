@@ -132,6 +132,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites_and_lasts_twenty_
 )
 def test_no_browser_drops_the_cookie_for_its_length_whatever_is_typed(client, changes, visit, who):
     """Browsers silently drop what is longer than 4096 bytes, and the visitor could not get on."""
+    client.get("/", {"from": "x" * 20})
     answer_check(client, **changes)
 
     client.post("/visit/questions/", walk.VISIT_ANSWERS | visit)
