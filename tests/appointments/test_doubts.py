@@ -7,7 +7,6 @@ import time_machine
 from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
-from django.utils import timezone
 
 from appointments.delivery.relevance import still_true
 from appointments.lifecycle.definition import BOOK, CLAIM, UNDO, VOUCH
@@ -201,11 +200,10 @@ def test_what_nobody_looked_at_in_time_is_counted_and_staff_are_told_once(a_requ
             assert Message.objects.filter(kind="calls_overdue").count() == late
 
 
-def test_who_has_a_visit_is_a_person_and_is_told_of_it(a_request, writes, scheduler, clinician, place):
+def test_who_has_a_visit_is_a_person_and_is_told_of_it(a_request, writes, scheduler, clinician, place, next_week):
     request = a_request(doubts=MANY)
     perform(CLAIM, request, by=scheduler)
 
-    next_week = timezone.now() + datetime.timedelta(days=7)
     perform(BOOK, request, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
 
     assert (request.is_doubtful, told(request)) == (False, {"booked", "reminder"})

@@ -65,6 +65,13 @@ def put(request, **changes) -> Message:
     return Message.objects.create(**values)
 
 
+def put_many(request, count: int) -> None:
+    AppointmentRequest.objects.filter(pk=request.pk).update(attempts_made=1)
+    Message.objects.bulk_create(
+        Message(request=request, kind="call_missed", channel=Message.Channel.EMAIL) for _ in range(count)
+    )
+
+
 def send() -> None:
     """What a worker does that was just started."""
     with closing(Worker()) as worker:
@@ -371,9 +378,7 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
     a_request, mailbox, settings, tmp_path
 ):
     request = a_request()
-    messages = Message.objects.bulk_create(
-        Message(request=request, kind="received", channel="email") for _ in range(150)
-    )
+    messages = put_many(request, 150)
     mailbox.at_data = lambda _: time.sleep(0.01) or "250 OK"
     kills = 4
     log = tmp_path / "log"
@@ -404,9 +409,7 @@ def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice
     a_request, mailbox, settings, tmp_path
 ):
     request, log = a_request(), tmp_path / "log"
-    messages = Message.objects.bulk_create(
-        Message(request=request, kind="received", channel="email") for _ in range(100)
-    )
+    messages = put_many(request, 100)
     # Each answer takes so long that the three send side by side.
     mailbox.at_data = lambda _: time.sleep(0.05) or "250 OK"
     workers = [start_worker(settings, log, hours_wrong=hours) for hours in (-48, 0, 48)]
@@ -434,7 +437,7 @@ def wait_until(condition, *processes, seconds=2 * A_HANG) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_side_by_side_send_each_message_once(a_request, mailbox):
     request = a_request()
-    Message.objects.bulk_create(Message(request=request, kind="received", channel="email") for _ in range(200))
+    put_many(request, 200)
 
     def work():
         with closing(Worker()) as worker:
