@@ -65,9 +65,9 @@ def put(request, **changes) -> Message:
     return Message.objects.create(**values)
 
 
-def put_many(request, count: int) -> None:
+def put_many(request, count: int) -> list[Message]:
     AppointmentRequest.objects.filter(pk=request.pk).update(attempts_made=1)
-    Message.objects.bulk_create(
+    return Message.objects.bulk_create(
         Message(request=request, kind="call_missed", channel=Message.Channel.EMAIL) for _ in range(count)
     )
 

@@ -272,6 +272,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
         yield State(f"call sheet, {status}", f"{queue}{request.pk}/change/", session)
     held = requests["claimed"]
     now = {"version": str(held.version)}
+    # Before she agrees nothing can be booked or offered.
+    AppointmentRequest.objects.filter(pk=held.pk).update(nurse_check="fine")
     for verb in ("log-call", "book", "offer", "skip", "close", "correct"):
         yield State(
             f"call sheet, {verb} not filled in", f"{queue}{held.pk}/do/{verb}/", session, sent=now, status=422
