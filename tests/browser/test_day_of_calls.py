@@ -182,7 +182,7 @@ def test_the_focus_is_where_the_call_goes_on(sign_in, five_to_call, javascript):
     press("Reached, asked to be called later")
     expect(page.get_by_text("Not done yet: look at what is marked below.")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Note on the call")).to_be_focused()
+    expect(page.locator("#log-call_note")).to_be_focused()
 
     page.goto(f"/admin/appointments/appointmentrequest/{five_to_call[-1].pk}/change/")
     expect(page.get_by_role("heading", level=1)).to_be_focused()
