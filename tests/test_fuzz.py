@@ -151,6 +151,7 @@ def requests(a_request, scheduler, clinician, place, next_week) -> dict[str, App
     found["doubtful"] = a_request(name="Ana doubtful", doubts="many requests from one address")
     for state in ("claimed", "booked", "closed"):
         perform(CLAIM, found[state], by=scheduler)
+    AppointmentRequest.objects.filter(pk=found["claimed"].pk).update(nurse_check="fine")
     perform(BOOK, found["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     perform(CLOSE, found["closed"], by=scheduler, reason="declined")
     return found
@@ -175,7 +176,15 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
         "log-call": ("claimed", outcome | {"note": "Later"}),
         "book": ("claimed", visit),
         "offer": ("claimed", {"times": times, "note": ""}),
+        "book-anyway": ("claimed", visit),
+        "log-nurses-call": ("claimed", {"outcome": "no_answer", "note": "Later", "next_call_at": ""}),
         "reschedule": ("booked", visit | {"reason": "clinic"}),
+        "reschedule-anyway": ("booked", visit | {"reason": "clinic"}),
+        "did-not-come": ("booked", {"note": ""}),
+        "note": ("waiting", {"note": "Likes to be called Annie"}),
+        "records": ("waiting", {"records": "received", "records_dated": "2026-03-14", "note": ""}),
+        "write-again": ("waiting", {}),
+        "letter": ("waiting", {"note": ""}),
         "cancel": ("booked", {"reason": "patient", "note": ""}),
         "ask-nurse": ("claimed", {"note": "May she?"}),
         "skip": ("claimed", {"reason": "busy", "note": ""}),

@@ -40,7 +40,9 @@ from .rows import answers_in_words, call_times_of, flags_of, heading_of, languag
 def call_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     if not may(request, SEE):
         raise PermissionDenied
-    return _sheet(request, _found(pk))
+    visit_request = _found(pk)
+    claiming.prolong(visit_request, by=request.user)
+    return _sheet(request, visit_request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +146,7 @@ def _sheet(
         offered.insert(0, tried_verb)
     hours = BusinessHours.of_the_clinic()
     is_open = visit_request.status in OPEN_STATUSES
-    is_held = claiming.prolong(visit_request, by=user)
+    is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
     calendar = Calendar()

@@ -372,6 +372,7 @@ def start_worker(settings, log: Path, *options, hours_wrong=0) -> subprocess.Pop
         )
 
 
+@pytest.mark.postgresql
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_what_they_were_sending(
@@ -403,6 +404,7 @@ def test_workers_that_are_killed_at_any_instant_lose_nothing_and_repeat_only_wha
     assert "ana" not in log.read_text().lower()
 
 
+@pytest.mark.postgresql
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 def test_workers_whose_clocks_are_days_apart_lose_nothing_and_send_nothing_twice(

@@ -253,7 +253,7 @@ class Visitors:
         if step == "call" and may_fill_in:
             self.keep_a_copy_of_the_cookie()
         data = STEPS[step] | (SPOILT[step] if is_spoilt else {})
-        response = self.request("post", f"/visit/{step}/", data, queries=10 if step == "call" else 0)
+        response = self.request("post", f"/visit/{step}/", data, queries=12 if step == "call" else 0)
 
         assert response.status_code == (422 if may_fill_in and is_spoilt else 302)
         if may_fill_in and is_spoilt:
