@@ -195,13 +195,6 @@ class Lives(RuleBasedStateMachine):
         assert answer.status_code == (302 if possible else 409), (verb, one, answer.status_code)
         if possible:
             self.happened(one, who, done, **changes)
-        else:
-            self.sees_the_sheet(one, who)
-
-    def sees_the_sheet(self, one: Request, who: str):
-        """Whoever holds it holds it anew then."""
-        if self.is_held(one, who):
-            one.state = replace(one.state, held_since=timezone.now())
 
     def happened(self, one: Request, who: str, verb: str, **changes):
         one.before = (one.state, who, timezone.now())
@@ -602,7 +595,6 @@ class Lives(RuleBasedStateMachine):
             verb = data.draw(st.sampled_from(["claim", "release", "skip", "cancel", "reopen", "undo", "ask-nurse"]))
             url = f"/admin/appointments/appointmentrequest/{one.pk}/do/{verb}/"
             assert self.post(who, url, {"version": one.version - 1, "reason": "busy"}).status_code in (409, 422)
-            self.sees_the_sheet(one, who)
 
     @rule(data=st.data())
     def a_day_at_the_clinic(self, data):
