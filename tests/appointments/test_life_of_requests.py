@@ -457,9 +457,10 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def sends_a_letter(self, data, who):
         if one := self.some(data):
-            is_open = one.state.status in ("waiting", "claimed")
-            possible = is_open and (one.state.attempts >= 4 or one.state.phone_is_wrong)
-            waits = {**self.nobody(), **NO_PLAN, "has_next_call": True, "awaited": "letter"}
+            possible = one.state.status != "closed"
+            no_call_helps = one.state.attempts >= 4 or one.state.phone_is_wrong
+            is_awaited = no_call_helps and one.state.status in ("waiting", "claimed")
+            waits = {**self.nobody(), **NO_PLAN, "has_next_call": True, "awaited": "letter"} if is_awaited else {}
             self.verb(one, who, "letter", {}, possible=possible, done="letter_sent", **waits)
             if possible:
                 one.calls.append(True)
