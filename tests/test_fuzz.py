@@ -197,6 +197,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
         "lift-hold": ("waiting", {"note": "It is over"}),
         "erase": ("waiting", {"reference": requests["waiting"].reference}),
     }
+    doubted = [f"{requests['doubtful'].pk}-{requests['doubtful'].version}"]
     assert sent_with.keys() == {verb.key for verb in VERBS}
     verbs = [
         Target(
@@ -256,7 +257,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
             several={"shown", "chosen"},
         ),
         Target("/admin/nurse/", answer, client),
-        Target("/admin/doubts/", {"said": "vouch", "chosen": shown}, client, several={"chosen"}),
+        Target("/admin/doubts/", {"said": "vouch", "chosen": doubted}, client, several={"chosen"}),
         Target(f"/admin/duplicates/{pair.pk}/", {"decision": "same", "seen": ""}, client),
         Target("/admin/export/?state=all", {"purpose": "The yearly report"}, client),
         Target("/admin/messages/", {"message": "00000000-0000-4000-8000-000000000000"}, client),
@@ -270,7 +271,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
 
 def test_what_is_sent_twice_or_not_asked_for_is_refused_and_nothing_is_stored(patients_forms, staffs_forms, caplog):
     taken = {"/admin/messages/": 302}
-    not_possible = {"undo", "lift-hold"}
+    not_possible = {"undo", "lift-hold", "did-not-come"}
     before = what_there_is()
     for target in filter(lambda one: one.is_strict, (*patients_forms, *staffs_forms)):
         right = as_pairs(target.fields)
