@@ -326,14 +326,17 @@ class Lives(RuleBasedStateMachine):
         if one := self.some(data):
             number = data.draw(st.integers(5000, 5009))
             new = {"phone": f"+1212555{number}"}
-            if one.state.phone_is_wrong:
+            if one.state.phone_is_wrong or one.state.attempts >= 4:
                 new |= {"phone_is_wrong": False, "attempts": 0, **NO_PLAN, "has_next_call": True}
             self.own(one, "phone", {"phone": f"212 555 {number}"}, done="phone_corrected", stale=stale, **new)
 
     @rule(data=st.data())
     def says_when_to_call(self, data):
         if one := self.some(data):
-            self.own(one, "times", {"call_times": ["evening"]}, done="times_changed", call_times=("evening",))
+            new = {"call_times": ("evening",)}
+            if one.state.attempts >= 4 and not one.state.phone_is_wrong:
+                new |= {"attempts": 0, **NO_PLAN, "has_next_call": True}
+            self.own(one, "times", {"call_times": ["evening"]}, done="times_changed", **new)
 
     @rule(data=st.data())
     def withdraws(self, data):

@@ -12,9 +12,11 @@ from appointments.lifecycle.definition import (
     ASK_NURSE,
     BOOK,
     CANCEL,
+    CHANGE_CALL_TIMES,
     CHOOSE,
     CLAIM,
     CORRECT,
+    CORRECT_PHONE,
     DID_NOT_COME,
     LOG_CALL,
     OFFER,
@@ -302,6 +304,25 @@ def test_when_all_calls_are_made_a_letter_is_due_within_a_business_day(held, ana
     perform(SEND_LETTER, request, by=ana)
     assert list_of(request)[0] == "to-answer"
     assert [attempt.channel for attempt in request.contact_attempts.all()] == ["phone", "letter"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [(CORRECT_PHONE, {"phone": "+12125550177"}), (CHANGE_CALL_TIMES, {"call_times": ["any"]})],
+)
+def test_who_answers_after_the_last_call_is_called_again_and_not_left_to_the_letter(
+    held, ana, settings, verb, answer
+):
+    settings.CALL_ATTEMPTS = 1
+    request = held()
+    perform(LOG_CALL, request, by=ana, channel="phone", outcome="no_answer")
+    perform(SEND_LETTER, request, by=ana)
+    assert list_of(request)[0] == "to-answer"
+
+    perform(verb, request, **answer)
+
+    assert (list_of(request)[0], request.attempts_made) == ("call", 0)
+    assert next_call.take(ana)[0] == request
 
 
 # Visits that are over, or do not take place.

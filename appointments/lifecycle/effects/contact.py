@@ -11,6 +11,7 @@ from ...models import AppointmentRequest, Records
 from .. import call_policy
 from ..announce import ways_to_reach
 from ..duplicates import look_for
+from ..letters import no_call_will_help
 from ..transition import Change, Refused, plan
 
 
@@ -20,7 +21,7 @@ def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact:
     if not different:
         raise Refused("Nothing here differs from what is stored.")
     if "phone" in different:
-        different |= _number_is_new(request)
+        different |= _calls_begin_anew(request, is_new_number=True)
     # Corrected, it may be like another one.
     names = ", ".join(name.replace("_", " ") for name in contact if name in different)
     return Change(different, details=names, note=note, then=lambda event: look_for(request))
@@ -49,16 +50,16 @@ def write_again(request: AppointmentRequest, *, by: User) -> Change:
 
 
 def correct_phone(request: AppointmentRequest, *, phone: str, by: User | None = None) -> Change:
-    new = {"phone": phone, "time_zone": zone_of(phone), **_number_is_new(request)}
+    new = {"phone": phone, "time_zone": zone_of(phone), **_calls_begin_anew(request, is_new_number=True)}
     return Change(new, then=lambda event: look_for(request))
 
 
 def change_call_times(request: AppointmentRequest, *, call_times: list[str], by: User | None = None) -> Change:
-    return Change({"call_times": call_times})
+    return Change({"call_times": call_times, **_calls_begin_anew(request, is_new_number=False)})
 
 
-def _number_is_new(request: AppointmentRequest) -> dict[str, Any]:
-    """Where the old number was wrong, the new one is called, as often as any."""
-    if not request.phone_is_wrong:
+def _calls_begin_anew(request: AppointmentRequest, *, is_new_number: bool) -> dict[str, Any]:
+    """Who answers after the last call of the plan, or has a new number for a wrong one, is called again."""
+    if not no_call_will_help(request) or (request.phone_is_wrong and not is_new_number):
         return {}
     return {"phone_is_wrong": False, "attempts_made": 0, **plan(timezone.now(), call_by=call_policy.soon())}
