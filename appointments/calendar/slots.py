@@ -111,8 +111,9 @@ class Calendar:
     ) -> str:
         """Why a visit of this kind and this request cannot be booked then, for staff, or nothing.
 
-        Its visit that is moved there is not in the way. An exception may be against hours, absences and the limit of
-        days. Costs a statement of its own for other visits of the same patient.
+        Its visit that is moved there is not in the way. An exception may be against hours, the kind of visit and the
+        limit of days; an absence that is none is taken back instead, or the visit would stand among those to move.
+        Costs a statement of its own for other visits of the same patient.
         """
         visit = Appointment(
             pk=request.appointment_id if request else None,
@@ -121,14 +122,14 @@ class Calendar:
             clinician=slot.clinician,
             place=slot.place,
         )
-        if impossible := self._impossible(visit, request):
+        if impossible := self._impossible(visit, request) or self._away(visit):
             return impossible
         if is_exception:
             return ""
         if slot.starts_at > timezone.now() + DAYS_BOOKED_AHEAD * DAY:
             return f"That is more than {DAYS_BOOKED_AHEAD} days ahead."
-        if away := self._away(visit) or (kind and kind.why_not(visit.clinician, visit.place)):
-            return away
+        if kind and (not_here := kind.why_not(visit.clinician, visit.place)):
+            return not_here
         outside = self._outside_hours(visit)
         return outside and f"{outside}{self._meant_instead(visit, request)}"
 

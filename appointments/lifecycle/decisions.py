@@ -48,5 +48,5 @@ def _keep_one(earlier: AppointmentRequest, later: AppointmentRequest, *, by: Use
     kept, other = (later, earlier) if later.status == Status.BOOKED else (earlier, later)
     if kept.status == Status.CLOSED or other.status not in OPEN_STATUSES:
         return
-    perform(CLOSE_AS_TWICE, other, by=by, kept=kept)
     perform(TAKE_OVER, kept, by=by, other=other)
+    perform(CLOSE_AS_TWICE, other, by=by, kept=kept)

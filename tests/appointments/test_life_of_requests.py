@@ -95,6 +95,7 @@ class State:
     held_since: datetime.datetime | None = None
     assigned_until: datetime.datetime | None = None
     visit: Slot | None = None
+    is_exception: bool = False
     reason: str = ""
     closed_at: datetime.datetime | None = None
     attempts: int = 0
@@ -107,6 +108,9 @@ class State:
     phone_is_wrong: bool = False
     visits_missed: int = 0
     is_on_hold: bool = False
+    is_flagged: bool = False
+    is_doubtful: bool = False
+    records: str = "needed"
     phone: str = "+12125550123"
     call_times: tuple[str, ...] = ("morning",)
     # The reference of another request of the same person.
@@ -218,12 +222,15 @@ class Lives(RuleBasedStateMachine):
         visits = [one.state.visit for one in self.alive if one is not but and one.state.visit]
         return any(slot[0] == name and abs(slot[1] - start) < VISIT for name, start in visits)
 
+    def is_day_off(self, slot: Slot) -> bool:
+        day = timezone.localtime(slot[1]).date()
+        return day in self.holidays or (slot[0], day) in self.away
+
     def is_in_hours(self, slot: Slot) -> bool:
         starts = timezone.localtime(slot[1])
         ends = starts + VISIT
         until = self.until.get((slot[0], starts.weekday()), 0)
-        is_day_off = starts.date() in self.holidays or (slot[0], starts.date()) in self.away
-        return not is_day_off and starts.hour >= 9 and ends.hour * 60 + ends.minute <= until * 60
+        return not self.is_day_off(slot) and starts.hour >= 9 and ends.hour * 60 + ends.minute <= until * 60
 
     def is_elsewhere(self, slot: Slot, one: Request) -> bool:
         """Whether the same patient has another visit then."""
@@ -263,24 +270,32 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.alive) < 4)
     @rule()
     def asks(self):
-        number = len(self.alive) + self.erased
+        self.asks_as(self.new_person(len(self.alive) + self.erased))
+
+    def new_person(self, number: int) -> dict:
         who = {**WHO, "name": f"Ana {'ABCDEFGH'[number % 8] * 9}", "date_of_birth_day": str(1 + number % 28)}
         who["email"], who["date_of_birth_year"] = f"ana{number}@example.com", str(2010 + number % 50)
         who["phone"] = f"212 555 {2000 + number}"
-        self.asks_as(who)
+        return who
 
     @precondition(lambda self: self.alive and len(self.alive) < 5)
     @rule(data=st.data())
     def asks_a_second_time(self, data):
         self.asks_as(self.some(data).who)
 
-    def asks_as(self, who: dict):
+    @precondition(lambda self: len(self.alive) < 4)
+    @rule()
+    def a_machine_asks(self):
+        number = len(self.alive) + self.erased
+        self.asks_as({**self.new_person(number), "name": f"Bot {'ABCDEFGH'[number % 8] * 9}"}, in_seconds=1)
+
+    def asks_as(self, who: dict, *, in_seconds=600):
         # Half of them are flagged for the nurse.
         is_flagged = bool((len(self.alive) + self.erased) % 2)
         answers = {**TEXTBOOK, "blood_thinner": "yes"} if is_flagged else TEXTBOOK
         as_lists = lambda form: {k: v if isinstance(v, list) else [v] for k, v in form.items()}  # noqa: E731
         notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who)}
-        since = timezone.now().timestamp() - 600
+        since = timezone.now().timestamp() - in_seconds
         visitor = Visitor(Journey(PATHWAY, answers), uuid.uuid4().hex, since, notes)
         cookies = {ANSWERS: remember(HttpResponse(), visitor).cookies[ANSWERS].value}
         assert self.patient("/visit/call/", CALL, cookies)["Location"] == "/visit/sent/"
@@ -288,7 +303,13 @@ class Lives(RuleBasedStateMachine):
         phone = f"+1{who['phone'].replace(' ', '')}"
         same = [one for one in self.of_the_same_person(who) if one.state.phone == phone]
         earlier = [one.reference for one in same if one.state.status in ("waiting", "claimed")][-1:]
-        state = State(phone=phone, earlier="".join(earlier), nurse="needed" if is_flagged else "")
+        state = State(
+            phone=phone,
+            earlier="".join(earlier),
+            nurse="needed" if is_flagged else "",
+            is_flagged=is_flagged,
+            is_doubtful=in_seconds < 10,
+        )
         self.alive.append(Request(stored.pk, stored.reference, cookies, who, state))
         self.is_compared(self.alive[-1])
 
@@ -346,7 +367,7 @@ class Lives(RuleBasedStateMachine):
             assert self.patient("/status/yours/withdraw/", sent, {STATUS: opening_of(one)}).status_code == 409
         elif one:
             gone = {"reason": "withdrawn", "closed_at": timezone.now(), **NO_PLAN}
-            closed = {**self.nobody(), "status": "closed", "visit": None}
+            closed = {**self.nobody(), "status": "closed", "visit": None, "is_exception": False}
             self.own(one, "withdraw", {}, done="withdrew", **closed, **gone)
 
     @rule(data=st.data())
@@ -367,7 +388,8 @@ class Lives(RuleBasedStateMachine):
         answer = Client().post(link, {"time": offered.get(slot, 0)})
         if slot in free:
             assert answer.status_code == 200
-            self.happened(one, "", "booked", **{**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN})
+            booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN, "is_doubtful": False}
+            self.happened(one, "", "booked", **booked)
             one.offers = []
         else:
             is_booked = one.state.status == "booked" and now <= made_at + OFFER
@@ -378,8 +400,10 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def claims(self, data, who):
         if one := self.some(data):
-            is_free = one.state.status == "waiting" or (self.has_lapsed(one.state) and one.state.holder != who)
-            self.verb(one, who, "claim", {}, possible=is_free, done="claimed", **self.held_by(who))
+            self.verb(one, who, "claim", {}, possible=self.is_free_for(one, who), done="claimed", **self.held_by(who))
+
+    def is_free_for(self, one: Request, who: str) -> bool:
+        return one.state.status == "waiting" or (self.has_lapsed(one.state) and one.state.holder != who)
 
     def is_held(self, one: Request, who: str) -> bool:
         return one.state.status == "claimed" and one.state.holder == who
@@ -417,6 +441,7 @@ class Lives(RuleBasedStateMachine):
                 "phone_is_wrong": is_wrong or (one.state.phone_is_wrong and not talked),
                 "attempts": 0 if talked else one.state.attempts + (is_missed or is_wrong),
                 "was_reached": one.state.was_reached or talked,
+                "is_doubtful": one.state.is_doubtful and not talked,
                 **({} if is_booked else self.nobody() if is_promise or is_missed else self.held_by(who)),
             }
             possible = is_booked or self.is_held(one, who)
@@ -430,7 +455,7 @@ class Lives(RuleBasedStateMachine):
         if one:
             slot = self.some_slot(data)
             possible = self.is_held(one, who) and one.state.nurse in LETS_BOOK and self.is_free(slot, one)
-            booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN}
+            booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN, "is_doubtful": False}
             self.verb(one, who, "book", self.as_sent(slot), possible=possible, done="booked", **booked)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
@@ -439,21 +464,28 @@ class Lives(RuleBasedStateMachine):
             slot = self.some_slot(data)
             possible = one.state.status == "booked" and self.is_free(slot, one)
             sent = {**self.as_sent(slot), "reason": "clinic"}
-            moved = {"visit": slot, **NO_PLAN}
+            moved = {"visit": slot, "is_exception": False, **NO_PLAN}
             self.verb(one, who, "reschedule", sent, possible=possible, done="rescheduled", **moved)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def cancels_the_visit(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
             possible = one.state.status == "booked"
-            again = {**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True}
+            again = {**self.nobody(), "visit": None, "is_exception": False, **NO_PLAN, "has_next_call": True}
             self.verb(one, who, "cancel", {"reason": "patient"}, possible=possible, done="cancelled", **again)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def says_that_nobody_came(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked"):
             possible = one.state.visit[1] <= timezone.now()
-            again = {**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True, "attempts": 0}
+            again = {
+                **self.nobody(),
+                "visit": None,
+                "is_exception": False,
+                **NO_PLAN,
+                "has_next_call": True,
+                "attempts": 0,
+            }
             again["visits_missed"] = one.state.visits_missed + 1
             self.verb(one, who, "did-not-come", {}, possible=possible, done="did_not_come", **again)
 
@@ -472,6 +504,55 @@ class Lives(RuleBasedStateMachine):
     def writes_a_note(self, data, who):
         if one := self.some(data):
             self.verb(one, who, "note", {"note": "Likes to be called Annie."}, possible=True, done="noted")
+
+    @rule(data=st.data(), who=st.sampled_from(SCHEDULERS), verb=st.sampled_from(["vouch", "dismiss"]))
+    def says_whether_a_person_sent_it(self, data, who, verb):
+        if one := self.some(data, where=lambda one: one.state.is_doubtful) or self.some(data):
+            possible = one.state.is_doubtful and one.state.status in ("waiting", "claimed")
+            closed = {"status": "closed", "reason": "not_real", "closed_at": timezone.now(), **NO_PLAN}
+            changes = {"is_doubtful": False} if verb == "vouch" else {**self.nobody(), **closed}
+            done = "vouched" if verb == "vouch" else "closed"
+            self.verb(one, who, verb, {}, possible=possible, done=done, **changes)
+
+    @rule(
+        data=st.data(), who=st.sampled_from(SCHEDULERS), records=st.sampled_from(["needed", "requested", "received"])
+    )
+    def says_how_far_the_pictures_are(self, data, who, records):
+        if one := self.some(data):
+            possible = one.state.status != "closed" and one.state.records != records
+            self.verb(one, who, "records", {"records": records}, possible=possible, done="records", records=records)
+
+    @rule(data=st.data())
+    def books_against_a_rule(self, data):
+        one, _ = self.some_held(data)
+        if one and one.state.status in ("waiting", "booked", "claimed"):
+            slot = self.some_slot(data)
+            sent = {**self.as_sent(slot), "note": "Her daughter drives on that day."}
+            is_free = not (self.is_day_off(slot) or self.is_taken(slot, but=one) or self.is_elsewhere(slot, one))
+            if one.state.status == "booked":
+                moved = {"visit": slot, "is_exception": True, **NO_PLAN}
+                sent["reason"] = "clinic"
+                self.verb(one, "eve", "reschedule-anyway", sent, possible=is_free, done="rescheduled", **moved)
+            else:
+                self.verb(
+                    one,
+                    "eve",
+                    "claim",
+                    {},
+                    possible=self.is_free_for(one, "eve"),
+                    done="claimed",
+                    **self.held_by("eve"),
+                )
+                booked = {
+                    **self.nobody(),
+                    "status": "booked",
+                    "visit": slot,
+                    "is_exception": True,
+                    **NO_PLAN,
+                    "is_doubtful": False,
+                }
+                possible = is_free and self.is_held(one, "eve")
+                self.verb(one, "eve", "book-anyway", sent, possible=possible, done="booked", **booked)
 
     @rule(data=st.data())
     def offers_times(self, data):
@@ -497,7 +578,15 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
     def reopens(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "closed"):
-            again = {"status": "waiting", "visit": None, "reason": "", "closed_at": None, **NO_PLAN, "attempts": 0}
+            again = {
+                "status": "waiting",
+                "visit": None,
+                "is_exception": False,
+                "reason": "",
+                "closed_at": None,
+                **NO_PLAN,
+                "attempts": 0,
+            }
             self.verb(one, who, "reopen", {}, possible=True, done="reopened", **again)
 
     @rule(data=st.data())
@@ -532,12 +621,29 @@ class Lives(RuleBasedStateMachine):
         answer = self.post(who, f"/admin/duplicates/{stored.pk}/", {"decision": decision, "seen": seen})
         # Who decides the same again does no harm; who decides otherwise has to have seen what was decided.
         possible = seen == current or decision == current
+        links = (later.state.earlier == earlier.reference) != (decision == "same")
+        kept, other = (later, earlier) if later.state.status == "booked" else (earlier, later)
+        closes = links and decision == "same" and kept.state.status != "closed"
+        closes = closes and other.state.status in ("waiting", "claimed")
+        is_in_other_hands = closes and not (self.is_free_for(other, who) or self.is_held(other, who))
+        possible = possible and not is_in_other_hands
         assert answer.status_code == (302 if possible else 409)
         if possible:
             self.pairs[pair] = decision
-            is_linked = later.state.earlier == earlier.reference
-            if is_linked != (decision == "same"):
+            if links:
                 self.happened(later, who, "linked", earlier=earlier.reference if decision == "same" else "")
+            if closes:
+                self.takes_over(kept, other, who)
+                closed = {"status": "closed", "reason": "duplicate", "closed_at": timezone.now(), **NO_PLAN}
+                self.happened(other, who, "closed", **{**self.nobody(), **closed})
+
+    def takes_over(self, kept: Request, other: Request, who: str):
+        changes = {"is_doubtful": kept.state.is_doubtful and other.state.is_doubtful}
+        if other.state.is_flagged and not kept.state.is_flagged:
+            changes |= {"is_flagged": True, "nurse": "needed"}
+        if other.state.is_promised and not kept.state.is_promised and kept.state.status != "booked":
+            changes |= {**NO_PLAN, "has_next_call": True, "is_promised": True}
+        self.happened(kept, who, "took_over", **changes)
 
     @rule(data=st.data(), to=st.sampled_from(SCHEDULERS))
     def hands_out(self, data, to):
@@ -574,7 +680,14 @@ class Lives(RuleBasedStateMachine):
                 {"reason": "clinic"},
                 possible=True,
                 done="cancelled",
-                **{**self.nobody(), "visit": None, **NO_PLAN, "has_next_call": True, "is_promised": True},
+                **{
+                    **self.nobody(),
+                    "visit": None,
+                    "is_exception": False,
+                    **NO_PLAN,
+                    "has_next_call": True,
+                    "is_promised": True,
+                },
             )
             self.messages_are_sent()
 
@@ -590,7 +703,7 @@ class Lives(RuleBasedStateMachine):
         self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
         if possible and last == "offered":
             one.offers.pop()
-        if possible and last == "called":
+        if possible and last in ("called", "letter_sent"):
             one.calls[-1] = False
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
@@ -788,7 +901,10 @@ class Lives(RuleBasedStateMachine):
         now = timezone.now()
         marked = Appointment.objects.filter(cancelled_at=None, starts_at__gt=now, must_move_by__isnull=False)
         to_come = [one for one in self.alive if one.state.status == "booked" and one.state.visit[1] > now]
-        out_of_room = {one.pk for one in to_come if not self.is_in_hours(one.state.visit)}
+        has_room = lambda state: (  # noqa: E731
+            self.is_in_hours(state.visit) or (state.is_exception and not self.is_day_off(state.visit))
+        )
+        out_of_room = {one.pk for one in to_come if not has_room(one.state)}
         assert set(marked.values_list("request", flat=True)) == out_of_room
         listed = with_waits(AppointmentRequest.objects.all(), now).filter(wait="to-move", is_doubtful=False)
         assert set(listed.values_list("pk", flat=True)) == out_of_room
@@ -819,6 +935,7 @@ def as_model(stored: AppointmentRequest) -> State:
         held_since=stored.claimed_at,
         assigned_until=stored.assigned_until,
         visit=visit,
+        is_exception=bool(stored.appointment and stored.appointment.is_exception),
         reason=stored.close_reason,
         closed_at=stored.closed_at,
         attempts=stored.attempts_made,
@@ -833,6 +950,9 @@ def as_model(stored: AppointmentRequest) -> State:
         phone=stored.phone,
         call_times=tuple(stored.call_times),
         earlier=stored.earlier.reference if stored.earlier else "",
+        is_flagged=bool(stored.flags),
+        is_doubtful=stored.is_doubtful,
+        records=stored.records,
     )
 
 
@@ -897,7 +1017,14 @@ def test_a_visit_is_agreed_told_moved_cancelled_taken_back_and_called_off_for_go
         then(life.messages_are_sent)
         moved = {**life.as_sent(second), "reason": "clinic"}
         then(life.verb, one, "ben", "reschedule", moved, possible=True, done="rescheduled", visit=second)
-        again = {**nobody, "visit": None, **NO_PLAN, "has_next_call": True, "is_promised": True}
+        again = {
+            **nobody,
+            "visit": None,
+            "is_exception": False,
+            **NO_PLAN,
+            "has_next_call": True,
+            "is_promised": True,
+        }
         off = {"reason": "clinic"}
         then(life.verb, one, "ana", "cancel", off, possible=True, done="cancelled", **again)
         former = vars(one.before[0])

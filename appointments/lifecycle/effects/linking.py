@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from screening.pathways import PATHWAY
 
 from ...models import AppointmentRequest, NurseCheck, Status
-from ..transition import Change
+from ..transition import Change, plan
 
 # What the kept request takes from the other one where it has nothing.
 IF_EMPTY = ("email", "postal_address", "patient_phone")
@@ -21,10 +21,12 @@ def link(request: AppointmentRequest, *, by: User, earlier: AppointmentRequest, 
 
 
 def take_over(request: AppointmentRequest, *, by: User, other: AppointmentRequest) -> Change:
-    """Add what a second request of the same person says more: ways to reach them, flags, and the higher priority.
+    """Add what a second request of the same person says more.
 
-    Its answers stay with it, as they were given.
+    That is ways to reach them, flags, the higher priority, a promised call, and that a person sent it. Its answers
+    stay with it, as they were given.
     """
+    is_open = request.status != Status.BOOKED
     new = [name for name in IF_EMPTY if getattr(other, name) and not getattr(request, name)]
     more: dict[str, Any] = {name: getattr(other, name) for name in new}
     if not request.filled_in_by:
@@ -36,6 +38,12 @@ def take_over(request: AppointmentRequest, *, by: User, other: AppointmentReques
         more["flags"] = flags
         # Nobody has looked at the new ones.
         more["nurse_check"] = NurseCheck.NEEDED
-    if request.status != Status.BOOKED and PLACES.get(other.priority, 0) < PLACES.get(request.priority, 0):
+    if is_open and PLACES.get(other.priority, 0) < PLACES.get(request.priority, 0):
         more |= {"priority": other.priority, "due_at": min(request.due_at, other.due_at)}
-    return Change(more, details=f"{other}: {', '.join(name.replace('_', ' ') for name in more) or 'nothing new'}")
+    adds = [name.replace("_", " ") for name in more]
+    if is_open and other.is_promised and not request.is_promised:
+        more |= plan(other.next_call_at, is_promised=True)
+        adds.append("the promised call")
+    if request.doubts and not other.doubts:
+        more["doubts"] = ""
+    return Change(more, details=f"{other}: {', '.join(adds) or 'nothing new'}")
