@@ -5,11 +5,12 @@ import unicodedata
 from functools import cache
 from itertools import pairwise
 
-from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
+
+from common.clinic import CLINIC
 
 PRODUCT = "upright"
 # Characters that must remain after removing the words that an attacker would try here first.
@@ -85,7 +86,7 @@ def _is_a_row(text: str) -> bool:
 
 def _ones_own(text: str, user: User | None) -> str:
     """The password without the words that an attacker would try here first."""
-    names = [settings.CLINIC_NAME, PRODUCT]
+    names = [CLINIC.name, PRODUCT]
     if user is not None:
         names += [user.get_username(), user.first_name, user.last_name, user.email]
     words = {word for name in names for word in re.findall(r"\w{3,}", composed(name).casefold())}

@@ -14,6 +14,7 @@ from .models import (
     Absence,
     AppointmentRequest,
     Caller,
+    ClinicDetails,
     Clinician,
     ConsultingHours,
     ExtraHours,
@@ -26,6 +27,7 @@ from .models import (
     VisitKind,
 )
 from .staff import calendar_change, call_sheet, queue_page
+from .staff.clinic_details import ClinicDetailsForm, as_they_are
 
 
 class TableAdmin(admin.ModelAdmin):
@@ -96,6 +98,33 @@ class PlaceHoursAdmin(CalendarAdmin):
 @admin.register(OpeningHours)
 class OpeningHoursAdmin(CalendarAdmin):
     list_display = ("weekday", "opens", "closes")
+
+
+@admin.register(ClinicDetails)
+class ClinicDetailsAdmin(TableAdmin):
+    """A change is a new row, so that the list is its history."""
+
+    form = ClinicDetailsForm
+    list_display = ("name", "phone", "call_attempts", "saved_at", "saved_by")
+    list_select_related = ("saved_by",)
+
+    def has_change_permission(self, request: HttpRequest, obj: ClinicDetails | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ClinicDetails | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: ClinicDetails | None = None) -> list[Any]:
+        # One that is only looked at shows its columns, and not the form's own fields.
+        columns = [field.name for field in ClinicDetails._meta.fields if field.name != "id"]
+        return columns if obj else list(ClinicDetailsForm.base_fields)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return as_they_are()
+
+    def save_model(self, request: HttpRequest, obj: ClinicDetails, form: forms.ModelForm, change: bool) -> None:
+        obj.saved_by = request.user  # type: ignore[assignment]  # whoever gets here has signed in
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Holiday)

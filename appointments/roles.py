@@ -15,6 +15,10 @@ AUDIT = "appointments.view_auditentry"
 SEE_SIGN_OFFS = "appointments.view_signoff"
 RECORD_SIGN_OFF = "appointments.add_signoff"
 
+# A change of these is a new row, and the old ones are their history.
+SEE_CLINIC_DETAILS = "appointments.view_clinicdetails"
+SAVE_CLINIC_DETAILS = "appointments.add_clinicdetails"
+
 # Of those with no more than ROLES_GIVEN_BY_MANAGERS; see accounts/admin.py.
 KEEP_ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user")
 
@@ -44,6 +48,8 @@ PERMISSIONS = {
         SEE_SIGN_OFFS,
         RECORD_SIGN_OFF,
         *KEEP_ACCOUNTS,
+        SEE_CLINIC_DETAILS,
+        SAVE_CLINIC_DETAILS,
         *(
             f"appointments.{action}_{model}"
             for model in KEPT_BY_MANAGERS

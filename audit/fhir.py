@@ -2,7 +2,7 @@
 
 import datetime
 
-from django.conf import settings
+from common.clinic import CLINIC
 
 from .models import AuditEntry
 from .numbers import MOST_IN_WORDS
@@ -57,7 +57,7 @@ def audit_event(entry: AuditEntry) -> dict:
         "recorded": entry.at.astimezone(datetime.UTC).isoformat(),
         "outcome": OUTCOMES[entry.outcome],
         "agent": [_agent(entry)],
-        "source": {"observer": {"display": settings.CLINIC_NAME}},
+        "source": {"observer": {"display": CLINIC.name}},
     }
     if entities := [*_requests(entry), *_page(entry)]:
         event["entity"] = entities

@@ -1,53 +1,169 @@
-"""The clinic whose pages these are, as its settings name it."""
+"""The clinic whose pages these are: as its staff say on their pages, and until they do, as its settings have it."""
 
-from functools import cached_property
+import datetime
+import logging
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import phonenumbers
 from django.conf import settings
+from django.db import Error, transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import get_language, override
+
+from .clinic_tables import ClinicDetails, OpeningHours
+from .languages import Language, language_or_english
+
+logger = logging.getLogger(__name__)
+
+# Public pages must not wait for a database, so what was found is believed for so long, and longer while it is away.
+REMEMBERED_SECONDS = 60
+
+Hours = tuple[datetime.time, datetime.time]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found in the tables."""
+
+    looked_at: float
+    details: ClinicDetails | None
+    week: dict[int, Hours]
 
 
 class Clinic:
+    """What is read here may be a minute old. While the database is away it is what was read last."""
+
+    def __init__(self) -> None:
+        self.known: Known | None = None
+
     @property
     def name(self) -> str:
-        return settings.CLINIC_NAME
+        return self._stored("name", settings.CLINIC_NAME)
 
     @property
     def phone(self) -> str:
-        return settings.CLINIC_PHONE
+        return self._stored("phone", settings.CLINIC_PHONE)
 
-    @cached_property
+    @property
+    def phone_last_known(self) -> str:
+        """The phone without asking the database, for when nothing else works."""
+        return self.known.details.phone if self.known and self.known.details else settings.CLINIC_PHONE
+
+    @property
     def phone_link(self) -> str:
-        return _link_to(settings.CLINIC_PHONE)
+        return _link_to(self.phone)
 
     @property
     def nurse_line(self) -> str:
         """Whom to call after hours, with its hours in the active language; empty where the clinic has none."""
-        hours = settings.NURSE_LINE_HOURS.get(get_language(), "")
-        return f"{settings.NURSE_LINE}, {hours}" if settings.NURSE_LINE and hours else settings.NURSE_LINE
+        number = self._stored("nurse_line", settings.NURSE_LINE)
+        hours = self._stored("nurse_line_hours", settings.NURSE_LINE_HOURS).get(get_language(), "")
+        return f"{number}, {hours}" if number and hours else number
 
     @property
     def nurse_line_link(self) -> str:
-        return _link_to(settings.NURSE_LINE) if settings.NURSE_LINE else ""
+        number = self._stored("nurse_line", settings.NURSE_LINE)
+        return _link_to(number) if number else ""
 
     @property
     def hours(self) -> str:
         """When somebody answers the phone, in the active language."""
-        return settings.CLINIC_HOURS[get_language()]
+        language = language_or_english(get_language())
+        own_words = self._stored("hours", settings.CLINIC_HOURS).get(language.code)
+        return own_words or in_words(self.week, language) or language.hours
+
+    @property
+    def week(self) -> dict[int, Hours]:
+        """The opening hours of each weekday on which there are any."""
+        return self._look().week
 
     @property
     def emergency_number(self) -> str:
         return settings.EMERGENCY_NUMBER
 
+    @property
+    def call_attempts(self) -> int:
+        """How often somebody is called who does not answer."""
+        return self._stored("call_attempts", settings.CALL_ATTEMPTS)
 
-def _link_to(number: str) -> str:
-    parsed = phonenumbers.parse(number, settings.PHONE_REGION)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
+    @property
+    def time_between_calls(self) -> datetime.timedelta:
+        return datetime.timedelta(hours=self._stored("hours_between_calls", settings.HOURS_BETWEEN_CALLS))
+
+    @property
+    def calling_hours(self) -> tuple[int, int]:
+        """The first hour at which anybody is called where they are, and the one at which that ends."""
+        first = self._stored("calls_from_hour", settings.CALLS_FROM_HOUR)
+        return first, self._stored("calls_until_hour", settings.CALLS_UNTIL_HOUR)
+
+    def look_again(self) -> None:
+        self.known = None
+
+    def _stored(self, name: str, otherwise: Any) -> Any:
+        details = self._look().details
+        return getattr(details, name) if details else otherwise
+
+    def _look(self) -> Known:
+        known, now = self.known, time.monotonic()
+        if known is None or now - known.looked_at > REMEMBERED_SECONDS:
+            try:
+                week = {row.weekday: (row.opens, row.closes) for row in OpeningHours.objects.all()}
+                known = Known(now, ClinicDetails.objects.first(), week)
+            except Error as error:
+                logger.warning("The clinic's details could not be looked up: %s", type(error).__name__)
+                known = replace(known, looked_at=now) if known else Known(now, None, {})
+            self.known = known
+        return known
 
 
 CLINIC = Clinic()
+
+
+@receiver([post_save, post_delete], sender=ClinicDetails)
+@receiver([post_save, post_delete], sender=OpeningHours)
+def _look_again(**kwargs: Any) -> None:
+    """Whoever made a change sees it at once."""
+    transaction.on_commit(CLINIC.look_again)
+
+
+def in_words(week: dict[int, Hours], language: Language) -> str:
+    """The opening hours of a week, like "Monday to Friday, 8 am to 5 pm", or nothing if it is never open."""
+    parts = []
+    for hours, group in groupby(sorted(week), week.__getitem__):
+        days = list(group)
+        for first, last in _without_gaps(days):
+            with override(language.code):
+                names = [str(WEEKDAYS[day]) for day in (first, last)]
+            which = language.days.format(first=names[0], last=names[1]) if first != last else names[0]
+            opens, closes = (_clock(moment, language) for moment in hours)
+            parts.append(f"{which}, {language.times.format(opens=opens, closes=closes)}")
+    return "; ".join(parts)
+
+
+def _without_gaps(days: list[int]) -> list[tuple[int, int]]:
+    """The first and the last of each run of days: between two that are alike there may be a day off."""
+    runs = [list(run) for _, run in groupby(days, lambda day: day - days.index(day))]
+    return [(run[0], run[-1]) for run in runs]
+
+
+def _clock(moment: datetime.time, language: Language) -> str:
+    minutes = f":{moment:%M}" if moment.minute else ""
+    if language.has_24_hours:
+        return f"{moment.hour}{minutes}"
+    return f"{moment.hour % 12 or 12}{minutes} {'am' if moment.hour < 12 else 'pm'}"
+
+
+@lru_cache(maxsize=8)
+def _link_to(number: str) -> str:
+    parsed = phonenumbers.parse(number, settings.PHONE_REGION)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
 
 
 def clinic(request: HttpRequest) -> dict[str, Any]:

@@ -17,12 +17,18 @@ class PhoneScript:
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """`hours_variable` names the clinic's own words for `hours`; `date` is a date with its weekday, for Django."""
+    """`hours_variable` names the clinic's own words for its hours, and `hours` stand in while none are known.
+
+    `days` and `times` make words of opening hours. `date` is a date with its weekday, for Django.
+    """
 
     code: str
     name: str
     hours_variable: str
     hours: str
+    days: str
+    times: str
+    has_24_hours: bool
     date: str
     script: PhoneScript
 
@@ -37,6 +43,9 @@ ENGLISH = Language(
     name="English",
     hours_variable="CLINIC_HOURS",
     hours="Monday to Friday, 8 am to 5 pm",
+    days="{first} to {last}",
+    times="{opens} to {closes}",
+    has_24_hours=False,
     date="l, F j, Y",
     script=PhoneScript(
         greeting="Hello, this is {own} from {clinic}. May I speak with {whom}?",
@@ -49,6 +58,9 @@ SPANISH = Language(
     name="Español",
     hours_variable="CLINIC_HOURS_ES",
     hours="de lunes a viernes, de 8 a 17 horas",
+    days="de {first} a {last}",
+    times="de {opens} a {closes} horas",
+    has_24_hours=True,
     date=r"l j \d\e F \d\e Y",
     script=PhoneScript(
         greeting="Hola, soy {own}, de {clinic}. ¿Puedo hablar con {whom}?",

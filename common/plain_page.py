@@ -1,8 +1,9 @@
 """A page in both languages that depends on no other part, for when those have not run yet or have failed."""
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils.html import format_html, format_html_join
+
+from .clinic import CLINIC
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -48,7 +49,7 @@ def plain_page(status: int, english: str, *, number: str = "") -> HttpResponse:
         ("en", english, _told(tell, number), start),
         ("es", SPANISH[english], _told(SPANISH[tell], number), SPANISH[start]),
     )
-    page = format_html(PAGE, title=english, parts=format_html_join("\n", PART, parts), phone=settings.CLINIC_PHONE)
+    page = format_html(PAGE, title=english, parts=format_html_join("\n", PART, parts), phone=CLINIC.phone_last_known)
     return HttpResponse(page, status=status)
 
 

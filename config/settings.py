@@ -34,12 +34,11 @@ if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
 
 # ---------------------------------------------------------------------------------------------------- The clinic
 
+# These and the calls below are what counts until staff save the clinic's details on their page; see common/clinic.py.
 CLINIC_NAME = environment.text("CLINIC_NAME", "Upright Spine Clinic" if DEVELOPMENT else None)
 CLINIC_PHONE = environment.text("CLINIC_PHONE", "(212) 555-0100" if DEVELOPMENT else None)
-# When somebody answers the phone, in the words of each language.
-CLINIC_HOURS = {
-    language.code: environment.text(language.hours_variable, language.hours) for language in languages.LANGUAGES
-}
+# When somebody answers the phone, in the words of each language; if empty, as the opening hours are.
+CLINIC_HOURS = {language.code: environment.text(language.hours_variable, "") for language in languages.LANGUAGES}
 # The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
 CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
 CLINIC_COLOR_DARK = environment.color("CLINIC_COLOR_DARK", "#8ddbe3")

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from accounts.models import RecoveryCodes
 from accounts.passwords import Hasher
 from appointments.models import AppointmentRequest, Clinician, ConsultingHours, Place
+from common.clinic import CLINIC, Known
 from common.sealed_cookie import seal, unseal
 from screening import sign_off
 from screening.visitor import COOKIE, MAX_AGE
@@ -50,9 +51,11 @@ def django_db_setup(django_db_setup):
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_signed():
-    """As if this had just been looked up, as it is once a minute; `sign_off.look_again()` forgets it."""
+def nobody_has_signed_or_changed_the_clinic():
+    """As if this had just been looked up, as it is once a minute; `look_again()` of either forgets it."""
     now = time.monotonic()
+    weekdays = dict.fromkeys(range(5), (datetime.time(8), datetime.time(17)))
+    CLINIC.known = Known(now + 3600, None, weekdays)
     sign_off._remembered.update(dict.fromkeys(sign_off.to_sign(), (now + 3600, None)))
 
 

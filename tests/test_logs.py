@@ -257,7 +257,7 @@ def test_a_page_about_a_fault_is_there_when_the_fault_is_in_every_page(visitor, 
             (tmp_path / "common/page.html").write_text("{% nothing_like_that %}")
             settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
         case "the settings of the clinic":
-            settings.CLINIC_HOURS = {}
+            settings.CLINIC_HOURS = None
 
     page = visitor.get(ASKED[status], headers={"accept-language": "es"})
 

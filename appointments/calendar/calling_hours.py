@@ -13,6 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from common.clinic import CLINIC
+
 from .opening_hours import BusinessHours
 
 Window = tuple[datetime.datetime, datetime.datetime]
@@ -63,13 +65,13 @@ def part_of_day(at: datetime.datetime, zone: ZoneInfo) -> str | None:
 
 def is_decent_hour(at: datetime.datetime, zone: ZoneInfo) -> bool:
     """Whether it is not too early and not too late to call anybody, whatever was agreed."""
-    return settings.CALLS_FROM_HOUR <= at.astimezone(zone).hour < settings.CALLS_UNTIL_HOUR
+    first, end = CLINIC.calling_hours
+    return first <= at.astimezone(zone).hour < end
 
 
 def decent_hours() -> str:
     """For staff, like: from 8 AM to 8 PM."""
-    edges = (settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR % 24)
-    return "from {} to {}".format(*(f"{datetime.time(hour):%-I %p}" for hour in edges))
+    return "from {} to {}".format(*(f"{datetime.time(hour % 24):%-I %p}" for hour in CLINIC.calling_hours))
 
 
 def next_decent(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
@@ -109,10 +111,9 @@ def _known_zones() -> frozenset[str]:
 
 def _welcome_hours(day: datetime.date, *, zone: ZoneInfo, call_times: list[str], hours: BusinessHours) -> Hours:
     """The hours, where the patient is, that count on a business day."""
-    decent = (settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR)
     chosen = tuple(PARTS_OF_THE_DAY[part] for part in PARTS_OF_THE_DAY if part in call_times)
     monday = day - datetime.timedelta(days=day.weekday())
-    return _welcome_in_week(monday, zone, chosen, decent, hours)
+    return _welcome_in_week(monday, zone, chosen, CLINIC.calling_hours, hours)
 
 
 @lru_cache(maxsize=1024)

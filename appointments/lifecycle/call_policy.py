@@ -3,9 +3,9 @@
 import datetime
 from itertools import takewhile
 
-from django.conf import settings
 from django.utils import timezone
 
+from common.clinic import CLINIC
 from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import next_callable, part_of_day, windows
@@ -38,11 +38,11 @@ def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
 
 def is_exhausted(attempts_made: int) -> bool:
     """Whether a letter is due instead of another call."""
-    return attempts_made >= settings.CALL_ATTEMPTS
+    return attempts_made >= CLINIC.call_attempts
 
 
 def next_attempt(request: AppointmentRequest, *, after: datetime.datetime | None = None) -> datetime.datetime | None:
-    """When to call somebody again who did not answer at `after` (now): HOURS_BETWEEN_CALLS later at least.
+    """When to call somebody again who did not answer at `after` (now), at least the time between calls later.
 
     At another part of the day than last time, if the patient's times leave one within DAYS_TO_WAIT. None when all
     attempts are made, or if the clinic is never open at a decent hour where the patient is.
@@ -50,7 +50,7 @@ def next_attempt(request: AppointmentRequest, *, after: datetime.datetime | None
     if is_exhausted(request.attempts_made + 1):
         return None
     tried_at = after or timezone.now()
-    earliest = tried_at + datetime.timedelta(hours=settings.HOURS_BETWEEN_CALLS)
+    earliest = tried_at + CLINIC.time_between_calls
     latest = earliest + datetime.timedelta(days=DAYS_TO_WAIT)
     place = {"zone": request.zone, "call_times": request.call_times, "hours": BusinessHours.of_the_clinic()}
     tried = part_of_day(tried_at, request.zone)

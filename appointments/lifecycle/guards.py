@@ -5,6 +5,8 @@ import datetime
 from django.conf import settings
 from django.db.models import Q
 
+from common.clinic import CLINIC
+
 from ..models import Awaited, NurseCheck, Records, Status
 from ..roles import ANSWER_AS_NURSE
 from .guard import Guard
@@ -79,7 +81,7 @@ RECORDS_ARE_MISSING = Guard(
 HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
 NO_CALL_WILL_HELP = Guard(
     "all calls of the plan are made, or the number is wrong",
-    lambda user, now: Q(attempts_made__gte=settings.CALL_ATTEMPTS) | Q(phone_is_wrong=True),
+    lambda user, now: Q(attempts_made__gte=CLINIC.call_attempts) | Q(phone_is_wrong=True),
 )
 HAS_A_LETTER = Guard("a letter was sent", lambda user, now: Q(awaited=Awaited.LETTER))
 PATIENT_CHOOSES = Guard(

@@ -5,10 +5,10 @@ The database itself refuses what must not happen; see the constraints of each mo
 
 # Imported so that Django registers them: their tables belong to this application.
 from audit import models as _audit_models  # noqa: F401
+from common.clinic_tables import WEEKDAYS, ClinicDetails, OpeningHours
 from screening import models as _screening_models  # noqa: F401
 
 from .clinic import (
-    WEEKDAYS,
     Absence,
     Caller,
     Clinician,
@@ -16,7 +16,6 @@ from .clinic import (
     ExtraHours,
     Holiday,
     KnownNetwork,
-    OpeningHours,
     Place,
     PlaceHours,
     VisitKind,
@@ -48,6 +47,7 @@ __all__ = [
     "AppointmentRequestQuerySet",
     "Awaited",
     "Caller",
+    "ClinicDetails",
     "Clinician",
     "ConsultingHours",
     "ContactAttempt",

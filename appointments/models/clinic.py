@@ -11,8 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from common.client_address import parsed_address
-
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from common.clinic_tables import WEEKDAYS, refuse_what_ends_before_it_starts
 
 
 class Clinician(models.Model):
@@ -38,28 +37,6 @@ class Place(models.Model):
         return self.name
 
 
-class OpeningHours(models.Model):
-    """When the clinic calls and is called, on one day of the week. A day without a row is a day off.
-
-    Places that have no hours of their own see patients within these.
-    """
-
-    weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)), unique=True)
-    opens = models.TimeField()
-    closes = models.TimeField()
-
-    class Meta:
-        ordering = ("weekday",)
-        verbose_name = verbose_name_plural = "opening hours"
-        constraints = (models.CheckConstraint(name="closes_after_it_opens", condition=Q(closes__gt=F("opens"))),)
-
-    def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
-
-    def clean(self) -> None:
-        _refuse_what_ends_before_it_starts(self, "opens", "closes")
-
-
 class PlaceHours(models.Model):
     """When one place is open, where that is not as the clinic. On a day without a row it is closed."""
 
@@ -80,7 +57,7 @@ class PlaceHours(models.Model):
         return f"{self.place}, {self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
 
     def clean(self) -> None:
-        _refuse_what_ends_before_it_starts(self, "opens", "closes")
+        refuse_what_ends_before_it_starts(self, "opens", "closes")
 
 
 class Holiday(models.Model):
@@ -116,7 +93,7 @@ class ConsultingHours(models.Model):
         return f"{self.clinician}, {self.get_weekday_display()} {self.starts:%H:%M} to {self.ends:%H:%M}"
 
     def clean(self) -> None:
-        _refuse_what_ends_before_it_starts(self, "starts", "ends")
+        refuse_what_ends_before_it_starts(self, "starts", "ends")
         if self.since and self.until and self.until < self.since:
             raise ValidationError({"until": "The last day is before the first."})
         if self.clinician_id and self.weekday is not None and self.starts and self.ends:
@@ -148,7 +125,7 @@ class ExtraHours(models.Model):
         return f"{self.clinician}, {self.date:%b %-d, %Y} {self.starts:%H:%M} to {self.ends:%H:%M}"
 
     def clean(self) -> None:
-        _refuse_what_ends_before_it_starts(self, "starts", "ends")
+        refuse_what_ends_before_it_starts(self, "starts", "ends")
         if self.clinician_id and self.date and self.starts and self.ends:
             _refuse_two_at_once(self, ExtraHours.objects.filter(date=self.date))
 
@@ -174,7 +151,7 @@ class Absence(models.Model):
         return f"{self.clinician} is away from {starts_at:%a %b %-d %Y, %-I:%M %p} to {until}{why}"
 
     def clean(self) -> None:
-        _refuse_what_ends_before_it_starts(self, "starts_at", "ends_at")
+        refuse_what_ends_before_it_starts(self, "starts_at", "ends_at")
 
 
 class VisitKind(models.Model):
@@ -245,12 +222,6 @@ class KnownNetwork(models.Model):
         if parsed.prefixlen < self.WIDEST[parsed.version]:
             raise ValidationError({"network": f"This is too wide: /{self.WIDEST[parsed.version]} or narrower."})
         self.network = str(parsed)
-
-
-def _refuse_what_ends_before_it_starts(row: models.Model, first: str, last: str) -> None:
-    starts, ends = getattr(row, first), getattr(row, last)
-    if starts and ends and ends <= starts:
-        raise ValidationError({last: "It must end after it begins."})
 
 
 def _refuse_two_at_once(row: ConsultingHours | ExtraHours, others: models.QuerySet) -> None:

@@ -53,8 +53,6 @@ def _missing(language: Language) -> Iterator[str]:
     catalogue = settings.BASE_DIR / "locale" / language.code / "LC_MESSAGES" / "django.mo"
     if language is not ENGLISH and not catalogue.exists():
         yield "compiled catalogue"
-    if not settings.CLINIC_HOURS.get(language.code):
-        yield f"hours of the clinic ({language.hours_variable})"
     script = language.script
     for part, named in (
         ("greeting", ("{own}", "{clinic}", "{whom}")),

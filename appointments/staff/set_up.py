@@ -17,7 +17,16 @@ from django.views.decorators.http import require_POST
 import audit
 from accounts.requests import StaffRequest
 
-from ..models import AppointmentRequest, Caller, Clinician, ConsultingHours, Holiday, OpeningHours, Place
+from ..models import (
+    AppointmentRequest,
+    Caller,
+    ClinicDetails,
+    Clinician,
+    ConsultingHours,
+    Holiday,
+    OpeningHours,
+    Place,
+)
 from ..roles import MANAGE
 from . import calendar_change
 from .pages import needs
@@ -49,8 +58,14 @@ def _steps() -> Iterator[Step]:
         return f"admin:appointments_{model}_{what}"
 
     yield Step(
+        "What patients read of the clinic",
+        "Its name and phone, and how calls are made: look at them and save them once.",
+        ClinicDetails.objects.exists(),
+        page("clinicdetails", "add"),
+    )
+    yield Step(
         "When the clinic is open",
-        "Look at the hours for each weekday: by them calls are planned.",
+        "Look at the hours for each weekday: patients read them, and by them calls are planned.",
         OpeningHours.objects.exists(),
         page("openinghours"),
     )
@@ -69,7 +84,8 @@ def _steps() -> Iterator[Step]:
     idle = Clinician.objects.filter(is_active=True, consulting_hours=None)
     yield Step(
         "Consulting hours",
-        "When each clinician sees patients, and where: without them there are no times to book.",
+        "When each clinician sees patients, and where: without them there are no times to book. "
+        "A table of many can be pasted, and a week copied: see “Tables” below.",
         ConsultingHours.objects.exists() and not idle.exists(),
         page("consultinghours", "add"),
     )

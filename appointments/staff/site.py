@@ -16,7 +16,7 @@ from accounts.site import SignInSite
 from appointments.roles import KEPT_BY_MANAGERS
 
 # Django's own pages of these tables show nothing of a patient.
-TABLES = (*(f"appointments_{model}" for model in KEPT_BY_MANAGERS), "auth_user", "auth_group")
+TABLES = (*(f"appointments_{model}" for model in (*KEPT_BY_MANAGERS, "clinicdetails")), "auth_user", "auth_group")
 OF_A_TABLE = ("changelist", "add", "change", "delete", "history")
 # Nor do these. Whatever is not listed has to say by audit.shows whom it shows.
 HARMLESS_PAGES = frozenset(
@@ -105,6 +105,7 @@ class StaffSite(SignInSite):
             home,
             how_requests_move,
             letter,
+            many_hours,
             new_request,
             nurse,
             report,
@@ -120,6 +121,8 @@ class StaffSite(SignInSite):
             path("next-call/", home.next_call, name="next_call"),
             path("figures/", home.figures, name="figures"),
             path("add-holidays/", set_up.add_holidays, name="add_holidays"),
+            path("paste-hours/", many_hours.paste, name="paste_hours"),
+            path("copy-hours/", many_hours.copy, name="copy_hours"),
             path("new-request/", new_request.page, name="new_request"),
             path("hand-over/", handover.page, name="handover"),
             path("assign/", handover.assign, name="assign"),

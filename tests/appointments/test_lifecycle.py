@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
@@ -289,9 +288,3 @@ def with_a_kind_called(key: str, *, by_text: bool):
     kind = replace(OFFER.tells[0].kinds[0], key=key, by_text=by_text)
     tells = Tells((kind,), lambda request, before: [])
     return replace(LIFECYCLE, tells=(*LIFECYCLE.tells, tells))
-
-
-def test_a_language_without_hours_is_noticed(settings):
-    settings.CLINIC_HOURS = {**django_settings.CLINIC_HOURS, "es": ""}
-
-    assert faults() == ["The language 'es' has no hours of the clinic (CLINIC_HOURS_ES)."]

@@ -22,6 +22,7 @@ from appointments.models import (
     Absence,
     AppointmentRequest,
     Caller,
+    ClinicDetails,
     Clinician,
     ConsultingHours,
     Event,
@@ -50,6 +51,8 @@ NO_METHODS_OF_OURS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 STAFF = """
 page                                       nobody patient half-way  scheduler nurse     manager   auditor   superuser
 next_call                                  login  login   login     405/on    403       405/on    403       405/on
+paste_hours                                login  login   login     403       403       200/422   403       200/422
+copy_hours                                 login  login   login     403       403       200/422   403       200/422
 add_holidays                               login  login   login     403       403       405/on    403       405/on
 figures                                    login  login   login     200/405   200/405   200/405   403       200/405
 new_request                                login  login   login     200/422   403       200/422   403       200/422
@@ -91,6 +94,12 @@ appointments_{table}_history               login  login   login     403       40
 appointments_{table}_delete                login  login   login     403       403       200/on    403       200/on
 appointments_{table}_change                login  login   login     403       403       200       403       200
 appointments/{table}/<id>/                 login  login   login     on        on        on        on        on
+appointments_clinicdetails_changelist      login  login   login     403       403       200       403       200
+appointments_clinicdetails_add             login  login   login     403       403       200       403       200
+appointments_clinicdetails_history         login  login   login     403       403       200       403       200
+appointments_clinicdetails_delete          login  login   login     403       403       403       403       403
+appointments_clinicdetails_change          login  login   login     403       403       200/403   403       200/403
+appointments/clinicdetails/<id>/           login  login   login     on        on        on        on        on
 appointments_appointmentrequest_do         login  login   login     on        403       on        403       on
 appointments_appointmentrequest_keep       login  login   login     405/on    405/403   405/on    405/403   405/on
 appointments_appointmentrequest_changelist login  login   login     200       200       200       403       200
@@ -198,6 +207,7 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
     """A row of each table that the admin shows, by the beginning of the names of its pages."""
     nine, five = datetime.time(9), datetime.time(17)
     hours = {"clinician": clinician, "place": place, "weekday": 0, "starts": nine, "ends": five}
+    calls = {"call_attempts": 4, "hours_between_calls": 20, "calls_from_hour": 8, "calls_until_hour": 20}
     return {
         "appointments_appointmentrequest": pair.later,
         "letter": pair.later,
@@ -219,6 +229,7 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
         "appointments_visitkind": VisitKind.objects.first(),
         "appointments_caller": Caller.objects.create(user=scheduler),
         "appointments_knownnetwork": KnownNetwork.objects.create(network="192.0.2.0/24", label="Kiosk"),
+        "appointments_clinicdetails": ClinicDetails.objects.create(name="Sample", phone="(212) 555-0100", **calls),
         "appointments_referralsource": ReferralSource.objects.create(code="sample", name="Sample", kind="poster"),
         "auth_user": scheduler,
         "auth_group": Group.objects.get(name="Nurses"),

@@ -34,6 +34,7 @@ def roles(*names) -> list[int]:
 def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(settings, a_request):
     eve = member_of("Managers", "eve")
     assert labels(eve) == [
+        "What patients read of the clinic",
         *("A location", "A clinician", "Consulting hours", "Holidays of the next year", "A scheduler", "A nurse"),
         *("Somebody who speaks Spanish", "Who hears of urgent requests", "A first request"),
     ]
@@ -43,6 +44,10 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     assert "Consulting hours" in labels(eve)
     ConsultingHours.objects.create(clinician=clinician, place=place, weekday=0, starts="09:00", ends="12:00")
     signed_in(eve).post(reverse("admin:add_holidays"))
+    details = reverse("admin:appointments_clinicdetails_add")
+    form = signed_in(eve).get(details).context["adminform"].form
+    shown = {name: typed for name, typed in form.initial.items() if typed}
+    assert signed_in(eve).post(details, shown).status_code == 302
     kim = member_of("Nurses", "kim")
     Caller.objects.create(user=kim, speaks_spanish=True)
     settings.STAFF_EMAILS = ["desk@clinic.example"]

@@ -306,7 +306,16 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)
     to = held.claimed_by_id
     yield State("hand out, a preview", f"/admin/assign/?to={to}&which=waiting&most=5", session)
+    table = "Clinician,Location,Weekday,Starts,Ends\nDr. Sample,Main clinic,Monday,9:00,12:00\n"
+    hours = {"kind": "hours", "table": table}
+    yield State("paste hours", "/admin/paste-hours/", session)
+    yield State("paste hours, a preview", "/admin/paste-hours/", session, sent=hours)
+    wrong = {**hours, "table": f"{table}Dr. Sample,,Someday"}
+    yield State("paste hours, what is wrong", "/admin/paste-hours/", session, sent=wrong, status=422)
+    yield State("copy a week", "/admin/copy-hours/", session)
+    yield State("copy a week, of nobody", "/admin/copy-hours/", session, sent={}, status=422)
     tables = ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork", "referralsource")
+    tables = (*tables, "clinicdetails")
     for table in tables:
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)

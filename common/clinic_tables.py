@@ -1,0 +1,98 @@
+"""What the clinic's staff say of it on pages of their own: the tables behind `common.clinic`."""
+
+import datetime
+from typing import Any
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+# They belong to the application that holds the schema.
+APP = "appointments"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class OpeningHours(models.Model):
+    """When the clinic calls and is called, on one day of the week. A day without a row is a day off.
+
+    Places that have no hours of their own see patients within these.
+    """
+
+    weekday = models.PositiveSmallIntegerField(choices=list(enumerate(WEEKDAYS)), unique=True)
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        app_label = APP
+        ordering = ("weekday",)
+        verbose_name = verbose_name_plural = "opening hours"
+        constraints = (models.CheckConstraint(name="closes_after_it_opens", condition=Q(closes__gt=F("opens"))),)
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+    def clean(self) -> None:
+        refuse_what_ends_before_it_starts(self, "opens", "closes")
+
+
+def _is_a_phone_number(typed: str) -> None:
+    try:
+        is_phone = phonenumbers.is_possible_number(phonenumbers.parse(typed, settings.PHONE_REGION))
+    except phonenumbers.NumberParseException:
+        is_phone = False
+    if not is_phone:
+        raise ValidationError("Enter a phone number that patients can call.")
+
+
+def _number(least: int, most: int, **options: Any) -> models.Field:
+    between = (MinValueValidator(least), MaxValueValidator(most))
+    return models.PositiveSmallIntegerField(validators=between, **options)
+
+
+class ClinicDetails(models.Model):
+    """What patients read of the clinic, and how it calls them. Each change is a new row, and the newest counts."""
+
+    name = models.CharField(max_length=80, help_text="As patients know it.")
+    phone = models.CharField(max_length=30, validators=(_is_a_phone_number,), help_text="The number they call.")
+    hours = models.JSONField(default=dict, blank=True, help_text="In each language; empty as the opening hours are.")
+    nurse_line = models.CharField(
+        max_length=30, blank=True, validators=(_is_a_phone_number,), help_text="Whom to call after hours, if anybody."
+    )
+    nurse_line_hours = models.JSONField(default=dict, blank=True, help_text="In each language.")
+    call_attempts = _number(1, 20, help_text="So often somebody is called who does not answer, before a letter.")
+    hours_between_calls = _number(1, 24 * 14, help_text="At least so many hours apart.")
+    calls_from_hour = _number(0, 23, help_text="Nobody is called earlier than this hour where they are.")
+    calls_until_hour = _number(1, 24, help_text="Nor later than this, from 0 to 24.")
+    saved_at = models.DateTimeField(auto_now_add=True)
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        app_label = APP
+        ordering = ("-pk",)
+        verbose_name_plural = "clinic details"
+        constraints = (
+            models.CheckConstraint(
+                name="calls_end_after_they_begin", condition=Q(calls_until_hour__gt=F("calls_from_hour"))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.phone}"
+
+    def clean(self) -> None:
+        first, last = self.calls_from_hour, self.calls_until_hour
+        if first is not None and last is not None and last <= first:
+            raise ValidationError({"calls_until_hour": "It must come after the first hour."})
+
+
+def refuse_what_ends_before_it_starts(row: models.Model, first: str, last: str) -> None:
+    """Raise ValidationError, with the words at the second field."""
+    starts: datetime.time | None = getattr(row, first)
+    ends: datetime.time | None = getattr(row, last)
+    if starts and ends and ends <= starts:
+        raise ValidationError({last: "It must end after it begins."})
