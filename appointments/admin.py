@@ -27,7 +27,7 @@ from .models import (
     VisitKind,
 )
 from .staff import calendar_change, call_sheet, queue_page
-from .staff.clinic_details import ClinicDetailsForm, as_they_are
+from .staff.clinic_details import ClinicDetailsForm, as_they_are, fields_of
 
 
 class TableAdmin(admin.ModelAdmin):
@@ -117,7 +117,7 @@ class ClinicDetailsAdmin(TableAdmin):
     def get_fields(self, request: HttpRequest, obj: ClinicDetails | None = None) -> list[Any]:
         # One that is only looked at shows its columns, and not the form's own fields.
         columns = [field.name for field in ClinicDetails._meta.fields if field.name != "id"]
-        return columns if obj else list(ClinicDetailsForm.base_fields)
+        return columns if obj else [name for column in columns for name in fields_of(column)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return as_they_are()

@@ -35,6 +35,12 @@ class ClinicDetailsForm(type("Words", (forms.ModelForm,), OF_A_LANGUAGE)):  # ty
         return entered
 
 
+def fields_of(column: str) -> list[str]:
+    """The fields in which a column is typed: none for what is not."""
+    own = [f"{column}_{language.code}" for language in LANGUAGES] if column in IN_WORDS else [column]
+    return [name for name in own if name in ClinicDetailsForm.base_fields]
+
+
 def as_they_are() -> dict[str, Any]:
     """What the form begins with: the newest details, or what the settings say."""
     newest = ClinicDetails.objects.first() or ClinicDetails(
