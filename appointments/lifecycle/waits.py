@@ -179,8 +179,10 @@ def wait_of(request: AppointmentRequest, now: datetime.datetime) -> tuple[Wait, 
 
 def with_waits(requests: QuerySet[AppointmentRequest], now: datetime.datetime) -> QuerySet[Any]:
     """Those that are not closed, each with the key of what it waits for as `wait` and the moment as `wait_due`."""
-    keys = [When(wait.when.q(None, now), then=Value(wait.key)) for wait in WAITS]
-    dues = [When(wait=wait.key, then=_first_of(wait.due)) for wait in WAITS]
+    guards = [(wait, wait.when.q(None, now)) for wait in WAITS]
+    keys = [When(holds, then=Value(wait.key)) for wait, holds in guards]
+    # Not by the key: databases are given its whole expression wherever it stands.
+    dues = [When(holds, then=_first_of(wait.due)) for wait, holds in guards]
     return requests.filter(closed_at=None).annotate(
         wait=Case(*keys), wait_due=Case(*dues, output_field=DateTimeField())
     )
