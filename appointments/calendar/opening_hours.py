@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.apps import AppConfig
@@ -75,6 +76,17 @@ class BusinessHours:
         """
         closes = [closes for (opens, closes), _ in zip(self.openings(since), range(business_days + 1), strict=False)]
         return closes[-1] if len(closes) > business_days else since + datetime.timedelta(days=business_days)
+
+    def end_of_day_before(self, moment: datetime.datetime, *, business_days: int) -> datetime.datetime:
+        """The close of the so many-th business day before the day of `moment`.
+
+        Holidays that are over are not known, and count as any other day. In a clinic that is never open, days count
+        as they come.
+        """
+        day = moment.astimezone(self.zone).date()
+        days_before = (self.opening(day - datetime.timedelta(days=days)) for days in range(1, FARTHEST_DAYS))
+        closes = [opening[1] for opening in islice(filter(None, days_before), business_days)]
+        return closes[-1] if len(closes) == business_days else moment - datetime.timedelta(days=business_days)
 
     def end_of_next_day(self, since: datetime.datetime) -> datetime.datetime:
         """The close of the first business day that begins after `since`; a day later, where none does."""

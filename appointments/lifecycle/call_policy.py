@@ -16,6 +16,8 @@ DAYS_TO_WAIT = 7
 # How long we wait for an answer: to an e-mail in business days, to a letter in days, which the mail needs too.
 EMAIL_BUSINESS_DAYS = 2
 LETTER_DAYS = 14
+# So many business days before a visit its pictures and reports are here.
+RECORDS_BUSINESS_DAYS = 2
 # How far ahead a call may be promised.
 PROMISED_WITHIN_DAYS = 60
 BUSINESS_DAYS = {priority.key: priority.business_days for priority in PATHWAY.priorities}
@@ -29,6 +31,12 @@ def soon(*, business_days: int = 1) -> datetime.datetime:
 def move_by(visit: Appointment) -> datetime.datetime:
     """By when a visit is moved that cannot stay where it is: soon, and before the patient sets out for it."""
     return min(soon(), visit.starts_at - datetime.timedelta(hours=1))
+
+
+def records_by(starts_at: datetime.datetime) -> datetime.datetime:
+    """By when the records of a visit that is booked now are here, so that it can still be moved without them."""
+    in_time = BusinessHours.of_the_clinic().end_of_day_before(starts_at, business_days=RECORDS_BUSINESS_DAYS)
+    return max(in_time, timezone.now())
 
 
 def may_wait_until(request: AppointmentRequest) -> datetime.datetime:

@@ -72,11 +72,8 @@ CALENDAR_CHANGED = Guard(
     lambda user, now: Q(appointment__must_move_by__isnull=False, appointment__starts_at__gt=now),
 )
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
-# So long before a visit it must be clear that its records are there.
-RECORDS_BEFORE = datetime.timedelta(days=2)
 RECORDS_ARE_MISSING = Guard(
-    "the visit is near, and pictures or reports are missing",
-    lambda user, now: Q(appointment__starts_at__lte=now + RECORDS_BEFORE, records__in=Records.missing()),
+    "pictures or reports are missing", lambda user, now: Q(records__in=Records.missing())
 )
 HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
 NO_CALL_WILL_HELP = Guard(

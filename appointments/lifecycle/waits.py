@@ -112,7 +112,7 @@ GET_RECORDS = Wait(
     label="Records missing for a visit",
     to="get the pictures or reports before the visit",
     when=BOOKED & RECORDS_ARE_MISSING,
-    due=("appointment__starts_at",),
+    due=("appointment__records_due_at", "appointment__starts_at"),
 )
 SEE_THE_PATIENT = Wait(
     key="booked",

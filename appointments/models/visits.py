@@ -29,6 +29,7 @@ class Appointment(models.Model):
     booked_at = models.DateTimeField(default=timezone.now)
     cancelled_at = models.DateTimeField(null=True, editable=False)
     outcome_due_at = models.DateTimeField(null=True, help_text="By when somebody says what came of it.")
+    records_due_at = models.DateTimeField(null=True, help_text="By when its pictures and reports are here.")
     must_move_by = models.DateTimeField(null=True, help_text="By when it is moved, because the calendar changed.")
     is_exception = models.BooleanField(default=False, help_text="A manager booked it against a rule.")
 

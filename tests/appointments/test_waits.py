@@ -25,7 +25,7 @@ from appointments.lifecycle.definition import (
 )
 from appointments.lifecycle.offered_times import link_of, open_times
 from appointments.lifecycle.transition import Refused, perform
-from appointments.lifecycle.waits import WAITS, wait_of, with_waits
+from appointments.lifecycle.waits import WAITS, late, wait_of, with_waits
 from appointments.models import AppointmentRequest, Message
 from appointments.operations.jobs import alert_of_what_is_late, end_offers
 from appointments.worklist import next_call
@@ -467,19 +467,31 @@ def test_nobody_keeps_what_a_colleague_has_taken_meanwhile(held, ana, clock):
 # Pictures and reports.
 
 
-def test_records_that_are_missing_two_days_before_the_visit_are_somebodys_job(held, ana, clock):
+def test_records_that_a_visit_lacks_are_somebodys_job_and_late_two_business_days_before_it(held, ana, clock):
     request = held()
     assert post(ana, request, "records", records="requested").status_code == 302
     request.refresh_from_db()
-    perform(BOOK, request, by=ana, **free_slots(most=60)[-1]._asdict())
-    assert list_of(request)[0] == "booked"
+    on_a_monday = next(slot for slot in free_slots(most=500) if f"{slot.starts_at:%F}" == "2037-05-18")
 
-    clock.move_to(request.appointment.starts_at - 47 * HOUR)
+    perform(BOOK, request, by=ana, **on_a_monday._asdict())
 
-    assert list_of(request)[0] == "records"
-    assert "to get the pictures or reports before the visit" in sheet(ana, request)
+    thursday_5_pm = datetime.datetime(2037, 5, 14, 21, tzinfo=datetime.UTC)
+    assert list_of(request) == ("records", thursday_5_pm)
+    assert "to get the pictures or reports before the visit by Thu, May 14, 5:00 PM" in sheet(ana, request)
+    assert request not in late(AppointmentRequest.objects.all(), thursday_5_pm - HOUR)
+    assert request in late(AppointmentRequest.objects.all(), thursday_5_pm)
     assert post(ana, request, "records", records="received", records_dated="2037-05-01").status_code == 302
     assert list_of(request)[0] == "booked"
+
+
+def test_records_of_a_visit_that_is_booked_at_short_notice_are_due_at_once_and_not_before(held, ana):
+    request = held(imaging=["mri"])
+
+    perform(BOOK, request, by=ana, **first_slot())
+
+    key, due = list_of(request)
+    assert key == "records"
+    assert NOON <= due <= timezone.now()
 
 
 def test_the_tab_of_today_says_how_many_are_late_and_its_figures_name_nobody(held, ana, clock):

@@ -172,6 +172,7 @@ def _take(
         kind=kind,
         ends_at=ends_at,
         outcome_due_at=BusinessHours.of_the_clinic().end_of_day(ends_at, business_days=1),
+        records_due_at=call_policy.records_by(slot.starts_at),
         is_exception=is_exception,
         booked_by=by,
     )
