@@ -154,6 +154,35 @@ def test_of_two_people_who_want_times_that_overlap_one_is_told_in_words_that_it_
         assert sorted(at_once(*jobs)) == [False, True]
 
 
+def test_of_two_who_book_one_patient_with_two_clinicians_at_one_time_one_is_refused(
+    a_request, scheduler, clinician, place, next_week, consults
+):
+    another = consults(Clinician.objects.create(name="Dr. Sample"))
+    pair = [a_request(), a_request()]
+    for request in pair:
+        perform(CLAIM, request, by=scheduler)
+    is_booked = threading.Event()
+
+    def book(request, clinician) -> bool:
+        slot = {"starts_at": next_week, "clinician": clinician, "place": place}
+        return succeeds(partial(perform, BOOK), request, by=scheduler, **slot)
+
+    def go_first() -> bool:
+        with transaction.atomic():
+            succeeded = book(pair[0], clinician)
+            is_booked.set()
+            # Now the other tries, and meets what is not committed yet.
+            time.sleep(0.2)
+            return succeeded
+
+    def go_second() -> bool:
+        is_booked.wait(timeout=300)
+        return book(pair[1], another)
+
+    assert at_once(go_first, go_second) == [True, False]
+    assert Appointment.objects.get().clinician == clinician
+
+
 @pytest.fixture
 def can_be_called(a_request):
     """Many whom anybody may call at any minute."""

@@ -159,8 +159,9 @@ def _take(
     is_exception: bool = False,
     then: Callable[[], object] = lambda: None,
 ) -> Change:
-    # Before the calendar is read: whoever changes it waits for this visit, or this waits for the change.
-    hold_still([slot.clinician])
+    # Before the calendar is read: whoever changes it waits for this visit, or this waits for the change. All of them,
+    # because a colleague may book the same patient with another clinician at this moment.
+    hold_still(Clinician.objects.all())
     calendar = Calendar.around(slot.starts_at)
     former = appointment_of(request)
     kind = kind or (former and former.kind) or calendar.usual_kind
