@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate
 
 SEE = "appointments.view_appointmentrequest"
 WORK = "appointments.change_appointmentrequest"
+TAKE = "appointments.take_request"
 ANSWER_AS_NURSE = "appointments.answer_as_nurse"
 MANAGE = "appointments.manage_queue"
 ERASE = "appointments.erase_request"
@@ -38,11 +39,12 @@ KEPT_BY_MANAGERS = (
 )
 
 PERMISSIONS = {
-    "Schedulers": (SEE, WORK, SEE_SIGN_OFFS),
-    "Nurses": (SEE, ANSWER_AS_NURSE, SEE_SIGN_OFFS),
+    "Schedulers": (SEE, WORK, TAKE, SEE_SIGN_OFFS),
+    "Nurses": (SEE, TAKE, ANSWER_AS_NURSE, SEE_SIGN_OFFS),
     "Managers": (
         SEE,
         WORK,
+        TAKE,
         MANAGE,
         ERASE,
         SEE_SIGN_OFFS,

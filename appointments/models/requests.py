@@ -230,6 +230,7 @@ class AppointmentRequest(models.Model):
         verbose_name = "visit request"
         default_permissions = ("view", "change")
         permissions = (
+            ("take_request", "Can take requests by phone, at the desk and from practices"),
             ("answer_as_nurse", "Can answer questions to the nurse"),
             ("manage_queue", "Can see reports, hand out requests and export"),
             ("erase_request", "Can erase requests and place legal holds"),

@@ -39,7 +39,7 @@ from ..intake.submit import asked_before, submit
 from ..lifecycle.definition import CLAIM
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, ReferralSource, Source
-from ..roles import WORK
+from ..roles import TAKE, WORK
 from .call_sheet import next_verb, sheet_url
 from .pages import needs, staff_page
 
@@ -162,7 +162,7 @@ class QuestionsForm(StrictForm):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(WORK)
+@needs(TAKE)
 def page(request: StaffRequest) -> HttpResponse:
     """Each button sends what stands on the page, which is never lost, and gives the page that is next."""
     audit.shows(request)
@@ -213,7 +213,10 @@ def _forms(talk: Talk, at: str, data: QueryDict | None = None) -> tuple[StrictFo
 
 
 def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], *, is_another: bool) -> HttpResponse:
-    """Store it as the web does, and claim it for whoever has the patient on the phone."""
+    """Store it as the web does, and claim it for whoever has the patient on the phone and may book.
+
+    From others it goes into the queue: a scheduler calls.
+    """
     who, questions, call = filled_in
     opening = OpeningForm(talk.entered)
     if not opening.is_valid():
@@ -235,14 +238,17 @@ def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], 
             taken_by=request.user,
         ),
     )
+    may_book = request.user.has_perm(WORK)
     if not stored.version:
         details = f"asked for a visit, by {stored.source}"
         audit.record(AuditEntry.Action.CHANGE, requests=[stored], details=details)
-        # A colleague may be quicker, or the same form sent at once; the sheet says who holds it.
-        with suppress(Refused):
-            perform(CLAIM, stored, by=request.user)
-    messages.success(request, f"The request is stored: reference {stored}. Book a visit while you are talking.")
-    return redirect(f"{sheet_url(stored.pk)}#do-{next_verb(stored)}")
+        if may_book:
+            # A colleague may be quicker, or the same form sent at once; the sheet says who holds it.
+            with suppress(Refused):
+                perform(CLAIM, stored, by=request.user)
+    what_now = "Book a visit while you are talking." if may_book else "A scheduler calls to book a visit."
+    messages.success(request, f"The request is stored: reference {stored}. {what_now}")
+    return redirect(f"{sheet_url(stored.pk)}{f'#do-{next_verb(stored)}' if may_book else ''}")
 
 
 def _page(

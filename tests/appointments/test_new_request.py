@@ -135,6 +135,20 @@ def test_who_asked_and_what_was_agreed_to_is_kept_and_the_call_goes_on_at_the_sh
     assert [entry.details for entry in changes] == ["asked for a visit, by phone", "claimed, version 1"]
 
 
+def test_what_a_nurse_takes_waits_in_the_queue_for_a_scheduler(db):
+    script = Script(signed_in(member_of("Nurses", "nina")))
+    script.opens()
+    assert "Store the request" in words_of(script.asks())
+
+    page = script.ends()
+
+    taken = AppointmentRequest.objects.get()
+    assert (taken.status, taken.taken_by.username, taken.claimed_by) == ("waiting", "nina", None)
+    sheet = words_of(script.client.get(page["Location"]))
+    assert f"reference {taken}. A scheduler calls to book a visit." in sheet
+    assert "Phone, taken by nina" in sheet
+
+
 def test_what_is_sent_twice_is_one_request(script):
     script.opens()
     script.asks()
