@@ -1,23 +1,30 @@
+import datetime
+
 from django.db import migrations, models
 from django.utils import timezone
 
-from appointments.calendar.opening_hours import BusinessHours
-
 BUSINESS_DAYS = 2
+FARTHEST_DAYS = 60
 
 
 def say_when_records_are_due(apps, schema_editor):
     """Of visits to come, cancelled ones included, because that can be taken back."""
     rows_of = {name: apps.get_model("appointments", name).objects for name in ("OpeningHours", "Holiday", "Appointment")}
-    hours = BusinessHours(
-        timezone.get_default_timezone(),
-        {row.weekday: (row.opens, row.closes) for row in rows_of["OpeningHours"].all()},
-        frozenset(rows_of["Holiday"].values_list("date", flat=True)),
-    )
+    closes = dict(rows_of["OpeningHours"].values_list("weekday", "closes"))
+    holidays = set(rows_of["Holiday"].values_list("date", flat=True))
+    zone = timezone.get_default_timezone()
+
+    def in_time_for(visit):
+        first = visit.starts_at.astimezone(zone).date()
+        before = (first - datetime.timedelta(days=days) for days in range(1, FARTHEST_DAYS))
+        open_days = [day for day in before if day.weekday() in closes and day not in holidays][:BUSINESS_DAYS]
+        if len(open_days) < BUSINESS_DAYS:
+            return visit.starts_at - datetime.timedelta(days=BUSINESS_DAYS)
+        return datetime.datetime.combine(open_days[-1], closes[open_days[-1].weekday()], zone)
+
     visits = list(rows_of["Appointment"].filter(starts_at__gt=timezone.now()))
     for visit in visits:
-        in_time = hours.end_of_day_before(visit.starts_at, business_days=BUSINESS_DAYS)
-        visit.records_due_at = max(in_time, visit.booked_at)
+        visit.records_due_at = max(in_time_for(visit), visit.booked_at)
     rows_of["Appointment"].bulk_update(visits, ["records_due_at"], batch_size=500)
 
 

@@ -9,10 +9,11 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.waits import lengths
-from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place, ReferralSource
 from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
@@ -20,9 +21,9 @@ QUEUE = "/admin/appointments/appointmentrequest/"
 pytestmark = pytest.mark.django_db
 
 
-def demo() -> str:
+def demo(weeks: int = 2) -> str:
     said = StringIO()
-    call_command("demo", weeks=2, stdout=said)
+    call_command("demo", weeks=weeks, stdout=said)
     return said.getvalue()
 
 
@@ -45,7 +46,9 @@ def kinds(field: str) -> set:
     return set(AppointmentRequest.objects.values_list(field, flat=True))
 
 
-def test_the_demo_has_requests_of_every_kind():
+@pytest.mark.sweep
+def test_who_signs_in_as_told_finds_requests_of_every_kind_and_each_opens(client):
+    """One demo for all of it, because it takes seconds to live it."""
     said = demo()
 
     assert kinds("status") == {"waiting", "claimed", "booked", "closed"}
@@ -53,35 +56,19 @@ def test_the_demo_has_requests_of_every_kind():
     assert kinds("priority") == {"P1", "P2", "P3"}
     assert kinds("is_recent_pain") == {True, False}
     assert kinds("language") == {"en", "es", "other"}
+    assert kinds("source") == {"web", "phone", "walk_in", "referral"}
+    assert kinds("taken_by__username") == {None, "demo-scheduler", "demo-nurse"}
+    assert kinds("referred_by") >= {"", *ReferralSource.objects.values_list("name", flat=True)}
+    assert set(Appointment.objects.values_list("kind__name", flat=True)) == {"Consultation", "Imaging review"}
     assert ContactAttempt.objects.filter(request__status="waiting").exists()
     reasons = {"attended", "declined", "unreachable", "advised_against"}
     assert reasons <= kinds("close_reason")
     waits = {length.wait.key for length in lengths(timezone.now()) if length.count}
-    assert waits >= {"doubtful", "visit-over", "nurse", "booked", "to-choose", "to-answer", "letter", "call"}
+    on_lists = {"doubtful", "visit-over", "nurse", "records", "booked", "to-choose", "to-answer", "letter", "call"}
+    assert waits >= on_lists
     assert f"The demo has 42 visit requests, {AppointmentRequest.objects.open().count()} open." in said
-
-
-@pytest.mark.parametrize("hour", [3, 11, 17, 23])
-def test_at_any_hour_somebody_can_be_called_and_nothing_is_the_visitors_own_step(client, hour):
-    with time_machine.travel(datetime.datetime(2037, 5, 3, hour, 30, tzinfo=ZoneInfo("America/New_York"))):
-        said = demo()
-        home = words_of(sign_in(client, password_in(said), to="/admin/"))
-
-    assert "can be called now" in home
-    assert "Your last step" not in home
-    assert not Event.objects.filter(by__username="demo").exists()
-
-
-def test_no_number_and_no_address_of_the_demo_belongs_to_anybody():
-    demo()
-
     assert [phone for phone in kinds("phone") if not re.fullmatch(r"\+121255501\d\d", phone)] == []
     assert {email.partition("@")[2] for email in kinds("email")} == {"", "example.com"}
-
-
-@pytest.mark.sweep
-def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(client):
-    said = demo()
 
     queue = sign_in(client, password_in(said))
 
@@ -91,24 +78,32 @@ def test_the_password_that_is_printed_signs_in_and_every_page_of_the_demo_opens(
     assert [sheet.status_code for sheet in sheets] == [200] * 42
 
 
-def test_run_again_the_demo_doubles_nothing_and_gives_a_new_password(client):
-    first = demo()
-    before = everything()
+def test_run_again_at_any_hour_it_doubles_nothing_and_gives_a_new_password_and_somebody_to_call(client):
+    night = datetime.datetime(2037, 5, 3, 3, 30, tzinfo=ZoneInfo("America/New_York"))
+    with time_machine.travel(night) as clock:
+        said = [demo(weeks=0)]
+        before = everything()
+        said.append(demo(weeks=0))
+        assert everything() == before
+        for hour in (3, 11, 17, 23):
+            clock.move_to(night.replace(hour=hour))
+            said.append(demo(weeks=0))
+            home = words_of(sign_in(client, password_in(said[-1]), to="/admin/"))
+            assert "can be called now" in home
+            assert "Your last step" not in home
 
-    second = demo()
-
-    assert everything() == before
+        assert "Please enter the correct username and password" in sign_in(Client(), password_in(said[0])).text
+    assert list(map(len, everything())) == list(map(len, before))
     assert get_user_model().objects.filter(username="demo").count() == 1
-    assert "Please enter the correct username and password" in sign_in(client, password_in(first)).text
-    assert "Open: 2" in sign_in(client, password_in(second)).text
+    assert not Event.objects.filter(by__username="demo").exists()
 
 
 def test_after_its_requests_are_deleted_the_demo_fills_in_new_ones():
-    demo()
+    demo(weeks=0)
     AppointmentRequest.objects.all().delete()
     Appointment.objects.all().delete()
 
-    assert "The demo has 42 visit requests" in demo()
+    assert "The demo has 30 visit requests" in demo(weeks=0)
 
 
 def test_requests_that_are_there_already_are_left_alone(a_request):

@@ -17,9 +17,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, F, Q
 from django.utils import timezone
 
-from appointments.calendar.slots import free_slots
+from appointments.calendar.slots import Calendar, free_slots
 from appointments.intake import submit
 from appointments.intake.contact import Contact
+from appointments.intake.origin import Origin
 from appointments.lifecycle.close_reasons import ADVISED_AGAINST, ATTENDED, DECLINED, UNREACHABLE
 from appointments.lifecycle.definition import (
     ANSWER,
@@ -28,6 +29,7 @@ from appointments.lifecycle.definition import (
     CLAIM,
     CLOSE,
     DID_NOT_COME,
+    KEEP_RECORDS,
     LOG_CALL,
     OFFER,
     RELEASE,
@@ -53,6 +55,10 @@ from appointments.models import (
     OfferedTime,
     OpeningHours,
     Place,
+    Records,
+    ReferralSource,
+    Source,
+    VisitKind,
 )
 from appointments.worklist import ranking
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
@@ -65,6 +71,10 @@ CONSENT = "Demo data: nobody agreed to anything."
 PAST_A_WEEK, PRESENT = 6, 30
 # Which of the present ones perhaps no person sent.
 DOUBTFUL = 3
+# One in so many asks by phone, at the desk or through a practice, one after the other.
+BY_STAFF = 5
+WAYS_BY_STAFF = (Source.PHONE, Source.REFERRAL, Source.PHONE, Source.WALK_IN)
+PRACTICES = {"example-practice": "Example Family Practice", "sample-clinic": "Sample Pain Clinic"}
 PAST_ENDS = (
     "attended",
     "attended",
@@ -76,7 +86,7 @@ PAST_ENDS = (
     "attended",
 )
 STANDS = (
-    *("new", "new", "missed once", "new", "offered", "booked", "new", "nurse asked", "new", "booked"),
+    *("new", "new", "missed once", "new", "offered", "booked", "new", "nurse asked", "new", "pictures here"),
     *("letter due", "new", "visit over", "wrong number", "held"),
 )
 # How many weeks earlier a visit may come to lie, if others were at its time.
@@ -153,16 +163,20 @@ class Command(BaseCommand):
         # Whoever tries the demo has done nothing yet: all steps so far are those of colleagues.
         team = Team(_colleague("demo-scheduler", "Schedulers"), _colleague("demo-nurse", "Nurses"))
         for number in range(weeks * PAST_A_WEEK):
-            life = Life(self._request(chance), team, chance)
+            life = Life(self._request(chance, _origin(number, team)), team, chance)
             life.ends_as(PAST_ENDS[number % len(PAST_ENDS)], weeks=1 + number // PAST_A_WEEK)
         for number in range(PRESENT):
-            life = Life(self._request(chance, is_doubtful=number == DOUBTFUL), team, chance)
-            life.stands_at(STANDS[number % len(STANDS)])
+            stand = STANDS[number % len(STANDS)]
+            # Whose number is wrong has to be asked by e-mail.
+            odd = {"is_doubtful": number == DOUBTFUL, "has_email": stand == "wrong number"}
+            Life(self._request(chance, _origin(number, team), **odd), team, chance).stands_at(stand)
         _count_checks(weeks, chance)
         # What was told before anybody looked would only fill the folder of e-mails.
         Message.objects.exclude(kind=REMINDER.key).delete()
 
-    def _request(self, chance: random.Random, *, is_doubtful: bool = False) -> AppointmentRequest:
+    def _request(
+        self, chance: random.Random, origin: Origin, *, is_doubtful: bool = False, has_email: bool = False
+    ) -> AppointmentRequest:
         journey = qualifying_journey(chance)
         visit_answers = {question.key: any_answer(question, chance) for question in PATHWAY.visit_questions}
         for_someone_else = chance.random() < 0.25
@@ -172,12 +186,13 @@ class Command(BaseCommand):
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
             visit_answers=visit_answers,
+            origin=origin,
             doubts="answered faster than people read" if is_doubtful else "",
             contact=Contact(
                 name=f"{first} {last}",
                 date_of_birth=datetime.date(chance.randint(1935, 1968), chance.randint(1, 12), chance.randint(1, 28)),
                 phone=f"+1212555{chance.randint(100, 199):04}",
-                email=f"{first}.{last}@example.com".lower() if first.isascii() and chance.random() < 0.5 else "",
+                email=f"{first[0]}.{last}@example.com".lower() if has_email or chance.random() < 0.5 else "",
                 filled_in_by=f"{chance.choice(FIRST_NAMES)} {last}" if for_someone_else else "",
                 relationship=chance.choice(["daughter", "son", "husband"]) if for_someone_else else "",
                 may_talk=chance.choice(MayTalk.values) if for_someone_else else "",
@@ -266,9 +281,10 @@ class Life:
                 self._let_book()
                 self._do(CLAIM)
                 self._do(OFFER, times=free_slots(most=40)[10::12][:3])
-            case "booked":
+            case "booked" | "pictures here":
                 self._call("reached")
                 self._book()
+                self._get_pictures(Records.RECEIVED if stand == "pictures here" else Records.REQUESTED)
             case "visit over":
                 self._call("reached")
                 self._book()
@@ -277,7 +293,6 @@ class Life:
                 self._do(CLAIM)
 
     def _do(self, verb: Verb, *, by: User | None = None, **entered: Any) -> None:
-        self.request.refresh_from_db()
         perform(verb, self.request, by=by or self.team.scheduler, **entered)
 
     def _call(self, outcome: str) -> None:
@@ -286,22 +301,26 @@ class Life:
         self._do(LOG_CALL, channel=ContactAttempt.Channel.PHONE, outcome=ContactAttempt.CallResult(outcome))
 
     def _let_book(self) -> None:
-        self.request.refresh_from_db()
         if self.request.nurse_check not in NurseCheck.lets_book():
             self._do(ANSWER, by=self.team.nurse, answer=NurseCheck.FINE)
 
     def _book(self) -> None:
         self._let_book()
-        self._do(BOOK, **self.chance.choice(free_slots(most=60))._asdict())
+        calendar = Calendar()
+        kind = self.chance.choice([calendar.usual_kind, *calendar.kinds])
+        self._do(BOOK, kind=kind, **self.chance.choice(calendar.first_free(kind, most=60))._asdict())
+
+    def _get_pictures(self, how_far: Records) -> None:
+        if self.request.records:
+            self._do(KEEP_RECORDS, records=how_far)
 
     def _wait(self, **time: int) -> None:
         """Let time pass: move back all that was."""
-        self.request.refresh_from_db()
         _move_back(self.request, datetime.timedelta(**time))
+        self.request.refresh_from_db()
 
     def _visit_was(self, weeks: int) -> None:
         """Let whole weeks pass until the visit is over, and more if another visit was then."""
-        self.request.refresh_from_db()
         days = (self.request.appointment.starts_at - timezone.now()).days + 1  # type: ignore[union-attr]  # booked
         for more in range(MOST_WEEKS_MORE):
             try:
@@ -312,10 +331,23 @@ class Life:
                 continue
 
     def _closed_after_the_visit(self) -> None:
-        self.request.refresh_from_db()
         at = self.request.appointment.ends_at  # type: ignore[union-attr]  # it is kept with the request
         AppointmentRequest.objects.filter(pk=self.request.pk).update(closed_at=at)
         Event.objects.filter(request=self.request, version=self.request.version).update(at=at)
+
+
+def _origin(number: int, team: Team) -> Origin:
+    """How the request with this number came in; from most, by the public pages."""
+    nth, rest = divmod(number, BY_STAFF)
+    if rest:
+        return Origin()
+    source = WAYS_BY_STAFF[nth % len(WAYS_BY_STAFF)]
+    practice = [*PRACTICES.values()][nth // len(WAYS_BY_STAFF) % len(PRACTICES)]
+    return Origin(
+        source=source,
+        referred_by=practice if source == Source.REFERRAL else "",
+        taken_by=team.nurse if source == Source.WALK_IN else team.scheduler,
+    )
 
 
 def _move_back(request: AppointmentRequest, time: datetime.timedelta) -> None:
@@ -349,6 +381,9 @@ def _clinic() -> None:
         Place.objects.get_or_create(name=name, defaults={"address": address})[0]
         for name, address in (("Main clinic", "1 Example Street"), ("North clinic", "20 Sample Avenue"))
     ]
+    VisitKind.objects.get_or_create(name="Imaging review", defaults={"minutes": 15})
+    for code, name in PRACTICES.items():
+        ReferralSource.objects.get_or_create(code=code, defaults={"name": name, "kind": Source.REFERRAL})
     for clinician, weekdays in zip(clinicians, ((0, 2, 4), (1, 3)), strict=True):
         for weekday in weekdays:
             ConsultingHours.objects.get_or_create(
