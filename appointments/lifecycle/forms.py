@@ -14,7 +14,7 @@ from common.strict_form import StrictForm
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import Calendar, Slot
-from ..fields import CallTimesField, PersonNameField, PhoneField, PostalAddressField, validate_birthday
+from ..fields import CallTimesField, LongSelect, PersonNameField, PhoneField, PostalAddressField, validate_birthday
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
@@ -320,7 +320,7 @@ class CorrectForm(VerbForm):
     needs_interpreter = forms.BooleanField(required=False)
     hard_of_hearing = forms.BooleanField(label="Has trouble hearing on the phone", required=False)
     large_print = forms.BooleanField(label="Letters in large print", required=False)
-    time_zone = forms.ChoiceField(label="Time zone where the patient is")
+    time_zone = forms.ChoiceField(label="Time zone where the patient is", widget=LongSelect)
     call_times = CallTimesField()
     voicemail_ok = forms.BooleanField(label="We may leave a message", required=False)
     texts_ok = forms.BooleanField(label="We may send texts", required=False)

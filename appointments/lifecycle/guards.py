@@ -72,9 +72,7 @@ CALENDAR_CHANGED = Guard(
     lambda user, now: Q(appointment__must_move_by__isnull=False, appointment__starts_at__gt=now),
 )
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
-RECORDS_ARE_MISSING = Guard(
-    "pictures or reports are missing", lambda user, now: Q(records__in=Records.missing())
-)
+RECORDS_ARE_MISSING = Guard("pictures or reports are missing", lambda user, now: Q(records__in=Records.missing()))
 HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
 NO_CALL_WILL_HELP = Guard(
     "all calls of the plan are made, or the number is wrong",

@@ -13,7 +13,15 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.waits import lengths
-from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Event, Place, ReferralSource
+from appointments.models import (
+    Appointment,
+    AppointmentRequest,
+    Clinician,
+    ContactAttempt,
+    Event,
+    Place,
+    ReferralSource,
+)
 from tests.walk import words_of
 
 QUEUE = "/admin/appointments/appointmentrequest/"
