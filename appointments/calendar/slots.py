@@ -79,18 +79,25 @@ class Calendar:
 
     def free(self, kind: VisitKind | None) -> Iterator[tuple[datetime.date, list[Slot]]]:
         """The times of each day at which a visit of this kind can be booked, in their order."""
+        for day in self.days:
+            yield day, self.free_on(day, kind)
+
+    @property
+    def days(self) -> list[datetime.date]:
+        first = self._since.astimezone(self._zone).date()
+        return [first + days * DAY for days in range(self._days or 0)]
+
+    def free_on(self, day: datetime.date, kind: VisitKind | None) -> list[Slot]:
         length = length_of(kind)
-        for days in range(self._days or 0):
-            day = self._since.astimezone(self._zone).date() + days * DAY
-            times = [
-                Slot(starts_at, clinician, place)
-                for (clinician, place), stretches in self._hours_on(day).items()
-                if not (kind and kind.why_not(clinician, place))
-                for stretch in stretches
-                for starts_at in _grid(stretch, length)
-                if starts_at > self._since and not _overlap(self._busy[clinician.pk], starts_at, starts_at + length)
-            ]
-            yield day, sorted(times, key=lambda free: (free.starts_at, free.clinician.name))
+        times = [
+            Slot(starts_at, clinician, place)
+            for (clinician, place), stretches in self._hours_on(day).items()
+            if not (kind and kind.why_not(clinician, place))
+            for stretch in stretches
+            for starts_at in _grid(stretch, length)
+            if starts_at > self._since and not _overlap(self._busy[clinician.pk], starts_at, starts_at + length)
+        ]
+        return sorted(times, key=lambda free: (free.starts_at, free.clinician.name))
 
     def first_free(self, kind: VisitKind | None, *, most: int, most_a_day: int | None = None) -> list[Slot]:
         """The next free times, the earliest first; of each day, if need be, some from its morning to its end."""

@@ -1,7 +1,7 @@
 """What staff fill in for each verb. `cleaned_data` are the arguments of the verb."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from common.strict_form import StrictForm
 
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
-from ..calendar.slots import Calendar, Slot
+from ..calendar.slots import DAY, DAYS_BOOKED_AHEAD, Calendar, Slot
 from ..fields import CallTimesField, LongSelect, PersonNameField, PhoneField, PostalAddressField, validate_birthday
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
@@ -176,6 +176,11 @@ class KindForm(VerbForm):
         entered = super().clean()
         return {**entered, "kind": self.chosen_kind}
 
+    def times_with(self, name: str) -> dict[str, Slot]:
+        """The free times to choose from, by their keys, with those that are chosen in the field of this name."""
+        chosen = self.data.getlist(name) if self.is_bound else self.initial.get(name, [])
+        return _times_for(chosen, self.calendar, self.chosen_kind)
+
 
 class BookForm(KindForm):
     """One of the free times that are offered, or another time."""
@@ -193,7 +198,7 @@ class BookForm(KindForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.times = _times_for(self.data, "time", self.calendar, self.chosen_kind)
+        self.times = self.times_with("time")
         self.choice_field("time").choices = [(key, str(free)) for key, free in self.times.items()]
         # Whoever comes with a time needs no others to tab through.
         if not self.times or "starts_at" in self.initial:
@@ -235,7 +240,7 @@ class OfferForm(KindForm):
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(visit_request, data, **kwargs)
-        self.free = _times_for(self.data, "times", self.calendar, self.chosen_kind)
+        self.free = self.times_with("times")
         self.choice_field("times").choices = [(key, str(free)) for key, free in self.free.items()]
 
     def clean_times(self) -> list[Slot]:
@@ -345,18 +350,29 @@ class CorrectForm(VerbForm):
         self.fields["phone"].widget.attrs["autocomplete"] = "off"
 
 
-def _times_for(data: Mapping[str, Any], name: str, calendar: Calendar, kind: VisitKind | None) -> dict[str, Slot]:
+def still_free(keys: Iterable[str], kind: VisitKind | None, calendar: Calendar) -> dict[str, Slot]:
+    """Those of the times with these keys that can be booked, whatever kind of visit they were shown for."""
+    keys = set(keys)
+    # In UTC, by which a day begins on the one before or ends on the next.
+    dates = {key.rpartition(" ")[2].partition("T")[0] for key in keys}
+    free: dict[str, Slot] = {}
+    for day in calendar.days:
+        if dates & {f"{day + days * DAY}" for days in (-1, 0, 1)}:
+            for shown_for in [kind, *calendar.kinds]:
+                free |= {key_of(time): time for time in calendar.free_on(day, shown_for)}
+    return {key: time for key, time in free.items() if key in keys and not calendar.conflict(time, kind)}
+
+
+def key_of(time: Slot) -> str:
+    return f"{time.clinician.pk} {time.place.pk} {time.starts_at:%Y-%m-%dT%H:%M}Z"
+
+
+def _times_for(chosen: list[str], calendar: Calendar, kind: VisitKind | None) -> dict[str, Slot]:
     """The times to show, and those that were chosen, as long as they are free: others may be shown by now."""
-    chosen = data.getlist(name) if hasattr(data, "getlist") else []
     times = calendar.first_free(kind, most=TIMES_SHOWN, most_a_day=TIMES_SHOWN_OF_A_DAY)
-    if chosen:
-        # They may have been shown for another kind, which begins at other minutes.
-        all_free: dict[str, Slot] = {}
-        for shown_for in [kind, *calendar.kinds]:
-            all_free |= _by_key(free for _day, of_a_day in calendar.free(shown_for) for free in of_a_day)
-        times += [all_free[key] for key in chosen if key in all_free and not calendar.conflict(all_free[key], kind)]
-    return _by_key(sorted(set(times), key=lambda free: (free.starts_at, free.clinician.name)))
-
-
-def _by_key(times: Iterable[Slot]) -> dict[str, Slot]:
-    return {f"{free.clinician.pk} {free.place.pk} {free.starts_at:%Y-%m-%dT%H:%M}Z": free for free in times}
+    found = still_free(chosen, kind, calendar) if chosen else {}
+    if len(found) < len(set(chosen)):
+        # One may be of a week that the sheet does not read.
+        found = still_free(chosen, kind, Calendar(days=DAYS_BOOKED_AHEAD))
+    in_order = sorted({*times, *found.values()}, key=lambda free: (free.starts_at, free.clinician.name))
+    return {key_of(free): free for free in in_order}

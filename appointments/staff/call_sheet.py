@@ -23,7 +23,7 @@ from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
 from ..lifecycle.effects import claiming
-from ..lifecycle.forms import BookForm, VerbForm
+from ..lifecycle.forms import BookForm, OfferForm, VerbForm
 from ..lifecycle.grammar import Verb
 from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
@@ -151,11 +151,14 @@ def _sheet(
     wait = wait_of(visit_request, now)
     calendar = Calendar()
     blank: dict[str, Any] = {verb.key: {"calendar": calendar, "auto_id": f"{verb.key}_%s"} for verb in offered}
-    # A time that was chosen among all that are free is filled in where it can be booked.
-    time = {name: request.GET[name] for name in (*BookForm.folded, "kind") if name in request.GET}
-    opened = next((verb for verb in offered if verb.asks and issubclass(verb.asks, BookForm)), None) if time else None
+    # What was chosen among all free times is filled in where it can be offered or booked.
+    opens: type[VerbForm] = OfferForm if "times" in request.GET else BookForm
+    chosen: dict[str, Any] = {name: request.GET[name] for name in (*BookForm.folded, "kind") if name in request.GET}
+    if opens is OfferForm:
+        chosen = {"times": request.GET.getlist("times"), "kind": request.GET.get("kind")}
+    opened = next((verb for verb in offered if verb.asks and issubclass(verb.asks, opens)), None) if chosen else None
     if opened:
-        blank[opened.key]["initial"] = time
+        blank[opened.key]["initial"] = chosen
     seen = request.POST.get("version", "")
     pairs = duplicates.pairs_of(visit_request)
     audit.shows(request, [visit_request, *(other for _pair, other in pairs)])

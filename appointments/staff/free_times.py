@@ -1,4 +1,7 @@
-"""All free times, week by week: for whoever cannot come at one of those that the call sheet lists."""
+"""All free times, week by week: for whoever cannot come at one of those that the call sheet lists.
+
+One form for all of it, so that each of its buttons takes along what was ticked to be offered.
+"""
 
 import datetime
 from typing import Any
@@ -15,6 +18,9 @@ import audit
 from accounts.requests import StaffRequest
 
 from ..calendar.slots import DAY, DAYS_BOOKED_AHEAD, Calendar, Slot
+from ..lifecycle.definition import OFFER
+from ..lifecycle.effects.offers import MOST
+from ..lifecycle.forms import key_of, still_free
 from ..models import AppointmentRequest, Clinician, Place, Status, VisitKind
 from ..roles import WORK
 from .call_sheet import sheet_url
@@ -56,16 +62,20 @@ def page(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         audit.shows(request)
         return staff_page(request, "free_times.html", title="Error: Free times", status=400, form=form)
-    chosen = form.cleaned_data
+    chosen, ticked = form.cleaned_data, request.GET.getlist("times")
     visit_request = chosen["request"]
     audit.shows(request, [visit_request])
-    kept = {name: row.pk for name, row in chosen.items() if name != "day" and row}
     if "first" in request.GET:
-        return redirect(f"{reverse('admin:free_times')}?{urlencode({**kept, 'day': _first_day(chosen)})}")
+        kept = {name: row.pk for name, row in chosen.items() if name != "day" and row}
+        query = urlencode({**kept, "day": _first_day(chosen), "times": ticked}, doseq=True)
+        return redirect(f"{reverse('admin:free_times')}?{query}")
     today, day = timezone.localdate(), chosen["day"]
     monday = day - day.weekday() * DAY
     calendar = Calendar(max(timezone.now(), _midnight(monday)), days=7 - max(today - monday, 0 * DAY).days)
     kind = chosen["kind"] or calendar.usual_kind
+    days = [(of_day, [free for free in times if _fits(free, chosen)]) for of_day, times in calendar.free(kind)]
+    shown = {key_of(free) for _day, times in days for free in times}
+    elsewhere = [key for key in ticked if key not in shown]
     return staff_page(
         request,
         "free_times.html",
@@ -74,12 +84,15 @@ def page(request: StaffRequest) -> HttpResponse:
         visit_request=visit_request,
         monday=monday,
         days=[
-            (of_day, [(free, _sheet_with(free, visit_request, kind)) for free in times if _fits(free, chosen)])
-            for of_day, times in calendar.free(kind)
+            (of_day, [(free, key_of(free), _sheet_with(free, visit_request, kind)) for free in times])
+            for of_day, times in days
         ],
-        previous=monday > today and urlencode({**kept, "day": monday - WEEK}),
-        following=monday + WEEK <= today + DAYS_BOOKED_AHEAD * DAY and urlencode({**kept, "day": monday + WEEK}),
-        first=urlencode({**kept, "first": ""}),
+        previous=monday > today and monday - WEEK,
+        following=monday + WEEK <= today + DAYS_BOOKED_AHEAD * DAY and monday + WEEK,
+        may_offer=visit_request and OFFER.when.holds(visit_request, request.user, timezone.now()),
+        most=MOST,
+        ticked=ticked,
+        elsewhere=still_free(elsewhere, kind, Calendar(days=DAYS_BOOKED_AHEAD)) if elsewhere else {},
         sheet=visit_request and sheet_url(visit_request.pk),
     )
 

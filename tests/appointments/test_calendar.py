@@ -446,11 +446,44 @@ def test_weeks_lead_to_each_other_and_to_the_first_in_which_there_is_a_time(ana,
     assert first["Location"].endswith("?day=2037-05-19")
     assert "Tuesday, May 19 12:00 PM Dr. Example, Main clinic" in words_of(found)
     assert "Monday, May 18 No free time." in words_of(found)
-    assert ('?day=2037-05-11" rel="prev"' in found.text, '?day=2037-05-25" rel="next"' in found.text) == (True, True)
+    assert weeks_from(found) == {"Previous week": "2037-05-11", "Next week": "2037-05-25"}
     now = browser.get("/admin/free-times/")
-    assert ("Monday, May 4" in words_of(now), 'rel="prev"' in now.text) == (False, False)
+    assert ("Monday, May 4" in words_of(now), "Previous week" in now.text) == (False, False)
     farthest = browser.get("/admin/free-times/?day=9999-12-31")
-    assert (farthest.status_code, 'rel="next"' in farthest.text) == (200, False)
+    assert (farthest.status_code, "Next week" in farthest.text) == (200, False)
+
+
+def weeks_from(page) -> dict[str, str]:
+    return {label: day for day, label in re.findall(r'name="day" value="([^"]*)">([^<]* week)<', page.text)}
+
+
+def test_times_of_several_weeks_can_be_ticked_and_offered(held, ana, clinician, place):
+    """As a browser sends the form: with all that is ticked, the day of the field, and then that of the button."""
+    request, browser = held(), signed_in(ana)
+    assert f'href="/admin/free-times/?request={request.pk}"' in browser.get(f"{SHEETS}{request.pk}/change/").text
+    keys = [f"{clinician.pk} {place.pk} {day}T14:30Z" for day in (MONDAY, MONDAY + 7 * DAY, MONDAY + 70 * DAY)]
+    week, sent = browser.get("/admin/free-times/", {"request": request.pk, "day": MONDAY}), {"request": request.pk}
+    for number, key in enumerate(keys):
+        assert f'value="{key}" aria-label="Offer ' in week.text
+        days = [MONDAY, (MONDAY + 7 * DAY, MONDAY + 70 * DAY, MONDAY)[number]]
+        week = browser.get("/admin/free-times/", {**sent, "times": keys[: number + 1], "day": days})
+    first = browser.get("/admin/free-times/", {**sent, "times": keys, "first": ""})
+
+    assert ticked(week) == ticked(browser.get(first["Location"])) == set(keys)
+    sheet = browser.get(f"{SHEETS}{request.pk}/change/", {**sent, "times": keys, "clinician": "", "place": ""})
+    assert ('open><summary id="do-offer"' in sheet.text, ticked(sheet)) == (True, set(keys))
+    assert post(ana, request, "offer", times=keys).status_code == 302
+    assert [f"{time.starts_at:%F}" for time in open_times(request)] == ["2037-05-11", "2037-05-18", "2037-07-20"]
+
+
+def ticked(page) -> set[str]:
+    return set(re.findall(r'type="checkbox" name="times" value="([^"]*)"[^>]* checked', page.text))
+
+
+def test_times_are_ticked_only_where_they_can_be_offered(held, booked, ana):
+    for request in (held(by=member_of("Schedulers", "ben")), booked()):
+        week = signed_in(ana).get("/admin/free-times/", {"request": request.pk, "times": ["x", "1 1 9999-99-99T0Z"]})
+        assert (week.status_code, 'name="times"' in week.text) == (200, False)
 
 
 @pytest.mark.parametrize("query", ["day=soon", "clinician=x", "place=9", "kind=0", "request=99999999999999999999"])
