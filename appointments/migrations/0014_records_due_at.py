@@ -31,7 +31,7 @@ def say_when_records_are_due(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0012_sources'),
+        ('appointments', '0013_clinic_details'),
     ]
 
     operations = [

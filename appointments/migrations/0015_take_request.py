@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0013_records_due_at'),
+        ('appointments', '0014_records_due_at'),
     ]
 
     operations = [
