@@ -178,7 +178,7 @@ class KindForm(VerbForm):
 
     def times_with(self, name: str) -> dict[str, Slot]:
         """The free times to choose from, by their keys, with those that are chosen in the field of this name."""
-        chosen = self.data.getlist(name) if self.is_bound else self.initial.get(name, [])
+        chosen = self.data.getlist(name) if isinstance(self.data, QueryDict) else self.initial.get(name, [])
         return _times_for(chosen, self.calendar, self.chosen_kind)
 
 
