@@ -57,14 +57,19 @@ class FreeTimesForm(forms.Form):
 @require_safe
 @needs(WORK)
 def page(request: StaffRequest) -> HttpResponse:
-    """Costs the same number of statements for any week, and reads the visits of that week alone."""
+    """Costs the same number of statements for any week, and reads the visits of that week alone.
+
+    Where times of other weeks are ticked, all visits to come are read, too.
+    """
     form = FreeTimesForm({"day": timezone.localdate(), **request.GET.dict()})
     if not form.is_valid():
         audit.shows(request)
         return staff_page(request, "free_times.html", title="Error: Free times", status=400, form=form)
-    chosen, ticked = form.cleaned_data, request.GET.getlist("times")
+    chosen = form.cleaned_data
     visit_request = chosen["request"]
     audit.shows(request, [visit_request])
+    may_offer = visit_request is not None and OFFER.when.holds(visit_request, request.user, timezone.now())
+    ticked = request.GET.getlist("times") if may_offer else []
     if "first" in request.GET:
         kept = {name: row.pk for name, row in chosen.items() if name != "day" and row}
         query = urlencode({**kept, "day": _first_day(chosen), "times": ticked}, doseq=True)
@@ -89,7 +94,7 @@ def page(request: StaffRequest) -> HttpResponse:
         ],
         previous=monday > today and monday - WEEK,
         following=monday + WEEK <= today + DAYS_BOOKED_AHEAD * DAY and monday + WEEK,
-        may_offer=visit_request and OFFER.when.holds(visit_request, request.user, timezone.now()),
+        may_offer=may_offer,
         most=MOST,
         ticked=ticked,
         elsewhere=still_free(elsewhere, kind, Calendar(days=DAYS_BOOKED_AHEAD)) if elsewhere else {},
