@@ -47,10 +47,11 @@ class FeedForm(StrictForm):
         Clinician.objects.filter(is_active=True),
         label="Visits of a clinician",
         required=False,
+        empty_label="Choose",
         help_text="With the times at which the clinician is away.",
     )
     place = forms.ModelChoiceField(
-        Place.objects.filter(is_active=True), label="Or all visits at a place", required=False
+        Place.objects.filter(is_active=True), label="Or all visits at a place", required=False, empty_label="Choose"
     )
 
     def clean(self) -> dict[str, Any]:

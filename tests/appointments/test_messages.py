@@ -778,7 +778,7 @@ def test_a_call_sheet_shows_what_the_patient_was_told(send, mailbox, admin_clien
     assert "We have your request" in page
 
 
-# What clinician and front desk are told of visits. The patients here have no e-mail, so that all that comes is theirs.
+# What clinician and front desk are told of visits. Patients here have no e-mail: all that comes is the clinic's.
 
 
 @pytest.fixture
@@ -801,7 +801,7 @@ def test_clinician_and_front_desk_are_told_what_is_booked_moved_and_cancelled(
     perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
     send_all()
 
-    booked, moved, cancelled = mailbox.messages
+    booked, moved, _cancelled = mailbox.messages
     assert mailbox.recipients == ["doctor@clinic.example", "front@clinic.example"] * 3
     assert mailbox.subjects == [
         "Visit booked: Friday, August 7, 2026 at noon",

@@ -282,17 +282,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
-    for page in (
-        "hand-over",
-        "nurse",
-        "duplicates",
-        "report",
-        "export",
-        "day-sheet",
-        "free-times",
-        "audit",
-        "calendar-feeds",
-    ):
+    pages = ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit")
+    for page in (*pages, "calendar-feeds"):
         yield State(page, f"/admin/{page}/", session)
     yield State("free times for a request", f"/admin/free-times/?request={held.pk}", session)
     day = timezone.localdate(requests["booked"].appointment.starts_at)
