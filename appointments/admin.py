@@ -61,7 +61,7 @@ class CalendarAdmin(TableAdmin):
 
 @admin.register(Clinician)
 class ClinicianAdmin(CalendarAdmin):
-    list_display = ("name", "is_active")
+    list_display = ("name", "email", "is_active")
 
 
 @admin.register(ConsultingHours)
@@ -86,7 +86,7 @@ class AbsenceAdmin(CalendarAdmin):
 
 @admin.register(Place)
 class PlaceAdmin(CalendarAdmin):
-    list_display = ("name", "address", "is_active")
+    list_display = ("name", "address", "email", "is_active")
 
 
 @admin.register(PlaceHours)

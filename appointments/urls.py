@@ -1,4 +1,4 @@
-"""Asking for a visit, and seeing what became of it."""
+"""Asking for a visit, and seeing what became of it; for the clinic, its booked visits in other programs."""
 
 from django.urls import path
 
@@ -6,6 +6,7 @@ from .delivery.webhook import text_received
 from .intake import views as intake
 from .portal import choose
 from .portal import views as portal
+from .staff import calendar_feeds
 
 app_name = "appointments"
 
@@ -26,4 +27,6 @@ urlpatterns = [
     path("status/yours/visit.ics", portal.visit_file, name="visit_file"),
     path("status/yours/summary/", portal.summary, name="status_summary"),
     path("status/leave/", portal.leave, name="leave_status"),
+    # The private address by which a calendar program reads the booked visits.
+    path("calendar/<str:token>.ics", calendar_feeds.feed, name="calendar_feed"),
 ]

@@ -105,6 +105,7 @@ def go_wrong_everywhere(server: Server, word) -> dict[str, int]:
         "no such page": server.ask("GET", f"/check/{word()}/"),
         "no such step": server.ask("POST", f"/visit/{word()}/", urlencode(every_field | token), **signed),
         "a private link": server.ask("GET", f"/visit/choose/{word()}/", **signed),
+        "a calendar feed": server.ask("GET", f"/calendar/{word()}.ics", **signed),
         "every field": server.ask("POST", "/check/pain/", urlencode(every_field | token), **signed),
         "a lookup": server.ask("POST", "/status/", urlencode(every_field | token), **signed),
         "a language": server.ask("POST", "/language/", urlencode(language | token), **signed),

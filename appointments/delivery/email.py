@@ -37,9 +37,7 @@ class EmailSender:
 
     def send(self, message: Message) -> None:
         """Takes SEND_SECONDS at most."""
-        recipients = (
-            settings.STAFF_EMAILS if LIFECYCLE.message_kinds[message.kind].to_staff else [message.its_request.email]
-        )
+        recipients = _recipients(message)
         if not all(recipients):
             raise Rejected("there is no e-mail address any more")
         written = _written(message, recipients)
@@ -64,6 +62,13 @@ class EmailSender:
         if conversation := getattr(connection, "connection", None):
             conversation.close()
             connection.connection = None
+
+
+def _recipients(message: Message) -> list[str]:
+    kind = LIFECYCLE.message_kinds[message.kind]
+    if kind.addresses:
+        return kind.addresses(message)
+    return settings.STAFF_EMAILS if kind.to_staff else [message.its_request.email]
 
 
 def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:

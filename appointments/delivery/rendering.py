@@ -1,4 +1,4 @@
-"""Writes messages, in the patient's language and with nothing about health in them.
+"""Writes messages, in the patient's language or in the staff's, and with nothing about health in them.
 
 Each kind has a template in templates/messages/, with the subject in its first line and paragraphs below, and one in
 templates/texts/. Templates are given the clinic, links, and the place and time of the visit, and never the request,
@@ -21,8 +21,9 @@ from common.languages import language_or_english
 
 from ..calendar.ics import calendar_file
 from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.message_kinds import VISIT_NEWS, visit_known_before
 from ..lifecycle.offered_times import link_of
-from ..models import Appointment, AppointmentRequest, Message
+from ..models import Appointment, Message
 from ..reference import grouped
 
 
@@ -37,7 +38,7 @@ class Email:
 
 
 def email(message: Message, recipient: str) -> Email:
-    with translation.override(_language(message.request)):
+    with translation.override(_language(message)):
         written = _render(f"messages/{message.kind}.txt", message)
         subject, _, plain = written.strip().partition("\n")
         paragraphs = [paragraph.strip() for paragraph in plain.strip().split("\n\n")]
@@ -49,7 +50,7 @@ def email(message: Message, recipient: str) -> Email:
 
 
 def text(message: Message) -> str:
-    with translation.override(_language(message.request)):
+    with translation.override(_language(message)):
         return " ".join(_render(f"texts/{message.kind}.txt", message).split())
 
 
@@ -61,7 +62,7 @@ def _render(template: str, message: Message) -> str:
 
 def _facts(message: Message) -> dict:
     request = message.request
-    facts = {
+    facts: dict[str, Any] = {
         "clinic": CLINIC,
         "visit": message.appointment and _visit(message.appointment),
         "status_link": _link("status"),
@@ -74,6 +75,11 @@ def _facts(message: Message) -> dict:
         promised = request.call_by if request.is_promised else None
         facts["call_by"] = _date(timezone.localtime(promised)) if promised else None
         facts["request_link"] = _link("request", request.pk)
+    if message.kind == VISIT_NEWS.key:
+        former = visit_known_before(message)
+        facts["former"] = former and _visit(former)
+        concerned = message.appointment or former
+        facts["visit_kind"] = concerned and concerned.kind and concerned.kind.name
     return facts
 
 
@@ -106,5 +112,6 @@ def _link(page: str, *arguments: Any) -> str:
     return f"{settings.SITE_URL}{reverse(settings.PAGES[page], args=arguments)}"
 
 
-def _language(request: AppointmentRequest | None) -> str:
-    return language_or_english(request.language if request else None).code
+def _language(message: Message) -> str:
+    is_to_staff = LIFECYCLE.message_kinds[message.kind].to_staff
+    return language_or_english(None if is_to_staff else message.its_request.language).code

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from screening.pathways import PATHWAY
 
-from ..models import AppointmentRequest, Awaited, Message, Status
+from ..models import Appointment, AppointmentRequest, Awaited, Message, Status
 from . import call_policy, message_kinds
 from .grammar import MessageKind, Tells, always
 
@@ -20,9 +20,27 @@ def _of_the_visit(request: AppointmentRequest, before: dict) -> list[tuple[Messa
     former, visit = before.get("appointment_id", request.appointment_id), request.appointment_id
     if visit == former:
         return []
+    news = _to_the_clinic(request, former)
     if visit is None:
-        return [(message_kinds.CANCELLED, former)]
-    return [(message_kinds.MOVED if former else message_kinds.BOOKED, visit), (message_kinds.REMINDER, visit)]
+        return [(message_kinds.CANCELLED, former), *news]
+    return [(message_kinds.MOVED if former else message_kinds.BOOKED, visit), (message_kinds.REMINDER, visit), *news]
+
+
+def _to_the_clinic(
+    request: AppointmentRequest, former: uuid.UUID | None
+) -> list[tuple[MessageKind, uuid.UUID | None]]:
+    """Nothing, if neither clinician nor place wants to be told, nor was ever told of this request."""
+    visits = Appointment.objects.filter(pk__in=filter(None, (former, request.appointment_id)))
+    is_wanted = visits.exclude(clinician__email="", place__email="").exists()
+    if is_wanted or request.messages.filter(kind=message_kinds.VISIT_NEWS.key).exists():
+        return [(message_kinds.VISIT_NEWS, request.appointment_id)]
+    return []
+
+
+def _of_a_withdrawal(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, uuid.UUID | None]]:
+    # Of the visit, too, if there was one.
+    visit = before.get("appointment_id")
+    return [(message_kinds.WITHDRAWN, visit), *(_to_the_clinic(request, visit) if visit else [])]
 
 
 def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, None]]:
@@ -42,9 +60,9 @@ def _as_it_stands(request: AppointmentRequest) -> list[tuple[MessageKind, uuid.U
     return [(message_kinds.OFFERED if is_choosing else message_kinds.RECEIVED, None)]
 
 
-BOOKING = Tells((message_kinds.BOOKED, message_kinds.REMINDER), _of_the_visit)
-MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER), _of_the_visit)
-CANCELLATION = Tells((message_kinds.CANCELLED,), _of_the_visit)
+BOOKING = Tells((message_kinds.BOOKED, message_kinds.REMINDER, message_kinds.VISIT_NEWS), _of_the_visit)
+MOVE = Tells((message_kinds.MOVED, message_kinds.REMINDER, message_kinds.VISIT_NEWS), _of_the_visit)
+CANCELLATION = Tells((message_kinds.CANCELLED, message_kinds.VISIT_NEWS), _of_the_visit)
 # What was taken back may have been any of these.
 VISIT = Tells((*BOOKING.kinds, message_kinds.MOVED, message_kinds.CANCELLED), _of_the_visit)
 MISSED_CALL = Tells(
@@ -62,11 +80,7 @@ NEW_ADDRESS = Tells(
     AS_IT_STANDS.kinds,
     lambda request, before: _as_it_stands(request) if "email" in before and request.email else [],
 )
-# Of the visit, too, if there was one.
-WITHDRAWAL = Tells(
-    (message_kinds.WITHDRAWN,),
-    lambda request, before: [(message_kinds.WITHDRAWN, before.get("appointment_id"))],
-)
+WITHDRAWAL = Tells((message_kinds.WITHDRAWN, message_kinds.VISIT_NEWS), _of_a_withdrawal)
 # What no change calls for, but that a request comes in, or that nothing happens.
 ARRIVAL = Tells(
     (message_kinds.RECEIVED, message_kinds.NEW_URGENT),
@@ -82,7 +96,7 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
     """Store what is to be told, by each way that was agreed to, for a worker to send.
 
     `request` is as it is now, `before` what the columns that changed held. Costs one statement, and none if there is
-    nothing to tell or nobody to tell it.
+    nothing to tell or nobody to tell it; about a visit, one or two more that look for whom of the clinic to tell.
     """
     messages = [
         Message(
@@ -113,6 +127,9 @@ def ways_to_reach(request: AppointmentRequest) -> list[Channel]:
 
 
 def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Channel]:
+    # Who was told of a visit has to hear that it is off, whoever asked for it.
+    if kind.addresses:
+        return [Channel.EMAIL] if settings.SENDS_EMAILS else []
     # Nobody whose request may be a joke at their expense is written to, nor is staff called to it.
     if request and request.doubts:
         return []

@@ -37,13 +37,15 @@ class MessageKind:
     """Something that patients, or staff, are told by e-mail and text.
 
     `still_true` is asked when it is sent, which may be days later. `calendar` is what calendars shall do with its
-    visit. `decides_the_way` says that somebody sets out, or stays at home, by it.
+    visit. `decides_the_way` says that somebody sets out, or stays at home, by it. `addresses` gives whom of the staff
+    a message goes to, if not to STAFF_EMAILS.
     """
 
     key: str
     label: str
     still_true: Callable[[Any], bool] | None = None
     to_staff: bool = False
+    addresses: Callable[[Any], list[str]] | None = None
     by_text: bool = True
     calendar: str = ""
     decides_the_way: bool = False

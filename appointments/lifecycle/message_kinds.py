@@ -19,6 +19,8 @@ from .offered_times import open_times
 REPEATING = ("corrected", "written_again")
 # Somebody who booked less than that before the time for the reminder needs none.
 FRESH = datetime.timedelta(hours=24)
+# The messages by which nobody has learnt anything, and which nobody is sending.
+UNTOLD = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
 
 
 def time_of_reminder(visit: Appointment) -> datetime.datetime:
@@ -109,9 +111,40 @@ def _is_news(message: Message) -> bool:
     # What only repeats how it stands, for a new address, is no telling: the visit was agreed before.
     repeated = request.events.filter(verb__in=REPEATING).values("version")
     before = request.messages.filter(kind__in=of_a_visit, version__lt=message.version).exclude(version__in=repeated)
-    untold = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
-    last_told = before.exclude(untold).order_by("version").last()
+    last_told = before.exclude(UNTOLD).order_by("version").last()
     return last_told.kind == CANCELLED.key if last_told else before.exists()
+
+
+def visit_known_before(message: Message) -> Appointment | None:
+    """The visit that clinician and front desk know of, if this is VISIT_NEWS, by what they were told last.
+
+    Whoever was told nothing yet knows what stood before the first change that is kept to be told.
+    """
+    request = message.its_request
+    stored = request.messages.filter(kind=VISIT_NEWS.key).order_by("version")
+    told = stored.exclude(pk=message.pk).exclude(UNTOLD).last()
+    if told:
+        return told.appointment
+    first = request.events.filter(version__in=stored.values("version")).order_by("version").first()
+    former = first.before.get("appointment_id") if first else None
+    visits = Appointment.objects.select_related("clinician", "place", "kind")
+    return visits.filter(pk=former).first() if former else None
+
+
+def _is_news_to_the_clinic(message: Message) -> bool:
+    """Whether it says how it stands now, to somebody who knows it otherwise."""
+    known, visit = visit_known_before(message), message.appointment
+    is_as_it_stands = message.its_request.appointment_id == message.appointment_id
+    concerned = visit or known
+    is_to_come = concerned is not None and concerned.starts_at > timezone.now()
+    return is_as_it_stands and known != visit and is_to_come and bool(_of_the_visits(message))
+
+
+def _of_the_visits(message: Message) -> list[str]:
+    """Both where it was and where it is now, each once."""
+    visits = filter(None, (message.appointment, visit_known_before(message)))
+    addresses = [who.email for visit in visits for who in (visit.clinician, visit.place)]
+    return list(dict.fromkeys(filter(None, addresses)))
 
 
 RECEIVED = MessageKind("received", "We have your request", _is_believed, by_text=False)
@@ -128,3 +161,11 @@ UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachab
 WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
 NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
 CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)
+# One kind for booked, moved and cancelled: which of them it is follows from what they know when it is sent.
+VISIT_NEWS = MessageKind(
+    "visit_news",
+    "To clinician and front desk: the visit",
+    _is_news_to_the_clinic,
+    to_staff=True,
+    addresses=_of_the_visits,
+)

@@ -20,6 +20,7 @@ from .clinic import (
     PlaceHours,
     VisitKind,
 )
+from .feeds import CalendarFeed
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
@@ -46,6 +47,7 @@ __all__ = [
     "AppointmentRequest",
     "AppointmentRequestQuerySet",
     "Awaited",
+    "CalendarFeed",
     "Caller",
     "ClinicDetails",
     "Clinician",

@@ -13,9 +13,12 @@ from django.utils import timezone
 from common.client_address import parsed_address
 from common.clinic_tables import WEEKDAYS, refuse_what_ends_before_it_starts
 
+WHAT_IS_MAILED = "Hears of each visit that is booked, moved or cancelled, without the patient’s name. Empty: nobody."
+
 
 class Clinician(models.Model):
     name = models.CharField(max_length=120, unique=True)
+    email = models.EmailField("e-mail about visits", blank=True, help_text=WHAT_IS_MAILED)
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -28,6 +31,7 @@ class Clinician(models.Model):
 class Place(models.Model):
     name = models.CharField(max_length=120, unique=True)
     address = models.CharField(max_length=200, blank=True)
+    email = models.EmailField("e-mail of the front desk", blank=True, help_text=WHAT_IS_MAILED)
     is_active = models.BooleanField(default=True)
 
     class Meta:

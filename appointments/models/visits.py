@@ -27,7 +27,11 @@ class Appointment(models.Model):
     # Nobody means the patient, who chose one of the times that were offered.
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField(default=timezone.now)
+    # That of its request, which a cancelled visit does not lead to any more.
+    reference = models.CharField(max_length=9, blank=True, editable=False)
     cancelled_at = models.DateTimeField(null=True, editable=False)
+    # How often it was cancelled or taken back, by which calendars know the newer of two.
+    sequence = models.PositiveIntegerField(default=0, editable=False)
     outcome_due_at = models.DateTimeField(null=True, help_text="By when somebody says what came of it.")
     records_due_at = models.DateTimeField(null=True, help_text="By when its pictures and reports are here.")
     must_move_by = models.DateTimeField(null=True, help_text="By when it is moved, because the calendar changed.")

@@ -15,7 +15,7 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..calendar.opening_hours import BusinessHours
-from ..models import Appointment, AppointmentRequest
+from ..models import Appointment, AppointmentRequest, Clinician
 from ..roles import SEE
 from .pages import needs, staff_page
 from .rows import call_times_of, flags_of, language_of, say_first
@@ -31,6 +31,12 @@ class DayForm(forms.Form):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Choose a day, like 2026-05-04."},
     )
+    clinician = forms.ModelChoiceField(
+        Clinician.objects.all(),
+        required=False,
+        empty_label="All, and the calls",
+        error_messages={"invalid_choice": "Choose a clinician of the list."},
+    )
 
     def clean_date(self) -> datetime.date:
         day = self.cleaned_data["date"]
@@ -42,22 +48,26 @@ class DayForm(forms.Form):
 @require_safe
 @needs(SEE)
 def page(request: StaffRequest) -> HttpResponse:
-    """The sheet of the day that is asked for, else of the next business day. Costs two statements."""
-    form = DayForm({"date": request.GET.get("date") or _next_business_day()})
+    """The sheet of the day that is asked for, else of the next business day: all of it, or one clinician's visits."""
+    form = DayForm(
+        {"date": request.GET.get("date") or _next_business_day(), "clinician": request.GET.get("clinician", "")}
+    )
     if not form.is_valid():
         audit.shows(request)
         return staff_page(request, "day_sheet.html", title="Error: Day sheet", status=400, form=form)
-    day = form.cleaned_data["date"]
-    calls = list(_due_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
-    visits = list(_visits(day))
+    day, chosen = form.cleaned_data["date"], form.cleaned_data["clinician"]
+    # Calls are nobody's until somebody takes them.
+    calls = [] if chosen else list(_due_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
+    visits = list(_visits(day).filter(clinician=chosen) if chosen else _visits(day))
     seen = [*calls[:MOST_CALLS], *(getattr(visit, "request", None) for visit in visits)]
     audit.shows(request, seen, action=AuditEntry.Action.PRINT)
     return staff_page(
         request,
         "day_sheet.html",
-        title=f"Day sheet for {day:%a, %b %-d, %Y}",
+        title=f"Day sheet for {day:%a, %b %-d, %Y}{f', {chosen}' if chosen else ''}",
         form=form,
         day=day,
+        chosen=chosen,
         printed_at=timezone.now(),
         calls=[_call(visit_request) for visit_request in calls[:MOST_CALLS]],
         there_are_more=len(calls) > MOST_CALLS,

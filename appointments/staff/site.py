@@ -96,6 +96,7 @@ class StaffSite(SignInSite):
         # The pages need the models, which are not there yet when this module is imported.
         from . import (
             audit,
+            calendar_feeds,
             day_sheet,
             doubts,
             duplicates,
@@ -136,6 +137,8 @@ class StaffSite(SignInSite):
             path("messages/", unsent_messages.page, name="messages"),
             path("free-times/", free_times.page, name="free_times"),
             path("day-sheet/", day_sheet.page, name="day_sheet"),
+            path("calendar-feeds/", calendar_feeds.page, name="calendar_feeds"),
+            path("calendar-feeds/<int:pk>/revoke/", calendar_feeds.revoke, name="revoke_calendar_feed"),
             path("audit/", audit.page, name="audit"),
             path("sign-offs/", sign_offs.page, name="sign_offs"),
             path("sign-offs/<int:pk>/withdraw/", sign_offs.withdraw, name="withdraw_sign_off"),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from appointments.lifecycle.definition import BOOK_ANYWAY, CANCEL, CLAIM, CLOSE, LOG_CALL
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
+from audit.models import AuditEntry
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
@@ -155,6 +156,13 @@ def test_visits_of_the_day_stand_by_clinician_and_time(a_request, staff, schedul
         "Late Sample",
     ]
     assert "(212) 555-0123" in words
+
+    # One clinician's page has nobody of another's, and no calls.
+    set_apart(a_request(), name="To Call", due_at=at(day, "12:00"))
+    only = staff.get(SHEET, {"date": day.isoformat(), "clinician": other.pk})
+    assert re.findall(r"\w+ Sample|To Call|Calls \(", words_of(only)) == ["Other Sample"]
+    assert AuditEntry.objects.latest("seq").numbers.split() == [str(booked["Other Sample"].pk)]
+    assert staff.get(SHEET, {"date": day.isoformat(), "clinician": "0"}).status_code == 400
 
 
 def test_without_a_date_it_is_the_next_business_day(staff):

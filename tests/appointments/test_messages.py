@@ -28,7 +28,7 @@ from appointments.lifecycle.definition import (
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
-from appointments.models import Appointment, AppointmentRequest, ContactAttempt, ExtraHours
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Place
 from appointments.operations import retention
 from appointments.operations.jobs import end_offers
 from tests.mail import mail_server, text_provider
@@ -776,3 +776,106 @@ def test_a_call_sheet_shows_what_the_patient_was_told(send, mailbox, admin_clien
 
     assert "What we wrote to the patient" in page
     assert "We have your request" in page
+
+
+# What clinician and front desk are told of visits. Patients here have no e-mail: all that comes is the clinic's.
+
+
+@pytest.fixture
+def clinic_is_told(clinician, place):
+    Clinician.objects.filter(pk=clinician.pk).update(email="doctor@clinic.example")
+    Place.objects.filter(pk=place.pk).update(email="front@clinic.example")
+    clinician.refresh_from_db()
+    place.refresh_from_db()
+
+
+@time_machine.travel(NOON)
+def test_clinician_and_front_desk_are_told_what_is_booked_moved_and_cancelled(
+    clinic_is_told, a_request, mailbox, book, scheduler, clinician, place, client
+):
+    request = a_request(pain="3", email="", language="es")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    perform(RESCHEDULE, request, by=scheduler, starts_at=NOON + 96 * HOUR, place=place, clinician=clinician)
+    send_all()
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    send_all()
+
+    booked, moved, _cancelled = mailbox.messages
+    assert mailbox.recipients == ["doctor@clinic.example", "front@clinic.example"] * 3
+    assert mailbox.subjects == [
+        "Visit booked: Friday, August 7, 2026 at noon",
+        "Visit moved: Saturday, August 8, 2026 at noon",
+        "Visit cancelled: Saturday, August 8, 2026 at noon",
+    ]
+    link = f"https://clinic.example/admin/appointments/appointmentrequest/{request.pk}/change/"
+    assert parts_of(booked)["text/plain"].splitlines() == [
+        "When: Friday, August 7, 2026 at noon",
+        "Where: Main clinic",
+        "With: Dr. Example",
+        "",
+        "Kind: Consultation",
+        f"Reference: {request}",
+        "",
+        "The call sheet, for those who sign in:",
+        link,
+    ]
+    assert "Before, it was: When: Friday, August 7, 2026 at noon" in " ".join(parts_of(moved)["text/plain"].split())
+    for message in mailbox.messages:
+        told = " ".join(parts_of(message).values()).replace(link, "").lower()
+        assert not any(word in told for word in (*HEALTH, "ana", "555", "1948"))
+    assert client.get(link.removeprefix("https://clinic.example"))["Location"].startswith("/admin/login/")
+    client.force_login(scheduler)
+    assert client.get(link.removeprefix("https://clinic.example")).text.count("To clinician and front desk") == 3
+
+
+@time_machine.travel(NOON)
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_the_clinic_is_told_by_the_difference_to_what_it_knows(
+    clinic_is_told, a_request, mailbox, book, scheduler, clinician, place, was_sent
+):
+    request = a_request(pain="3", email="", doubts="answered faster than people read")
+    other = Clinician.objects.create(name="Dr. Other", email="other@clinic.example")
+    ExtraHours.objects.create(
+        clinician=other, place=place, date=NOON.date() + 4 * 24 * HOUR, starts="09:00", ends="17:00"
+    )
+    maybe_send = send_all if was_sent else lambda: None
+
+    book(request, NOON + 72 * HOUR)
+    maybe_send()
+    perform(UNDO, request, by=scheduler)
+    send_all()
+    assert [subject.split(":")[0] for subject in mailbox.subjects] == ["Visit booked", "Visit cancelled"] * was_sent
+
+    perform(BOOK, request, by=scheduler, starts_at=NOON + 72 * HOUR, place=place, clinician=clinician)
+    send_all()
+    mailbox.messages.clear()
+    mailbox.recipients.clear()
+    perform(RESCHEDULE, request, by=scheduler, starts_at=NOON + 96 * HOUR, place=place, clinician=other)
+    maybe_send()
+    perform(WITHDRAW, request)
+    send_all()
+
+    # Whoever did not hear of the second visit hears that the first is off.
+    if was_sent:
+        assert [subject.split(":")[0] for subject in mailbox.subjects] == ["Visit moved", "Visit cancelled"]
+        everybody = ["other@clinic.example", "front@clinic.example", "doctor@clinic.example"]
+        assert mailbox.recipients == [*everybody, *everybody[:2]]
+    else:
+        assert mailbox.subjects == ["Visit cancelled: Friday, August 7, 2026 at noon"]
+        assert mailbox.recipients == ["doctor@clinic.example", "front@clinic.example"]
+
+
+@time_machine.travel(NOON)
+def test_a_clinic_that_gave_no_address_or_took_it_away_gets_nothing(clinic_is_told, a_request, mailbox, book, place):
+    first, second = a_request(pain="3", email=""), a_request(pain="3", email="", name="Bo Example")
+    book(first, NOON + 72 * HOUR)
+    Clinician.objects.update(email="")
+    Place.objects.update(email="")
+    book(second, NOON + 73 * HOUR)
+
+    send_all()
+
+    assert mailbox.messages == []
+    assert first.messages.get().state == "dropped"
+    assert not second.messages.filter(kind="visit_news").exists()

@@ -68,6 +68,8 @@ export                                     login  login   login     403       40
 messages                                   login  login   login     200/on    403       200/on    403       200/on
 free_times                                 login  login   login     200/405   403/405   200/405   403/405   200/405
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
+calendar_feeds                             login  login   login     403       403       200/422   403       200/422
+revoke_calendar_feed                       login  login   login     403       403       405/on    403       405/on
 audit                                      login  login   login     403       403       403       200/422   200/422
 how_requests_move                          login  login   login     200/405   200/405   200/405   403/405   200/405
 what_if                                    login  login   login     200       200       200       403       200
@@ -158,6 +160,7 @@ withdraw            302   302   302
 visit_file          302   405   302
 status_summary      302   405   302
 leave_status        302   302   302
+calendar_feed       404   405   404
 set_language        302   302   302
 live                200   405   200
 ready               200   405   200

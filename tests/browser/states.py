@@ -282,7 +282,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
-    for page in ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit"):
+    pages = ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit")
+    for page in (*pages, "calendar-feeds"):
         yield State(page, f"/admin/{page}/", session)
     yield State("free times for a request", f"/admin/free-times/?request={held.pk}", session)
     day = timezone.localdate(requests["booked"].appointment.starts_at)
@@ -301,6 +302,9 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("perhaps not a person, none chosen", "/admin/doubts/", session, sent={"said": "vouch"}, status=422)
     pair = requests["waiting"].possible_duplicates.first() or requests["closed"].possible_duplicates.first()
     yield State("duplicate", f"/admin/duplicates/{pair.pk}/", session)
+    desk = {"label": "Front desk", "place": f"{requests['booked'].appointment.place_id}"}
+    yield State("calendar feeds, one made", "/admin/calendar-feeds/", session, sent=desk)
+    yield State("calendar feeds, not filled in", "/admin/calendar-feeds/", session, sent={}, status=422)
     yield State("export, no purpose", "/admin/export/", session, sent={"purpose": ""}, status=422)
     yield State("hand-over, to nobody", "/admin/hand-over/", session, sent={"to": ""}, status=422)
     yield State("audit, no reference", "/admin/audit/", session, sent={"reference": ""}, status=422)

@@ -1,5 +1,6 @@
-"""The summary that patients print for their doctor is one page, however much there is to say, in large letters."""
+"""What is printed. The summary for a patient's doctor is one page, however much there is to say, in large letters."""
 
+import datetime
 from functools import partial
 from io import BytesIO
 from unicodedata import normalize
@@ -8,7 +9,9 @@ import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from appointments.models import AppointmentRequest, Place
+from appointments.lifecycle.definition import BOOK
+from appointments.lifecycle.transition import perform
+from appointments.models import AppointmentRequest, Clinician, Place
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
@@ -38,6 +41,23 @@ def test_every_summary_is_one_page_in_large_letters(page, requests, language):
         reach(page, state, language)
         for paper in PAPERS:
             check_print(page, paper)
+
+
+def test_the_visits_of_each_clinician_are_a_page_of_the_day_sheet(
+    page, requests, signed_in, scheduler, consults, place, next_week
+):
+    other = consults(Clinician.objects.create(name="Dr. Other"))
+    where = {"place": place, "clinician": other, "starts_at": next_week + datetime.timedelta(hours=2)}
+    perform(BOOK, requests["claimed"], by=scheduler, **where)
+    [session] = signed_in.items()
+    page.context.add_cookies([{"name": session[0], "value": session[1], "domain": "localhost", "path": "/"}])
+
+    page.goto(f"/admin/day-sheet/?date={next_week:%Y-%m-%d}")
+
+    *_, first, second = (sheet.extract_text() for sheet in PdfReader(BytesIO(page.pdf(format="Letter"))).pages)
+    day = f"{next_week:%A, %B} {next_week.day}, {next_week.year}"
+    assert [who for who in ("Calls", "Dr. Example", "Dr. Other", day) if who in first] == ["Dr. Example", day]
+    assert [who for who in ("Calls", "Dr. Example", "Dr. Other", day) if who in second] == ["Dr. Other", day]
 
 
 def test_what_is_too_long_or_too_small_would_be_found(page):

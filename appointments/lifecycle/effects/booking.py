@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ...calendar.opening_hours import BusinessHours
@@ -137,7 +137,8 @@ def miss(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
 def cancel_appointment(appointment: Appointment | None) -> None:
     """Give its time free. Only what also takes it off its request may call this, in the same transaction."""
     if appointment:
-        Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=timezone.now())
+        cancelled = {"cancelled_at": timezone.now(), "sequence": F("sequence") + 1}
+        Appointment.objects.filter(pk=appointment.pk).update(**cancelled)
 
 
 def reinstate(appointment: Appointment) -> None:
@@ -145,7 +146,8 @@ def reinstate(appointment: Appointment) -> None:
     with _or_told_that_it_is_taken(appointment):
         reason = Calendar.around(appointment.starts_at).why_to_move(appointment)
         must_move_by = call_policy.move_by(appointment) if reason else None
-        Appointment.objects.filter(pk=appointment.pk).update(cancelled_at=None, must_move_by=must_move_by)
+        reinstated = {"cancelled_at": None, "must_move_by": must_move_by, "sequence": F("sequence") + 1}
+        Appointment.objects.filter(pk=appointment.pk).update(**reinstated)
 
 
 def _take(
@@ -171,6 +173,7 @@ def _take(
     appointment = Appointment(
         **slot._asdict(),
         kind=kind,
+        reference=request.reference,
         ends_at=ends_at,
         outcome_due_at=BusinessHours.of_the_clinic().end_of_day(ends_at, business_days=1),
         records_due_at=call_policy.records_by(slot.starts_at),
