@@ -22,7 +22,7 @@ def name_by_their_requests(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0013_clinic_details'),
+        ('appointments', '0015_take_request'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
