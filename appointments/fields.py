@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -196,16 +195,15 @@ CALL_TIMES = [
 class LongSelect(forms.Select):
     """For hundreds of choices without groups: without a template for each, which would take most of a page's time."""
 
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
         chosen = set(self.format_value(value))
         options = format_html_join(
             "\n",
             "  <option{}>{}</option>",
             ((flatatt({"value": key, "selected": str(key) in chosen}), label) for key, label in self.choices),
         )
-        return format_html(
-            "<select{}>\n{}\n</select>", flatatt({"name": name, **self.build_attrs(self.attrs, attrs)}), options
-        )
+        attributes = flatatt(self.build_attrs(self.attrs, attrs))
+        return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)
 
 
 class CallTimesField(forms.MultipleChoiceField):

@@ -184,7 +184,11 @@ def test_only_open_requests_are_shown_unless_others_are_asked_for(
     a_request, scheduler, colleague, clinician, place, next_week, query, shown
 ):
     names = ("waiting", "mine", "theirs", "booked", "closed", "doubtful")
-    special = {"waiting": {"language": "es"}, "doubtful": {"blood_thinner": "yes", "doubts": "too fast"}}
+    special = {
+        "waiting": {"language": "es"},
+        "booked": {"imaging": ["none"]},
+        "doubtful": {"blood_thinner": "yes", "doubts": "too fast"},
+    }
     requests = {name: a_request(**special.get(name, {})) for name in names}
     AppointmentRequest.objects.filter(pk=requests["theirs"].pk).update(due_at=timezone.now())
     for request in requests.values():
