@@ -36,9 +36,10 @@ def decide(pair: PossibleDuplicate, *, by: User, same: bool) -> None:
     is_linked = later.earlier_id == pair.earlier_id
     if is_linked != same:
         perform(LINK, later, by=by, earlier=earlier, same=same)
-        if same:
-            _keep_one(earlier, later, by=by)
-    elif is_new:
+    # Intake may have linked them before anybody said so.
+    if same and (is_new or not is_linked):
+        _keep_one(earlier, later, by=by)
+    if is_new and is_linked == same:
         pair_of_two = [pair.earlier_id, pair.later_id]
         audit.record(AuditEntry.Action.CHANGE, by=by, requests=pair_of_two, details=f"duplicate: {decision}")
     pair.earlier, pair.later = earlier, later

@@ -183,7 +183,7 @@ def test_a_patient_has_no_two_visits_at_once(held, ana, clinician, place):
     perform(BOOK, second, by=ana, starts_at=at(MONDAY, "10:30"), clinician=other, place=place)
 
 
-def test_a_manager_may_book_and_move_against_hours_and_never_onto_another_visit(
+def test_a_manager_may_book_and_move_against_hours_and_never_onto_another_visit_or_an_absence(
     held, booked, eve, ana, clinician, place
 ):
     booked()
@@ -195,7 +195,8 @@ def test_a_manager_may_book_and_move_against_hours_and_never_onto_another_visit(
         ("book-anyway", "2037-05-05T11:59", 422),
         ("book-anyway", "2037-05-10T07:00", 302),
         ("reschedule-anyway", f"{MONDAY}T10:15", 409),
-        ("reschedule-anyway", f"{MONDAY}T14:00", 302),
+        ("reschedule-anyway", f"{MONDAY}T14:00", 409),
+        ("reschedule-anyway", f"{MONDAY + DAY}T19:00", 302),
     )
 
     for verb, starts_at, status in steps:
@@ -204,8 +205,8 @@ def test_a_manager_may_book_and_move_against_hours_and_never_onto_another_visit(
     assert post(ana, request, "reschedule-anyway", starts_at="2037-05-10T07:00", **who).status_code == 403
 
     request.refresh_from_db()
-    assert (request.appointment.starts_at, request.appointment.is_exception) == (at(MONDAY, "14:00"), True)
-    assert request.events.last().details.startswith("Against a rule. The clinic had to: Mon May 11")
+    assert (request.appointment.starts_at, request.appointment.is_exception) == (at(MONDAY + DAY, "19:00"), True)
+    assert request.events.last().details.startswith("Against a rule. The clinic had to: Tue May 12")
 
 
 # What can be booked.

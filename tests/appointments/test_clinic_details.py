@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.urls import reverse
 
-from appointments.models import AppointmentRequest, ClinicDetails
+from appointments.models import AppointmentRequest, ClinicDetails, OpeningHours
 from common.clinic import CLINIC, REMEMBERED_SECONDS, in_words
 from common.languages import ENGLISH, SPANISH
 from tests.staff import member_of, signed_in
@@ -65,7 +65,7 @@ def test_what_staff_save_is_what_patients_read_and_each_change_stays_in_the_list
 
 
 def test_patients_read_the_hours_that_staff_set(eve, client):
-    friday = reverse("admin:appointments_openinghours_change", args=[5])
+    friday = reverse("admin:appointments_openinghours_change", args=[OpeningHours.objects.get(weekday=4).pk])
 
     assert eve.send(friday, {"weekday": 4, "opens": "08:00", "closes": "12:30"}).status_code == 302
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.decisions import decide
-from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRECT_PHONE
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRECT_PHONE, LOG_CALL
 from appointments.lifecycle.duplicates import pairs_of, reasons_to_ask
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
@@ -290,9 +290,25 @@ def test_of_one_persons_two_the_earlier_is_kept_and_the_other_closed_as_asked_tw
     assert pair.later.close_reason == "duplicate"
     assert [(event.request, event.details) for event in Event.objects.all()] == [
         (pair.later, f"The same person as {pair.earlier}"),
-        (pair.later, f"Asked twice: {pair.earlier} is kept"),
         (pair.earlier, f"{pair.later}: patient phone"),
+        (pair.later, f"Asked twice: {pair.earlier} is kept"),
     ]
+
+
+def test_the_one_that_is_kept_takes_over_the_call_that_was_promised_and_that_a_person_sent_it(
+    a_request, scheduler, next_week
+):
+    kept, other = a_request(), a_request()
+    AppointmentRequest.objects.filter(pk=kept.pk).update(doubts="answered faster than people read")
+    assert other.earlier == kept
+    perform(CLAIM, other, by=scheduler)
+    perform(LOG_CALL, other, by=scheduler, channel="phone", outcome="call_back", next_call_at=next_week)
+
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=True)
+
+    kept.refresh_from_db()
+    assert (kept.next_call_at, kept.is_promised, kept.is_doubtful) == (next_week, True, False)
+    assert kept.events.last().details.endswith("the promised call")
 
 
 def test_the_one_that_is_kept_takes_over_what_the_other_adds(a_request, scheduler):

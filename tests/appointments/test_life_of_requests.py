@@ -623,7 +623,8 @@ class Lives(RuleBasedStateMachine):
         possible = seen == current or decision == current
         links = (later.state.earlier == earlier.reference) != (decision == "same")
         kept, other = (later, earlier) if later.state.status == "booked" else (earlier, later)
-        closes = links and decision == "same" and kept.state.status != "closed"
+        is_said_now = links or current != decision
+        closes = is_said_now and decision == "same" and kept.state.status != "closed"
         closes = closes and other.state.status in ("waiting", "claimed")
         is_in_other_hands = closes and not (self.is_free_for(other, who) or self.is_held(other, who))
         possible = possible and not is_in_other_hands

@@ -774,7 +774,7 @@ def test_a_call_sheet_shows_what_the_patient_was_told(send, mailbox, admin_clien
 
     page = admin_client.get(f"/admin/appointments/appointmentrequest/{request.pk}/change/").text
 
-    assert "What we wrote to the patient" in page
+    assert "What was written about it" in page
     assert "We have your request" in page
 
 
