@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core import checks
-from django.template import TemplateDoesNotExist
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from common.languages import ENGLISH, LANGUAGES, Language
@@ -17,8 +17,8 @@ def message_templates(app_configs: object, **kwargs: object) -> list[checks.Erro
     """Each kind of message has its words for each way it goes."""
     return [
         checks.Error(
-            f"The message {kind.key!r} has no template {name}.",
-            hint="Write it, or take the kind out of lifecycle/message_kinds.py.",
+            f"The message {kind.key!r} has no template {name}, or one that cannot be read.",
+            hint="Write or mend it, or take the kind out of lifecycle/message_kinds.py.",
             id="appointments.E001",
         )
         for kind in LIFECYCLE.message_kinds.values()
@@ -44,7 +44,7 @@ def languages(app_configs: object, **kwargs: object) -> list[checks.Error]:
 def _exists(template: str) -> bool:
     try:
         get_template(template)
-    except TemplateDoesNotExist:
+    except (TemplateDoesNotExist, TemplateSyntaxError):
         return False
     return True
 

@@ -77,11 +77,12 @@ def test_each_changed_template_changes_the_fingerprint(product):
     assert len(TEMPLATES) > 50
 
 
-def test_a_clinics_own_template_changes_the_fingerprint(product, monkeypatch):
+@pytest.mark.parametrize("words", ["Come along.", "{% now %} and {{ no end"])
+def test_a_clinics_own_template_changes_the_fingerprint_even_if_it_is_broken(product, monkeypatch, words):
     before = fingerprint_now()
     own = product / "own"
     (own / "messages").mkdir(parents=True)
-    (own / "messages" / "booked.txt").write_text("Come along.", "utf-8")
+    (own / "messages" / "booked.txt").write_text(words, "utf-8")
     monkeypatch.setattr(engine(), "dirs", [own, *engine().dirs])
 
     assert fingerprint_now() != before
