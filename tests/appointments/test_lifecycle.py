@@ -281,7 +281,10 @@ def test_a_message_without_its_words_is_noticed_before_it_is_sent(settings, tmp_
         "appointments.operations.checks.LIFECYCLE", with_a_kind_called("novelty", by_text=name.startswith("texts"))
     )
 
-    assert f"The message 'novelty' has no template {name.partition('/')[0]}/novelty.txt, or one that cannot be read." in faults()
+    assert (
+        f"The message 'novelty' has no template {name.partition('/')[0]}/novelty.txt, or one that cannot be read."
+        in faults()
+    )
 
 
 def with_a_kind_called(key: str, *, by_text: bool):
