@@ -105,7 +105,7 @@ def _source(name: str) -> str:
     for loader in Engine.get_default().template_loaders:
         for origin in loader.get_template_sources(name):
             try:
-                return loader.get_contents(origin)
+                return loader.get_contents(origin)  # type: ignore[attr-defined]  # each has it
             except TemplateDoesNotExist:
                 continue
     raise TemplateDoesNotExist(name)
