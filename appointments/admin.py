@@ -36,6 +36,7 @@ class TableAdmin(admin.ModelAdmin):
     formfield_overrides = {  # noqa: RUF012  # Django reads it as it is
         models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
         models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget},
+        models.URLField: {"assume_scheme": "https"},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
 

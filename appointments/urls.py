@@ -15,7 +15,7 @@ urlpatterns = [
     path("visit/sent/", intake.sent, name="sent"),
     path("visit/sent/summary/", intake.sent_summary, name="sent_summary"),
     # The private link to choose one of the times that staff offered.
-    path("visit/choose/<str:token>/", choose.choose, name="choose"),
+    path("visit/choose/<str:token>/", choose.choose_by_link, name="choose"),
     path("texts/", text_received, name="text_received"),
     path("visit/<slug:key>/", intake.step, name="step"),
     # The patient's own request, opened with its reference and a date of birth.
@@ -23,6 +23,7 @@ urlpatterns = [
     path("status/yours/", portal.yours, name="yours"),
     path("status/yours/phone/", portal.phone, name="correct_phone"),
     path("status/yours/times/", portal.call_times, name="change_call_times"),
+    path("status/yours/choose/", choose.choose, name="choose_time"),
     path("status/yours/withdraw/", portal.withdraw, name="withdraw"),
     path("status/yours/visit.ics", portal.visit_file, name="visit_file"),
     path("status/yours/summary/", portal.summary, name="status_summary"),

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 from tests import postgres
 
-PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+MOST_PROCESSES = 4
 # What pytest ends with when there was nothing to run, as on one database when a few tests are asked for.
 NO_TESTS = 5
 WIDTH = 100
@@ -66,13 +66,19 @@ def run(database: str, variables: dict[str, str], arguments: list[str]) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     with tempfile.TemporaryDirectory(prefix="upright-results-") as folder:
         results = Path(folder, "junit.xml")
-        command = [sys.executable, "-m", "pytest", *PARALLEL, f"--junit-xml={results}", *arguments]
+        spread = ("-n", str(processes()), "--dist", "worksteal")
+        command = [sys.executable, "-m", "pytest", *spread, f"--junit-xml={results}", *arguments]
         started = time.monotonic()
         exit_code = wait_for(subprocess.Popen(command, env=environment | variables))  # noqa: S603
         finished = Run(database, exit_code, time.monotonic() - started)
         if results.exists():
             count(results, finished)
     return finished
+
+
+def processes() -> int:
+    """One more than there are processors: many tests wait, for a browser, a server or a clock."""
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_PROCESSES)
 
 
 def wait_for(process: subprocess.Popen) -> int:

@@ -69,6 +69,8 @@ WHO = {
     "email": "ana@example.com",
 }
 
+BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
+
 CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes", "consent": "on"}
 
 # What each step asks for, with what may be left empty.

@@ -5,7 +5,6 @@ templates/texts/. Templates are given the clinic, links, and the place and time 
 so that a clinic's own templates cannot tell more either.
 """
 
-import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +12,13 @@ from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.formats import date_format
+from django.utils import translation
 
 from common.clinic import CLINIC
 from common.languages import language_or_english
 
 from ..calendar.ics import calendar_file
+from ..calendar.moments import day_in_words, time_in_words
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.message_kinds import VISIT_NEWS, visit_known_before
 from ..lifecycle.offered_times import link_of
@@ -73,7 +72,7 @@ def _facts(message: Message) -> dict:
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
         # By when they are promised a call, if they are.
         promised = request.call_by if request.is_promised else None
-        facts["call_by"] = _date(timezone.localtime(promised)) if promised else None
+        facts["call_by"] = day_in_words(promised) if promised else None
         facts["request_link"] = _link("request", request.pk)
     if message.kind == VISIT_NEWS.key:
         former = visit_known_before(message)
@@ -84,18 +83,14 @@ def _facts(message: Message) -> dict:
 
 
 def _visit(visit: Appointment) -> dict:
-    local = timezone.localtime(visit.starts_at, timezone.get_default_timezone())
     return {
-        "date": _date(local),
-        "time": date_format(local, "TIME_FORMAT"),
+        "date": day_in_words(visit.starts_at),
+        "time": time_in_words(visit.starts_at),
+        "map_url": visit.place.map_url,
         "place_name": visit.place.name,
         "place": ", ".join(filter(None, (visit.place.name, visit.place.address))),
         "clinician": visit.clinician.name,
     }
-
-
-def _date(local: datetime.datetime) -> str:
-    return date_format(local, language_or_english(translation.get_language()).date)
 
 
 def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:

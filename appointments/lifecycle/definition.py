@@ -55,6 +55,10 @@ def _call_in_words(event: Event) -> Promise | str:
     return _("We called and did not reach you.")
 
 
+def _who_booked(event: Event) -> Promise:
+    return _("We booked your visit.") if event.by_id else _("You chose the time of your visit.")
+
+
 VOUCH = Verb(
     key="vouch",
     event="vouched",
@@ -152,7 +156,7 @@ BOOK = Verb(
     does=booking.book,
     ends_the_call=True,
     access_key="b",
-    patient_reads=_("We booked your visit."),
+    patient_reads=_who_booked,
     tells=(announce.BOOKING,),
     undo=restore,
 )
@@ -168,7 +172,7 @@ BOOK_ANYWAY = Verb(
     asks=forms.BookAnywayForm,
     does=booking.book_anyway,
     ends_the_call=True,
-    patient_reads=_("We booked your visit."),
+    patient_reads=_who_booked,
     tells=(announce.BOOKING,),
     undo=restore,
 )
@@ -510,8 +514,28 @@ CHOOSE = Verb(
     when=OPEN & NURSE_AGREES,
     leads_to=(IS_BOOKED,),
     does=booking.choose,
-    patient_reads=_("We booked your visit."),
+    patient_reads=_who_booked,
     tells=(announce.BOOKING,),
+)
+NONE_SUITS = Verb(
+    key="none-suits",
+    event="none_suits",
+    history="None of the times offered suits the patient",
+    label="Say that none of the times offered suits",
+    when=OPEN & PATIENT_CHOOSES,
+    leads_to=(SAME,),
+    does=offers.none_suits,
+    patient_reads=_("You told us that none of the times suits you."),
+)
+ASK_FOR_ANOTHER_TIME = Verb(
+    key="ask-for-another-time",
+    event="asked_to_move",
+    history="The patient cannot come then",
+    label="Ask for another time for the visit",
+    when=BOOKED & NO_VISIT_HAS_BEGUN,
+    leads_to=(SAME,),
+    does=contact.ask_for_another_time,
+    patient_reads=_("You asked for another time for your visit."),
 )
 WITHDRAW = Verb(
     key="withdraw",

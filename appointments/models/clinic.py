@@ -30,7 +30,8 @@ class Clinician(models.Model):
 
 class Place(models.Model):
     name = models.CharField(max_length=120, unique=True)
-    address = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=200, blank=True, help_text="As patients read it, on one line.")
+    map_url = models.URLField("link to a map", blank=True, help_text="Patients can follow it to find the way.")
     email = models.EmailField("e-mail of the front desk", blank=True, help_text=WHAT_IS_MAILED)
     is_active = models.BooleanField(default=True)
 

@@ -1,11 +1,13 @@
 """The private link by which a patient chooses one of the times that staff offered."""
 
+import datetime
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 import audit
@@ -13,50 +15,103 @@ from audit.models import AuditEntry
 from common.error_pages import shown_again
 from common.strict_form import StrictForm
 
+from ..calendar.moments import visit_in_words
+from ..fields import DateOfBirthField
 from ..lifecycle import offered_times
-from ..lifecycle.definition import CHOOSE
+from ..lifecycle.definition import CHOOSE, NONE_SUITS
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
 from . import status_words
+from .views import TOO_MANY_TRIES, has_tried_too_often, opened
+
+NONE = "none"
 
 
 class ChooseForm(StrictForm):
-    time = forms.ChoiceField(widget=forms.RadioSelect)
+    time = forms.ChoiceField(
+        label=gettext_lazy("Which time suits you?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose one of the times, or say that none suits you."),
+            "invalid_choice": gettext_lazy("Somebody took that time just now. Choose another."),
+        },
+    )
+    wish = forms.CharField(
+        label=gettext_lazy("If none suits you: which days and times would?"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+    )
 
-    def __init__(self, times: list[OfferedTime], data: QueryDict | None = None) -> None:
+    def __init__(self, found: AppointmentRequest, times: list[OfferedTime], data: QueryDict | None = None) -> None:
         super().__init__(data, label_suffix="")
-        self.fields["time"].label = _("Choose a time for your visit")
-        self.fields["time"].error_messages["required"] = _("Choose one of the times.")
-        self.fields["time"].error_messages["invalid_choice"] = _("Somebody took that time just now. Choose another.")
-        self.choice_field("time").choices = [(str(time.pk), _in_words(time)) for time in times]
+        offered = [(str(time.pk), _in_words(time, found)) for time in times]
+        self.choice_field("time").choices = [*offered, (NONE, _("None of these times suits me"))]
+
+
+class ChooseByLinkForm(ChooseForm):
+    """Programs that look through mail follow links and press buttons, and mails are passed on."""
+
+    date_of_birth = DateOfBirthField(
+        label=gettext_lazy("Date of birth of the person who needs the visit"),
+        help_text=gettext_lazy("So that nobody else takes a time. For example: 3 14 1948."),
+    )
+
+    def __init__(self, found: AppointmentRequest, times: list[OfferedTime], data: QueryDict | None = None) -> None:
+        super().__init__(found, times, data)
+        self.born = found.date_of_birth
+
+    def clean_date_of_birth(self) -> datetime.date:
+        if self.cleaned_data["date_of_birth"] != self.born:
+            raise ValidationError(_("We have another date of birth. Please check it, or call us."))
+        return self.born
 
 
 @shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
-def choose(request: HttpRequest, token: str) -> HttpResponse:
+def choose_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Says nothing about who the patient is, because whoever has the link sees it."""
     found = offered_times.opened_by(token)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
-    times = offered_times.open_times(found) if found else []
-    if found is None or not times:
+    if found is None:
         return _nothing_to_choose(request, found)
-    form = ChooseForm(times, request.POST if request.method == "POST" else None)
+    return _choose(request, found, ChooseByLinkForm)
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def choose(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    return _choose(request, found, ChooseForm)
+
+
+def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[ChooseForm]) -> HttpResponse:
+    times = offered_times.open_times(found)
+    if not times:
+        return _nothing_to_choose(request, found)
+    form = form_class(found, times, request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, form)
     if getattr(request, "must_be_sent_again", False):
         return _page(request, form, status=403)
+    if form_class is ChooseByLinkForm and has_tried_too_often(request, found.reference):
+        form.add_error(None, TOO_MANY_TRIES)
+        return _page(request, form, status=429)
     if not form.is_valid():
         return _page(request, form, status=422)
-    chosen = next(time for time in times if str(time.pk) == form.cleaned_data["time"])
     try:
-        perform(CHOOSE, found, time=chosen)
+        if form.cleaned_data["time"] == NONE:
+            perform(NONE_SUITS, found, wish=form.cleaned_data["wish"])
+            thanks = {"status": _("Thank you. We will call you to find another time.")}
+            return render(request, "portal/chosen.html", thanks)
+        perform(CHOOSE, found, time=next(time for time in times if str(time.pk) == form.cleaned_data["time"]))
     except Refused:
         # Perhaps by themselves, with the same press of the button sent twice.
         found.refresh_from_db()
         times = offered_times.open_times(found)
         if not times:
             return _nothing_to_choose(request, found)
-        form = ChooseForm(times, request.POST)
+        form = form_class(found, times, request.POST)
         if form.is_valid():
             form.add_error(
                 "time", _("We worked on your request just now. Please check it and press the button again.")
@@ -76,24 +131,25 @@ def _nothing_to_choose(request: HttpRequest, found: AppointmentRequest | None) -
 
 
 def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    return render(request, "portal/chosen.html", {"status": status_words.status_in_words(found)})
+    context = {
+        "is_booked": found.status == Status.BOOKED,
+        "status": status_words.status_in_words(found),
+        "map_url": found.appointment and found.appointment.place.map_url,
+    }
+    return render(request, "portal/chosen.html", context)
 
 
 def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
         "title": _("Choose a time for your visit"),
-        "button": _("Take this time"),
+        "button": _("Send my choice"),
         "must_be_sent_again": status == 403,
     }
     return render(request, "portal/status_form.html", context, status=status)
 
 
-def _in_words(time: OfferedTime) -> str:
-    local = localtime(time.starts_at)
-    return _("{date} at {time}, {place}, {clinician}").format(
-        date=date_format(local, "DATE_FORMAT"),
-        time=date_format(local, "TIME_FORMAT"),
-        place=time.place.name,
-        clinician=time.clinician.name,
+def _in_words(time: OfferedTime, found: AppointmentRequest) -> str:
+    return _("{when}, {place}, {clinician}").format(
+        when=visit_in_words(time.starts_at, found.zone), place=time.place.name, clinician=time.clinician.name
     )

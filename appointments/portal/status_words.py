@@ -1,18 +1,16 @@
 """What became of a request, in the patient's words."""
 
 import datetime
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ..calendar.calling_hours import is_elsewhere
+from ..calendar.moments import call_in_words, visit_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.offered_times import open_times
-from ..models import Appointment, AppointmentRequest, Event, Status
+from ..models import Appointment, AppointmentRequest, Awaited, Event, Status
 
 # As templates/common/next_step.html has it.
 NEXT_STEP = gettext_noop("Someone will call you as soon as possible.")
@@ -32,19 +30,20 @@ def status_in_words(request: AppointmentRequest) -> str:
     visit = request.appointment
     match request.status:
         case Status.BOOKED if visit and is_past(visit):
-            return _("Your visit was on {when}.").format(when=_moment(visit.starts_at))
+            return _("Your visit was on {when}.").format(when=visit_in_words(visit.starts_at, request.zone))
         case Status.BOOKED if visit:
-            return _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
-                when=_moment(visit.starts_at),
-                place=" ".join(filter(None, (visit.place.name, visit.place.address))),
+            booked = _("Your visit is booked for {when}. Place: {place}. You see {clinician}.").format(
+                when=visit_in_words(visit.starts_at, request.zone),
+                place=", ".join(filter(None, (visit.place.name, visit.place.address))),
                 clinician=visit.clinician.name,
             )
+            return f"{booked} {_('We will call you about it.')}" if request.call_by else booked
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
     if request.is_promised and request.next_call_at and request.next_call_at > timezone.now():
-        return _("We plan to call you on {when}.").format(when=_moment(request.next_call_at, request.zone))
-    if open_times(request):
-        return _("We offered you times for a visit. Please choose one by the link we gave you, or call us.")
+        return _("We plan to call you on {when}.").format(when=call_in_words(request.next_call_at, request.zone))
+    if request.awaited == Awaited.CHOICE and open_times(request):
+        return _("We offered you times for a visit. Please choose one here, or by the link we gave you.")
     if call_policy.is_exhausted(request.attempts_made):
         return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:
@@ -75,13 +74,3 @@ def _in_words(event: Event) -> str:
     verb = LIFECYCLE.of_event(event.verb)
     reads = verb.patient_reads if verb else None
     return str(reads(event) if callable(reads) else reads or "")
-
-
-def _moment(moment: datetime.datetime, zone: ZoneInfo | None = None) -> str:
-    """For the end of a sentence, whose full stop it leaves out where a time ends with one, like "9 a.m."."""
-    local = timezone.localtime(moment, zone)
-    date, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
-    if zone and is_elsewhere(zone, moment):
-        city = zone.key.rpartition("/")[2].replace("_", " ")
-        return _("{date} at {time} ({city} time)").format(date=date, time=time, city=city)
-    return _("{date} at {time}").format(date=date, time=time).removesuffix(".")

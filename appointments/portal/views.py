@@ -27,8 +27,10 @@ from screening.views import summary_page
 from .. import rate_limit
 from .. import reference as references
 from ..calendar.ics import CONTENT_TYPE, calendar_file
+from ..calendar.moments import day_in_words
 from ..fields import CallTimesField, DateOfBirthField, PhoneField
-from ..lifecycle.definition import CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
+from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
+from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, Status
 from . import status_words
@@ -39,6 +41,7 @@ AN_HOUR = 60 * 60
 SHUT = "status shut"
 MOST_TRIES_PER_REFERENCE = 10
 MOST_TRIES_PER_ADDRESS = 50
+TOO_MANY_TRIES = gettext_lazy("There were too many tries. Please wait an hour, or call us.")
 
 
 class LookUpForm(StrictForm):
@@ -69,6 +72,30 @@ class CallTimesForm(StrictForm):
     call_times = CallTimesField()
 
 
+KEEP, ANOTHER_TIME, CANCEL = "keep", "another", "cancel"
+
+
+class WithdrawForm(StrictForm):
+    """Of a request with a visit: what is given up is named, and nothing is chosen before."""
+
+    what = forms.ChoiceField(
+        label=gettext_lazy("What would you like?"),
+        widget=forms.RadioSelect,
+        choices=(
+            (ANOTHER_TIME, gettext_lazy("I cannot come then. I would like another time.")),
+            (CANCEL, gettext_lazy("Cancel my visit. I do not want one now.")),
+            (KEEP, gettext_lazy("Keep my visit as it is.")),
+        ),
+        error_messages={"required": gettext_lazy("Choose what you would like.")},
+    )
+    wish = forms.CharField(
+        label=gettext_lazy("If you would like another time: which days and times would suit you?"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea({"rows": 2}),
+    )
+
+
 def opened(view: Callable[[HttpRequest, AppointmentRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Only with a request that was opened in this browser; otherwise ask for the reference first."""
 
@@ -96,8 +123,8 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
     reference = references.parse(form.cleaned_data["reference"])
-    if _has_tried_too_often(request, reference):
-        form.add_error(None, _("There were too many tries. Please wait an hour, or call us."))
+    if has_tried_too_often(request, reference):
+        form.add_error(None, TOO_MANY_TRIES)
         return _form_page(request, form, _("See your request"), _("See your request"), status=429)
     found = reference and status_words.find(reference, form.cleaned_data["date_of_birth"])
     if not found:
@@ -125,10 +152,12 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "version": found.pathway_version,
         "fingerprint": found.pathway_fingerprint,
         "status": status_words.status_in_words(found),
-        "story": status_words.story(found),
+        "story": [(day_in_words(moment, found.zone), words) for moment, words in status_words.story(found)],
         "is_closed": found.status == Status.CLOSED,
         "is_booked": found.status == Status.BOOKED and not is_past,
         "is_past": is_past,
+        "can_choose": bool(open_times(found)),
+        "map_url": found.appointment and found.appointment.place.map_url,
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
     }
@@ -157,7 +186,19 @@ def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Withdraw your request")
-    return _change(request, found, StrictForm, title, lambda: perform(WITHDRAW, found), is_final=True)
+    if found.status != Status.BOOKED or found.appointment is None:
+        lead = _("We will not call you about this request. You can ask again at any time.")
+        return _change(request, found, StrictForm, title, lambda: perform(WITHDRAW, found), lead=lead)
+
+    def do(what: str, wish: str) -> None:
+        if what == CANCEL:
+            perform(WITHDRAW, found)
+        elif what == ANOTHER_TIME:
+            perform(ASK_FOR_ANOTHER_TIME, found, wish=wish)
+
+    title = _("If you cannot come")
+    lead = status_words.status_in_words(found)
+    return _change(request, found, WithdrawForm, title, do, button=_("Send"), lead=lead)
 
 
 @require_safe
@@ -203,7 +244,7 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
     )
 
 
-def _has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
+def has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
     """By address first: who has had all tries adds no more rows, and what is no reference never adds one."""
     if rate_limit.count("status by address", counted_address_of(request), seconds=AN_HOUR) > MOST_TRIES_PER_ADDRESS:
         return True
@@ -238,18 +279,20 @@ def _change(
     title: str,
     change: Callable[..., None],
     *,
-    is_final: bool = False,
+    button: str = "",
+    lead: str = "",
     **kwargs: Any,
 ) -> HttpResponse:
+    def page(version: int | str | None, status: int = 200) -> HttpResponse:
+        return _form_page(request, form, title, button or title, lead=lead, version=version, status=status)
+
     form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
     if request.method != "POST":
-        return _form_page(request, form, title, title, is_final=is_final, version=found.version)
+        return page(found.version)
     if getattr(request, "must_be_sent_again", False):
-        return _form_page(
-            request, form, title, title, is_final=is_final, version=request.POST.get("version"), status=403
-        )
+        return page(request.POST.get("version"), status=403)
     if not form.is_valid():
-        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=422)
+        return page(found.version, status=422)
     changed = request.POST.get("version") != str(found.version)
     try:
         if changed:
@@ -261,7 +304,7 @@ def _change(
         else:
             form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))
             found.refresh_from_db()
-        return _form_page(request, form, title, title, is_final=is_final, version=found.version, status=409)
+        return page(found.version, status=409)
     return redirect(f"{reverse('appointments:yours')}?done")
 
 
@@ -271,7 +314,7 @@ def _form_page(
     title: str,
     button: str,
     *,
-    is_final: bool = False,
+    lead: str = "",
     version: int | str | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -279,8 +322,9 @@ def _form_page(
         "form": form,
         "title": title,
         "button": button,
-        "is_final": is_final,
+        "lead": lead,
         "version": version,
+        "back": reverse("appointments:yours") if version is not None else "",
         "must_be_sent_again": status == 403,
     }
     return render(request, "portal/status_form.html", context, status=status)

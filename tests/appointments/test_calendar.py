@@ -29,7 +29,7 @@ from appointments.models import (
 from appointments.operations.jobs import end_offers
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
-from tests.walk import words_of
+from tests.walk import BIRTHDAY, words_of
 
 pytestmark = pytest.mark.both
 
@@ -521,7 +521,7 @@ def test_a_kind_says_how_long_a_visit_is_wherever_it_is_booked_moved_or_chosen(
     assert post(ana, short, "reschedule", starts_at=f"{MONDAY}T09:00", reason="mistake", **where).status_code == 302
     perform(OFFER, offered, by=ana, times=[Slot(at(MONDAY, "09:45"), clinician, place)], kind=review)
     [time] = open_times(offered)
-    assert client.post(link_of(offered), {"time": time.pk}).status_code == 200
+    assert client.post(link_of(offered), {"time": time.pk, **BIRTHDAY}).status_code == 200
 
     visits = AppointmentRequest.objects.order_by("pk").values_list(
         "appointment__kind__name", "appointment__starts_at", "appointment__ends_at"

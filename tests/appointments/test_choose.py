@@ -14,9 +14,11 @@ from appointments.calendar.slots import free_slots
 from appointments.lifecycle.definition import BOOK, CLAIM
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import perform
+from appointments.lifecycle.waits import wait_of
 from appointments.models import AppointmentRequest, Holiday
 from appointments.portal import choose
-from tests.walk import checked_in, words_of
+from appointments.portal.views import MOST_TRIES_PER_REFERENCE
+from tests.walk import BIRTHDAY, checked_in, words_of
 
 pytestmark = pytest.mark.both
 
@@ -56,7 +58,7 @@ def test_the_patient_chooses_one_of_the_offered_times_and_has_a_visit(held, link
     patient = Client()
     page = patient.get(link)
 
-    chosen = patient.post(link, {"time": times_on(page)[1]})
+    chosen = patient.post(link, {"time": times_on(page)[1], **BIRTHDAY})
 
     held.refresh_from_db()
     assert len(times_on(page)) == 2
@@ -66,10 +68,59 @@ def test_the_patient_chooses_one_of_the_offered_times_and_has_a_visit(held, link
     assert [(event.by, event.verb) for event in held.events.all()][-1] == (None, "booked")
 
 
+@pytest.mark.parametrize(
+    ("born", "said"),
+    [
+        ({}, "Enter the month, day and year of birth."),
+        ({"date_of_birth_year": "1949"}, "We have another date of birth. Please check it, or call us."),
+    ],
+)
+def test_a_program_that_presses_the_button_in_a_mail_takes_no_time(held, link, born, said):
+    wanted = times_on(Client().get(link))[0]
+
+    page = Client().post(link, {"time": wanted, **(BIRTHDAY | born if born else {})})
+
+    held.refresh_from_db()
+    assert (page.status_code, held.status, said in words_of(page)) == (422, "waiting", True)
+    assert checked_in(page) == {"time": [wanted]}
+
+
+def test_birthdays_can_be_guessed_only_so_often(held, link):
+    wanted = times_on(Client().get(link))[0]
+    for _ in range(MOST_TRIES_PER_REFERENCE):
+        Client().post(link, {"time": wanted, **BIRTHDAY, "date_of_birth_year": "1949"})
+
+    page = Client().post(link, {"time": wanted, **BIRTHDAY})
+
+    held.refresh_from_db()
+    assert (page.status_code, held.status) == (429, "waiting")
+
+
+def test_whom_no_time_suits_says_which_would_and_is_called(held, link, staff):
+    page = Client().post(link, {"time": "none", "wish": "Tuesday mornings", **BIRTHDAY})
+
+    held.refresh_from_db()
+    assert "We will call you to find another time." in words_of(page)
+    assert (held.awaited, wait_of(held, timezone.now())[0].key) == ("", "call")
+    assert "Tuesday mornings" in words_of(staff.get(SHEET.format(held.pk) + "change/"))
+
+
+def test_who_has_proved_who_they_are_chooses_from_the_status_page(held, link):
+    patient = Client()
+    patient.post("/status/", {"reference": held.reference, **BIRTHDAY})
+    assert 'href="/status/yours/choose/"' in patient.get("/status/yours/").text
+    page = patient.get("/status/yours/choose/")
+    assert "date_of_birth" not in page.text
+
+    patient.post("/status/yours/choose/", {"time": times_on(page)[0]})
+
+    assert "You chose the time of your visit." in words_of(patient.get("/status/yours/"))
+
+
 def test_whoever_has_the_link_learns_nothing_about_the_patient(held, link):
     page = Client().get(link)
 
-    shown = words_of(page) + link
+    shown = words_of(page).replace("For example: 3 14 1948.", "") + link
     assert not any(secret in shown for secret in (held.name, held.reference, held.phone, "1948", "osteoporosis"))
 
 
@@ -82,7 +133,7 @@ def test_a_time_that_was_taken_meanwhile_is_no_longer_offered(held, link, a_requ
     slot = {"starts_at": taken.starts_at, "clinician": taken.clinician, "place": taken.place}
     perform(BOOK, another, by=scheduler, **slot)
 
-    page = patient.post(link, {"time": wanted})
+    page = patient.post(link, {"time": wanted, **BIRTHDAY})
 
     held.refresh_from_db()
     assert (page.status_code, held.status) == (422, "waiting")
@@ -96,11 +147,11 @@ def test_a_button_that_was_pressed_twice_says_what_the_first_press_did(held, lin
 
     def after_another_press(verb, request, **entered):
         monkeypatch.setattr(choose, "perform", perform)
-        Client().post(link, {"time": wanted})
+        Client().post(link, {"time": wanted, **BIRTHDAY})
         perform(verb, request, **entered)
 
     monkeypatch.setattr(choose, "perform", after_another_press)
-    page = patient.post(link, {"time": wanted})
+    page = patient.post(link, {"time": wanted, **BIRTHDAY})
 
     assert page.status_code == 200
     assert "Your visit is booked for" in words_of(page)
@@ -117,7 +168,7 @@ def test_what_staff_change_while_the_patient_chooses_is_said_and_the_choice_is_k
         perform(verb, request, **entered)
 
     monkeypatch.setattr(choose, "perform", after_a_claim)
-    page = patient.post(link, {"time": wanted})
+    page = patient.post(link, {"time": wanted, **BIRTHDAY})
 
     assert (page.status_code, checked_in(page)) == (409, {"time": [wanted]})
     assert "We worked on your request just now." in words_of(page)
@@ -129,7 +180,7 @@ def test_a_day_that_became_a_holiday_and_a_clinician_who_left_are_no_longer_offe
     patient = Client()
 
     page = patient.get(link)
-    refused = patient.post(link, {"time": first.pk})
+    refused = patient.post(link, {"time": first.pk, **BIRTHDAY})
 
     is_same_day = timezone.localdate(first.starts_at) == timezone.localdate(second.starts_at)
     assert times_on(page) == ([] if is_same_day else [str(second.pk)])
@@ -143,7 +194,7 @@ def test_a_choice_without_a_valid_token_is_shown_again(link):
     strict = Client(enforce_csrf_checks=True)
     wanted = times_on(strict.get(link))[1]
 
-    page = strict.post(link, {"time": wanted})
+    page = strict.post(link, {"time": wanted, **BIRTHDAY})
 
     assert (page.status_code, checked_in(page)) == (403, {"time": [wanted]})
 
@@ -152,7 +203,7 @@ def test_no_time_chosen_is_asked_for_again(link):
     page = Client().post(link, {})
 
     assert page.status_code == 422
-    assert "Choose one of the times." in words_of(page)
+    assert "Choose one of the times, or say that none suits you." in words_of(page)
 
 
 def test_a_link_that_is_too_old_or_made_up_leads_to_the_phone(held, link):

@@ -368,7 +368,9 @@ class Lives(RuleBasedStateMachine):
         elif one:
             gone = {"reason": "withdrawn", "closed_at": timezone.now(), **NO_PLAN}
             closed = {**self.nobody(), "status": "closed", "visit": None, "is_exception": False}
-            self.own(one, "withdraw", {}, done="withdrew", **closed, **gone)
+            self.own(
+                one, "withdraw", {"what": "cancel"} if one.state.visit else {}, done="withdrew", **closed, **gone
+            )
 
     @rule(data=st.data())
     def chooses_a_time(self, data):
@@ -385,7 +387,7 @@ class Lives(RuleBasedStateMachine):
             for time in OfferedTime.objects.filter(request=one.pk).select_related("clinician").order_by("version")
         }
         slot = data.draw(st.sampled_from(one.offered)) if one.offered else None
-        answer = Client().post(link, {"time": offered.get(slot, 0)})
+        answer = Client().post(link, {"time": offered.get(slot, 0), **birthday_of(one.who)})
         if slot in free:
             assert answer.status_code == 200
             booked = {**self.nobody(), "status": "booked", "visit": slot, **NO_PLAN, "is_doubtful": False}
@@ -394,6 +396,29 @@ class Lives(RuleBasedStateMachine):
         else:
             is_booked = one.state.status == "booked" and now <= made_at + OFFER
             assert answer.status_code == (422 if free else 200 if is_booked else 404)
+
+    @rule(data=st.data())
+    def says_that_no_time_suits(self, data):
+        if one := self.some(data, where=lambda one: one.link and one.state.awaited == "choice"):
+            now = timezone.now()
+            stored = AppointmentRequest.objects.get(pk=one.pk)
+            is_open = one.state.status in ("waiting", "claimed") and one.state.nurse in LETS_BOOK
+            is_open = is_open and any(slot[1] > now and self.is_free(slot, one) for slot in one.offered)
+            answer = self.patient(
+                "/status/yours/choose/", {"time": "none", "wish": "Mornings"}, {STATUS: opening_of(one)}
+            )
+            if is_open and stored.next_call_at > now:
+                assert answer.status_code == 200
+                self.happened(one, "", "none_suits", **NO_PLAN | {"has_next_call": True})
+            else:
+                assert answer.status_code in (200, 404, 409)
+
+    @rule(data=st.data())
+    def asks_for_another_time(self, data):
+        one = self.some(data, where=lambda one: one.state.status == "booked")
+        if one and one.state.visit[1] > timezone.now():
+            new = NO_PLAN | {"has_next_call": True}
+            self.own(one, "withdraw", {"what": "another", "wish": "Mornings"}, done="asked_to_move", **new)
 
     # What staff do.
 
@@ -926,6 +951,10 @@ class Lives(RuleBasedStateMachine):
         assert {one.pk: told["change", one.pk] for one in self.alive} == {one.pk: one.version for one in self.alive}
         assert sum(count for (action, _), count in told.items() if action == "erase") == self.erased
         assert list(chain.faults()) == []
+
+
+def birthday_of(who: dict) -> dict:
+    return {name: value for name, value in who.items() if name.startswith("date_of_birth")}
 
 
 def as_model(stored: AppointmentRequest) -> State:

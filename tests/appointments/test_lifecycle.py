@@ -162,6 +162,7 @@ def possible_verbs(a_request, scheduler, clinician, place, next_week):
         "hold": {"note": "A letter"},
         "erase": {},
         "withdraw": {},
+        "ask-for-another-time": {"wish": "Mornings"},
         "correct-phone": {"phone": "+12125550188"},
         "change-call-times": {"call_times": ["evening"]},
     }

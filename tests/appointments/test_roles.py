@@ -155,6 +155,7 @@ step                302   302   302
 status              200   422   200
 yours               302   405   302
 correct_phone       302   302   302
+choose_time         302   302   302
 change_call_times   302   302   302
 withdraw            302   302   302
 visit_file          302   405   302

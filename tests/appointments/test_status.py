@@ -12,6 +12,7 @@ from appointments import reference
 from appointments.calendar.slots import free_slots
 from appointments.lifecycle.definition import BOOK, CLAIM, CORRECT, LOG_CALL, OFFER, UNDO
 from appointments.lifecycle.transition import perform
+from appointments.lifecycle.waits import wait_of
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, RateBucket
 from appointments.portal.views import COOKIE
 from screening.pathways import PATHWAY
@@ -226,11 +227,50 @@ def test_withdrawing_closes_the_request_and_gives_the_visit_free(
     perform(CLAIM, opened, by=scheduler)
     perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
 
-    change(client, "withdraw")
+    page = client.get("/status/yours/withdraw/")
+    assert f"Your visit is booked for {timezone.localtime(next_week):%A, %B %-d, %Y}" in words_of(page)
+    assert change(client, "withdraw").status_code == 422
+    assert change(client, "withdraw", {"what": "keep"}).status_code == 302
+    opened.refresh_from_db()
+    assert opened.status == "booked"
+
+    change(client, "withdraw", {"what": "cancel"})
 
     opened.refresh_from_db()
     assert (opened.status, opened.close_reason, opened.closed_by) == ("closed", "withdrawn", None)
     assert not Appointment.objects.filter(cancelled_at=None).exists()
+
+
+def test_who_cannot_come_then_is_called_about_another_time_and_keeps_the_visit_until_then(
+    client, opened, scheduler, clinician, place, next_week
+):
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+
+    change(client, "withdraw", {"what": "another", "wish": "Tuesday mornings"})
+
+    opened.refresh_from_db()
+    assert (opened.status, wait_of(opened, timezone.now())[0].key) == ("booked", "to-tell")
+    page = words_of(client.get("/status/yours/"))
+    assert "We will call you about it." in page
+    assert "You asked for another time for your visit." in page
+    assert opened.events.last().note == "Tuesday mornings"
+
+
+def test_times_of_a_visit_name_the_clinics_city_where_clocks_differ_and_lead_to_its_map(
+    client, opened, scheduler, clinician, place, next_week
+):
+    place.address, place.map_url = "1 Sample Street", "https://maps.example/clinic"
+    place.save()
+    AppointmentRequest.objects.update(time_zone="America/Los_Angeles")
+    opened.refresh_from_db()
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+
+    page = client.get("/status/yours/")
+
+    assert "(New York time). Place: Main clinic, 1 Sample Street." in words_of(page)
+    assert 'href="https://maps.example/clinic"' in page.text
 
 
 def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clinician, place, next_week):
@@ -240,7 +280,7 @@ def test_a_visit_that_has_begun_is_not_withdrawn(client, opened, scheduler, clin
     with time_machine.travel(next_week + datetime.timedelta(hours=1)):
         client.post("/status/", {"reference": opened.reference, **BORN})
         page = client.get("/status/yours/")
-        refused = change(client, "withdraw")
+        refused = change(client, "withdraw", {"what": "cancel"})
 
     opened.refresh_from_db()
     assert "Your visit was on" in words_of(page)
@@ -302,7 +342,7 @@ def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, 
 
     page = words_of(client.get("/status/yours/"))
 
-    assert "We offered you times for a visit. Please choose one by the link we gave you, or call us." in page
+    assert "We offered you times for a visit. Please choose one here, or by the link we gave you." in page
 
 
 def test_a_withdrawn_request_can_no_longer_be_changed(client, opened):

@@ -15,7 +15,7 @@ from screening.pathways import EARLIER, PATHWAY, pathway_of_version
 from screening.questionnaire.journey import Journey
 from screening.visitor import COOKIE
 from tests.staff import member_of, signed_in
-from tests.walk import WHO, answer_check, outcome_of, words_of
+from tests.walk import BIRTHDAY, WHO, answer_check, outcome_of, words_of
 
 # As version 1 stored it: duration and function with the visit, and a "no" to a fracture that says nothing of a scan.
 ANSWERS = {
@@ -131,7 +131,7 @@ def test_the_private_link_of_an_old_request_still_leads_to_a_visit(client, old, 
     link = link_of(old)
 
     [time] = re.findall('name="time" value="([0-9]+)"', client.get(link).text)
-    client.post(link, {"time": time})
+    client.post(link, {"time": time, **BIRTHDAY})
 
     old.refresh_from_db()
     assert (old.status, old.pathway_version) == ("booked", "1.0")

@@ -30,7 +30,7 @@ from appointments.models import AppointmentRequest, Message
 from appointments.operations.jobs import alert_of_what_is_late, end_offers
 from appointments.worklist import next_call
 from tests.staff import member_of, signed_in
-from tests.walk import words_of
+from tests.walk import BIRTHDAY, words_of
 
 pytestmark = pytest.mark.both
 
@@ -145,7 +145,7 @@ def test_a_patient_cannot_choose_while_a_question_to_the_nurse_is_open(held, ana
     perform(CLAIM, request, by=ana)
     perform(ASK_NURSE, request, by=ana, note="Does the thinner matter?")
 
-    page = client.post(link_of(request), {"time": time.pk})
+    page = client.post(link_of(request), {"time": time.pk, **BIRTHDAY})
 
     assert page.status_code == 404
     with pytest.raises(Refused):

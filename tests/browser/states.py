@@ -24,7 +24,11 @@ from playwright.sync_api import Page, Response
 
 from accounts import unsent
 from accounts.models import AccountSession, FirstPassword
+from appointments.calendar.slots import free_slots
 from appointments.intake.views import STEPS
+from appointments.lifecycle.definition import ANSWER, OFFER
+from appointments.lifecycle.offered_times import link_of
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Message
 from appointments.portal import views
 from appointments.reference import grouped
@@ -240,8 +244,22 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     yield State("status, wrong phone", "/status/yours/phone/", cookies, sent={"phone": "555"}, status=422)
     yield State("status, times", "/status/yours/times/", cookies)
     yield State("status, no times", "/status/yours/times/", cookies, sent={}, status=422)
-    yield State("status, changed meanwhile", "/status/yours/withdraw/", cookies, sent={"version": "0"}, status=409)
+    yield State(
+        "status, changed meanwhile",
+        "/status/yours/withdraw/",
+        cookies,
+        sent={"version": "0", "what": "cancel"},
+        status=409,
+    )
+    yield State("status, withdraw, nothing chosen", "/status/yours/withdraw/", cookies, sent={}, status=422)
     yield State("choose a time, too old", "/visit/choose/x/", status=404)
+    offered = requests["claimed"]
+    if offered.nurse_check:
+        perform(ANSWER, offered, by=offered.claimed_by, answer="fine")
+    perform(OFFER, offered, by=offered.claimed_by, times=list(free_slots(most=2)))
+    yield State("choose a time", link_of(offered))
+    yield State("choose a time, none chosen", link_of(offered), sent={}, status=422)
+    yield State("choose a time, opened", "/status/yours/choose/", opened(offered))
     yield State("status, withdraw", "/status/yours/withdraw/", cookies)
     yield State("status, too late", "/status/yours/withdraw/", opened(requests["closed"]), sent={}, status=409)
     keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}

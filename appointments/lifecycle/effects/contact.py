@@ -58,6 +58,11 @@ def change_call_times(request: AppointmentRequest, *, call_times: list[str], by:
     return Change({"call_times": call_times, **_calls_begin_anew(request, is_new_number=False)})
 
 
+def ask_for_another_time(request: AppointmentRequest, *, wish: str = "", by: User | None = None) -> Change:
+    """The visit stays booked until somebody has called, soon."""
+    return Change(plan(timezone.now(), call_by=call_policy.soon()), note=wish)
+
+
 def _calls_begin_anew(request: AppointmentRequest, *, is_new_number: bool) -> dict[str, Any]:
     """Who answers after the last call of the plan, or has a new number for a wrong one, is called again."""
     if not no_call_will_help(request) or (request.phone_is_wrong and not is_new_number):

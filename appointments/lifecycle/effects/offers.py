@@ -53,6 +53,11 @@ def take_back(request: AppointmentRequest, event: Event) -> None:
     request.offered_times.filter(version=event.version).delete()
 
 
+def none_suits(request: AppointmentRequest, *, wish: str = "", by: User | None = None) -> Change:
+    """Somebody calls soon to find another time. The times stay free to choose until they are over."""
+    return Change(plan(timezone.now(), call_by=call_policy.soon()), note=wish)
+
+
 def end(request: AppointmentRequest, *, by: User | None = None) -> Change:
     """No time is left that the patient could choose: somebody calls now."""
     return Change(plan(timezone.now(), call_by=call_policy.soon()))
