@@ -3,11 +3,14 @@
 import logging
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import resolve
+from django.utils.translation import activate
 from django.utils.translation import gettext as _
 
 from .outages import is_outage
@@ -15,6 +18,8 @@ from .plain_page import plain_page
 
 logger = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., HttpResponse])
+# The name of the buttons for other languages that send the form beside them along.
+IN_LANGUAGE = "in_language"
 
 
 def _problem(request: HttpRequest, status: int, title: str, message: str) -> HttpResponse:
@@ -63,9 +68,41 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def shown_again(view: View) -> View:
-    """For a view that, where `request.must_be_sent_again` is set, shows the filled-in form and keeps nothing."""
-    view.is_shown_again = True  # type: ignore[attr-defined]  # functions take attributes
-    return view
+    """For a view that shows the filled-in form again, and keeps nothing, where `status_of_showing_again` says so.
+
+    That is where it may not come from our page, and where a button for another language was pressed beside it.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        language = request.POST.get(IN_LANGUAGE) if request.method == "POST" else None
+        if language not in dict(settings.LANGUAGES):
+            return view(request, *args, **kwargs)
+        activate(language)
+        sent = request.POST.copy()
+        del sent[IN_LANGUAGE]
+        request.POST = sent  # type: ignore[assignment]  # a copy that can be changed does as well
+        request.is_in_another_language = True  # type: ignore[attr-defined]  # read by getattr
+        response = view(request, *args, **kwargs)
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+        return response
+
+    guarded.is_shown_again = True  # type: ignore[attr-defined]  # functions take attributes
+    return cast(View, guarded)
+
+
+def status_of_showing_again(request: HttpRequest) -> int | None:
+    """The status with which the filled-in form is shown again; None if it is to be taken."""
+    if getattr(request, "must_be_sent_again", False):
+        return 403
+    return 200 if getattr(request, "is_in_another_language", False) else None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,10 +1,11 @@
 """A form that takes what its page asks for, and nothing else."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,6 +24,11 @@ class StrictForm(forms.Form):
         if not isinstance(field, forms.ChoiceField):
             raise TypeError(f"{name} has no choices")
         return field
+
+    def unjudged(self) -> Self:
+        """As it was filled in, and without a word about what is missing or wrong: it was not sent to be taken."""
+        self._errors, self.cleaned_data = ErrorDict(), {}
+        return self
 
     def clean(self) -> dict[str, Any]:
         super().clean()

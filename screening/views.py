@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from common.error_pages import shown_again
+from common.error_pages import shown_again, status_of_showing_again
 from common.pages import PAGES
 
 from .forms import AnswersForm
@@ -101,13 +101,16 @@ def question(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
     form = AnswersForm(visitor.journey, page, request.POST)
+    again = status_of_showing_again(request)
+    if again == 200:
+        return _question_page(request, visitor, page, form.unjudged())
     is_valid = form.is_valid()
-    if getattr(request, "must_be_sent_again", False):
+    if again:
         # Also where a browser keeps no cookies, so that no form counts, a warning sign is answered. Nothing is kept.
         stopped = is_valid and visitor.with_answers(form.cleaned_data).journey.stopped
         if stopped:
             return _get_help(visitor, stopped)
-        return _question_page(request, visitor, page, form, 403)
+        return _question_page(request, visitor, page, form, again)
     if not is_valid:
         return _question_page(request, visitor, page, form, status=422)
 

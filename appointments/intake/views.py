@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from common.client_address import address_of
-from common.error_pages import shown_again
+from common.error_pages import shown_again, status_of_showing_again
 from common.outages import is_outage
 from screening.visitor import Visitor, remember, visitor_of
 
@@ -69,8 +69,8 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         blank = STEPS[position].form(initial=_known_from_before(visitor))
         return _step_page(request, visitor, position, forms[position] or blank)
     form = STEPS[position].form(request.POST)
-    if getattr(request, "must_be_sent_again", False):
-        return _step_page(request, visitor, position, form, status=403)
+    if again := status_of_showing_again(request):
+        return _step_page(request, visitor, position, form if again == 403 else form.unjudged(), status=again)
     if not form.is_valid():
         page = _step_page(request, visitor, position, form, status=422)
         # Whoever asks for the page in the other language now must find it as it is.

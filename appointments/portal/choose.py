@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 import audit
 from audit.models import AuditEntry
-from common.error_pages import shown_again
+from common.error_pages import shown_again, status_of_showing_again
 from common.strict_form import StrictForm
 
 from ..calendar.moments import visit_in_words
@@ -92,8 +92,8 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
     form = form_class(found, times, request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, form)
-    if getattr(request, "must_be_sent_again", False):
-        return _page(request, form, status=403)
+    if again := status_of_showing_again(request):
+        return _page(request, form if again == 403 else form.unjudged(), status=again)
     if form_class is ChooseByLinkForm and has_tried_too_often(request, found.reference):
         form.add_error(None, TOO_MANY_TRIES)
         return _page(request, form, status=429)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 import audit
 from audit.models import AuditEntry
 from common.client_address import counted_address_of
-from common.error_pages import shown_again
+from common.error_pages import shown_again, status_of_showing_again
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
 from screening.pathways import pathway_of_version
@@ -117,8 +117,9 @@ def look_up(request: HttpRequest) -> HttpResponse:
     form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
     if request.method != "POST":
         return _form_page(request, form, _("See your request"), _("See your request"))
-    if getattr(request, "must_be_sent_again", False):
-        return _form_page(request, form, _("See your request"), _("See your request"), status=403)
+    if again := status_of_showing_again(request):
+        form = form if again == 403 else form.unjudged()
+        return _form_page(request, form, _("See your request"), _("See your request"), status=again)
     if not form.is_valid():
         return _form_page(request, form, _("See your request"), _("See your request"), status=422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
@@ -289,8 +290,9 @@ def _change(
     form = form_class(request.POST if request.method == "POST" else None, label_suffix="", **kwargs)
     if request.method != "POST":
         return page(found.version)
-    if getattr(request, "must_be_sent_again", False):
-        return page(request.POST.get("version"), status=403)
+    if again := status_of_showing_again(request):
+        form = form if again == 403 else form.unjudged()
+        return page(request.POST.get("version"), status=again)
     if not form.is_valid():
         return page(found.version, status=422)
     changed = request.POST.get("version") != str(found.version)
