@@ -21,15 +21,15 @@ from ..calendar.opening_hours import BusinessHours
 from ..calendar.slots import Calendar
 from ..lifecycle import duplicates
 from ..lifecycle.announce import ways_to_reach
-from ..lifecycle.definition import LIFECYCLE, SEND_LETTER
+from ..lifecycle.definition import ANSWER, LIFECYCLE, SEND_LETTER
 from ..lifecycle.effects import claiming
 from ..lifecycle.forms import BookForm, OfferForm, VerbForm
 from ..lifecycle.grammar import Verb
-from ..lifecycle.guards import CLAIMED_BY_ME, OPEN_STATUSES
+from ..lifecycle.guards import BOOKED, CLAIMED_BY_ME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..lifecycle.waits import MOVE, wait_of
-from ..models import Appointment, AppointmentRequest, ContactAttempt, NurseCheck
+from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, NurseCheck, Status
 from ..roles import SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
@@ -72,9 +72,11 @@ def do(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         return redirect("admin:letter", pk)
     if not verb.ends_the_call:
         return redirect(sheet_url(pk))
-    # Who was reached can be booked at once; whatever else ends a call gives the request away.
-    is_still_mine = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(request.user, timezone.now()), pk=pk).exists()
-    if not is_still_mine:
+    # Who was reached can be booked at once, or the visit moved; whatever else ends a call gives the request away.
+    goes_on = CLAIMED_BY_ME
+    if form.cleaned_data.get("outcome") == ContactAttempt.CallResult.REACHED:
+        goes_on |= BOOKED
+    if not AppointmentRequest.objects.filter(goes_on.q(request.user, timezone.now()), pk=pk).exists():
         return redirect("admin:index")
     return redirect(f"{sheet_url(pk)}#do-{next_verb(visit_request, form.cleaned_data)}")
 
@@ -100,6 +102,8 @@ def next_verb(visit_request: AppointmentRequest, entered: dict | None = None) ->
     """The verb that a talk, or a wrong number, most likely leads to."""
     if entered and entered.get("outcome") == ContactAttempt.CallResult.WRONG_NUMBER:
         return "correct"
+    if visit_request.status == Status.BOOKED:
+        return "reschedule"
     if visit_request.nurse_check in NurseCheck.lets_book():
         return "book"
     return "close" if visit_request.nurse_check == NurseCheck.AGAINST else "ask-nurse"
@@ -189,6 +193,7 @@ def _sheet(
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
         may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),
+        nurse_said=_last_answer_to(visit_request),
         offered_times=open_times(visit_request) if is_open else [],
         offer_link=is_open and f"{settings.SITE_URL}{link_of(visit_request)}",
         told=visit_request.messages.order_by("-created_at", "pk"),
@@ -203,6 +208,12 @@ def _sheet(
         tried=tried_verb,
         opened=opened,
     )
+
+
+def _last_answer_to(visit_request: AppointmentRequest) -> Event | None:
+    if visit_request.nurse_check in (NurseCheck.NOT_NEEDED, NurseCheck.NEEDED, NurseCheck.ASKED):
+        return None
+    return visit_request.events.standing().filter(verb=ANSWER.event).order_by("-version").first()
 
 
 def _why_to_move(visit: Appointment | None) -> str:

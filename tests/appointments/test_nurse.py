@@ -99,8 +99,7 @@ def test_the_answer_stands_on_the_call_sheet_and_the_first_page_of_the_scheduler
     event = asked.events.get(verb="nurse_answered")
     assert (event.by, event.details, event.note) == (the_nurse, told, "Stop the thinner first.")
     sheet = words_of(signed_in(asked.claimed_by).get(f"{SHEETS}{asked.pk}/change/"))
-    assert told in sheet
-    assert "Stop the thinner first." in sheet
+    assert f"What the nurse answered {told} : “Stop the thinner first.”" in sheet
     assert told in words_of(signed_in(asked.claimed_by).get("/admin/"))
 
 

@@ -455,6 +455,19 @@ def test_after_a_missed_call_the_next_is_planned_and_the_request_goes_back_to_th
     assert datetime.timedelta(hours=settings.HOURS_BETWEEN_CALLS, minutes=-1) < wait < datetime.timedelta(days=8)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "leads_to"),
+    [("reached", "{sheet}#do-reschedule"), ("no_answer", "/admin/")],
+    ids=["reached", "missed"],
+)
+def test_who_is_reached_about_a_booked_visit_can_be_moved_while_talking(in_state, scheduler, outcome, leads_to):
+    request = in_state("booked")
+
+    done = do(scheduler, request, "log-call", outcome=outcome, next_call_at="")
+
+    assert done["Location"] == leads_to.format(sheet=f"{QUEUE}{request.pk}/change/")
+
+
 def test_after_the_last_attempt_a_letter_is_due_instead_of_a_call(in_state, scheduler):
     request = in_state("claimed")
 
@@ -467,6 +480,7 @@ def test_after_the_last_attempt_a_letter_is_due_instead_of_a_call(in_state, sche
     sent = do(scheduler, request, "letter")
     letter = signed_in(scheduler).get(sent["Location"])
     assert "We could not reach you" in words_of(letter)
+    assert f'href="{QUEUE}{request.pk}/change/"' in letter.text
     assert "Waits for the patient to call us, as we wrote until" in words_of(sheet(scheduler, request))
     assert not any(word in words_of(letter) for word in ("spine", "osteoporosis", "fracture", "cement"))
 
