@@ -38,7 +38,7 @@ from ..intake.origin import Origin
 from ..intake.submit import asked_before, submit
 from ..lifecycle.definition import CLAIM
 from ..lifecycle.transition import Refused, perform
-from ..models import AppointmentRequest, ReferralSource, Source
+from ..models import AppointmentRequest, NurseCheck, ReferralSource, Source
 from ..roles import TAKE, WORK
 from .call_sheet import next_verb, sheet_url
 from .pages import needs, staff_page
@@ -246,7 +246,12 @@ def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], 
             # A colleague may be quicker, or the same form sent at once; the sheet says who holds it.
             with suppress(Refused):
                 perform(CLAIM, stored, by=request.user)
-    what_now = "Book a visit while you are talking." if may_book else "A scheduler calls to book a visit."
+    if not may_book:
+        what_now = "A scheduler calls to book a visit."
+    elif stored.nurse_check in NurseCheck.lets_book():
+        what_now = "Book a visit while you are talking."
+    else:
+        what_now = "Ask the nurse before a visit is booked."
     messages.success(request, f"The request is stored: reference {stored}. {what_now}")
     return redirect(f"{sheet_url(stored.pk)}{f'#do-{next_verb(stored)}' if may_book else ''}")
 

@@ -149,6 +149,16 @@ def test_what_a_nurse_takes_waits_in_the_queue_for_a_scheduler(db):
     assert "Phone, taken by nina" in sheet
 
 
+def test_with_something_to_ask_the_nurse_nobody_is_told_to_book(script):
+    flagged = {**TEXTBOOK, "blood_thinner": "yes"}
+    script.opens(flagged)
+    script.asks(flagged)
+
+    stored = script.client.get(script.ends()["Location"])
+
+    assert "Ask the nurse before a visit is booked." in words_of(stored)
+
+
 def test_what_is_sent_twice_is_one_request(script):
     script.opens()
     script.asks()
