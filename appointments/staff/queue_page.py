@@ -13,8 +13,8 @@ from .. import search
 from ..calendar.calling_hours import next_callable, next_decent
 from ..calendar.opening_hours import BusinessHours
 from ..calendar.slots import Calendar
-from ..lifecycle.call_policy import is_exhausted
 from ..lifecycle.guards import CALENDAR_CHANGED
+from ..lifecycle.waits import CALL, wait_of
 from ..models import AppointmentRequest, Status
 from ..roles import SEE
 from ..worklist.filters import FILTERS, after
@@ -69,6 +69,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 
 def _shown(row: AppointmentRequest, hours: BusinessHours, calendar: Calendar) -> dict:
     now = timezone.now()
+    wait = wait_of(row, now)
     must_move = CALENDAR_CHANGED.holds(row, None, now)
     is_open = row.status in (Status.WAITING, Status.CLAIMED)
     since = max(row.next_call_at or now, now)
@@ -82,10 +83,11 @@ def _shown(row: AppointmentRequest, hours: BusinessHours, calendar: Calendar) ->
         "flags": flags_of(row),
         "why_to_move": must_move and row.appointment and calendar.why_to_move(row.appointment),
         "is_open": is_open,
+        # Whoever waits for the nurse, a letter or their own choice is not to be called now.
+        "other_wait": is_open and wait and wait[0] is not CALL and wait[0],
         "is_late": is_open and (row.next_call_at or row.due_at) <= now,
         "due_at": row.next_call_at or row.due_at,
         "call_at": call_at,
         "call_now": call_at and call_at <= now,
         "attempt": row.attempts_made + 1,
-        "is_exhausted": is_exhausted(row.attempts_made),
     }

@@ -334,7 +334,20 @@ def test_after_all_calls_the_queue_says_that_a_letter_is_due(a_request, schedule
     a_request()
     AppointmentRequest.objects.update(attempts_made=settings.CALL_ATTEMPTS)
 
-    assert "letter due" in words_of(signed_in(scheduler).get(QUEUE))
+    row = words_of(signed_in(scheduler).get(QUEUE)).partition("Example")[2]
+    assert "Letters to send" in row
+    assert " now " not in row
+
+
+def test_whom_the_nurse_calls_first_is_not_to_be_called_now(a_request, scheduler, settings):
+    settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
+    a_request(call_times=["any"])
+    AppointmentRequest.objects.update(doubts="", nurse_check="call_first")
+
+    row = words_of(signed_in(scheduler).get(QUEUE)).partition("Example")[2]
+
+    assert "Needs a nurse" in row
+    assert " now " not in row
 
 
 def test_those_who_are_not_signed_in_are_sent_to_the_login(a_request, django_user_model):
