@@ -43,7 +43,10 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     place, clinician = Place.objects.create(name="Main clinic"), Clinician.objects.create(name="Dr. Example")
     assert "Consulting hours" in labels(eve)
     ConsultingHours.objects.create(clinician=clinician, place=place, weekday=0, starts="09:00", ends="12:00")
+    button = "Add the public holidays of the next twelve months"
+    assert button in words_of(signed_in(eve).get("/admin/"))
     signed_in(eve).post(reverse("admin:add_holidays"))
+    assert button not in words_of(signed_in(eve).get("/admin/"))
     details = reverse("admin:appointments_clinicdetails_add")
     form = signed_in(eve).get(details).context["adminform"].form
     shown = {name: typed for name, typed in form.initial.items() if typed}
