@@ -303,13 +303,13 @@ def _tried(kind: Kind, rows: list) -> list[Line]:
 
 def _put(form: Row) -> tuple[str, bool]:
     """Store the row if it can be; say what came of it, and whether it was refused."""
-    before = Clinician.objects.count()
+    before = _known()
     try:
         if not form.is_valid():
             raise ValidationError({_label(name, form.fields[name]): words for name, words in form.errors.items()})
         row = form.row()
         if row is None:
-            return (MADE if Clinician.objects.count() > before else THERE), False
+            return (MADE if _known() != before else THERE), False
         same = {field.attname: getattr(row, field.attname) for field in row._meta.fields if field.name != "id"}
         if type(row)._default_manager.filter(**same).exists():
             return THERE, False
@@ -317,7 +317,13 @@ def _put(form: Row) -> tuple[str, bool]:
         row.save()
     except ValidationError as problem:
         return " ".join(_in_words(problem)), True
-    return MADE, False
+    # So that a slip in a name is seen before it makes somebody who is not there.
+    made = [f"a new {name}" for name, count in _known().items() if count > before[name]]
+    return f"{MADE}, with {' and '.join(made)}" if made else MADE, False
+
+
+def _known() -> dict[str, int]:
+    return {"clinician": Clinician.objects.count(), "location": Place.objects.count()}
 
 
 def _in_words(problem: ValidationError) -> Iterator[str]:
@@ -327,7 +333,8 @@ def _in_words(problem: ValidationError) -> Iterator[str]:
 
 def _saved(request: StaffRequest, kind: Kind, rows: list) -> HttpResponse:
     outcomes = [_put(kind.form(typed))[0] for _number, _cells, typed in rows]
-    messages.success(request, f"Saved: {outcomes.count(MADE)} new, {outcomes.count(THERE)} were there already.")
+    there = outcomes.count(THERE)
+    messages.success(request, f"Saved: {len(outcomes) - there} new, {there} were there already.")
     return redirect(_list_of(kind))
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from appointments.lifecycle.definition import BOOK_ANYWAY, CANCEL, CLAIM, CLOSE, LOG_CALL
 from appointments.lifecycle.transition import perform
-from appointments.models import AppointmentRequest, Clinician, Holiday, OpeningHours
+from appointments.models import Appointment, AppointmentRequest, Clinician, Holiday, OpeningHours
 from audit.models import AuditEntry
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
@@ -156,6 +156,10 @@ def test_visits_of_the_day_stand_by_clinician_and_time(a_request, staff, schedul
         "Late Sample",
     ]
     assert "(212) 555-0123" in words
+    assert "To be moved" not in words
+
+    Appointment.objects.filter(request=booked["Other Sample"]).update(must_move_by=at(day, "09:00"))
+    assert words_of(sheet_of(staff, day)).count("To be moved") == 1
 
     # One clinician's page has nobody of another's, and no calls.
     set_apart(a_request(), name="To Call", due_at=at(day, "12:00"))

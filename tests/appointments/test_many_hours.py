@@ -37,7 +37,8 @@ def test_a_table_is_shown_first_and_then_saved_as_it_was_shown(eve, separator):
     sent = {"kind": "hours", "table": "\ufeff" + HOURS.replace(",", separator)}
 
     shown = eve.post(PASTE, sent)
-    assert shown.text.count("<td>New</td>") == 3
+    made = re.findall("<td>(New.*?)</td>", shown.text)
+    assert made == ["New, with a new clinician and a new location", "New", "New"]
     assert not Clinician.objects.exists()
 
     saved = eve.post(PASTE, {**sent, "save": "yes"}, follow=True)
