@@ -8,14 +8,17 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from common.languages import language_or_english
+from common.languages import SPANISH, language_or_english
 
 from .calling_hours import is_elsewhere
 
 
 def day_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:
     """Like "Monday, November 30, 2026", at the clinic unless another zone is given."""
-    return date_format(_local(moment, zone), language_or_english(get_language()).date)
+    language = language_or_english(get_language())
+    words = date_format(_local(moment, zone), language.date)
+    # Django writes the months of Spanish with a capital letter, Spanish does not.
+    return words.lower() if language is SPANISH else words
 
 
 def time_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:

@@ -6,9 +6,10 @@ import re
 import pytest
 import time_machine
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from appointments import reference
+from appointments.calendar.moments import day_in_words
 from appointments.calendar.slots import free_slots
 from appointments.lifecycle.definition import BOOK, CLAIM, CORRECT, LOG_CALL, OFFER, UNDO
 from appointments.lifecycle.transition import perform
@@ -558,3 +559,10 @@ def test_whoever_has_a_request_reads_which_text_they_answered(client, opened):
 
     assert f"You answered version {PATHWAY.version} of our questions (text {fingerprint()})." in words_of(now)
     assert "You answered version 1.0 of our questions." in words_of(old)
+
+
+def test_spanish_writes_weekdays_and_months_in_small_letters():
+    with translation.override("es"):
+        written = day_in_words(datetime.datetime(2026, 12, 2, 15, tzinfo=datetime.UTC))
+
+    assert written == "miércoles 2 de diciembre de 2026"
