@@ -5,7 +5,7 @@ from itertools import groupby
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -15,7 +15,7 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..calendar.opening_hours import BusinessHours
-from ..models import Appointment, AppointmentRequest, Clinician
+from ..models import QUEUE_ORDER, Appointment, AppointmentRequest, Clinician
 from ..roles import SEE
 from .pages import needs, staff_page
 from .rows import call_times_of, flags_of, language_of, say_first
@@ -57,7 +57,7 @@ def page(request: StaffRequest) -> HttpResponse:
         return staff_page(request, "day_sheet.html", title="Error: Day sheet", status=400, form=form)
     day, chosen = form.cleaned_data["date"], form.cleaned_data["clinician"]
     # Calls are nobody's until somebody takes them.
-    calls = [] if chosen else list(_due_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
+    calls = [] if chosen else list(_callable_by(_midnight(day + datetime.timedelta(days=1)))[: MOST_CALLS + 1])
     visits = list(_visits(day).filter(clinician=chosen) if chosen else _visits(day))
     seen = [*calls[:MOST_CALLS], *(getattr(visit, "request", None) for visit in visits)]
     audit.shows(request, seen, action=AuditEntry.Action.PRINT)
@@ -86,10 +86,13 @@ def _next_business_day() -> datetime.date:
     return min(opens, first or opens).astimezone(hours.zone).date()
 
 
-def _due_by(end: datetime.datetime) -> QuerySet:
-    """Those to be called before `end`: for the first time, or again as was agreed or planned."""
-    is_due = Q(next_call_at__lt=end) | Q(next_call_at=None, due_at__lt=end)
-    requests = AppointmentRequest.objects.open().filter(is_due).in_queue_order()
+def _callable_by(end: datetime.datetime) -> QuerySet:
+    """First those to be called before `end`, then those who could be, as nobody would know them else."""
+    requests = AppointmentRequest.objects.open().filter(Q(next_call_at__lt=end) | Q(next_call_at=None))
+    is_due = Q(next_call_at__lt=end) | Q(due_at__lt=end)
+    requests = requests.annotate(is_due=Case(When(is_due, then=True), default=False)).order_by(
+        "-is_due", *QUEUE_ORDER
+    )
     return requests.select_related("claimed_by").defer("answers", "findings", "consent")
 
 

@@ -75,8 +75,8 @@ def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(a_requ
 
     page = sheet_of(staff, day)
 
-    assert calls_on(page) == ["Overdue", "Again Today", "Due Today", "Doubtful"]
-    assert "Calls (4)" in words_of(page)
+    assert calls_on(page) == ["Overdue", "Again Today", "Due Today", "Doubtful", "Due Later"]
+    assert "Calls (5)" in words_of(page)
 
 
 def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(a_request, staff, scheduler, day):

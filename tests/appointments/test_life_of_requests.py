@@ -460,6 +460,8 @@ class Lives(RuleBasedStateMachine):
             is_last = is_missed and one.state.attempts + 1 >= 4
             plan = NO_PLAN | {"is_promised": is_promise, "has_next_call": is_promise or (is_missed and not is_last)}
             plan |= {"has_next_call": True, "awaited": "email"} if is_wrong else {}
+            if is_wrong and one.state.phone_is_wrong:
+                plan = {}
             is_booked = one.state.status == "booked"
             changes = {
                 **({} if outcome == "sent" else plan),

@@ -98,7 +98,7 @@ def test_a_time_that_is_chosen_is_booked_in_the_name_of_the_patient(held, schedu
     assert (visit.request, visit.starts_at, visit.booked_by) == (held, times[1].starts_at, None)
     assert (found.status, found.next_call_at) == ("booked", None)
     assert (found.events.last().verb, found.events.last().by) == ("booked", None)
-    assert "We booked your visit." in str(status_words.story(found))
+    assert "You chose the time of your visit." in str(status_words.story(found))
     assert open_times(found) == []
     assert not OfferedTime.objects.exists()
 

@@ -503,3 +503,21 @@ def test_the_tab_of_today_says_how_many_are_late_and_its_figures_name_nobody(hel
     assert "<title>(1) Today" in signed_in(ana).get("/admin/").text
     assert 'data-late="1"' in figures.text
     assert "Canary" not in figures.text
+
+
+@pytest.mark.parametrize("outcome", ["no_answer", "wrong_number"])
+def test_neither_one_more_call_nor_the_same_wrong_number_puts_off_what_is_due(
+    a_request, scheduler, settings, clock, outcome
+):
+    settings.CALL_ATTEMPTS = 1
+    request = a_request()
+    perform(CLAIM, request, by=scheduler)
+    perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=outcome)
+    first = wait_of(request, timezone.now())
+
+    clock.shift(20 * HOUR)
+    if request.status == "waiting":
+        perform(CLAIM, request, by=scheduler)
+    perform(LOG_CALL, request, by=scheduler, channel="phone", outcome=outcome)
+
+    assert wait_of(request, timezone.now()) == first

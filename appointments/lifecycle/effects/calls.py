@@ -117,6 +117,9 @@ def _tried(request: AppointmentRequest, outcome: CallResult) -> dict[str, Any]:
 def _planned(
     request: AppointmentRequest, outcome: CallResult, next_call_at: datetime.datetime | None
 ) -> dict[str, Any]:
+    if outcome == CallResult.WRONG_NUMBER and request.phone_is_wrong:
+        # A number that is wrong twice does not put off what is done about it.
+        return {}
     if outcome == CallResult.WRONG_NUMBER:
         if settings.SENDS_EMAILS and request.email:
             return plan(call_policy.soon(business_days=call_policy.EMAIL_BUSINESS_DAYS), awaited=Awaited.EMAIL)
@@ -124,6 +127,10 @@ def _planned(
     if next_call_at is None and outcome == CallResult.SENT:
         return {}
     is_last = next_call_at is None and outcome in MISSED and call_policy.is_exhausted(request.attempts_made + 1)
+    is_due = request.call_by and request.next_call_at is None and call_policy.is_exhausted(request.attempts_made)
+    if is_last and is_due:
+        # Nor does one more call put off the letter.
+        return {}
     return plan(
         next_call_at,
         # After the last call of the plan, a letter.
