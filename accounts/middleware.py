@@ -14,7 +14,7 @@ from . import sessions, signals, unsent
 WHY = {
     "idle": "You were signed out because nothing was done here for a while.",
     "too long": "You were signed out because this session had lasted long enough for a day.",
-    "ended": "You were signed out: this session was ended, or your password or your account has changed.",
+    "ended": "Please sign in again: your password or your account has changed, or this session was ended.",
 }
 KEPT = "What you typed was not saved. Sign in, and you can look at it and send it."
 LOST = "What you typed last was not saved. Please enter it again."

@@ -328,7 +328,8 @@ def _known() -> dict[str, int]:
 
 def _in_words(problem: ValidationError) -> Iterator[str]:
     for where, words in problem.message_dict.items():
-        yield f"{where.replace('_', ' ').capitalize()}: {' '.join(words)}" if where != "__all__" else " ".join(words)
+        column = "Location" if where == "place" else where.replace("_", " ").capitalize()
+        yield " ".join(words) if where == "__all__" else f"{column}: {' '.join(words)}"
 
 
 def _saved(request: StaffRequest, kind: Kind, rows: list) -> HttpResponse:

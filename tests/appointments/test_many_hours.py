@@ -73,7 +73,7 @@ def test_an_absence_may_be_of_whole_days_or_of_hours(eve):
         ("Dr. Sample,Main clinic,Someday,9:00,12:00", "Weekday: Write the weekday like Monday or Mon."),
         ("Dr. Sample,Main clinic,Monday,nine,12:00", "Starts: Write the time like 9:00 or 9 AM."),
         ("Dr. Sample,Main clinic,Monday,12:00,9:00", "Ends: It must end after it begins."),
-        ("Dr. Sample,,Monday,9:00,12:00", "Place: This field cannot be null."),
+        ("Dr. Sample,,Monday,9:00,12:00", "Location: This field cannot be null."),
         (",Main clinic,Monday,9:00,12:00", "Clinician: This field is required."),
         ("Dr. Gone,Main clinic,Monday,9:00,12:00", "Clinician: Dr. Gone is not in use."),
         (
