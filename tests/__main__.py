@@ -66,7 +66,7 @@ def run(database: str, variables: dict[str, str], arguments: list[str]) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     with tempfile.TemporaryDirectory(prefix="upright-results-") as folder:
         results = Path(folder, "junit.xml")
-        spread = ("-n", str(processes()), "--dist", "worksteal")
+        spread = ("-n", str(processes(arguments)), "--dist", "worksteal")
         command = [sys.executable, "-m", "pytest", *spread, f"--junit-xml={results}", *arguments]
         started = time.monotonic()
         exit_code = wait_for(subprocess.Popen(command, env=environment | variables))  # noqa: S603
@@ -76,9 +76,10 @@ def run(database: str, variables: dict[str, str], arguments: list[str]) -> Run:
     return finished
 
 
-def processes() -> int:
-    """One more than there are processors: many tests wait, for a browser, a server or a clock."""
-    return min(len(os.sched_getaffinity(0)) + 1, MOST_PROCESSES)
+def processes(arguments: list[str]) -> int:
+    """One for each processor; one more for the tests that wait for a browser, a server or a clock."""
+    waits = "--tier=test" not in arguments
+    return min(len(os.sched_getaffinity(0)) + waits, MOST_PROCESSES)
 
 
 def wait_for(process: subprocess.Popen) -> int:

@@ -139,7 +139,6 @@ SHOWS = {
     "/admin/auth/user/": "view",
 }
 SHOW_NOBODY = {
-    "/admin/day-sheet/",
     "/admin/free-times/",
     "/admin/report/",
     "/admin/how-requests-move/",
