@@ -138,7 +138,8 @@ def test_the_queue_says_what_to_know_before_the_call(a_request, scheduler, colle
 
     who = f"Ana Example {reference.grouped(held.reference)} born Mar 14, 1948 (212) 555-0123, New York, NY"
     assert f"P1 newer pain {who} perhaps not a person 0 minutes due by" in row
-    assert "Perhaps not a person Español interpreter Another cancer Blood clots too much +1 more Held by colleague" in row
+    assert "Perhaps not a person Español interpreter Another cancer" in row
+    assert "Blood clots too much +1 more Held by colleague" in row
 
 
 def test_the_queue_says_whom_to_call_now_and_whom_when(a_request, scheduler):
