@@ -65,7 +65,7 @@ pytestmark = [pytest.mark.both, pytest.mark.generated]
 # A Monday noon in New York, in winter, in a future that stays one.
 BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)
 # The walks are the same on both databases, and most of what they can find too.
-EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "8" if connection.vendor == "postgresql" else "4"))
+EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "5" if connection.vendor == "postgresql" else "4"))
 STEPS = int(os.environ.get("LIFE_STEPS", "25"))
 MANY = 100
 CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15, 30))

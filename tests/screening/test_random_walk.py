@@ -155,7 +155,7 @@ class Kept:
 NEW = Kept({})
 HELP = {f"/check/{outcome.address}/": outcome.key for outcome in PATHWAY.emergencies}
 # RANDOM_WALKS=1000 for the long version.
-WALKS = int(os.environ.get("RANDOM_WALKS", "14"))
+WALKS = int(os.environ.get("RANDOM_WALKS", "9"))
 STEPS = {"questions": walk.VISIT_ANSWERS, "who": walk.WHO, "call": walk.CALL}
 SPOILT = {"questions": {"place": "moon"}, "who": {"name": ""}, "call": {"language": "other"}}
 JUNK = ["", "nope", "none\0", "-1", "9" * 300, "🦴"]
