@@ -150,6 +150,6 @@ def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResp
 
 
 def _in_words(time: OfferedTime, found: AppointmentRequest) -> str:
-    return _("{when}, {place}, {clinician}").format(
+    return _("{when}. {place}, {clinician}").format(
         when=visit_in_words(time.starts_at, found.zone), place=time.place.name, clinician=time.clinician.name
     )

@@ -62,6 +62,7 @@ def test_the_patient_chooses_one_of_the_offered_times_and_has_a_visit(held, link
 
     held.refresh_from_db()
     assert len(times_on(page)) == 2
+    assert re.search(r"\d [ap]\.m\. Main clinic, Dr\. Example", words_of(page))
     assert (held.status, held.appointment.booked_by) == ("booked", None)
     assert "Your visit is booked for" in words_of(chosen)
     assert words_of(patient.get(link)) == words_of(chosen)
