@@ -61,7 +61,13 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
     chance = random.Random(closed)  # noqa: S311
     now, staff = timezone.now(), get_user_model().objects.order_by("pk").first()
     visits = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(closed // WITH_A_VISIT)]
-    _store(Appointment, ({"id": pk, **slot} for pk, slot in zip(visits, _slots(now, staff), strict=False)))
+    _store(
+        Appointment,
+        (
+            {"id": pk, "reference": "", "sequence": 0, **slot}
+            for pk, slot in zip(visits, _slots(now, staff), strict=False)
+        ),
+    )
     first = AppointmentRequest.objects.order_by("-pk").values_list("pk", flat=True).first() + 1
     same = _columns(model)
 
