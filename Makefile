@@ -34,7 +34,7 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 	@export SITE_URL=http://127.0.0.1:$(PORT); $(PY) manage.py work & worker=$$!; \
 		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; $(PY) manage.py runserver $(PORT)
 
-test: .venv/development ## Installs and runs the tests that need only Python and three minutes (ARGS="-k words" for some).
+test: .venv/development ## Installs and runs the tests that need only Python (ARGS="-k words" for some).
 	@$(PY) -m tests test $(ARGS)
 
 check: .venv/development ## Before a push: these, PostgreSQL, the browser, the deployment (ARGS as above).

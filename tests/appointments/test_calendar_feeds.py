@@ -111,7 +111,9 @@ def test_a_feed_has_its_own_visits_of_the_last_month_and_all_to_come(
     perform(CANCEL, cancelled, by=scheduler, reason="patient")
     far = book(next_week + 140 * DAY)
     address = make(clinician=clinician)
-    starts_of = lambda: [event["dtstart"].dt for event in events_at(address)]  # noqa: E731
+
+    def starts_of() -> list[datetime.datetime]:
+        return [event["dtstart"].dt for event in events_at(address)]
 
     soon = starts_of()
     with time_machine.travel(next_week + 29 * DAY):

@@ -232,6 +232,10 @@ class Lives(RuleBasedStateMachine):
         until = self.until.get((slot[0], starts.weekday()), 0)
         return not self.is_day_off(slot) and starts.hour >= 9 and ends.hour * 60 + ends.minute <= until * 60
 
+    def has_room(self, state: State) -> bool:
+        """Whether the calendar has room for its visit: an exception only heeds days off."""
+        return self.is_in_hours(state.visit) or (state.is_exception and not self.is_day_off(state.visit))
+
     def is_elsewhere(self, slot: Slot, one: Request) -> bool:
         """Whether the same patient has another visit then."""
         return any(
@@ -929,10 +933,7 @@ class Lives(RuleBasedStateMachine):
         now = timezone.now()
         marked = Appointment.objects.filter(cancelled_at=None, starts_at__gt=now, must_move_by__isnull=False)
         to_come = [one for one in self.alive if one.state.status == "booked" and one.state.visit[1] > now]
-        has_room = lambda state: (  # noqa: E731
-            self.is_in_hours(state.visit) or (state.is_exception and not self.is_day_off(state.visit))
-        )
-        out_of_room = {one.pk for one in to_come if not has_room(one.state)}
+        out_of_room = {one.pk for one in to_come if not self.has_room(one.state)}
         assert set(marked.values_list("request", flat=True)) == out_of_room
         listed = with_waits(AppointmentRequest.objects.all(), now).filter(wait="to-move", is_doubtful=False)
         assert set(listed.values_list("pk", flat=True)) == out_of_room
