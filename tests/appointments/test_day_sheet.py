@@ -12,6 +12,7 @@ from appointments.lifecycle.definition import BOOK_ANYWAY, CANCEL, CLAIM, CLOSE,
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, Holiday, OpeningHours
 from audit.models import AuditEntry
+from tests.reading import words_found
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import title_of, words_of
@@ -220,7 +221,7 @@ def test_what_is_no_day_of_these_years_is_said_plainly(a_request, staff, typed):
     assert page.status_code == 400
     assert title_of(page).startswith("Error: Day sheet")
     assert re.search(r'class="error"[^>]*>Choose a day', page.text)
-    assert "Ana" not in page.text
+    assert not words_found(page.text, "Ana")
 
 
 def test_of_too_many_calls_the_first_two_hundred_are_there_and_the_sheet_says_so(a_request, staff, day):
