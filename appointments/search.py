@@ -9,11 +9,12 @@ import unicodedata
 from django.db.models import Q, QuerySet
 
 from . import reference, typed_dates
+from .fields import numbers_in
 
 FEWEST_CHARACTERS = 3
 # Nobody types more to find somebody, and each word costs.
 MOST_CHARACTERS = 200
-SEARCHED = ("name", "former_names", "filled_in_by", "phone", "patient_phone", "email", "reference")
+SEARCHED = ("name", "former_names", "filled_in_by", "phone", "phone_note", "patient_phone", "email", "reference")
 SHORT_NAME = 2
 PHONE_NUMBER = re.compile(
     r"(?:tel:)?(?P<number>[\d\s().+/‐-―−-]+?)(?:[,;\s]*(?:extension|ext|x|#)[.=:\s]*(?P<extension>\d+))?",
@@ -37,13 +38,14 @@ def text_to_search(
     phone: str,
     email: str,
     reference: str,
+    phone_note: str = "",
     patient_phone: str = "",
     former_names: str = "",
     filled_in_by: str = "",
 ) -> str:
     """All of it, with a blank before and after each word."""
     names = [spelling for one in (name, former_names, filled_in_by) for spelling in _spellings(one)]
-    parts = (*names, phone, patient_phone, folded(email), reference.lower())
+    parts = (*names, phone, *numbers_in(phone_note), patient_phone, folded(email), reference.lower())
     return f" {' '.join(filter(None, parts))} "
 
 

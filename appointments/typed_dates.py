@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from .fields import ADULT
-
+ADULT = 18
 ENGLISH = "january february march april may june july august september october november december"
 SPANISH = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
 WHOLE = {name: at for names in (ENGLISH, SPANISH) for at, name in enumerate(names.split(), 1)}

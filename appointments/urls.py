@@ -4,7 +4,7 @@ from django.urls import path
 
 from .delivery.webhook import text_received
 from .intake import views as intake
-from .portal import choose
+from .portal import choose, lost_reference
 from .portal import views as portal
 from .staff import calendar_feeds
 
@@ -20,8 +20,10 @@ urlpatterns = [
     path("visit/<slug:key>/", intake.step, name="step"),
     # The patient's own request, opened with its reference and a date of birth.
     path("status/", portal.look_up, name="status"),
+    path("status/reference/", lost_reference.lost_reference, name="lost_reference"),
     path("status/yours/", portal.yours, name="yours"),
     path("status/yours/phone/", portal.phone, name="correct_phone"),
+    path("status/yours/first/", portal.call_first, name="call_first"),
     path("status/yours/times/", portal.call_times, name="change_call_times"),
     path("status/yours/choose/", choose.choose, name="choose_time"),
     path("status/yours/withdraw/", portal.withdraw, name="withdraw"),

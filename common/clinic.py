@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Public pages must not wait for a database, so what was found is believed for so long, and longer while it is away.
 REMEMBERED_SECONDS = 60
+NOON = datetime.time(12)
 
 Hours = tuple[datetime.time, datetime.time]
 
@@ -94,6 +95,11 @@ class Clinic:
         return self._stored("call_attempts", settings.CALL_ATTEMPTS)
 
     @property
+    def tells_call_by(self) -> bool:
+        """Whether patients read by when they are called."""
+        return self._stored("tells_call_by", True)
+
+    @property
     def time_between_calls(self) -> datetime.timedelta:
         return datetime.timedelta(hours=self._stored("hours_between_calls", settings.HOURS_BETWEEN_CALLS))
 
@@ -153,10 +159,15 @@ def _without_gaps(days: list[int]) -> list[tuple[int, int]]:
     return [(run[0], run[-1]) for run in runs]
 
 
+def clock_in_words(moment: datetime.time) -> str:
+    """Like "8 am" in the active language."""
+    return _clock(moment, language_or_english(get_language()))
+
+
 def _clock(moment: datetime.time, language: Language) -> str:
+    if moment == NOON:
+        return language.noon
     minutes = f":{moment:%M}" if moment.minute else ""
-    if language.has_24_hours:
-        return f"{moment.hour}{minutes}"
     return f"{moment.hour % 12 or 12}{minutes} {'am' if moment.hour < 12 else 'pm'}"
 
 

@@ -66,6 +66,12 @@ class ClinicDetails(models.Model):
     hours_between_calls = _number(1, 24 * 14, help_text="At least so many hours apart.")
     calls_from_hour = _number(0, 23, help_text="Nobody is called earlier than this hour where they are.")
     calls_until_hour = _number(1, 24, help_text="Nor later than this, from 0 to 24.")
+    tells_call_by = models.BooleanField(
+        "tells patients by when",
+        default=True,
+        db_default=True,
+        help_text="Patients read by which day they are called.",
+    )
     saved_at = models.DateTimeField(auto_now_add=True)
     saved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"

@@ -28,7 +28,7 @@ class Language:
     hours: str
     days: str
     times: str
-    has_24_hours: bool
+    noon: str
     date: str
     script: PhoneScript
 
@@ -45,7 +45,7 @@ ENGLISH = Language(
     hours="Monday to Friday, 8 am to 5 pm",
     days="{first} to {last}",
     times="{opens} to {closes}",
-    has_24_hours=False,
+    noon="noon",
     date="l, F j, Y",
     script=PhoneScript(
         greeting="Hello, this is {own} from {clinic}. May I speak with {whom}?",
@@ -57,10 +57,10 @@ SPANISH = Language(
     code="es",
     name="Español",
     hours_variable="CLINIC_HOURS_ES",
-    hours="de lunes a viernes, de 8 a 17 horas",
+    hours="de lunes a viernes, de 8 am a 5 pm",
     days="de {first} a {last}",
-    times="de {opens} a {closes} horas",
-    has_24_hours=True,
+    times="de {opens} a {closes}",
+    noon="12 pm",
     date=r"l j \d\e F \d\e Y",
     script=PhoneScript(
         greeting="Hola, soy {own}, de {clinic}. ¿Puedo hablar con {whom}?",

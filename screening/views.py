@@ -73,19 +73,30 @@ def _table(number: int) -> list[Row]:
     return decision_table(PATHWAY, PATHWAY.situations[number])
 
 
+@shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
-    if request.method == "POST":
-        visitor = visitor.with_notes(for_someone_else=request.POST.get("answering_for") != "myself")
-        return remember(redirect(_where_they_are(visitor)), visitor)
-    return render(request, "screening/start.html", {"visitor": visitor, "url": _where_they_are(visitor)})
+    if request.method != "POST":
+        most_pages = Journey(PATHWAY, {}).likely_length
+        context = {"visitor": visitor, "url": _where_they_are(visitor), "most_pages": most_pages}
+        return render(request, "screening/start.html", context)
+    if status_of_showing_again(request):
+        # Also where a browser keeps no cookies, the warning signs are asked.
+        return redirect(_where_they_are(visitor))
+    visitor = visitor.with_notes(for_someone_else=request.POST.get("answering_for") != "myself")
+    return remember(redirect(_where_they_are(visitor)), visitor)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start_again(request: HttpRequest) -> HttpResponse:
-    response = redirect("screening:start")
-    return forget(response) if request.method == "POST" else response
+    """Asks before it deletes; with nothing to delete there is nothing to ask."""
+    visitor = visitor_of(request)
+    if request.method == "POST":
+        return forget(redirect("screening:start"))
+    if visitor.is_new:
+        return redirect("screening:start")
+    return render(request, "screening/start_again.html", {"url": _where_they_are(visitor)})
 
 
 @shown_again

@@ -5,13 +5,13 @@ import uuid
 from django.http import QueryDict
 
 from appointments.intake.contact import Contact
-from appointments.intake.forms import CallForm, VisitQuestionsForm, WhoForm, contact_of
+from appointments.intake.forms import CallForm, ConsentForm, VisitQuestionsForm, WhoForm, contact_of
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest
 from screening.forms import AnswersForm
 from screening.pathways import PATHWAY
 from screening.questionnaire.journey import Journey
-from tests.walk import CALL, FIELDS, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, CHECK, FIELDS, HELPER, TEXTBOOK, VISIT_ANSWERS, WHO
 
 
 def a_request(*, doubts: str = "", **changes) -> AppointmentRequest:
@@ -35,12 +35,14 @@ entered_before: dict[str, tuple[Journey, dict, Contact]] = {}
 
 def _entered(changes: dict) -> tuple[Journey, dict, Contact]:
     journey = _answered({**TEXTBOOK, **changes})
-    typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
-    questions, who, call = (
-        _valid(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()})))
-        for key, form in {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm}.items()
+    is_helper = "filled_in_by" in changes
+    typed = {**VISIT_ANSWERS, **WHO, **(HELPER if is_helper else {}), **CALL, **CHECK, **changes}
+    forms = {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm, "check": ConsentForm}
+    questions, who, call, consent = (
+        _valid(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()}), for_someone_else=is_helper))
+        for key, form in forms.items()
     )
-    return journey, questions.cleaned_data, contact_of(who, call)
+    return journey, questions.cleaned_data, contact_of(who, call, consent)
 
 
 def _answered(answers: dict) -> Journey:

@@ -24,7 +24,7 @@ from appointments.models import AppointmentRequest, Message, RateBucket, TextOpt
 from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
 from tests.staff import member_of, signed_in
-from tests.walk import CALL, answer_check, ask_for_visit, checked_in, words_of
+from tests.walk import CHECK, answer_check, ask_for_visit, checked_in, words_of
 
 VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 
@@ -336,7 +336,7 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
 
     def send(address: str):
         client.cookies[COOKIE] = seal({**kept, "id": uuid.uuid4().hex}, purpose=COOKIE)
-        return client.post("/visit/call/", CALL, REMOTE_ADDR=address)
+        return client.post("/visit/check/", CHECK, REMOTE_ADDR=address)
 
     assert {send("192.0.2.7")["Location"] for _ in range(12)} == {"/visit/sent/"}
     refused = send("192.0.2.7")

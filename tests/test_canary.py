@@ -17,7 +17,7 @@ from django.test import Client
 
 from appointments.models import AppointmentRequest
 from tests.server import FORM, Server, serving
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, HELPER, VISIT_ANSWERS, WHO, answer_check
 
 pytestmark = [pytest.mark.both, pytest.mark.process]
 
@@ -70,24 +70,25 @@ def a_database_that_refuses(kind: str):
 def one_step_before_the_end(canaries: Canaries) -> dict[str, str]:
     """The cookies of somebody who has only the last step before them, with a canary in every field."""
     visitor = Client()
-    answer_check(visitor)
+    answer_check(visitor, filled_in_by="Bo")
     visitor.post("/visit/questions/", VISIT_ANSWERS)
     words = {name: canaries.new() for name in ("name", "filled_in_by", "relationship")}
     someone = {
         **WHO,
+        **HELPER,
         **words,
-        "filled_in_for": "someone_else",
-        "may_talk": "not_sure",
         "email": f"{canaries.new()}@example.com",
     }
     assert visitor.post("/visit/who/", someone)["Location"] == "/visit/call/"
+    other = {"language": "other", "other_language": canaries.new()}
+    assert visitor.post("/visit/call/", CALL | other)["Location"] == "/visit/check/"
     return {name: morsel.value for name, morsel in visitor.cookies.items()} | {"csrf": CSRF}
 
 
 def send(server: Server, cookies: dict[str, str], canaries: Canaries) -> int:
-    form = {**CALL, "language": "other", "other_language": canaries.new(), "csrfmiddlewaretoken": CSRF}
+    form = {**CHECK, "leave_this_empty": canaries.new(), "csrfmiddlewaretoken": CSRF}
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    return server.ask("POST", "/visit/call/", urlencode(form, doseq=True), Cookie=cookie)
+    return server.ask("POST", "/visit/check/", urlencode(form, doseq=True), Cookie=cookie)
 
 
 def go_wrong_everywhere(server: Server, word) -> dict[str, int]:

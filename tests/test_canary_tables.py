@@ -20,7 +20,7 @@ from appointments.lifecycle.offered_times import link_of
 from appointments.models import AppointmentRequest
 from tests.mail import mail_server
 from tests.test_canary import Canaries
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, HELPER, VISIT_ANSWERS, WHO, answer_check
 
 pytestmark = pytest.mark.both
 
@@ -91,20 +91,22 @@ def word(words):
 
 
 def ask_for_a_visit(browser: Client, word) -> AppointmentRequest:
-    answer_check(browser, blood_thinner="yes")
+    answer_check(browser, blood_thinner="yes", filled_in_by="Bo")
     browser.post("/visit/questions/", VISIT_ANSWERS | {word("a field of no form"): "1"})
     browser.post("/visit/questions/", VISIT_ANSWERS)
     someone = {
-        "filled_in_for": "someone_else",
+        **HELPER,
         "filled_in_by": word("filled_in_by"),
         "relationship": word("relationship"),
         "may_talk": "patient_agrees",
     }
     browser.post("/visit/who/", {**WHO, "name": word("refused name"), "phone": word("refused phone")})
     email = f"{word('email')}@example.com".lower()
-    browser.post("/visit/who/", {**WHO, **someone, "name": word("name"), "email": email})
-    other = {"language": "other", "other_language": word("other_language"), "texts_ok": "on"}
-    assert browser.post("/visit/call/", CALL | other)["Location"] == "/visit/sent/"
+    phone = f"(212) 555-0123 {word('phone note')}"
+    browser.post("/visit/who/", {**WHO, **someone, "name": word("name"), "email": email, "phone": phone})
+    other = {"language": "other", "other_language": word("other_language")}
+    assert browser.post("/visit/call/", CALL | other)["Location"] == "/visit/check/"
+    assert browser.post("/visit/check/", CHECK | {"texts_ok": "on"})["Location"] == "/visit/sent/"
     return AppointmentRequest.objects.latest("pk")
 
 

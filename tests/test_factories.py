@@ -14,7 +14,6 @@ FOR_SOMEBODY_ELSE = {
     "helped_physical_therapy": "little",
     "duration": "lt2w",
     "imaging": ["none"],
-    "filled_in_for": "someone_else",
     "filled_in_by": "Berta Example",
     "relationship": "daughter",
     "may_talk": "not_sure",

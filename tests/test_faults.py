@@ -31,7 +31,7 @@ from common.outages import is_outage
 from tests import postgres
 from tests.mail import mail_server
 from tests.staff import signed_in
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, source_of
+from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check, source_of
 
 ROOT = Path(__file__).parents[1]
 REQUESTS = AppointmentRequest._meta.db_table
@@ -50,6 +50,7 @@ def go_to_the_last_step(client) -> None:
     answer_check(client)
     client.post("/visit/questions/", VISIT_ANSWERS)
     client.post("/visit/who/", WHO)
+    client.post("/visit/call/", CALL)
 
 
 # ------------------------------------------------------------------------------- Shortened from `make soak`
@@ -112,7 +113,7 @@ def is_kept_and_can_be_sent_again(answer) -> bool:
 )
 def test_whatever_a_database_says_that_cannot_store_the_form_is_kept_and_nothing_stored(ready, code, caplog):
     with a_database_that_says(code):
-        answer = ready.post("/visit/call/", CALL)
+        answer = ready.post("/visit/check/", CHECK)
 
     assert answer.status_code == 503
     assert is_kept_and_can_be_sent_again(answer)
@@ -120,7 +121,7 @@ def test_whatever_a_database_says_that_cannot_store_the_form_is_kept_and_nothing
     assert [line.levelno for line in caplog.records if "could not be stored yet" in line.getMessage()] == [
         logging.WARNING
     ]
-    assert ready.post("/visit/call/", CALL).status_code == 302
+    assert ready.post("/visit/check/", CHECK).status_code == 302
     assert AppointmentRequest.objects.count() == 1
 
 
@@ -150,7 +151,7 @@ def test_when_the_file_of_the_database_cannot_grow_the_form_is_kept_and_nothing_
 
     with a_full_file():
         # The first few have room in the pages that each table has begun.
-        while (answer := ready.post("/visit/call/", CALL)).status_code == 302:
+        while (answer := ready.post("/visit/check/", CHECK)).status_code == 302:
             confirmed += 1
             go_to_the_last_step(ready)
         queue_page = staff.get("/admin/appointments/appointmentrequest/")
@@ -160,7 +161,7 @@ def test_when_the_file_of_the_database_cannot_grow_the_form_is_kept_and_nothing_
     # It is shown only if there is room to write down who saw it.
     assert queue_page.status_code in (200, 503)
     assert AppointmentRequest.objects.count() == confirmed
-    assert ready.post("/visit/call/", CALL).status_code == 302
+    assert ready.post("/visit/check/", CHECK).status_code == 302
     assert AppointmentRequest.objects.count() == confirmed + 1
 
 
@@ -168,12 +169,12 @@ def test_when_the_file_of_the_database_cannot_grow_the_form_is_kept_and_nothing_
 @pytest.mark.django_db(transaction=True)
 def test_a_request_that_was_stored_before_the_answer_was_lost_is_confirmed_when_it_is_sent_again(ready):
     kept = ready.cookies["answers"].value
-    ready.post("/visit/call/", CALL)
+    ready.post("/visit/check/", CHECK)
     stored = AppointmentRequest.objects.get()
 
     # The browser did not get the answer, so it has the cookie of before.
     ready.cookies["answers"] = kept
-    again = ready.post("/visit/call/", CALL, follow=True)
+    again = ready.post("/visit/check/", CHECK, follow=True)
 
     assert stored.reference in source_of(again).replace("-", "")
     assert AppointmentRequest.objects.count() == 1
@@ -206,7 +207,7 @@ def test_faults_of_a_database_are_told_from_our_own(error, expected):
 @pytest.mark.parametrize("jump", [-DAY, -HOUR, HOUR, 19 * HOUR])
 def test_a_clock_that_is_set_during_a_journey_loses_nothing_and_makes_nobody_look_like_a_program(ready, jump):
     with time_machine.travel(timezone.now() + jump):
-        answer = ready.post("/visit/call/", CALL)
+        answer = ready.post("/visit/check/", CHECK)
 
     assert answer["Location"] == "/visit/sent/"
     assert "faster" not in AppointmentRequest.objects.get().doubts
@@ -218,7 +219,7 @@ def test_answers_that_a_clock_made_too_old_are_there_again_when_it_is_right(read
     with time_machine.travel(timezone.now() + 2 * DAY):
         assert ready.get("/visit/call/").status_code == 302
 
-    assert ready.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
+    assert ready.post("/visit/check/", CHECK)["Location"] == "/visit/sent/"
 
 
 @pytest.mark.both

@@ -22,7 +22,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.calendar.slots import free_slots
-from appointments.fields import JOINERS, MOST_MARKS_ON_A_LETTER, PersonNameField
+from appointments.fields import PersonNameField
+from appointments.fields.names import MOST_MARKS_ON_A_LETTER
+from appointments.fields.text import JOINERS
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LIFECYCLE, OFFER
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import perform
@@ -103,9 +105,10 @@ def patients_forms(a_request, consulting_hours, scheduler) -> list[Target]:
     perform(OFFER, found, by=scheduler, times=free_slots(most=2))
     visitor, chooser, owner = Client(), Client(), Client()
     owner.cookies[STATUS] = opening_of(found)
-    walk.answer_check(visitor, **walk.EVERYTHING)
+    walk.answer_check(visitor, **walk.EVERYTHING, filled_in_by="Bo")
     visitor.post("/visit/questions/", walk.VISIT_ANSWERS)
-    visitor.post("/visit/who/", walk.WHO)
+    visitor.post("/visit/who/", walk.WHO | walk.HELPER)
+    visitor.post("/visit/call/", walk.CALL)
     version = {"version": found.version}
     forms = [
         Target(f"/check/{page.key}/", {q.key: walk.EVERYTHING[q.key] for q in page.questions}, visitor)
@@ -114,24 +117,20 @@ def patients_forms(a_request, consulting_hours, scheduler) -> list[Target]:
     for target in forms:
         # They say themselves what one answer too many is.
         target.several = set(target.fields)
-    someone = {
-        "filled_in_for": "someone_else",
-        "filled_in_by": "Eva Muestra",
-        "relationship": "daughter",
-        "may_talk": "not_sure",
-    }
     birthday = {name: walk.WHO[name] for name in walk.WHO if name.startswith("date_of_birth")}
     return [
         *forms,
         Target("/visit/questions/", walk.VISIT_ANSWERS, visitor, several={*walk.VISIT_ANSWERS}),
-        Target("/visit/who/", walk.WHO | someone, visitor),
+        Target("/visit/who/", walk.WHO | walk.HELPER, visitor),
         Target(
             "/visit/call/",
-            walk.CALL | {"other_language": "Quechua", "texts_ok": "on"},
+            walk.CALL | {"other_language": "Quechua"},
             visitor,
             several={"call_times"},
         ),
+        Target("/visit/check/", walk.CHECK | {"texts_ok": "on"}, visitor),
         Target("/status/", {"reference": found.reference, **birthday}, Client()),
+        Target("/status/reference/", {"phone": "212 555 0199", **birthday}, Client()),
         Target("/status/yours/phone/", {"phone": "212 555 0199", **version}, owner),
         Target("/status/yours/times/", {"call_times": ["evening"], **version}, owner, several={"call_times"}),
         Target("/status/yours/withdraw/", version, owner),

@@ -16,7 +16,7 @@ from tests.server import serving
 pytestmark = [pytest.mark.both, pytest.mark.generated, pytest.mark.process]
 
 TOKEN = b"C" * 32
-PATHS = [b"/", b"/check/pain/", b"/visit/call/", b"/visit/who/", b"/status/", b"/status/yours/phone/", b"/language/"]
+PATHS = [b"/", b"/check/pain/", b"/visit/check/", b"/visit/who/", b"/status/", b"/status/yours/phone/", b"/language/"]
 PATHS += [b"/texts/", b"/admin/", b"/admin/login/", b"/admin/export/", b"/metrics/", b"/health/", b"/health/ready/"]
 PATHS += [
     b"/visit/choose/x/",

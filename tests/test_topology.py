@@ -24,7 +24,7 @@ import pytest
 from django_otp.oath import totp
 
 from deploy.topology import Topology, missing_programs
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, outcome_of, words_of
+from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, outcome_of, words_of
 from tests.wire import Visitor
 
 pytestmark = [
@@ -125,7 +125,8 @@ def outcome_of_a_walk(topology) -> str | None:
 def ready_to_send(visitor: Visitor, **changes) -> Visitor:
     """Who has answered the check has now filled in everything but the last page, too."""
     visitor.post("/visit/questions/", VISIT_ANSWERS)
-    assert visitor.post("/visit/who/", WHO | changes)["Location"] == "/visit/call/"
+    visitor.post("/visit/who/", WHO | changes)
+    assert visitor.post("/visit/call/", CALL)["Location"] == "/visit/check/"
     return visitor
 
 
@@ -169,7 +170,7 @@ def do(scheduler, pk: int, verb: str, **typed):
 def offer_times_to_a_new_patient(topology, scheduler) -> str:
     """Gives the private link."""
     address = "offered@example.com"
-    ready_to_send(walked(visitor_of(topology)), email=address).post("/visit/call/", CALL)
+    ready_to_send(walked(visitor_of(topology)), email=address).post("/visit/check/", CHECK)
     pk = int(ask(topology, f"SELECT id FROM appointments_appointmentrequest WHERE email = '{address}'"))  # noqa: S608
     do(scheduler, pk, "claim")
     times = re.findall(r'name="times" value="([^"]+)"', sheet_of(scheduler, pk)[0])
@@ -292,15 +293,15 @@ def test_without_a_database_questions_go_on_and_the_form_is_kept_until_it_can_be
 
     assert outcome_of_a_walk(topology) == OUTCOME
     started = time.monotonic()
-    refused = visitor.post("/visit/call/", CALL | {"call_times": ["evening"]})
+    refused = visitor.post("/visit/check/", CHECK | {"texts_ok": "on"})
     assert refused.status_code == 503
     assert time.monotonic() - started < A_HANG
-    assert re.search(r'value="evening"[^>]* checked', refused.content.decode())
+    assert re.search(r'name="texts_ok"[^>]* checked', refused.content.decode())
     staff = scheduler.get("/admin/")
     assert (staff.status_code, "We cannot look that up right now" in words_of(staff)) == (503, True)
 
     topology.start_database()
-    sent = wait_for(lambda: (sent := visitor.post("/visit/call/", CALL)).status_code == 302 and sent)
+    sent = wait_for(lambda: (sent := visitor.post("/visit/check/", CHECK)).status_code == 302 and sent)
     assert sent["Location"] == "/visit/sent/"
     assert count(topology) == before + 1
 
@@ -347,7 +348,7 @@ def test_while_everything_is_replaced_with_other_secrets_nobody_notices(topology
 
     assert len(seen) > 20
     assert [failure for failure in seen if failure] == []
-    assert visitor.post("/visit/call/", CALL)["Location"] == "/visit/sent/"
+    assert visitor.post("/visit/check/", CHECK)["Location"] == "/visit/sent/"
     assert scheduler.get("/admin/").status_code == 200
     assert visitor_of(topology).get(link).status_code == 200
 
@@ -422,7 +423,7 @@ def test_a_web_process_and_a_worker_that_are_killed_lose_nothing_and_double_noth
         def send(visitor):
             """Whoever sees that it failed sends it again, as the page says."""
             for _ in range(20):
-                sent = visitor.post("/visit/call/", CALL)
+                sent = visitor.post("/visit/check/", CHECK)
                 if sent.status_code == 302:
                     return sent["Location"]
                 assert sent.status_code in (502, 503)
@@ -521,7 +522,7 @@ def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_ser
     topology.manage("migrate", "--check")
     topology.manage("verify_audit")
     visitor = ready_to_send(patients(), email="restored@example.com")
-    wait_for(lambda: visitor.post("/visit/call/", CALL).status_code == 302)
+    wait_for(lambda: visitor.post("/visit/check/", CHECK).status_code == 302)
     assert count(topology) == before["appointments_appointmentrequest"] + 1
     letter_to(topology, "restored@example.com", "We have your request")
     assert scheduler.get("/admin/").status_code == 200

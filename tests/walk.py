@@ -47,8 +47,12 @@ ADDRESSES = [
 ADDRESSES += [f"/check/{page.key}/" for page in PATHWAY.pages]
 ADDRESSES += [f"/check/{outcome.address}/" for outcome in PATHWAY.emergencies]
 ADDRESSES += ["/check/answers/", "/check/result/", "/check/summary/", "/visit/"]
-ADDRESSES += ["/visit/questions/", "/visit/who/", "/visit/call/", "/visit/sent/"]
-ADDRESSES += ["/status/", *(f"/status/yours/{what}" for what in ("", "phone/", "times/", "withdraw/", "summary/"))]
+ADDRESSES += ["/visit/questions/", "/visit/who/", "/visit/call/", "/visit/check/", "/visit/sent/"]
+ADDRESSES += [
+    "/status/",
+    "/status/reference/",
+    *(f"/status/yours/{what}" for what in ("", "phone/", "first/", "times/", "withdraw/", "summary/")),
+]
 
 VISIT_ANSWERS = {
     "imaging": ["xray", "mri"],
@@ -60,7 +64,6 @@ VISIT_ANSWERS = {
 }
 
 WHO = {
-    "filled_in_for": "myself",
     "name": "Ana Example",
     "date_of_birth_month": "3",
     "date_of_birth_day": "14",
@@ -71,7 +74,17 @@ WHO = {
 
 BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
 
-CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes", "consent": "on"}
+CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes"}
+CHECK = {"consent": "on"}
+
+# What somebody is asked who fills it in for the patient.
+HELPER = {
+    "filled_in_by": "Bo Example",
+    "relationship": "daughter",
+    "may_talk": "patient_agrees",
+    "phone_owner": "helper",
+    "patient_phone": "",
+}
 
 # What each step asks for, with what may be left empty.
 MAY_BE_SAID = {
@@ -79,19 +92,20 @@ MAY_BE_SAID = {
     "needs_interpreter",
     "hard_of_hearing",
     "large_print",
-    "texts_ok",
-    "leave_this_empty",
 }
 FIELDS = {
     "questions": {*VISIT_ANSWERS},
-    "who": {*WHO, "postal_address", "filled_in_by", "relationship", "may_talk", "patient_phone"},
+    "who": {*WHO, "postal_address", "email_asked", *HELPER},
     "call": {*CALL, *MAY_BE_SAID},
+    "check": {*CHECK, "texts_ok", "leave_this_empty"},
 }
 
 
 def answer_check(client, **changes):
     """Answer every page that is shown, from the first to the last. Returns the last response."""
     answers = {**TEXTBOOK, **changes}
+    if "filled_in_by" in changes:
+        client.post("/check/", {"answering_for": "someone_else"})
     url = "/check/red_flags/"
     while match := re.fullmatch(r"/check/(\w+)/", url):
         page = PATHWAY.page(match[1])
@@ -148,5 +162,6 @@ def ask_for_visit(client, **changes):
 
 
 def fill_in(client, key: str, changes: dict):
-    typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
+    helper = HELPER if "filled_in_by" in changes else {}
+    typed = {**VISIT_ANSWERS, **WHO, **helper, **CALL, **CHECK, **changes}
     return client.post(f"/visit/{key}/", {name: typed[name] for name in FIELDS[key] & typed.keys()})

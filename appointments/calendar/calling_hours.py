@@ -15,13 +15,11 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 
 from common.clinic import CLINIC
 
+from ..fields import PARTS_OF_THE_DAY
 from .opening_hours import BusinessHours
 
 Window = tuple[datetime.datetime, datetime.datetime]
 Hours = tuple[tuple[int, int], ...]
-
-# By the hour; the keys are what patients choose from.
-PARTS_OF_THE_DAY = {"morning": (8, 12), "afternoon": (12, 16), "evening": (16, 18)}
 
 
 def is_callable(at: datetime.datetime, *, zone: ZoneInfo, call_times: list[str], hours: BusinessHours) -> bool:

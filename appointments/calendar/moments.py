@@ -21,6 +21,12 @@ def day_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None)
     return words.lower() if language is SPANISH else words
 
 
+def birthday_in_words(date: datetime.date) -> str:
+    """Like "March 14, 1948"."""
+    words = date_format(date, "DATE_FORMAT")
+    return words.lower() if language_or_english(get_language()) is SPANISH else words
+
+
 def time_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:
     return date_format(_local(moment, zone), "TIME_FORMAT")
 

@@ -21,6 +21,8 @@ class Contact:
     filled_in_by: str = ""
     relationship: str = ""
     may_talk: str = ""
+    phone_note: str = ""
+    phone_owner: str = ""
     patient_phone: str = ""
     other_language: str = ""
     needs_interpreter: bool = False
@@ -31,7 +33,7 @@ class Contact:
     @classmethod
     def of(cls, entered: Mapping) -> "Contact":
         """What of these cleaned values is stored; the rest only helped to fill in the forms."""
-        return cls(**{name: entered[name] for name in NAMES})
+        return cls(**{name: entered[name] for name in NAMES & entered.keys()})
 
 
-NAMES = tuple(one.name for one in fields(Contact))
+NAMES = {one.name for one in fields(Contact)}

@@ -5,6 +5,7 @@ from typing import Any, Self
 from django import forms
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.strict_form import StrictForm
@@ -12,12 +13,26 @@ from screening.forms import AnswerField
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import ALWAYS
 
-from ..fields import CallTimesField, DateOfBirthField, PersonNameField, PhoneField, PostalAddressField, tidied
-from ..models import Language, MayTalk
+from ..fields import (
+    CallTimesField,
+    DateOfBirthField,
+    EmailField,
+    PersonNameField,
+    PhoneField,
+    PostalAddressField,
+    likely_meant,
+    tidied,
+    words_beside,
+)
+from ..models import Language, MayTalk, PhoneOwner
 from .contact import Contact
 
 # What was agreed to is stored word for word with each request; texts are agreed to by their own box.
 CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
+CONSENT_OF_SOMEONE_ELSE = _(
+    "You may call me about this request, and keep what I told you here to plan the visit. "
+    "The person who needs the visit knows this."
+)
 CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
 
 NOT_CHOSEN = ("required", "invalid_choice")
@@ -26,34 +41,48 @@ MOST_KEPT = 1_000
 
 
 class StepForm(StrictForm):
-    """A form that can give back what was typed, to be filled in with it again later."""
+    """A form that can give back what was typed, to be filled in with it again later.
+
+    It speaks to the patient, or to somebody who asks `for_someone_else`.
+    """
 
     data: MultiValueDict[str, str]
 
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
         super().__init__(data, label_suffix="", **kwargs)
+        self.for_someone_else = for_someone_else
 
     @classmethod
-    def from_typed(cls, typed: dict[str, list[str]]) -> Self:
+    def from_typed(cls, typed: dict[str, list[str]], *, for_someone_else: bool = False) -> Self:
+        """With what of it is asked for now: it may have been typed before it was said for whom."""
+        names = cls(for_someone_else=for_someone_else)._typed_names()
         data = QueryDict(mutable=True)
         for name, values in typed.items():
-            data.setlist(name, values)
-        return cls(data)
+            if name in names:
+                data.setlist(name, values)
+        return cls(data, for_someone_else=for_someone_else)
 
     def typed(self) -> dict[str, list[str]]:
         """What was typed, without blanks and repetitions that could make it longer than a cookie may be."""
-        kept = {}
+        kept: dict[str, list[str]] = {}
         for name, field in self.fields.items():
-            for suffix in getattr(field.widget, "widgets_names", [""]):
-                values = [tidied(value) for value in self.data.getlist(name + suffix)]
-                takes_several = getattr(field.widget, "allow_multiple_selected", False)
-                kept[name + suffix] = list(dict.fromkeys(values)) if takes_several else values[-1:]
+            suffixes = getattr(field.widget, "widgets_names", None)
+            if suffixes:
+                parts = field.widget.value_from_datadict(self.data, {}, name)
+                kept |= {name + suffix: [tidied(part or "")] for suffix, part in zip(suffixes, parts, strict=True)}
+                continue
+            values = [tidied(value) for value in self.data.getlist(name)]
+            takes_several = getattr(field.widget, "allow_multiple_selected", False)
+            kept[name] = list(dict.fromkeys(values)) if takes_several else values[-1:]
         return kept
 
     @property
     def is_short(self) -> bool:
         """Whether what was typed fits into a cookie, also if it is not valid. What is valid does."""
         return len(str(self.typed()).encode()) <= MOST_KEPT
+
+    def _typed_names(self) -> set[str]:
+        return self._names(takes_several=True) | self._names(takes_several=False)
 
 
 class VisitQuestionsForm(StepForm):
@@ -85,104 +114,118 @@ class VisitQuestionsForm(StepForm):
 
 
 class WhoForm(StepForm):
-    MYSELF, SOMEONE_ELSE = "myself", "someone_else"
-    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship", "may_talk", "patient_phone")
+    """Who the visit is for, and how to reach them. Every label says whose it is."""
 
-    filled_in_for = forms.ChoiceField(
-        label=_("Who is the visit for?"),
-        widget=forms.RadioSelect,
-        choices=[(MYSELF, _("For me")), (SOMEONE_ELSE, _("For someone I care for"))],
-        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose who the visit is for.")),
-    )
+    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship", "may_talk", "phone_owner", "patient_phone")
+
     filled_in_by = PersonNameField(
         label=_("Your own name"),
-        help_text=_("Only if you fill this in for someone else."),
-        error_messages={"invalid": _("Enter your own name in letters.")},
-        autocomplete="off",
-        required=False,
+        error_messages={
+            "required": _("Enter your own name, so that we know who we talk to."),
+            "invalid": _("Enter your own name in letters."),
+        },
     )
     relationship = PersonNameField(
         label=_("Who you are to that person"),
-        help_text=_("For example: daughter, husband, neighbor, nurse. Only if you fill this in for someone else."),
-        error_messages={"invalid": _("Say in letters who you are to that person.")},
+        help_text=_("For example: daughter, husband, neighbor, nurse."),
+        error_messages={
+            "required": _("Say who you are to that person."),
+            "invalid": _("Say in letters who you are to that person."),
+        },
         autocomplete="off",
         max_length=60,
-        required=False,
     )
     may_talk = forms.ChoiceField(
         label=_("May we talk with you about this?"),
         widget=forms.RadioSelect,
         choices=MayTalk.choices,
-        error_messages={"invalid_choice": _("Choose if we may talk with you.")},
-        required=False,
+        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose if we may talk with you.")),
     )
     name = PersonNameField(
-        label=_("Full name of the person who needs the visit"),
-        help_text=_("As it is on the insurance card or ID."),
+        label=_("Your full name"),
+        help_text=_("As it is on your insurance card or ID."),
         error_messages={
-            "required": _("Enter the name of the person who needs the visit."),
-            "invalid": _("Enter the name of the person who needs the visit in letters."),
+            "required": _("Enter your name."),
+            "invalid": _("Enter your name in letters."),
+            "max_length": _("This name is too long for our form (120 letters). Leave out middle names."),
         },
     )
     date_of_birth = DateOfBirthField(
-        label=_("Date of birth of the person who needs the visit"),
-        help_text=_("For example: 3 14 1948. It helps us find the chart."),
+        label=_("Your date of birth"), help_text=_("For example: 3 14 1948. It helps us find the chart.")
     )
     phone = PhoneField(
-        label=_("Phone number to call"),
+        label=_("Your phone number"),
         help_text=_("With the area code. We call it about this request."),
         error_messages={"required": _("Enter a phone number, so that we can call.")},
+    )
+    phone_owner = forms.ChoiceField(
+        label=_("Whose phone is this?"),
+        widget=forms.RadioSelect,
+        choices=PhoneOwner.choices,
+        error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose whose phone this is.")),
     )
     patient_phone = PhoneField(
         label=_("Phone of the person who needs the visit"),
         help_text=_("Only if it is another number than the one above."),
         required=False,
     )
-    email = forms.EmailField(
-        label=_("E-mail (optional)"),
-        required=False,
-        max_length=254,
-        widget=forms.EmailInput({"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
-        error_messages=dict.fromkeys(
-            ("invalid", "max_length"), _("Enter an e-mail address like name@example.com, or leave this empty.")
-        ),
-    )
-
+    email = EmailField(label=_("Your e-mail (optional)"))
+    # The address about which was asked whether it is right: who sends it once more says so.
+    email_asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=254)
     postal_address = PostalAddressField(
-        label=_("Mailing address (optional)"),
+        label=_("Your mailing address (optional)"),
         help_text=_("Without e-mail, we write to it if we cannot reach you by phone."),
     )
 
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        for name in self.FOR_SOMEONE_ELSE:
-            self.fields[name].group = "only-for-someone-else"  # type: ignore[attr-defined]  # for the template alone
+    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
+        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+        if not for_someone_else:
+            for name in self.FOR_SOMEONE_ELSE:
+                del self.fields[name]
+            return
         self.fields["may_talk"].why = _(  # type: ignore[attr-defined]  # for the template alone
             "The law protects health facts. We may need to ask the person first."
         )
-
-    def typed(self) -> dict[str, list[str]]:
-        kept = super().typed()
-        if kept["filled_in_for"] == [self.MYSELF]:
-            # The page has hidden these, so they are not meant, and nothing keeps them short enough for a cookie.
-            kept |= {name: [""] for name in self.FOR_SOMEONE_ELSE}
-        return kept
+        for name, (label, hint) in OF_SOMEONE_ELSE.items():
+            self.fields[name].label = label
+            self.fields[name].help_text = hint
+        self.fields["name"].error_messages |= {
+            "required": _("Enter the name of the person who needs the visit."),
+            "invalid": _("Enter the name of the person who needs the visit in letters."),
+        }
+        for name in ("name", "date_of_birth", "email", "postal_address"):
+            # A browser knows those of whoever fills this in.
+            for widget in getattr(self.fields[name].widget, "widgets", [self.fields[name].widget]):
+                widget.attrs["autocomplete"] = "off"
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
-        if entered.get("filled_in_for") == self.SOMEONE_ELSE:
-            if not entered.get("filled_in_by") and "filled_in_by" not in self.errors:
-                self.add_error("filled_in_by", _("Enter your own name, so that we know who we talk to."))
-            if not entered.get("relationship") and "relationship" not in self.errors:
-                self.add_error("relationship", _("Say who you are to that person."))
-            if not entered.get("may_talk") and "may_talk" not in self.errors:
-                self.add_error("may_talk", _("Choose if we may talk with you."))
-        else:
-            # What is still in fields that the page has hidden meanwhile is not meant, and may not be seen.
-            for name in self.FOR_SOMEONE_ELSE:
-                self.errors.pop(name, None)
-                entered[name] = ""
+        entered["phone_note"] = words_beside(self.data.get("phone", ""))
+        address = entered.get("email", "")
+        if (meant := likely_meant(address)) and address != entered.get("email_asked"):
+            self.add_error(
+                "email",
+                gettext("Did you mean {address}? Correct it, or press the button again.").format(address=meant),
+            )
+            self.data = self.data.copy()
+            self.data["email_asked"] = address
         return entered
+
+
+# The label and the hint of each, where somebody else fills it in.
+OF_SOMEONE_ELSE = {
+    "name": (_("Full name of the person who needs the visit"), _("Her or his name, as on the insurance card or ID.")),
+    "date_of_birth": (
+        _("Date of birth of the person who needs the visit"),
+        _("For example: 3 14 1948. It helps us find the chart."),
+    ),
+    "phone": (_("Phone number to call"), _("With the area code. We call it about this request.")),
+    "email": (_("E-mail (optional)"), _("Yours, or that of the person who needs the visit.")),
+    "postal_address": (
+        _("Mailing address of the person who needs the visit (optional)"),
+        _("Without e-mail, we write to it if we cannot reach anybody by phone."),
+    ),
+}
 
 
 class CallForm(StepForm):
@@ -203,7 +246,7 @@ class CallForm(StepForm):
     )
     needs_interpreter = forms.BooleanField(label=_("I need an interpreter"), required=False)
     hard_of_hearing = forms.BooleanField(label=_("I have trouble hearing on the phone"), required=False)
-    large_print = forms.BooleanField(label=_("Please send me letters in large print"), required=False)
+    large_print = forms.BooleanField(label=_("Please send letters in large print"), required=False)
     call_times = CallTimesField()
     voicemail_ok = forms.ChoiceField(
         label=_("May we leave a message if nobody answers?"),
@@ -212,16 +255,16 @@ class CallForm(StepForm):
         choices=[(YES, _("Yes, you may leave a message")), (NO, _("No, please do not"))],
         error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose if we may leave a message.")),
     )
-    texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
-    consent = forms.BooleanField(
-        label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
-    )
+
+    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
+        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+        self.fields["other_language"].group = "only-in-another-language"  # type: ignore[attr-defined]  # the template's
+        if for_someone_else:
+            self.fields["needs_interpreter"].label = _("The person who needs the visit needs an interpreter")
+            self.fields["hard_of_hearing"].label = _("The person we call has trouble hearing on the phone")
 
     def clean_voicemail_ok(self) -> bool:
         return self.cleaned_data["voicemail_ok"] == self.YES
-
-    def clean_consent(self) -> str:
-        return str(CONSENT)
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
@@ -232,9 +275,26 @@ class CallForm(StepForm):
         return entered
 
 
-def contact_of(who: forms.Form, call: forms.Form) -> Contact:
-    """What is stored of these two, which must be valid."""
-    entered = {**who.cleaned_data, **call.cleaned_data}
-    if entered["texts_ok"]:
+class ConsentForm(StepForm):
+    """What is agreed to when the request is sent."""
+
+    texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
+    consent = forms.BooleanField(
+        label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
+        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+        if for_someone_else:
+            self.fields["consent"].label = CONSENT_OF_SOMEONE_ELSE
+
+    def clean_consent(self) -> str:
+        return str(self.fields["consent"].label)
+
+
+def contact_of(who: forms.Form, call: forms.Form, consent: forms.Form | None = None) -> Contact:
+    """What is stored of these, which must be valid; before the consent it is not whole."""
+    entered = {"consent": "", **who.cleaned_data, **call.cleaned_data, **(consent.cleaned_data if consent else {})}
+    if entered.get("texts_ok"):
         entered["consent"] += f" {CONSENT_TO_TEXTS}"
     return Contact.of(entered)

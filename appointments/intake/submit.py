@@ -110,6 +110,7 @@ def submit(
                 name=contact.name,
                 filled_in_by=contact.filled_in_by,
                 phone=contact.phone,
+                phone_note=contact.phone_note,
                 patient_phone=contact.patient_phone,
                 email=contact.email,
                 reference=new,

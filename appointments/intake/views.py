@@ -21,9 +21,11 @@ from screening.visitor import Visitor, remember, visitor_of
 
 from .. import reference
 from ..models import AppointmentRequest
+from ..portal.status_words import next_step
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
-from .forms import CallForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
+from .forms import CallForm, ConsentForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
+from .in_words import Said, said
 from .origin import Origin
 
 logger = logging.getLogger(__name__)
@@ -40,10 +42,13 @@ STEPS = (
     Step("questions", _("To plan your visit"), VisitQuestionsForm),
     Step("who", _("Who is the visit for?"), WhoForm),
     Step("call", _("How should we call you?"), CallForm),
+    Step("check", _("Check before you send"), ConsentForm),
 )
 
 
-# Nobody reads and answers fourteen pages in less.
+# The name of the button for who finds on the way that the visit is not for whom it was said, and its values.
+WHOSE, MYSELF = "whose", "myself"
+# Nobody reads and answers fifteen pages in less.
 FEWEST_SECONDS = 20
 
 
@@ -66,34 +71,48 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("appointments:step", key=STEPS[first_open].key)
 
     if request.method != "POST":
-        blank = STEPS[position].form(initial=_known_from_before(visitor))
-        return _step_page(request, visitor, position, forms[position] or blank)
-    form = STEPS[position].form(request.POST)
+        blank = STEPS[position].form(for_someone_else=visitor.is_someone_else)
+        return _step_page(request, visitor, forms, position, forms[position] or blank)
+    if whose := request.POST.get(WHOSE):
+        return _asked_for(request, visitor, forms, position, is_someone_else=whose != MYSELF)
+    form = STEPS[position].form(request.POST, for_someone_else=visitor.is_someone_else)
     if again := status_of_showing_again(request):
-        return _step_page(request, visitor, position, form if again == 403 else form.unjudged(), status=again)
+        shown = form if again == 403 else form.unjudged()
+        return _step_page(request, visitor, forms, position, shown, status=again)
     if not form.is_valid():
-        page = _step_page(request, visitor, position, form, status=422)
+        page = _step_page(request, visitor, forms, position, form, status=422)
         # Whoever asks for the page in the other language now must find it as it is.
         return remember(page, visitor.with_notes(**{key: form.typed()})) if form.is_short else page
     forms[position] = form
     visitor = visitor.with_notes(**{key: form.typed()})
     if position + 1 < len(STEPS):
-        return remember(redirect("appointments:step", key=STEPS[position + 1].key), visitor)
+        following = min(_first_open(forms), len(STEPS) - 1) if "change" in request.GET else position + 1
+        return remember(redirect("appointments:step", key=STEPS[following].key), visitor)
     try:
         stored = _submit(request, visitor, *(one for one in forms if one))
     except submit.TooManyFromOneAddress:
-        return _step_page(request, visitor, position, form, status=429)
+        return _step_page(request, visitor, forms, position, form, status=429)
     except Error as error:
         if not is_outage(error):
             raise
         # What the database says may hold values and addresses.
         logger.warning("A request for a visit could not be stored yet: %s", type(error).__name__)
-        return _step_page(request, visitor, position, form, status=503)
+        return _step_page(request, visitor, forms, position, form, status=503)
     notes = {"sent": stored.reference, "sent_at": time.time()}
     # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
     if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
         notes["earlier"] = stored.earlier.reference
     return remember(redirect("appointments:sent"), Visitor(notes=notes))
+
+
+def _asked_for(
+    request: HttpRequest, visitor: Visitor, forms: list[StepForm | None], position: int, *, is_someone_else: bool
+) -> HttpResponse:
+    """The same step, filled in as far as it goes, for whom it really is."""
+    typed = {name: values for name, values in request.POST.lists() if name != WHOSE}
+    form = STEPS[position].form.from_typed(typed, for_someone_else=is_someone_else).unjudged()
+    visitor = visitor.with_notes(for_someone_else=is_someone_else)
+    return remember(_step_page(request, visitor, forms, position, form), visitor)
 
 
 @require_safe
@@ -102,9 +121,13 @@ def sent(request: HttpRequest) -> HttpResponse:
     if not _sent_reference(visitor):
         return redirect("screening:start")
     earlier = visitor.notes.get("earlier")
+    stored = _just_sent(request, visitor)
     context = {
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
+        "rows": said(stored, stored.answers) if stored else [],
+        "for_someone_else": stored and stored.filled_in_by,
+        "next_step": stored and next_step(stored),
     }
     return render(request, "intake/sent.html", context)
 
@@ -112,14 +135,33 @@ def sent(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sent_summary(request: HttpRequest) -> HttpResponse:
     """As long as a request that was looked up stays open; then the birthday is asked for."""
-    notes = visitor_of(request).notes
-    if time.time() - notes.get("sent_at", 0) > MAX_AGE:
+    visitor = visitor_of(request)
+    if not _is_fresh(visitor):
         return redirect("appointments:status")
-    stored = AppointmentRequest.objects.filter(reference=notes["sent"]).first()
+    stored = AppointmentRequest.objects.filter(reference=visitor.notes["sent"]).first()
     if stored is None:
         return redirect("screening:start")
     audit.shows(request, [stored])
     return summary_of(request, stored, back=reverse("appointments:sent"))
+
+
+def _is_fresh(visitor: Visitor) -> bool:
+    return time.time() - visitor.notes.get("sent_at", 0) <= MAX_AGE
+
+
+def _just_sent(request: HttpRequest, visitor: Visitor) -> AppointmentRequest | None:
+    """What was stored, for as long as it is shown without asking for the birthday; None while nobody can look."""
+    if not _is_fresh(visitor):
+        return None
+    try:
+        stored = AppointmentRequest.objects.filter(reference=visitor.notes["sent"]).first()
+        if stored:
+            audit.shows(request, [stored])
+    except Error as error:
+        if not is_outage(error):
+            raise
+        return None
+    return stored
 
 
 def _may_ask(visitor: Visitor) -> bool:
@@ -132,16 +174,17 @@ def _sent_reference(visitor: Visitor) -> str | None:
 
 def _filled_in(visitor: Visitor) -> list[StepForm | None]:
     """Each step's form with what was typed into it earlier, or None."""
-    return [step.form.from_typed(visitor.notes[step.key]) if step.key in visitor.notes else None for step in STEPS]
+    return [
+        step.form.from_typed(visitor.notes[step.key], for_someone_else=visitor.is_someone_else)
+        if step.key in visitor.notes
+        else None
+        for step in STEPS
+    ]
 
 
 def _first_open(forms: list[StepForm | None]) -> int:
     """The first step that is not filled in, or not in a way that is valid now."""
     return next((at for at, form in enumerate(forms) if form is None or not form.is_valid()), len(forms))
-
-
-def _known_from_before(visitor: Visitor) -> dict:
-    return {"filled_in_for": WhoForm.SOMEONE_ELSE} if visitor.is_someone_else else {}
 
 
 def _doubts(request: HttpRequest, visitor: Visitor) -> str:
@@ -155,13 +198,13 @@ def _doubts(request: HttpRequest, visitor: Visitor) -> str:
 
 
 def _submit(
-    request: HttpRequest, visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm
+    request: HttpRequest, visitor: Visitor, questions: StepForm, who: StepForm, call: StepForm, consent: StepForm
 ) -> AppointmentRequest:
     return submit.submit(
         journey_id=UUID(visitor.id),
         journey=visitor.journey,
         visit_answers=questions.cleaned_data,
-        contact=contact_of(who, call),
+        contact=contact_of(who, call, consent),
         origin=Origin.of_link(visitor.came_from),
         doubts=_doubts(request, visitor),
         sent_from=address_of(request),
@@ -169,18 +212,36 @@ def _submit(
 
 
 def _step_page(
-    request: HttpRequest, visitor: Visitor, position: int, form: StepForm, status: int = 200
+    request: HttpRequest,
+    visitor: Visitor,
+    forms: list[StepForm | None],
+    position: int,
+    form: StepForm,
+    status: int = 200,
 ) -> HttpResponse:
+    is_last = position + 1 == len(STEPS)
+    comes_from_last = "change" in request.GET and _first_open(forms) >= len(STEPS) - 1
+    before = STEPS[position - 1] if position else None
     context = {
         "step": STEPS[position],
         "form": form,
         "number": position + 1,
         "length": len(STEPS),
-        "previous": STEPS[position - 1] if position else None,
-        "is_last": position + 1 == len(STEPS),
+        "previous": STEPS[-1] if comes_from_last else before,
+        "is_last": is_last,
+        "rows": _said(forms) if is_last else [],
         "for_someone_else": visitor.is_someone_else,
+        "says_whose": STEPS[position].form is not VisitQuestionsForm,
+        "may_be_for_another": STEPS[position].form is WhoForm,
         "could_not_store": status == 503,
         "too_many": status == 429,
         "must_be_sent_again": status == 403,
     }
     return render(request, "intake/step.html", context, status=status)
+
+
+def _said(forms: list[StepForm | None]) -> list[Said]:
+    questions, who, call, *_consent = forms
+    if not (questions and who and call):
+        raise ValueError("the steps before are not filled in")
+    return said(contact_of(who, call), questions.cleaned_data)

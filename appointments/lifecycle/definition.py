@@ -18,6 +18,7 @@ from .guards import (
     CLAIMED,
     CLAIMED_BY_ME,
     CLOSED,
+    FIRST_CALL_IS_LATE,
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
@@ -558,6 +559,16 @@ CORRECT_PHONE = Verb(
     does=contact.correct_phone,
     patient_reads=_("You corrected your phone number."),
 )
+CALL_ME_FIRST = Verb(
+    key="call-me-first",
+    event="asked_to_be_first",
+    history="The first call is late: the patient asks to be called first",
+    label="Ask to be called first, as the first call is late",
+    when=OPEN & FIRST_CALL_IS_LATE,
+    leads_to=(SAME,),
+    does=contact.call_first,
+    patient_reads=_("You asked us to call you first."),
+)
 CHANGE_CALL_TIMES = Verb(
     key="change-call-times",
     event="times_changed",
@@ -588,7 +599,7 @@ LIFECYCLE: Lifecycle = Lifecycle(
     # In the order in which they stand above.
     verbs=tuple(one for one in [*globals().values()] if isinstance(one, Verb)),
     close_reasons=CLOSE_REASONS,
-    tells=(announce.ARRIVAL, announce.DELAY),
+    tells=(announce.ARRIVAL, announce.LOST_REFERENCE, announce.DELAY),
 )
 
 

@@ -14,7 +14,15 @@ from common.strict_form import StrictForm
 from .. import reference as references
 from ..calendar.calling_hours import is_elsewhere, zone_of, zones_of_phones
 from ..calendar.slots import DAY, DAYS_BOOKED_AHEAD, Calendar, Slot
-from ..fields import CallTimesField, LongSelect, PersonNameField, PhoneField, PostalAddressField, validate_birthday
+from ..fields import (
+    CallTimesField,
+    EmailField,
+    LongSelect,
+    PersonNameField,
+    PhoneField,
+    PostalAddressField,
+    validate_birthday,
+)
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
 from .effects.booking import CancelReason, RescheduleReason
@@ -301,7 +309,7 @@ class RecordsForm(VerbForm):
 class CorrectForm(VerbForm):
     """What the patient told us about themselves, as it turned out on the phone."""
 
-    name = PersonNameField(autocomplete="off", error_messages={"invalid": IN_LETTERS})
+    name = PersonNameField(label="Name", autocomplete="off", error_messages={"invalid": IN_LETTERS})
     former_names = PersonNameField(
         label="Former or other name",
         autocomplete="off",
@@ -316,11 +324,18 @@ class CorrectForm(VerbForm):
         validators=[validate_birthday],
     )
     phone = PhoneField()
-    email = forms.EmailField(label="E-mail", required=False, max_length=254)
+    phone_note = forms.CharField(
+        label="Note on the phone", max_length=80, required=False, help_text="Whose it is, or a second number."
+    )
+    email = EmailField(label="E-mail")
     postal_address = PostalAddressField(label="Mailing address", help_text="Where letters go.")
     language = forms.ChoiceField(choices=Language)
     other_language = PersonNameField(
-        autocomplete="off", required=False, max_length=60, error_messages={"invalid": IN_LETTERS}
+        label="Other language",
+        autocomplete="off",
+        required=False,
+        max_length=60,
+        error_messages={"invalid": IN_LETTERS},
     )
     needs_interpreter = forms.BooleanField(required=False)
     hard_of_hearing = forms.BooleanField(label="Has trouble hearing on the phone", required=False)

@@ -74,6 +74,12 @@ CALENDAR_CHANGED = Guard(
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
 RECORDS_ARE_MISSING = Guard("pictures or reports are missing", lambda user, now: Q(records__in=Records.missing()))
 HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
+FIRST_CALL_IS_LATE = Guard(
+    "nobody has called in time, and no call is planned",
+    lambda user, now: Q(
+        due_at__lte=now, attempts_made=0, reached_at__isnull=True, next_call_at__isnull=True, call_by__isnull=True
+    ),
+)
 NO_CALL_WILL_HELP = Guard(
     "all calls of the plan are made, or the number is wrong",
     lambda user, now: Q(attempts_made__gte=CLINIC.call_attempts) | Q(phone_is_wrong=True),

@@ -1,7 +1,8 @@
 from django.db import migrations, transaction
 
-from appointments.search import SEARCHED, text_to_search
+from appointments.search import text_to_search
 
+SEARCHED = ('name', 'former_names', 'filled_in_by', 'phone', 'patient_phone', 'email', 'reference')
 AT_ONCE = 500
 
 

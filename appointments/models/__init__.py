@@ -33,6 +33,7 @@ from .requests import (
     Language,
     MayTalk,
     NurseCheck,
+    PhoneOwner,
     Records,
     Status,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "OfferedTime",
     "OpeningHours",
     "PeriodicJob",
+    "PhoneOwner",
     "Place",
     "PlaceHours",
     "PossibleDuplicate",

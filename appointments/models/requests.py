@@ -50,6 +50,17 @@ class MayTalk(models.TextChoices):
         }[self]
 
 
+class PhoneOwner(models.TextChoices):
+    """Whose phone rings, where somebody fills this in for the patient."""
+
+    HELPER = "helper", _("My own")
+    PATIENT = "patient", _("Of the person who needs the visit")
+
+    @property
+    def for_staff(self) -> str:
+        return {PhoneOwner.HELPER: "the helper’s phone", PhoneOwner.PATIENT: "the patient’s phone"}[self]
+
+
 class NurseCheck(models.TextChoices):
     NOT_NEEDED = "", "Not needed"
     NEEDED = "needed", "Ask the nurse"
@@ -149,6 +160,17 @@ class AppointmentRequest(models.Model):
     former_names = models.CharField("former or other name", max_length=120, blank=True)
     date_of_birth = models.DateField()
     phone = models.CharField(max_length=32)
+    phone_note = models.CharField(
+        "note on the phone",
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What was typed beside the number.",
+    )
+    phone_owner = models.CharField(
+        "whose phone it is", max_length=10, choices=PhoneOwner, blank=True, default="", db_default=""
+    )
     email = models.EmailField(blank=True)
     postal_address = models.CharField("mailing address", max_length=200, blank=True)
     filled_in_by = models.CharField(max_length=120, blank=True)
@@ -312,7 +334,13 @@ class AppointmentRequest(models.Model):
 
     @property
     def phone_shown(self) -> str:
-        return _as_dialled(self.phone)
+        return as_dialled(self.phone)
+
+    @property
+    def about_the_phone(self) -> str:
+        """Whose it is and what was typed beside it; for most, nothing."""
+        owner = PhoneOwner(self.phone_owner).for_staff if self.phone_owner else ""
+        return "; ".join(filter(None, (owner, self.phone_note)))
 
     @property
     def phone_link(self) -> str:
@@ -320,14 +348,14 @@ class AppointmentRequest(models.Model):
 
     @property
     def patient_phone_shown(self) -> str:
-        return _as_dialled(self.patient_phone)
+        return as_dialled(self.patient_phone)
 
     @property
     def patient_phone_link(self) -> str:
         return _to_press(self.patient_phone)
 
 
-def _as_dialled(stored: str) -> str:
+def as_dialled(stored: str) -> str:
     """As one dials it here: with its country code if it is of another country."""
     number = phonenumbers.parse(stored, settings.PHONE_REGION)
     is_ours = number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)

@@ -22,7 +22,7 @@ from ..lifecycle.definition import CHOOSE, NONE_SUITS
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
 from . import status_words
-from .views import TOO_MANY_TRIES, has_tried_too_often, opened
+from .views import CHANGED, TOO_MANY_TRIES, has_tried_too_often, opened
 
 NONE = "none"
 
@@ -113,9 +113,7 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
             return _nothing_to_choose(request, found)
         form = form_class(found, times, request.POST)
         if form.is_valid():
-            form.add_error(
-                "time", _("We worked on your request just now. Please check it and press the button again.")
-            )
+            form.add_error("time", CHANGED)
         return _page(request, form, status=409)
     return _done(request, found)
 

@@ -6,9 +6,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from common.clinic import CLINIC
+
 from ..calendar.moments import call_in_words, visit_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
+from ..lifecycle.guards import FIRST_CALL_IS_LATE
 from ..lifecycle.offered_times import open_times
 from ..models import Appointment, AppointmentRequest, Awaited, Event, Status
 
@@ -40,15 +43,32 @@ def status_in_words(request: AppointmentRequest) -> str:
             return f"{booked} {_('We will call you about it.')}" if request.call_by else booked
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
-    if request.is_promised and request.next_call_at and request.next_call_at > timezone.now():
+    now = timezone.now()
+    if FIRST_CALL_IS_LATE.holds(request, None, now):
+        return _("We are late with our call. We are sorry.")
+    if (
+        request.is_promised
+        and request.call_by
+        and request.next_call_at
+        and request.next_call_at <= now <= request.call_by
+    ):
+        return _("We call you by {when}.").format(when=call_in_words(request.call_by, request.zone))
+    if request.is_promised and request.next_call_at and request.next_call_at > now:
         return _("We plan to call you on {when}.").format(when=call_in_words(request.next_call_at, request.zone))
     if request.awaited == Awaited.CHOICE and open_times(request):
-        return _("We offered you times for a visit. Please choose one here, or by the link we gave you.")
+        return _("We offered you times for a visit. Please choose one.")
     if call_policy.is_exhausted(request.attempts_made):
         return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:
         return _("We called and did not reach you. We will try again at another time.")
-    return " ".join((_("We have your request."), _(NEXT_STEP)))
+    return f"{_('We have your request.')} {next_step(request)}"
+
+
+def next_step(request: AppointmentRequest) -> str:
+    """What comes after it was sent: the call, by the time at which staff see it as due."""
+    if not CLINIC.tells_call_by or request.due_at <= timezone.now():
+        return _(NEXT_STEP)
+    return _("We call you by {when}.").format(when=call_in_words(request.due_at, request.zone))
 
 
 def _closed_in_words(key: str) -> str:

@@ -1,15 +1,17 @@
 """What patients see of their own request, after reference and date of birth have opened it for half an hour."""
 
 import secrets
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -28,19 +30,21 @@ from .. import rate_limit
 from .. import reference as references
 from ..calendar.ics import CONTENT_TYPE, calendar_file
 from ..calendar.moments import day_in_words
-from ..fields import CallTimesField, DateOfBirthField, PhoneField
-from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
+from ..fields import CallTimesField, DateOfBirthField, PhoneField, words_beside
+from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
-from ..models import AppointmentRequest, Status
+from ..models import AppointmentRequest, PhoneOwner, Status
 from . import status_words
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
+COOKIE_MAX_AGE = 24 * 60 * 60
 AN_HOUR = 60 * 60
 SHUT = "status shut"
 MOST_TRIES_PER_REFERENCE = 10
 MOST_TRIES_PER_ADDRESS = 50
+CHANGED = gettext_lazy("Our staff changed your request a moment ago. Look at it and press the button once more.")
 TOO_MANY_TRIES = gettext_lazy("There were too many tries. Please wait an hour, or call us.")
 
 
@@ -59,12 +63,46 @@ class LookUpForm(StrictForm):
         help_text=gettext_lazy("For example: 3 14 1948."),
     )
 
+    def clean_reference(self) -> str:
+        """What cannot be one is a slip, and is said to be: its last sign checks the others."""
+        typed = self.cleaned_data["reference"]
+        if found := references.parse(typed):
+            return found
+        signs = references.signs_of(typed)
+        if strange := next((sign for sign in signs if sign not in references.ALPHABET), None):
+            raise ValidationError(
+                _("There is a typing mistake: our references have no “{sign}”.").format(sign=strange)
+            )
+        if len(signs) != references.LENGTH:
+            raise ValidationError(
+                _("There is a typing mistake: a reference has 9 letters and numbers, and this has {count}.").format(
+                    count=len(signs)
+                )
+            )
+        raise ValidationError(_("There is a typing mistake in the reference. Please compare it sign by sign."))
+
 
 class CorrectPhoneForm(StrictForm):
     phone = PhoneField(
         label=gettext_lazy("Phone number to call"),
         help_text=gettext_lazy("With the area code. We call it about this request."),
         error_messages={"required": gettext_lazy("Enter a phone number, so that we can call.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        entered["phone_note"] = words_beside(self.data.get("phone", ""))
+        return entered
+
+
+class CorrectHelpersPhoneForm(CorrectPhoneForm):
+    """Of a request that somebody else filled in."""
+
+    phone_owner = forms.ChoiceField(
+        label=gettext_lazy("Whose phone is this?"),
+        widget=forms.RadioSelect,
+        choices=PhoneOwner.choices,
+        error_messages={"required": gettext_lazy("Choose whose phone this is.")},
     )
 
 
@@ -114,29 +152,39 @@ def opened(view: Callable[[HttpRequest, AppointmentRequest], HttpResponse]) -> C
 @require_http_methods(["GET", "HEAD", "POST"])
 def look_up(request: HttpRequest) -> HttpResponse:
     """A wrong reference and a wrong date of birth get the same answer, and only so many tries."""
+
+    def page(status: int = 200) -> HttpResponse:
+        title = _("See your request")
+        lead = _("For your safety, we show your request for 30 minutes only. Please open it again.")
+        links = [(reverse("appointments:lost_reference"), _("I do not have my reference"))]
+        return _form_page(
+            request, form, title, title, lead=lead if _has_expired(request) else "", links=links, status=status
+        )
+
     form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
     if request.method != "POST":
-        return _form_page(request, form, _("See your request"), _("See your request"))
+        return page()
     if again := status_of_showing_again(request):
         form = form if again == 403 else form.unjudged()
-        return _form_page(request, form, _("See your request"), _("See your request"), status=again)
+        return page(again)
     if not form.is_valid():
-        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+        return page(422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
-    reference = references.parse(form.cleaned_data["reference"])
+    reference = form.cleaned_data["reference"]
     if has_tried_too_often(request, reference):
         form.add_error(None, TOO_MANY_TRIES)
-        return _form_page(request, form, _("See your request"), _("See your request"), status=429)
-    found = reference and status_words.find(reference, form.cleaned_data["date_of_birth"])
+        return page(429)
+    found = status_words.find(reference, form.cleaned_data["date_of_birth"])
     if not found:
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
-        return _form_page(request, form, _("See your request"), _("See your request"), status=422)
+        return page(422)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     response = redirect("appointments:yours")
     response.set_cookie(
         COOKIE,
         opening_of(found),
-        max_age=MAX_AGE,
+        # Longer than it opens anything, so that the page can say why it asks again.
+        max_age=COOKIE_MAX_AGE,
         httponly=True,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
@@ -158,6 +206,8 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "is_booked": found.status == Status.BOOKED and not is_past,
         "is_past": is_past,
         "can_choose": bool(open_times(found)),
+        "may_be_first": CALL_ME_FIRST.when.holds(found, None, timezone.now()),
+        "for_someone_else": bool(found.filled_in_by),
         "map_url": found.appointment and found.appointment.place.map_url,
         "phone_ends_with": found.phone.partition(";")[0][-4:],
         "done": "done" in request.GET,
@@ -170,7 +220,17 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Correct the phone number")
-    return _change(request, found, CorrectPhoneForm, title, lambda phone: perform(CORRECT_PHONE, found, phone=phone))
+    form = CorrectHelpersPhoneForm if found.filled_in_by else CorrectPhoneForm
+    return _change(request, found, form, title, partial(perform, CORRECT_PHONE, found))
+
+
+@shown_again
+@require_http_methods(["GET", "HEAD", "POST"])
+@opened
+def call_first(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    title = _("Ask to be called first")
+    lead = _("We are late with our call. We are sorry. Press the button, and we call you before others.")
+    return _change(request, found, StrictForm, title, partial(perform, CALL_ME_FIRST, found), lead=lead)
 
 
 @shown_again
@@ -178,7 +238,7 @@ def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Change when we may call")
-    change = lambda call_times: perform(CHANGE_CALL_TIMES, found, call_times=call_times)  # noqa: E731
+    change = partial(perform, CHANGE_CALL_TIMES, found)
     return _change(request, found, CallTimesForm, title, change, initial={"call_times": found.call_times})
 
 
@@ -186,7 +246,7 @@ def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
-    title = _("Withdraw your request")
+    title = _("I no longer want a visit")
     if found.status != Status.BOOKED or found.appointment is None:
         lead = _("We will not call you about this request. You can ask again at any time.")
         return _change(request, found, StrictForm, title, lambda: perform(WITHDRAW, found), lead=lead)
@@ -258,6 +318,17 @@ def opening_of(found: AppointmentRequest) -> str:
     return seal({"status_of": found.pk, "opening": secrets.token_urlsafe(16)}, purpose=COOKIE)
 
 
+def _has_expired(request: HttpRequest) -> bool:
+    """Whether a request was opened in this browser, longer ago than it stays open."""
+    try:
+        unseal(request.COOKIES.get(COOKIE, ""), purpose=COOKIE, max_age=MAX_AGE)
+    except Expired:
+        return True
+    except Unreadable:
+        pass
+    return False
+
+
 def _opened_request(request: HttpRequest) -> AppointmentRequest | None:
     kept = _kept(request)
     if not kept.get("opening") or rate_limit.is_counted(SHUT, kept["opening"]):
@@ -304,7 +375,7 @@ def _change(
         if found.status == Status.CLOSED or status_words.is_past(found.appointment):
             form.add_error(None, _("This request can no longer be changed here. Please call us."))
         else:
-            form.add_error(None, _("We worked on your request just now. Please check it and press the button again."))
+            form.add_error(None, CHANGED)
             found.refresh_from_db()
         return page(found.version, status=409)
     return redirect(f"{reverse('appointments:yours')}?done")
@@ -317,6 +388,7 @@ def _form_page(
     button: str,
     *,
     lead: str = "",
+    links: Sequence[tuple[str, str]] = (),
     version: int | str | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -325,6 +397,7 @@ def _form_page(
         "title": title,
         "button": button,
         "lead": lead,
+        "links": links,
         "version": version,
         "back": reverse("appointments:yours") if version is not None else "",
         "must_be_sent_again": status == 403,

@@ -33,7 +33,7 @@ from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page
 
 from ..fields import tidied
-from ..intake.forms import CallForm, VisitQuestionsForm, WhoForm, contact_of
+from ..intake.forms import CallForm, ConsentForm, VisitQuestionsForm, WhoForm, contact_of
 from ..intake.origin import Origin
 from ..intake.submit import asked_before, submit
 from ..lifecycle.definition import CLAIM
@@ -82,6 +82,11 @@ class Talk:
     def journey(self) -> Journey:
         return Journey(PATHWAY, self.entered)
 
+    @property
+    def is_someone_else(self) -> bool:
+        """Whether it is not the patient who answers."""
+        return self.entered.get("filled_in_for") == OpeningForm.SOMEONE_ELSE
+
     def after(self, *filled_in: StrictForm) -> "Talk":
         """With all that was typed; what is an answer, as the question takes it."""
         entered = dict(self.entered)
@@ -101,7 +106,9 @@ class Talk:
 
 
 class OpeningForm(StrictForm):
-    """How the request comes in, and who answers. The last is asked again with the name, as on the public pages."""
+    """How the request comes in, and who answers."""
+
+    MYSELF, SOMEONE_ELSE = "myself", "someone_else"
 
     source = forms.ChoiceField(
         label="How does the request come in?",
@@ -120,8 +127,8 @@ class OpeningForm(StrictForm):
     filled_in_for = forms.ChoiceField(
         label="Who answers?",
         widget=forms.RadioSelect,
-        choices=[(WhoForm.MYSELF, "The patient"), (WhoForm.SOMEONE_ELSE, "Somebody who cares for the patient")],
-        initial=WhoForm.MYSELF,
+        choices=[(MYSELF, "The patient"), (SOMEONE_ELSE, "Somebody who cares for the patient")],
+        initial=MYSELF,
         error_messages={"required": "Choose who answers."},
     )
 
@@ -203,7 +210,10 @@ def _forms(talk: Talk, at: str, data: QueryDict | None = None) -> tuple[StrictFo
         case 1:
             on_the_page = (QuestionsForm(journey, data),)
         case 2 if journey.is_complete and journey.assessment.outcome.offers_visit:
-            on_the_page = WhoForm(data), VisitQuestionsForm(data), CallForm(data)
+            on_the_page = tuple(
+                form(data, for_someone_else=talk.is_someone_else)
+                for form in (WhoForm, VisitQuestionsForm, CallForm, ConsentForm)
+            )
             # What finds the patient, and calls back if the line breaks, is asked first.
             on_the_page[0].order_fields(("name", "date_of_birth", "phone", *on_the_page[0].fields))
     sent_together(*on_the_page, beside=BESIDE)
@@ -217,12 +227,12 @@ def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], 
 
     From others it goes into the queue: a scheduler calls.
     """
-    who, questions, call = filled_in
+    who, questions, call, consent = filled_in
     opening = OpeningForm(talk.entered)
     if not opening.is_valid():
         return _page(request, talk, PAGES[0], status=422)
     with translation.override(talk.language):
-        contact = contact_of(who, call)
+        contact = contact_of(who, call, consent)
     contact = replace(contact, consent=SPOKEN.format(words=contact.consent))
     if not is_another and (before := list(asked_before(contact, UUID(talk.id)))):
         audit.shows(request, before)
@@ -283,7 +293,7 @@ def _page(
         said=(talk.without_emergency() if journey.stopped else talk).sealed(request.user),
         language=talk.language,
         languages=LANGUAGES,
-        for_someone_else=talk.entered.get("filled_in_for") == WhoForm.SOMEONE_ELSE,
+        for_someone_else=talk.is_someone_else,
         practices=practices.values_list("name", flat=True) if at == PAGES[0] else [],
         is_lost=is_lost,
         before=before,

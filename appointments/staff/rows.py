@@ -11,7 +11,7 @@ from common.languages import language_or_english
 from screening.pathways import pathway_of_version
 from screening.questionnaire.journey import Journey
 
-from ..fields import CALL_TIMES
+from ..fields import call_times_in_words
 from ..models import AppointmentRequest
 
 
@@ -45,7 +45,7 @@ def heading_of(visit_request: AppointmentRequest) -> str:
 
 
 def call_times_of(visit_request: AppointmentRequest) -> list[str]:
-    return [str(label) for value, label in CALL_TIMES if value in visit_request.call_times]
+    return call_times_in_words(visit_request.call_times)
 
 
 def answers_in_words(visit_request: AppointmentRequest) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from screening.pathways import PATHWAY
 
 from ..calendar.calling_hours import is_callable, is_decent_hour
 from ..calendar.opening_hours import BusinessHours
-from ..fields import CALL_TIMES
+from ..fields import call_times_in_words
 from ..lifecycle.definition import SKIP
 from ..lifecycle.guards import FREE
 from ..lifecycle.waits import CALL, with_waits
@@ -121,7 +121,7 @@ class Moment:
             reasons.append("newer pain")
         reasons.append(f"asked {timesince(candidate.created_at, self.now, depth=1)} ago")
         local = self.now.astimezone(ZoneInfo(candidate.time_zone))
-        chosen = [str(label) for value, label in CALL_TIMES if value in candidate.call_times]
+        chosen = call_times_in_words(candidate.call_times)
         reasons.append(f"it is {local:%-I:%M %p} there; chose: {', '.join(chosen)}")
         if candidate.language == Language.SPANISH and not candidate.needs_interpreter:
             reasons.append(

@@ -75,10 +75,17 @@ RED_FLAGS = Checkboxes(
             alone=True,
             not_with_others=_(
                 "You checked a sign and also that you have had it for a long time. "
-                "If it is new or getting worse, check only the sign."
+                "If it is new or getting worse, call {emergency} now, or check only the sign."
             ),
         ),
-        Option("none", _("None of these"), alone=True),
+        Option(
+            "none",
+            _("None of these"),
+            alone=True,
+            not_with_others=_(
+                "If a sign you checked is right, call {emergency} now. If none is right, check only “None of these”."
+            ),
+        ),
         Option("not_sure", _("I am not sure"), unsure=True),
     ),
 )
@@ -305,8 +312,8 @@ CLOTTING = Choice(
 SAFETY = Checkboxes(
     key="safety",
     name=_("Other things to know"),
-    text=_("Do any of these fit you?"),
-    hint=_("Check all that fit."),
+    text=_("Do you have any of these?"),
+    hint=_("Check every one you have."),
     why=_("These do not rule you out. They can change when or how care is given."),
     options=(
         Option(
@@ -328,7 +335,7 @@ IMAGING = Checkboxes(
     key="imaging",
     name=_("Pictures of the spine"),
     text=_("Have you had pictures of your spine taken for this pain?"),
-    hint=_("Check all that fit. You do not need to send them now."),
+    hint=_("Check every one you have had. You do not need to send them now."),
     why=_("Staff can ask for your pictures before the visit."),
     options=(
         Option("xray", _("X-ray")),
@@ -398,7 +405,7 @@ PLACE = Choice(
 MORE = Checkboxes(
     key="more",
     name=_("More to plan for"),
-    text=_("Do any of these fit you? They help us plan. They do not change your result."),
+    text=_("Do you have any of these? They help us plan. They do not change your result."),
     why=_("Staff can ask for your pictures and plan a safe visit."),
     options=(
         Option("fractures", _("I have more than one spine fracture")),
@@ -531,9 +538,10 @@ HEIGHT = Criterion(
     source=PATIENT_PAGE,
     met_when=FRACTURE.is_not("no") & HEIGHT_LOSS.is_("yes"),
     not_met_when=FRACTURE.is_("no") | HEIGHT_LOSS.is_("no"),
+    not_asked_when=FRACTURE.is_("no"),
     if_met=(Note(_("A doctor or report said so.")),),
     if_not_met=(
-        Note(_("Not asked: no fracture."), FRACTURE.is_("no")),
+        Note(_("We did not ask: you said there is no fracture."), FRACTURE.is_("no")),
         Note(_("A doctor or report said it has not.")),
     ),
     if_unknown=(Note(_("Not known yet. A scan can show this.")),),
@@ -794,7 +802,7 @@ NOT_CANDIDATE_BLEEDING = Outcome(
 
 NOT_MATCHING = Outcome(
     key="not_matching",
-    headings=(Note(_("This treatment does not match your answers")),),
+    headings=(Note(_("From your answers, this treatment is not the right one now")),),
     meaning=(
         Note(_("There may be other ways to help your back."), NO_PAIN),
         Note(_("Your pain is real and there may be other ways to treat it.")),
@@ -858,11 +866,13 @@ CONSERVATIVE_FIRST = Outcome(
         ),
     ),
     next_step=(
+        Note(_("Come back or call us if pain comes. Do so too if you get shorter or more bent over."), NO_PAIN),
         Note(
             _(
                 "Come back or call us if the pain gets worse or other care stops helping. "
                 "Do so too if you get shorter or more bent over."
-            )
+            ),
+            ~NO_PAIN,
         ),
     ),
 )
@@ -976,7 +986,7 @@ LIKELY_CANDIDATE = Outcome(
             )
         ),
     ),
-    next_step=(Note(_("Ask for a visit. Someone will call you as soon as possible.")),),
+    next_step=(Note(_("Ask for a visit. We then tell you by which day we call.")),),
     offers_visit=True,
 )
 

@@ -18,9 +18,9 @@ class Verdict(StrEnum):
     def label(self) -> str:
         """The word patients and staff read, marked for translation."""
         return {
-            Verdict.MET: _("Met"),
-            Verdict.NOT_MET: _("Not met"),
-            Verdict.UNKNOWN: _("Needs a check"),
+            Verdict.MET: _("Fits"),
+            Verdict.NOT_MET: _("Does not fit"),
+            Verdict.UNKNOWN: _("Not known yet"),
         }[self]
 
 
@@ -65,6 +65,8 @@ class Finding:
     criterion: Criterion
     verdict: Verdict
     explanation: Line
+    # Whether the answers say something of it: what was never asked is no point that speaks against anybody.
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,6 +84,8 @@ class Criterion:
     if_met: tuple[Note, ...]
     if_not_met: tuple[Note, ...]
     if_unknown: tuple[Note, ...]
+    # Where another answer makes it needless to ask.
+    not_asked_when: Condition | None = None
 
     def verdict(self, answers: Answers) -> Verdict:
         if self.met_when.holds(answers):
@@ -92,7 +96,8 @@ class Criterion:
 
     def judge(self, answers: Answers) -> Finding:
         verdict = self.verdict(answers)
-        return Finding(self, verdict, first_line(self.explanations[verdict], answers))
+        is_asked = not (self.not_asked_when and self.not_asked_when.holds(answers))
+        return Finding(self, verdict, first_line(self.explanations[verdict], answers), is_asked)
 
     @property
     def explanations(self) -> Mapping[Verdict, tuple[Note, ...]]:
@@ -104,15 +109,15 @@ class Criterion:
 
     @property
     def is_met(self) -> Condition:
-        return self._is(Verdict.MET, _("“{criterion}” is met"))
+        return self._is(Verdict.MET, _("“{criterion}” fits"))
 
     @property
     def is_not_met(self) -> Condition:
-        return self._is(Verdict.NOT_MET, _("“{criterion}” is not met"))
+        return self._is(Verdict.NOT_MET, _("“{criterion}” does not fit"))
 
     @property
     def is_unknown(self) -> Condition:
-        return self._is(Verdict.UNKNOWN, _("“{criterion}” needs a check"))
+        return self._is(Verdict.UNKNOWN, _("“{criterion}” is not known yet"))
 
     def _is(self, verdict: Verdict, pattern: str) -> Condition:
         """A statement about the finding, which is always known once the questions are answered."""

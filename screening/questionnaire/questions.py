@@ -207,7 +207,7 @@ class Checkboxes(Question):
         ticked = [option for option in self.options if option.value in values]
         if len(ticked) > 1 and (alone := [option for option in ticked if option.alone]):
             words = next((option.not_with_others for option in alone if option.not_with_others), "")
-            raise InvalidAnswer(words or _("These boxes do not go together. Uncheck the ones that do not fit."))
+            raise InvalidAnswer(words or _("These boxes do not go together. Leave only those that are true."))
         return [option.value for option in ticked]
 
     def includes(self, *values: str) -> Condition:

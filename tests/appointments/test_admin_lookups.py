@@ -57,7 +57,6 @@ def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
     typed = {"name": "Canary Muestra", "email": "canary@example.com", "relationship": "canary child"}
     typed |= {
         "filled_in_by": "Canary Sample",
-        "filled_in_for": "someone_else",
         "may_talk": "not_sure",
         "language": "other",
     }

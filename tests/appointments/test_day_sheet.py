@@ -82,7 +82,6 @@ def test_the_sheet_has_the_calls_due_by_the_end_of_the_day_in_queue_order(a_requ
 
 def test_a_call_has_all_that_is_needed_to_make_it_without_a_computer(a_request, staff, scheduler, day):
     sent = a_request(
-        filled_in_for="someone_else",
         filled_in_by="Berta Example",
         relationship="daughter",
         may_talk="patient_agrees",
@@ -186,7 +185,6 @@ def test_without_a_date_it_is_a_day_without_calls_if_somebody_comes_then(
 ):
     request = a_request(
         hard_of_hearing="on",
-        filled_in_for="someone_else",
         filled_in_by="Eva",
         relationship="daughter",
         may_talk="not_sure",

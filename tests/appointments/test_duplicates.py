@@ -19,7 +19,7 @@ from appointments.models import AppointmentRequest, Event, PossibleDuplicate
 from tests.reading import words_found
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
-from tests.walk import CALL, answer_check, ask_for_visit, title_of, words_of
+from tests.walk import CHECK, answer_check, ask_for_visit, title_of, words_of
 
 pytestmark = pytest.mark.both
 
@@ -178,10 +178,10 @@ def test_a_request_that_is_sent_again_is_looked_at_again_because_the_first_look_
     client.cookies.clear()
     answer_check(client)
     tab, other_tab = ready_to_send(client)
-    tab.post("/visit/call/", CALL)
+    tab.post("/visit/check/", CHECK)
     PossibleDuplicate.objects.get().delete()
 
-    other_tab.post("/visit/call/", CALL)
+    other_tab.post("/visit/check/", CHECK)
 
     assert AppointmentRequest.objects.count() == 2
     assert PossibleDuplicate.objects.count() == 1
@@ -192,10 +192,10 @@ def test_a_decision_stands_when_the_request_is_sent_again(a_request, client, sch
     client.cookies.clear()
     answer_check(client)
     tab, other_tab = ready_to_send(client)
-    tab.post("/visit/call/", CALL)
+    tab.post("/visit/check/", CHECK)
     decide(PossibleDuplicate.objects.get(), by=scheduler, same=False)
 
-    other_tab.post("/visit/call/", CALL)
+    other_tab.post("/visit/check/", CHECK)
 
     assert PossibleDuplicate.objects.get().decision == PossibleDuplicate.Decision.DIFFERENT
 
@@ -248,7 +248,7 @@ def test_of_two_that_are_sent_at_once_each_pair_is_found_once():
         answer_check(visitor)
         tabs.append(ready_to_send(visitor)[0])
 
-    at_once(*(partial(tab.post, "/visit/call/", CALL) for tab in tabs))
+    at_once(*(partial(tab.post, "/visit/check/", CHECK) for tab in tabs))
 
     sent = sorted(AppointmentRequest.objects.values_list("pk", flat=True))
     expected = [(one, other) for one in sent for other in sent if one < other]

@@ -58,7 +58,7 @@ from screening.questionnaire.journey import Journey
 from screening.visitor import COOKIE as ANSWERS
 from screening.visitor import Visitor, remember
 from tests.staff import member_of, signed_in
-from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO
 
 pytestmark = [pytest.mark.both, pytest.mark.generated]
 
@@ -298,11 +298,11 @@ class Lives(RuleBasedStateMachine):
         is_flagged = bool((len(self.alive) + self.erased) % 2)
         answers = {**TEXTBOOK, "blood_thinner": "yes"} if is_flagged else TEXTBOOK
         as_lists = lambda form: {k: v if isinstance(v, list) else [v] for k, v in form.items()}  # noqa: E731
-        notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who)}
+        notes = {"questions": as_lists(VISIT_ANSWERS), "who": as_lists(who), "call": as_lists(CALL)}
         since = timezone.now().timestamp() - in_seconds
         visitor = Visitor(Journey(PATHWAY, answers), uuid.uuid4().hex, since, notes)
         cookies = {ANSWERS: remember(HttpResponse(), visitor).cookies[ANSWERS].value}
-        assert self.patient("/visit/call/", CALL, cookies)["Location"] == "/visit/sent/"
+        assert self.patient("/visit/check/", CHECK, cookies)["Location"] == "/visit/sent/"
         stored = AppointmentRequest.objects.latest("pk")
         phone = f"+1{who['phone'].replace(' ', '')}"
         same = [one for one in self.of_the_same_person(who) if one.state.phone == phone]
@@ -333,7 +333,7 @@ class Lives(RuleBasedStateMachine):
         if one and timezone.now() < AppointmentRequest.objects.get(pk=one.pk).created_at + datetime.timedelta(
             hours=19
         ):
-            assert self.patient("/visit/call/", CALL, one.cookies)["Location"] == "/visit/sent/"
+            assert self.patient("/visit/check/", CHECK, one.cookies)["Location"] == "/visit/sent/"
             self.is_compared(one)
 
     def own(self, one: Request, what: str, data: dict, *, done: str, stale=False, **changes):

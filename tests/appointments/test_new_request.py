@@ -16,6 +16,7 @@ from screening.visitor import COOKIE
 from tests.staff import member_of, signed_in
 from tests.walk import (
     CALL,
+    CHECK,
     FIELDS,
     TEXTBOOK,
     VISIT_ANSWERS,
@@ -61,7 +62,7 @@ class Script:
         return self.sends(**{key: answer for key, answer in answers.items() if key not in SIGNS})
 
     def ends(self, go="on", **changes):
-        typed = {**VISIT_ANSWERS, **WHO, **CALL, **changes}
+        typed = {**VISIT_ANSWERS, **WHO, **CALL, **CHECK, **changes}
         names = set.union(*FIELDS.values()) - {"leave_this_empty"}
         return self.sends(go, **{name: typed[name] for name in names & typed.keys()})
 
@@ -200,17 +201,15 @@ def test_a_helper_of_somebody_whom_a_practice_refers(script):
     assert "You are answering for someone else." in words_of(script.page)
 
     page = script.asks()
-    assert is_on(page, "filled_in_for", "someone_else")
+    assert "Whose phone is this?" in words_of(page)
     script.ends(
-        filled_in_for="someone_else",
-        filled_in_by="Berta Example",
-        relationship="daughter",
-        may_talk="patient_agrees",
+        filled_in_by="Berta Example", relationship="daughter", may_talk="patient_agrees", phone_owner="patient"
     )
 
     taken = AppointmentRequest.objects.get()
     assert (taken.source, taken.referred_by) == ("referral", "Example Practice")
     assert (taken.filled_in_by, taken.relationship, taken.may_talk) == ("Berta Example", "daughter", "patient_agrees")
+    assert taken.about_the_phone == "the patient’s phone"
     sheet = words_of(script.client.get(f"/admin/appointments/appointmentrequest/{taken.pk}/change/"))
     assert "Referral: Example Practice, taken by nora" in sheet
 

@@ -245,7 +245,7 @@ CANARIES = (
 def test_of_an_erased_person_nothing_is_left_in_a_full_dump(a_request, client, scheduler, clinician, place, tmp_path):
     """The person went through everything that leaves traces, and others who are like them stay."""
     typed = {"date_of_birth_year": "1931", "phone": "(212) 555-0142", "email": "zyxwora@example.com"}
-    typed |= {"filled_in_for": "someone_else", "filled_in_by": "Proxilla Example", "relationship": "Relatova"}
+    typed |= {"filled_in_by": "Proxilla Example", "relationship": "Relatova"}
     typed |= {"may_talk": "patient_agrees", "patient_phone": "(212) 555-0157", "imaging_where": "Hospitalia"}
     typed |= {"language": "other", "other_language": "Quetzalish", "needs_interpreter": "on", "texts_ok": "on"}
     first = a_request(name="Zyxwora Example", **typed)

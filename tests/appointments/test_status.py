@@ -5,7 +5,9 @@ import re
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from appointments import reference
@@ -20,6 +22,8 @@ from screening.pathways import PATHWAY
 from screening.signed_text import fingerprint
 from tests.walk import (
     CALL,
+    CHECK,
+    HELPER,
     VISIT_ANSWERS,
     WHO,
     answer_check,
@@ -57,14 +61,29 @@ def test_reference_and_birthday_open_the_request_however_the_reference_is_typed(
 def test_a_wrong_birthday_and_an_unknown_reference_get_the_same_answer(client, request_):
     wrong_birthday = client.post("/status/", {"reference": request_.reference, **OTHER_BIRTHDAY})
     unknown_reference = client.post("/status/", {"reference": reference.new(), **BORN})
-    no_reference_at_all = client.post("/status/", {"reference": "hello", **BORN})
 
-    told = [
-        list(response.context["form"].non_field_errors())
-        for response in (wrong_birthday, unknown_reference, no_reference_at_all)
-    ]
-    assert told == [["We found no request with this reference and this date of birth. Check both."]] * 3
-    assert {wrong_birthday.status_code, unknown_reference.status_code, no_reference_at_all.status_code} == {422}
+    told = [list(response.context["form"].non_field_errors()) for response in (wrong_birthday, unknown_reference)]
+    assert told == [["We found no request with this reference and this date of birth. Check both."]] * 2
+    assert {wrong_birthday.status_code, unknown_reference.status_code} == {422}
+
+
+SLIPS = [
+    ("R7M-343-N4", "a reference has 9 letters and numbers, and this has 8."),
+    ("hello", "our references have no “E”."),
+]
+SLIPS += [("R7M-343-N4O", "our references have no “O”."), ("R7M-343-4NX", "Please compare it sign by sign.")]
+
+
+@pytest.mark.parametrize(("typed", "words"), SLIPS)
+def test_a_slip_in_the_reference_is_named_and_costs_no_try(client, request_, typed, words):
+    with CaptureQueriesContext(connection) as queries:
+        page = client.post("/status/", {"reference": typed, **BORN})
+
+    assert (page.status_code, len(queries)) == (422, 0)
+    assert f"There is a typing mistake: {words}" in words_of(
+        page
+    ) or f"typing mistake in the reference. {words}" in words_of(page)
+    assert f'value="{typed}"' in source_of(page)
 
 
 def test_after_ten_tries_for_one_reference_even_the_right_birthday_waits(client, request_):
@@ -108,7 +127,7 @@ def test_the_cookie_that_opens_a_request_is_out_of_reach_of_scripts_and_other_si
     cookie = client.cookies[COOKIE]
 
     kept = {name: value for name, value in cookie.items() if value and name != "expires"}
-    assert kept == {"httponly": True, "samesite": "Lax", "max-age": 30 * 60, "path": "/"}
+    assert kept == {"httponly": True, "samesite": "Lax", "max-age": 24 * 60 * 60, "path": "/"}
 
 
 @pytest.mark.parametrize("page", ["", "phone/", "times/", "withdraw/", "summary/"])
@@ -194,7 +213,7 @@ def test_what_staff_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_k
     opened.refresh_from_db()
     assert (response.status_code, opened.status) == (409, "waiting")
     assert (opened.phone, opened.call_times) == ("+12125550177", ["morning", "afternoon"])
-    assert "We worked on your request just now." in response.content.decode()
+    assert "Our staff changed your request a moment ago." in response.content.decode()
     assert all(value in response.content.decode() for value in typed.get("phone", "").split())
     again = re.search('name="version" value="([0-9]+)"', response.content.decode())[1]
     assert client.post(f"/status/yours/{what}/", {"version": again, **typed}).status_code == 302
@@ -343,7 +362,7 @@ def test_who_was_offered_times_is_told_to_choose_one(client, opened, scheduler, 
 
     page = words_of(client.get("/status/yours/"))
 
-    assert "We offered you times for a visit. Please choose one here, or by the link we gave you." in page
+    assert "We offered you times for a visit. Please choose one." in page
 
 
 def test_a_withdrawn_request_can_no_longer_be_changed(client, opened):
@@ -398,7 +417,7 @@ def test_who_sends_a_request_as_somebody_else_learns_nothing_of_an_earlier_one(c
         ask_for_visit(stranger, date_of_birth_day=born)
         sent = words_of(stranger.get("/visit/sent/"))
         own = reference.grouped(AppointmentRequest.objects.latest("pk").reference)
-        pages.append(sent.replace(own, "…"))
+        pages.append(sent.replace(own, "…").replace(f"March {born}, 1948", "…"))
         stranger.post("/check/start-again/")
 
     assert first.later.count() == 1
@@ -421,7 +440,7 @@ def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_th
 def test_who_has_sent_a_request_can_close_its_page_for_others(client, send_request):
     send_request()
     page = client.get("/visit/sent/")
-    assert "Close this page for others" in words_of(page)
+    assert "Leave this page, so that nobody else sees it" in words_of(page)
 
     client.post("/check/start-again/")
 
@@ -449,10 +468,11 @@ def test_who_took_their_time_is_not_doubted(client, db, monkeypatch):
     answer_check(client)
     client.post("/visit/questions/", VISIT_ANSWERS)
     client.post("/visit/who/", WHO)
+    client.post("/visit/call/", CALL)
     later = timezone.now() + datetime.timedelta(minutes=3)
     monkeypatch.setattr("time.time", later.timestamp)
 
-    client.post("/visit/call/", CALL)
+    client.post("/visit/check/", CHECK)
 
     assert AppointmentRequest.objects.get().doubts == ""
 
@@ -528,28 +548,33 @@ def test_answering_for_someone_else_is_said_on_each_page_and_remembered(client):
     assert "You are answering for someone else." in page
     answer_check(client)
     client.post("/visit/questions/", VISIT_ANSWERS)
-    assert 'value="someone_else" id="id_filled_in_for_1" checked' in client.get("/visit/who/").content.decode()
+    assert "Your own name" in words_of(client.get("/visit/who/"))
 
 
 def test_who_answers_for_someone_else_by_mistake_takes_it_back(client):
     client.post("/check/", {"answering_for": "someone_else"})
-    assert "I am answering for myself" in words_of(client.get("/check/"))
+    answer_check(client)
+    assert "No, I answer for myself" in words_of(client.get("/check/"))
 
     client.post("/check/", {"answering_for": "myself"})
 
     assert "You are answering for someone else." not in words_of(client.get("/check/red_flags/"))
-    assert "I am answering for myself" not in words_of(client.get("/check/"))
+    assert "No, I answer for myself" not in words_of(client.get("/check/"))
 
 
-def test_what_is_left_in_the_fields_for_someone_else_is_not_looked_at_when_it_is_for_oneself(client):
+def test_whoever_finds_at_the_name_that_it_is_for_somebody_else_says_so_there_and_loses_nothing(client):
     answer_check(client)
     client.post("/visit/questions/", VISIT_ANSWERS)
 
-    response = client.post(
-        "/visit/who/", {**WHO, "filled_in_for": "myself", "filled_in_by": "555", "relationship": "-"}
-    )
+    page = client.post("/visit/who/", {**WHO, "whose": "someone_else"})
 
-    assert response["Location"] == "/visit/call/"
+    assert "Your own name" in words_of(page)
+    assert 'value="Ana Example"' in source_of(page)
+    assert "Error" not in words_of(page)
+    assert client.post("/visit/who/", {**WHO, **HELPER})["Location"] == "/visit/call/"
+    back = client.post("/visit/who/", {**WHO, **HELPER, "whose": "myself"})
+    assert "Your own name" not in words_of(back)
+    assert client.post("/visit/who/", WHO)["Location"] == "/visit/call/"
 
 
 def test_whoever_has_a_request_reads_which_text_they_answered(client, opened):

@@ -32,7 +32,6 @@ DESKTOP = {"width": 1280, "height": 900}
 
 # What makes a call sheet long.
 A_LOT_TO_ASK = {
-    "filled_in_for": "someone_else",
     "filled_in_by": "Berta Example",
     "relationship": "daughter",
     "may_talk": "patient_agrees",

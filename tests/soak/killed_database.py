@@ -16,7 +16,7 @@ from pathlib import Path
 from tests import postgres
 from tests.soak import site
 from tests.soak.site import Browser, say
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CHECK, VISIT_ANSWERS, WHO, answer_check
 
 PATIENTS, SCHEDULERS, REQUESTS = 4, 3, 30
 TRIES = 200
@@ -145,12 +145,12 @@ def ask_for_visit(browser: Browser, who: int, ledger: Ledger) -> tuple[str, str]
         if random.random() < 0.2:  # noqa: S311
             # Who is impatient presses twice.
             other = Browser(browser.port, browser.address, browser.cookies)
-            thread = threading.Thread(target=other.post, args=("/visit/call/", CALL))
+            thread = threading.Thread(target=other.post, args=("/visit/check/", CHECK))
             thread.start()
-            answer = browser.post("/visit/call/", CALL)
+            answer = browser.post("/visit/check/", CHECK)
             thread.join()
         else:
-            answer = browser.post("/visit/call/", CALL)
+            answer = browser.post("/visit/check/", CHECK)
         if answer.status_code == 302 and answer["Location"] == "/visit/sent/":
             return site.reference_on(browser.get("/visit/sent/")), journey
         ledger.again.append(journey)

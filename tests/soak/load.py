@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tests import postgres
 from tests.soak import site
 from tests.soak.site import Browser, say
-from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check
 
 GOAL = 50
 IN_QUEUE = 100_000
@@ -70,7 +70,7 @@ def measured(port: int, staff: list[dict[str, str]], seconds: float, send: Calla
                 faults.append(f"patient: {type(error).__name__}: {error}"[:200])
             whole.append(time.monotonic() - started)
             for method, path, status, wait in browser.answers:
-                took["last POST" if (method, path) == ("POST", "/visit/call/") else f"other {method}s"].append(wait)
+                took["last POST" if (method, path) == ("POST", "/visit/check/") else f"other {method}s"].append(wait)
                 if status not in (200, 302):
                     faults.append(f"{method} {path}: {status}")
 
@@ -141,7 +141,7 @@ def last_page_of(port: int) -> Callable:
         who = kept["notes"]["who"] | {name: [value] for name, value in person(number).items()}
         journey = kept | {"id": uuid.uuid4().hex, "notes": kept["notes"] | {"who": who}}
         browser.cookies["answers"] = seal(journey, purpose="answers")
-        answer = browser.post("/visit/call/", CALL)
+        answer = browser.post("/visit/check/", CHECK)
         if answer.status_code != 302 or answer["Location"] != "/visit/sent/":
             raise AssertionError("not confirmed")
 

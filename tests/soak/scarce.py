@@ -12,7 +12,7 @@ from tests import postgres
 from tests.soak import site
 from tests.soak.killed_database import Ledger, ask_for_visit, of_the_audit
 from tests.soak.site import Browser, say
-from tests.walk import CALL, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check
 
 CONNECTIONS = 12
 LONGEST = 10
@@ -36,8 +36,9 @@ class Scene:
         answer_check(browser)
         browser.post("/visit/questions/", VISIT_ANSWERS)
         browser.post("/visit/who/", WHO | {"phone": f"(212) 555-{1000 + self._number}"})
-        answer = browser.post("/visit/call/", CALL)
-        kept = "What you typed is still here" in answer.text and 'value="morning"' in answer.text
+        browser.post("/visit/call/", CALL)
+        answer = browser.post("/visit/check/", CHECK)
+        kept = "What you typed is still here" in answer.text and "(212)" in answer.text
         self.look(f"{what}: the last page", answer, 503, kept)
         others = {status for _, _, status, _ in browser.answers[:-1]}
         if not others <= {200, 302}:
@@ -45,7 +46,7 @@ class Scene:
         return browser
 
     def send_again(self, what: str, browser: Browser) -> None:
-        answer = browser.post("/visit/call/", CALL)
+        answer = browser.post("/visit/check/", CHECK)
         self.look(f"{what}, afterwards: the last page", answer, 302, sent := answer.status_code == 302)
         if sent and not site.reference_on(browser.get("/visit/sent/")):
             self.faults.append(f"{what}: no reference afterwards")
@@ -143,7 +144,8 @@ def disk_full(scene: Scene, server: postgres.Server, disk: Path) -> None:
         answer_check(browser)
         browser.post("/visit/questions/", VISIT_ANSWERS)
         browser.post("/visit/who/", WHO | {"phone": f"(212) 556-{1000 + number}"})
-        answer = browser.post("/visit/call/", CALL)
+        browser.post("/visit/call/", CALL)
+        answer = browser.post("/visit/check/", CHECK)
         if answer.status_code != 302:
             scene.look("a full disk: the last page", answer, 503, "What you typed is still here" in answer.text)
             kept = browser

@@ -49,13 +49,22 @@ def write_again(request: AppointmentRequest, *, by: User) -> Change:
     return Change({})
 
 
-def correct_phone(request: AppointmentRequest, *, phone: str, by: User | None = None) -> Change:
-    new = {"phone": phone, "time_zone": zone_of(phone), **_calls_begin_anew(request, is_new_number=True)}
-    return Change(new, then=lambda event: look_for(request))
+def correct_phone(
+    request: AppointmentRequest, *, phone: str, phone_note: str = "", phone_owner: str = "", by: User | None = None
+) -> Change:
+    number = {"phone": phone, "phone_note": phone_note, "phone_owner": phone_owner, "time_zone": zone_of(phone)}
+    calls = _calls_begin_anew(request, is_new_number=True)
+    return Change({**number, **calls}, then=lambda event: look_for(request))
 
 
 def change_call_times(request: AppointmentRequest, *, call_times: list[str], by: User | None = None) -> Change:
     return Change({"call_times": call_times, **_calls_begin_anew(request, is_new_number=False)})
+
+
+def call_first(request: AppointmentRequest, *, by: User | None = None) -> Change:
+    """As it was promised a call, and was not called: from now on it is before all others."""
+    now = timezone.now()
+    return Change(plan(now, call_by=call_policy.soon(), is_promised=True))
 
 
 def ask_for_another_time(request: AppointmentRequest, *, wish: str = "", by: User | None = None) -> Change:

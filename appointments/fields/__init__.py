@@ -1,0 +1,26 @@
+"""Form fields for what people know about themselves: their name, birthday and phone number, as they write them."""
+
+from .birthdays import DateOfBirthField, validate_birthday
+from .choices import PARTS_OF_THE_DAY, CallTimesField, LongSelect, call_times_in_words
+from .emails import EmailField, likely_meant
+from .names import PersonNameField, PostalAddressField
+from .phones import PhoneField, numbers_in, words_beside
+from .text import tidied, without_formats
+
+__all__ = [
+    "PARTS_OF_THE_DAY",
+    "CallTimesField",
+    "DateOfBirthField",
+    "EmailField",
+    "LongSelect",
+    "PersonNameField",
+    "PhoneField",
+    "PostalAddressField",
+    "call_times_in_words",
+    "likely_meant",
+    "numbers_in",
+    "tidied",
+    "validate_birthday",
+    "without_formats",
+    "words_beside",
+]
