@@ -117,12 +117,15 @@ class Compared:
 
 
 def compare_cases(cases: Sequence[Case], written_in: Pathway, before: Pathway, after: Pathway) -> list[Compared]:
+    """An outcome has the name of the later version: another heading is no other ending."""
+    names = {outcome.key: outcome.title for outcome in after.outcomes}
     return [
-        Compared(case, *(_result_under(pathway, case, written_in) for pathway in (before, after))) for case in cases
+        Compared(case, *(_result_under(pathway, case, written_in, names) for pathway in (before, after)))
+        for case in cases
     ]
 
 
-def _result_under(pathway: Pathway, case: Case, written_in: Pathway) -> str:
+def _result_under(pathway: Pathway, case: Case, written_in: Pathway, names: Mapping[str, str]) -> str:
     """Of the same answers, the quiet ones included; what one version asks with a visit counts there."""
     said = {**case.with_visit, **case.ending(written_in).answers, **case.given}
     of_the_check, of_the_visit = (
@@ -140,7 +143,8 @@ def _result_under(pathway: Pathway, case: Case, written_in: Pathway) -> str:
             strange = [option.label for option in chosen if option.value not in values]
             labels = "; ".join(strange or [option.label for option in chosen])
             return f"cannot be answered: “{question.name}” has no “{labels}”"
-    return f"{outcome.title}, {ending.priority.key}" if ending.priority else outcome.title
+    name = names.get(outcome.key, outcome.title)
+    return f"{name}, {ending.priority.key}" if ending.priority else name
 
 
 def judge(cases: Sequence[Case], pathway: Pathway) -> list[Judged]:

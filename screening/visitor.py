@@ -16,7 +16,12 @@ from .questionnaire.journey import Journey
 
 COOKIE = f"{settings.COOKIE_PREFIX}answers"
 MAX_AGE = 20 * 60 * 60
-# In this order the answers are kept, without the keys: browsers drop what is longer than 4,096 bytes.
+# Browsers drop what is longer than 4,096 bytes with its attributes. What is longer, as a long name and address in
+# Chinese are, goes on in a second cookie.
+LONGEST = 3_800
+REST = f"{COOKIE}-2"
+IN_TWO = "2."
+# In this order the answers are kept, without the keys.
 KEYS = [question.key for question in PATHWAY.questions]
 # The code of a link to us, like that on the page of a practice that refers patients, or on a poster.
 LINK_CODE = "[a-z0-9-]{1,20}"
@@ -78,6 +83,8 @@ class Visitor:
 def visitor_of(request: HttpRequest) -> Visitor:
     """Who is asking, as far as their cookie says it. Never fails: what cannot be used makes a new visitor."""
     token = request.COOKIES.get(COOKIE)
+    if token and token.startswith(IN_TWO):
+        token = token.removeprefix(IN_TWO) + request.COOKIES.get(REST, "")
     if not token:
         return Visitor()
     try:
@@ -100,17 +107,22 @@ def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
         "answers": [visitor.journey.relevant_answers.get(key) for key in KEYS],
         "notes": visitor.notes,
     }
-    response.set_cookie(
-        COOKIE,
-        seal(content, purpose=COOKIE),
-        max_age=MAX_AGE,
-        httponly=True,
-        samesite="Lax",
-        secure=settings.SESSION_COOKIE_SECURE,
-    )
+    token = seal(content, purpose=COOKIE)
+    if len(token) <= LONGEST:
+        _set(response, COOKIE, token)
+    else:
+        _set(response, COOKIE, IN_TWO + token[:LONGEST])
+        _set(response, REST, token[LONGEST:])
     return response
 
 
 def forget(response: HttpResponse) -> HttpResponse:
-    response.set_cookie(COOKIE, "", max_age=0, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    for name in (COOKIE, REST):
+        _set(response, name, "", max_age=0)
     return response
+
+
+def _set(response: HttpResponse, name: str, value: str, *, max_age: int = MAX_AGE) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )

@@ -90,7 +90,9 @@ def a_database_that_says(code: str):
 
 def is_kept_and_can_be_sent_again(answer) -> bool:
     words = source_of(answer)
-    return "What you typed is still here" in words and 'name="consent"' in words and words.count(" checked") >= 4
+    return all(
+        what in words for what in ("What you typed is still here", 'name="consent"', " checked", "Ana Example")
+    )
 
 
 # A file says nothing but that it is full or locked.

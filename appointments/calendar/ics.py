@@ -40,6 +40,8 @@ def calendar_file(
     event.add("location", _where(visit))
     event.add("description", _("If you cannot come, please call us at {phone}.").format(phone=CLINIC.phone))
     event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
+    if method != "CANCEL":
+        event.add_component(_alarm())
     if attendee:
         event.add("organizer", icalendar.vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}"))
         guest = icalendar.vCalAddress(f"mailto:{attendee}")
@@ -86,6 +88,15 @@ def _busy(row: Appointment | Absence, *, changed_at: datetime.datetime) -> icale
     event.add("dtstart", row.starts_at.astimezone(datetime.UTC))
     event.add("dtend", row.ends_at.astimezone(datetime.UTC))
     return event
+
+
+def _alarm() -> icalendar.Alarm:
+    """The calendar speaks up the day before, while there is time to call."""
+    alarm = icalendar.Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("trigger", -datetime.timedelta(days=1))
+    alarm.add("description", _("Visit at {clinic}").format(clinic=CLINIC.name))
+    return alarm
 
 
 def _where(visit: Appointment) -> str:

@@ -18,7 +18,8 @@ from common.clinic import CLINIC
 from common.languages import language_or_english
 
 from ..calendar.ics import calendar_file
-from ..calendar.moments import day_in_words, time_in_words
+from ..calendar.moments import call_in_words, day_in_words, time_in_words
+from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.message_kinds import VISIT_NEWS, visit_known_before
 from ..lifecycle.offered_times import link_of
@@ -73,6 +74,10 @@ def _facts(message: Message) -> dict:
         # By when they are promised a call, if they are.
         promised = request.call_by if request.is_promised else None
         facts["call_by"] = day_in_words(promised) if promised else None
+        first_call = call_policy.told_call_by(request)
+        facts["first_call_by"] = first_call and call_in_words(first_call, request.zone)
+        is_to_staff = LIFECYCLE.message_kinds[message.kind].to_staff
+        facts["for_someone_else"] = bool(request.filled_in_by) and not is_to_staff
         facts["request_link"] = _link("request", request.pk)
     if message.kind == VISIT_NEWS.key:
         former = visit_known_before(message)

@@ -258,6 +258,8 @@ class CallForm(StepForm):
 
     def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
         super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+        for name in ("needs_interpreter", "hard_of_hearing", "large_print"):
+            self.fields[name].legend = _("What else helps?")  # type: ignore[attr-defined]  # for the template alone
         self.fields["other_language"].group = "only-in-another-language"  # type: ignore[attr-defined]  # the template's
         if for_someone_else:
             self.fields["needs_interpreter"].label = _("The person who needs the visit needs an interpreter")
@@ -285,6 +287,8 @@ class ConsentForm(StepForm):
 
     def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
         super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+        for name in self.fields:
+            self.fields[name].legend = _("Do you agree?")  # type: ignore[attr-defined]  # for the template alone
         if for_someone_else:
             self.fields["consent"].label = CONSENT_OF_SOMEONE_ELSE
 

@@ -44,6 +44,12 @@ def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
     return soon(business_days=BUSINESS_DAYS.get(request.priority, 1))
 
 
+def told_call_by(request: AppointmentRequest) -> datetime.datetime | None:
+    """By when the patient reads that the first call comes: as staff see it due, unless the clinic does not tell."""
+    is_told = CLINIC.tells_call_by and request.due_at > timezone.now() and not request.attempts_made
+    return request.due_at if is_told else None
+
+
 def is_exhausted(attempts_made: int) -> bool:
     """Whether a letter is due instead of another call."""
     return attempts_made >= CLINIC.call_attempts

@@ -6,8 +6,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from common.clinic import CLINIC
-
 from ..calendar.moments import call_in_words, visit_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
@@ -61,14 +59,14 @@ def status_in_words(request: AppointmentRequest) -> str:
         return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:
         return _("We called and did not reach you. We will try again at another time.")
-    return f"{_('We have your request.')} {next_step(request)}"
+    have = _("We have your request.")
+    return f"{have} {next_step(request)}"
 
 
 def next_step(request: AppointmentRequest) -> str:
     """What comes after it was sent: the call, by the time at which staff see it as due."""
-    if not CLINIC.tells_call_by or request.due_at <= timezone.now():
-        return _(NEXT_STEP)
-    return _("We call you by {when}.").format(when=call_in_words(request.due_at, request.zone))
+    call_by = call_policy.told_call_by(request)
+    return _("We call you by {when}.").format(when=call_in_words(call_by, request.zone)) if call_by else _(NEXT_STEP)
 
 
 def _closed_in_words(key: str) -> str:

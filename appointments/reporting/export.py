@@ -44,6 +44,8 @@ COLUMNS = {
     "former or other name": "former_names",
     "date of birth": "date_of_birth",
     "phone": "phone",
+    "note on the phone": "phone_note",
+    "whose phone it is": "phone_owner",
     "e-mail": "email",
     "filled in by": "filled_in_by",
     "relationship": "relationship",

@@ -34,7 +34,7 @@ Decision = PossibleDuplicate.Decision
 WHO = {
     "Name": lambda one: one.name,
     "Born": lambda one: f"{one.date_of_birth:%B %-d, %Y}",
-    "Phone": lambda one: one.phone_shown,
+    "Phone": lambda one: ", ".join(filter(None, (one.phone_shown, one.about_the_phone))),
     "E-mail": lambda one: one.email,
     "Filled in by": lambda one: f"{one.filled_in_by} ({one.relationship})" if one.filled_in_by else "",
     "Language": language_of,

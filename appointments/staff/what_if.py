@@ -133,8 +133,8 @@ def shown(ending: Ending, judged: Judged | None = None) -> dict[str, Any]:
                 "conditions": [
                     (name, *_judged(condition, answers))
                     for name, condition in (
-                        ("Met", finding.criterion.met_when),
-                        ("Not met", finding.criterion.not_met_when),
+                        ("Fits", finding.criterion.met_when),
+                        ("Does not fit", finding.criterion.not_met_when),
                     )
                 ],
             }

@@ -405,7 +405,7 @@ PLACE = Choice(
 MORE = Checkboxes(
     key="more",
     name=_("More to plan for"),
-    text=_("Do you have any of these? They help us plan. They do not change your result."),
+    text=_("Do any of these fit you? They help us plan. They do not change your result."),
     why=_("Staff can ask for your pictures and plan a safe visit."),
     options=(
         Option("fractures", _("I have more than one spine fracture")),

@@ -71,7 +71,7 @@ def test_patients_read_the_hours_that_staff_set(eve, client):
 
     assert "Monday to Thursday, 8 am to 5 pm; Friday, 8 am to 12:30 pm" in words_of(client.get(HELP))
     spanish = words_of(client.get(HELP, headers=SPANISH_FIRST))
-    assert "de lunes a jueves, de 8 a 17 horas; viernes, de 8 a 12:30 horas" in spanish
+    assert "de lunes a jueves, de 8 am a 5 pm; viernes, de 8 am a 12:30 pm" in spanish
 
 
 def test_calls_are_made_as_staff_set_it(eve, a_request, scheduler):
@@ -126,11 +126,11 @@ EIGHT, NOON, FIVE = datetime.time(8), datetime.time(12), datetime.time(17, 30)
     ("week", "english", "spanish"),
     [
         ({}, "", ""),
-        ({5: (EIGHT, NOON)}, "Saturday, 8 am to 12 pm", "sábado, de 8 a 12 horas"),
+        ({5: (EIGHT, NOON)}, "Saturday, 8 am to noon", "sábado, de 8 am a 12 pm"),
         (
             {0: (EIGHT, FIVE), 2: (EIGHT, FIVE), 3: (EIGHT, FIVE)},
             "Monday, 8 am to 5:30 pm; Wednesday to Thursday, 8 am to 5:30 pm",
-            "lunes, de 8 a 17:30 horas; de miércoles a jueves, de 8 a 17:30 horas",
+            "lunes, de 8 am a 5:30 pm; de miércoles a jueves, de 8 am a 5:30 pm",
         ),
     ],
 )

@@ -5,6 +5,7 @@ import datetime
 import icalendar
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from appointments.calendar.slots import Slot
@@ -33,7 +34,7 @@ from appointments.operations import retention
 from appointments.operations.jobs import end_offers
 from tests.mail import mail_server, text_provider
 from tests.reading import words_found
-from tests.walk import answer_check, ask_for_visit
+from tests.walk import BIRTHDAY, answer_check, ask_for_visit
 
 HOUR = datetime.timedelta(hours=1)
 # A Tuesday at noon in New York, in summer.
@@ -328,7 +329,7 @@ def test_who_keeps_the_visit_after_all_is_reminded_once(send, mailbox, book, sch
         clock.move_to(NOON + 24 * 8 * HOUR)
         send_all()
 
-    assert mailbox.subjects == ["Your visit is soon"]
+    assert mailbox.subjects == ["Your visit is coming up"]
 
 
 def test_a_verb_that_is_refused_tells_nobody_anything(send, mailbox, book, scheduler, colleague, clinician, place):
@@ -361,7 +362,7 @@ def test_the_reminder_comes_two_days_before_and_only_for_a_visit_that_is_still_o
         send_all()
 
         [message] = mailbox.messages
-        assert (message["Subject"], message["To"]) == ("Your visit is soon", "ana@example.com")
+        assert (message["Subject"], message["To"]) == ("Your visit is coming up", "ana@example.com")
         send_all()
         assert len(mailbox.messages) == 1
 
@@ -553,6 +554,8 @@ def everything_told_to(request, book, scheduler, clinician, place):
         perform(DID_NOT_COME, request, by=scheduler)
         send_all()
         perform(WITHDRAW, request)
+        send_all()
+        Client().post("/status/reference/", {**BIRTHDAY, "phone": request.phone})
         send_all()
 
 

@@ -154,7 +154,9 @@ text_received       405   404   405
 step                302   302   302
 status              200   422   200
 yours               302   405   302
+lost_reference      200   422   200
 correct_phone       302   302   302
+call_first          302   302   302
 choose_time         302   302   302
 change_call_times   302   302   302
 withdraw            302   302   302

@@ -41,16 +41,16 @@ def test_it_says_where_answers_lead_and_which_rule_decided(nurse):
     told = result_of(page)
     assert "A specialist needs to check a few things first P2 call within 3 business days" in told
     assert "Rule 4 of 5: (not: all five met) or a doubt" in told
-    assert "all five met: does not hold “Weak-bone condition” is met: does not hold" in told
-    assert "Before it, these did not hold: “Blood clots normally” is not met → “This treatment is usually" in told
+    assert "all five met: does not hold “Weak-bone condition” fits: does not hold" in told
+    assert "Before it, these did not hold: “Blood clots normally” does not fit → “This treatment is usually" in told
     assert "a doubt: holds" not in told
 
 
 def test_it_says_how_each_point_was_judged_and_by_which_condition(nurse):
     told = result_of(nurse.post(PAGE, {**FACTS, "height_loss": "no"}))
 
-    assert "Spine fracture: Met Met if Compression fracture: “Yes, a doctor told me so”: holds" in told
-    assert "Bone lost height: Not met Met if" in told
+    assert "Spine fracture: Fits Fits if Compression fracture: “Yes, a doctor told me so”: holds" in told
+    assert "Bone lost height: Does not fit Fits if" in told
     assert "Height of the bone: “No, a doctor or report said it has not”: holds" in told
 
 
@@ -97,9 +97,9 @@ def test_what_would_be_read_stands_there_in_each_language(nurse):
     told = result_of(nurse.post(PAGE, {**FACTS, "cancer": "myeloma"}))
 
     assert "English: You may be a candidate Your answers fit all five points" in told
-    assert "Other care has not been enough: Met. You tried a back brace, pain medicine and rest." in told
+    assert "Other care has not been enough: Fits. You tried a back brace, pain medicine and rest." in told
     assert "You have had cancer. Call your cancer team" in told
-    assert "Ask for a visit. Someone will call you as soon as possible." in told
+    assert "Ask for a visit. We then tell you by which day we call." in told
     spanish = told.partition("Español: ")[2]
     assert spanish.startswith("Es posible que sea candidato o candidata")
     assert "You" not in spanish

@@ -39,11 +39,11 @@ from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page as QuestionPage
 from screening.visitor import COOKIE, MAX_AGE, Visitor, remember
-from tests.walk import CALL, EVERYTHING, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, CHECK, EVERYTHING, HELPER, TEXTBOOK, VISIT_ANSWERS, WHO
 
 Typed = dict[str, str | list[str]]
 
-TYPED = dict(zip((step.key for step in STEPS), (VISIT_ANSWERS, WHO, CALL), strict=True))
+TYPED = dict(zip((step.key for step in STEPS), (VISIT_ANSWERS, WHO, CALL, CHECK), strict=True))
 REFERENCE = "R7M343N4X"
 CSRF_TOKEN = "a" * 32
 
@@ -209,6 +209,10 @@ def states_of_the_visit_steps() -> Iterator[State]:
             yield State(f"visit {key}, {what}", path, cookies, sent={**typed, **changed}, status=422)
         earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
         yield State(f"visit {key}, filled in", path, answered(TEXTBOOK, **earlier))
+    helpers = {name: [value] for name, value in {**WHO, **HELPER}.items()}
+    someone = answered(TEXTBOOK, **{**earlier, "who": helpers}, for_someone_else=True)
+    for key in ("who", "call", "check"):
+        yield State(f"visit {key}, for someone else", f"/visit/{key}/", someone)
     yield State("visit, too late", path, cookies, sent=typed, status=403, has_csrf_cookie=False)
     no_database = failing("appointments.intake.submit.submit")
     yield State("visit, cannot be stored", path, cookies, sent=typed, status=503, meanwhile=no_database)
@@ -219,13 +223,16 @@ def states_of_the_visit_steps() -> Iterator[State]:
     yield State("visit, sent", "/visit/sent/", answered({}, sent=REFERENCE))
     yield State("visit, sent again", "/visit/sent/", answered({}, sent=REFERENCE, earlier=REFERENCE))
     yield State("start, for someone else", "/check/", answered({}, for_someone_else=True))
+    yield State("start again", "/check/start-again/", answered(TEXTBOOK))
+    yield State("lost reference", "/status/reference/")
+    yield State("lost reference, wrong phone", "/status/reference/", sent={"phone": "555"}, status=422)
 
 
 def wrong_or_unusual(step: str) -> dict[str, Typed]:
     match step:
         case "who":
             wrong = {"date_of_birth_month": "13", "phone": "555", "email": "ana at home"}
-            return {"for someone else": {"filled_in_for": "someone_else"}, "with mistakes": wrong}
+            return {"with mistakes": wrong, "a likely slip": {"email": "ana@gmial.com"}}
         case "call":
             return {"in another language": {"language": "other"}}
     return {}
@@ -236,6 +243,7 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     for status, request in requests.items():
         yield State(f"status, {status}", "/status/yours/", opened(request))
     just_sent = answered({}, sent=requests["waiting"].reference, sent_at=time.time())
+    yield State("visit, just sent", "/visit/sent/", just_sent)
     yield State("visit, sent, summary", "/visit/sent/summary/", just_sent)
     cookies = opened(requests["booked"])
     yield State("status, changed", "/status/yours/?done", cookies)

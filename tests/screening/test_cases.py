@@ -166,7 +166,7 @@ def test_a_sheet_may_come_from_any_spreadsheet(separator, mark, end):
 def test_columns_may_be_named_by_key_and_empty_rows_and_columns_count_nothing():
     text = "\n;;\nresult;CASE;;pain\n;;;\nnot_matching;A1;;0\n"
 
-    assert told(text) == ["Case A1: This treatment does not match your answers, as expected"]
+    assert told(text) == ["Case A1: From your answers, this treatment is not the right one now, as expected"]
 
 
 # What cannot be read is told, and nothing is guessed.

@@ -75,7 +75,11 @@ def test_the_start_page_says_what_to_expect_and_leads_to_the_warning_signs(clien
     assert "If you think this is an emergency, call 911 now." in words_of(page)
     assert "You do not need to give your name to see your result." in words_of(page)
     assert "For adults 18 or older." in words_of(page)
-    assert '<a class="button" href="/check/red_flags/">Start</a>' in source_of(page)
+    assert f"The check has at most {len(PATHWAY.pages)} short pages." in words_of(page)
+    assert "A visit request has some more questions." in words_of(page)
+    assert client.post("/check/", {"answering_for": "myself"})["Location"] == "/check/red_flags/"
+    # A browser that keeps no cookies comes there, too.
+    assert Client(enforce_csrf_checks=True).post("/check/", {"answering_for": "myself"}).status_code == 302
 
 
 def test_the_rules_are_published_and_that_nobody_has_signed_them(client):
@@ -213,7 +217,7 @@ def test_a_known_old_sign_and_a_new_one_are_not_taken_for_one_answer(client):
     page = client.post("/check/red_flags/", {"red_flags": ["legs", "long_known"]})
 
     assert page.status_code == 422
-    assert "If it is new or getting worse, check only the sign." in words_of(page)
+    assert "If it is new or getting worse, call 911 now, or check only the sign." in words_of(page)
 
 
 def test_the_answers_are_shown_before_the_result_each_with_a_link_to_change_it(client):

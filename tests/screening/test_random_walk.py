@@ -156,8 +156,9 @@ NEW = Kept({})
 HELP = {f"/check/{outcome.address}/": outcome.key for outcome in PATHWAY.emergencies}
 # RANDOM_WALKS=1000 for the long version.
 WALKS = int(os.environ.get("RANDOM_WALKS", "9"))
-STEPS = {"questions": walk.VISIT_ANSWERS, "who": walk.WHO, "call": walk.CALL}
+STEPS = {"questions": walk.VISIT_ANSWERS, "who": walk.WHO, "call": walk.CALL, "check": walk.CHECK}
 SPOILT = {"questions": {"place": "moon"}, "who": {"name": ""}, "call": {"language": "other"}}
+SPOILT["check"] = {"consent": ""}
 JUNK = ["", "nope", "none\0", "-1", "9" * 300, "🦴"]
 
 
@@ -250,10 +251,11 @@ class Visitors:
         may_ask = self.journey.is_complete and self.journey.assessment.outcome.offers_visit
         may_fill_in = may_ask and self.kept.filled_in.issuperset([*STEPS][: [*STEPS].index(step)])
 
-        if step == "call" and may_fill_in:
+        if step == "check" and may_fill_in:
             self.keep_a_copy_of_the_cookie()
-        data = STEPS[step] | (SPOILT[step] if is_spoilt else {})
-        response = self.request("post", f"/visit/{step}/", data, queries=12 if step == "call" else 0)
+        helper = walk.HELPER if step == "who" and self.kept.for_someone_else else {}
+        data = STEPS[step] | helper | (SPOILT[step] if is_spoilt else {})
+        response = self.request("post", f"/visit/{step}/", data, queries=12 if step == "check" else 0)
 
         assert response.status_code == (422 if may_fill_in and is_spoilt else 302)
         if may_fill_in and is_spoilt:
@@ -261,7 +263,7 @@ class Visitors:
             self.kept = replace(self.kept, filled_in=self.kept.filled_in - {step})
         if may_fill_in and not is_spoilt:
             self.kept = replace(self.kept, filled_in=self.kept.filled_in | {step})
-            if step == "call":
+            if step == "check":
                 self.see_that_it_is_sent()
         stored = AppointmentRequest.objects.values_list("reference", flat=True)
         assert sorted(map(reference.grouped, stored)) == sorted(self.references.values())
@@ -278,7 +280,10 @@ class Visitors:
 
     def answer_for_someone_else(self):
         self.request("post", "/check/")
-        self.kept = replace(self.kept, for_someone_else=True, journey=self.kept.journey or object())
+        # A helper is asked more about who it is for.
+        filled_in = self.kept.filled_in - (set() if self.kept.for_someone_else else {"who"})
+        journey = self.kept.journey or object()
+        self.kept = replace(self.kept, for_someone_else=True, filled_in=filled_in, journey=journey)
 
     def read_in_some_language(self):
         self.request("post", "/language/", {"language": self.random.choice(["en", "es"]), "next": "/check/result/"})

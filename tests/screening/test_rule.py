@@ -201,7 +201,7 @@ EXPLANATIONS = [
     ("fracture", NO_FRACTURE, "not_met", "You told us that a scan showed none."),
     ("fracture", SUSPECTED, "unknown", "You may have one. An X-ray or MRI is needed to know."),
     ("height", {}, "met", "A doctor or report said so."),
-    ("height", NO_FRACTURE, "not_met", "Not asked: no fracture."),
+    ("height", NO_FRACTURE, "not_met", "We did not ask: you said there is no fracture."),
     ("height", {"height_loss": "no"}, "not_met", "A doctor or report said it has not."),
     ("height", SUSPECTED, "unknown", "Not known yet. A scan can show this."),
     ("conservative", {}, "met", "You tried a back brace, pain medicine, rest. It has not been enough."),

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from screening.pathways import PATHWAY
 
-from ...models import AppointmentRequest, NurseCheck, Status
+from ...models import AppointmentRequest, NurseCheck, PhoneOwner, Status
 from ..transition import Change, plan
 
 # What the kept request takes from the other one where it has nothing.
@@ -31,7 +31,9 @@ def take_over(request: AppointmentRequest, *, by: User, other: AppointmentReques
     more: dict[str, Any] = {name: getattr(other, name) for name in new}
     if not request.filled_in_by:
         more |= {name: getattr(other, name) for name in ABOUT_THE_HELPER if getattr(other, name)}
-    if other.phone != request.phone and not (request.patient_phone or "patient_phone" in more):
+    if other.phone_owner == PhoneOwner.HELPER and other.phone != request.phone:
+        more["phone_note"] = f"{request.phone_note} {other.phone_shown} ({other.about_the_phone})".strip()[:80]
+    elif other.phone != request.phone and not (request.patient_phone or "patient_phone" in more):
         more["patient_phone"] = other.phone
     flags = sorted({*request.flags, *other.flags})
     if flags != request.flags:
