@@ -11,7 +11,7 @@ from accounts.passwords import Hasher
 from appointments.models import AppointmentRequest
 from tests.browser.states import answered
 from tests.staff import signed_in
-from tests.walk import CALL, FIELDS, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, CHECK, FIELDS, HELPER, TEXTBOOK, VISIT_ANSWERS, WHO
 
 # As much as one request may carry. What costs the square then takes seconds, next to which the page itself, which
 # costs the same with the short text, is little. What costs its length is little next to the page.
@@ -45,13 +45,13 @@ def visitor(last: str) -> Client:
     client, earlier = Client(), {}
     for key, typed in VISIT.items():
         if key == last:
-            client.cookies.load(answered(TEXTBOOK, **earlier))
+            client.cookies.load(answered(TEXTBOOK, **earlier, for_someone_else=True))
             return client
         earlier[key] = {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
     raise KeyError(last)
 
 
-VISIT = {"questions": VISIT_ANSWERS, "who": WHO, "call": CALL}
+VISIT = {"questions": VISIT_ANSWERS, "who": WHO | HELPER, "call": CALL, "check": CHECK}
 
 
 @pytest.mark.parametrize("step", FIELDS)
