@@ -99,6 +99,21 @@
     }
   }
 
+  // No word goes on in the next line, but after a hyphen or at a point that is marked for it.
+  function measureSplitWords(element) {
+    for (const node of element.childNodes) {
+      if (node.nodeType !== Node.TEXT_NODE) continue;
+      for (const { 0: word, index } of node.data.matchAll(/[^\s\u200b\u00ad–—/-]+/g)) {
+        if (word.includes("@")) continue;
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + word.length);
+        const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+        if (tops.size > 1) complain(element, `splits the word “${word}”`);
+      }
+    }
+  }
+
   // Contrast as WCAG 2 defines it.
   function measureContrast(element) {
     const behind = background(element);
@@ -144,6 +159,7 @@
     if (limits.text) measureText(element);
     if (limits.contrast) measureContrast(element);
     if (limits.cutOff) measureCutOff(element);
+    if (limits.splitWords) measureSplitWords(element);
     if (limits.growth && parseFloat(getComputedStyle(element).fontSize) < size * limits.growth)
       complain(element, `grows from ${round(size)} to ${getComputedStyle(element).fontSize} only`);
   }

@@ -38,6 +38,7 @@ COLOUR_SCHEMES = {
 WITH_READERS_STYLE = {
     "widely spaced": (SMALL_PHONE, {"style": SPACED_OUT, "sideways": True, "cutOff": True}),
     "enlarged": (DESKTOP, {"style": ENLARGED, "sideways": True, "cutOff": True, "growth": 1.7}),
+    "enlarged on a phone": (PHONE, {"style": ENLARGED, "sideways": True, "cutOff": True, "splitWords": True}),
 }
 
 AXE_OPTIONS = {
@@ -141,15 +142,18 @@ def test_what_is_wrong_would_be_found(page):
         <p style="background: rgb(0 0 0 / 50%); color: #000">Pale</p>
         <p style="width: 20px">Overlong</p>
         <a href="/" style="display: block; width: 30px; outline: 3px solid #ccc">Narrow</a>
+        <p style="width: 60px; overflow-wrap: anywhere">Internationally</p>
         <button style="border: 0; background: #eee">Flat</button>"""
     )
 
-    found = "\n".join(page.evaluate(MEASURE, {**PLACEMENT, **COLOURS, "style": ENLARGED, "growth": 1.7}))
+    limits = {**PLACEMENT, **COLOURS, "style": ENLARGED, "growth": 1.7, "splitWords": True}
+    found = "\n".join(page.evaluate(MEASURE, limits))
 
     for what in ("sideways by 720 px", "pressed on 30 ×", "text of 12 px", "lines 1 times", "4.48 : 1", "5.28 : 1"):
         assert what in found
     for what in ("“Overlong” has text that sticks out", "“Small, dense and pale” grows from 12 to 12px only"):
         assert what in found
+    assert "splits the word “Internationally”" in found
     for what in ("“Narrow” shows its focus with 1.61 : 1", "“Flat” stands out with 1.16 : 1"):
         assert what in found
 
