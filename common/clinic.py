@@ -59,7 +59,7 @@ class Clinic:
 
     @property
     def phone_link(self) -> str:
-        return _link_to(self.phone)
+        return link_to(self.phone)
 
     @property
     def nurse_line(self) -> str:
@@ -69,9 +69,10 @@ class Clinic:
         return f"{number}, {hours}" if number and hours else number
 
     @property
-    def nurse_line_link(self) -> str:
-        number = self._stored("nurse_line", settings.NURSE_LINE)
-        return _link_to(number) if number else ""
+    def numbers(self) -> dict[str, str]:
+        """Each number that our pages name, as it is written there, and the address that pressing it opens."""
+        emergency, nurse_line = self.emergency_number, self._stored("nurse_line", settings.NURSE_LINE)
+        return {emergency: f"tel:{emergency}"} | {one: link_to(one) for one in (self.phone, nurse_line) if one}
 
     @property
     def hours(self) -> str:
@@ -172,7 +173,7 @@ def _clock(moment: datetime.time, language: Language) -> str:
 
 
 @lru_cache(maxsize=8)
-def _link_to(number: str) -> str:
+def link_to(number: str) -> str:
     parsed = phonenumbers.parse(number, settings.PHONE_REGION)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
 

@@ -267,6 +267,7 @@ TEMPLATES = [
         "DIRS": [*filter(None, [CLINIC_TEMPLATES]), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"phones": "common.phones"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

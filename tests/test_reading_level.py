@@ -19,6 +19,7 @@ from appointments.lifecycle.transition import perform
 from screening.pathways.vertebral_cement import TREATMENTS
 from tests.browser.states import PUBLIC, State, answered, fetch, stored_states
 from tests.test_translations import CATALOGUE, entries
+from tests.reading import words_found
 from tests.walk import EVERYTHING
 
 MOST_WORDS = 20
@@ -55,6 +56,7 @@ both_languages = pytest.mark.parametrize("language", ["en", "es"])
 class Page(NamedTuple):
     state: State
     sentences: list[str]
+    source: str
 
 
 @pytest.fixture
@@ -135,6 +137,19 @@ def test_nobody_is_told_that_they_qualify(pages, language):
     assert not promises, "\n".join(promises)
 
 
+@both_languages
+def test_every_number_to_call_can_be_pressed_wherever_it_is_named(pages, settings):
+    numbers = (settings.EMERGENCY_NUMBER, settings.CLINIC_PHONE)
+    to_press = re.compile(r'<a [^>]*href="tel:[^>]*>.*?</a>', re.DOTALL)
+    named = {
+        f"{page.state}: {number}"
+        for page in pages
+        for number in words_found(re.sub("<[^>]*>", "", to_press.sub("", page.source)), *numbers)
+    }
+
+    assert not named, "\n".join(sorted(named))
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -170,8 +185,9 @@ def public_pages(language: str) -> list[Page]:
 
 def read(state: State, language: str) -> Page:
     reader = Reader(language)
-    reader.feed(fetch(state, language).content.decode())
-    return Page(state, [sentence for block in reader.blocks for sentence in sentences_in(block)])
+    source = fetch(state, language).content.decode()
+    reader.feed(source)
+    return Page(state, [sentence for block in reader.blocks for sentence in sentences_in(block)], source)
 
 
 class Reader(HTMLParser):

@@ -135,7 +135,9 @@ def source_of(response) -> str:
 
 def words_of(response) -> str:
     """All that is written on the page, without the markup and with one space between words."""
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", response.content.decode())).split())
+    # A number to press is a part of its sentence.
+    page = re.sub(r'<a href="tel:[^>]*>([^<]*)</a>', r"\1", response.content.decode())
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
 
 
 def title_of(response) -> str:
