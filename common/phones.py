@@ -18,7 +18,7 @@ ALONE = r"(?<![\w.,-])(?P<number>{})(?![\w-]|(?<!\d\d\d\d) [A-ZÁÉÍÓÚÑ])"
 
 @register.filter(is_safe=True)
 def with_phone_links(markup: str, style: str = "") -> str:
-    """Also where it comes from the pathway, an error or a translation. `style` is for e-mails, which have no sheet."""
+    """Also where it comes from the pathway, an error or a translation. `style` is for e-mails: they have no sheet."""
     numbers = CLINIC.numbers
     named = ALONE.format("|".join(map(re.escape, numbers)))
 

@@ -16,10 +16,11 @@ import pytest
 
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
 from appointments.lifecycle.transition import perform
+from common.clinic_tables import RELAY
 from screening.pathways.vertebral_cement import TREATMENTS
 from tests.browser.states import PUBLIC, State, answered, fetch, stored_states
-from tests.test_translations import CATALOGUE, entries
 from tests.reading import words_found
+from tests.test_translations import CATALOGUE, entries
 from tests.walk import EVERYTHING
 
 MOST_WORDS = 20
@@ -139,7 +140,7 @@ def test_nobody_is_told_that_they_qualify(pages, language):
 
 @both_languages
 def test_every_number_to_call_can_be_pressed_wherever_it_is_named(pages, settings):
-    numbers = (settings.EMERGENCY_NUMBER, settings.CLINIC_PHONE)
+    numbers = (settings.EMERGENCY_NUMBER, RELAY, settings.CLINIC_PHONE)
     to_press = re.compile(r'<a [^>]*href="tel:[^>]*>.*?</a>', re.DOTALL)
     named = {
         f"{page.state}: {number}"

@@ -41,6 +41,7 @@ ADDRESSES = [
     "/",
     "/how-this-check-decides/",
     "/how-this-check-decides/at-a-glance/",
+    "/text-messages/",
     "/check/",
     "/check/start-again/",
 ]
@@ -75,7 +76,7 @@ WHO = {
 BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
 
 CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes"}
-CHECK = {"consent": "on"}
+CHECK = {"calls_ok": "on", "keeping_ok": "on"}
 
 # What somebody is asked who fills it in for the patient.
 HELPER = {

@@ -338,8 +338,8 @@ def test_a_request_by_phone_is_typed_in_ninety_seconds(sign_in):
         hands.answer(name, WHO[name])
     for name in ("imaging", "place", "more"):
         hands.answer(name, ["none"] if name == "imaging" else VISIT_ANSWERS[name])
-    for name in ("call_times", "voicemail_ok", "consent"):
-        hands.answer(name, [""] if name == "consent" else CALL[name])
+    for name in ("call_times", "voicemail_ok", "calls_ok", "keeping_ok"):
+        hands.answer(name, [""] if CALL[name] == "on" else CALL[name])
     go_on()
 
     expect(page.locator("summary", has_text="Book a visit")).to_be_focused()

@@ -189,7 +189,8 @@ def ask_for_the_visit(page: Page, hands: Pointer | Keys) -> None:
     hands.choose(page.get_by_label("English", exact=True))
     hands.choose(page.get_by_label(say("Any of these times"), exact=True))
     hands.choose(page.get_by_label(say("Yes, you may leave a message"), exact=True))
-    hands.choose(page.get_by_label(str(call["consent"].label), exact=True))
+    for agreed in ("calls_ok", "keeping_ok"):
+        hands.choose(page.get_by_label(str(call[agreed].label), exact=True))
     hands.press(button(page, "Send the request"))
 
 
