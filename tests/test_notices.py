@@ -118,6 +118,15 @@ def test_without_texts_nobody_reads_rules_for_them(client, settings):
     assert "/text-messages/" not in source_of(client.get("/"))
 
 
+def test_the_number_of_a_house_is_none_to_call(client, settings):
+    settings.CLINIC_NAME = "911 Oak Street Clinic"
+
+    main = source_of(client.get("/text-messages/")).partition("<main")[2]
+
+    assert "These texts come from 911 Oak Street Clinic." in main
+    assert '<a href="tel:911">911</a> now.' in main
+
+
 def test_who_deploys_is_told_what_is_missing(eve):
     def missing() -> list[str]:
         found = checks.run_checks(tags=["database"], include_deployment_checks=True, databases=["default"])
