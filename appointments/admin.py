@@ -16,10 +16,12 @@ from .models import (
     Caller,
     ClinicDetails,
     Clinician,
+    ClinicNotices,
     ConsultingHours,
     ExtraHours,
     Holiday,
     KnownNetwork,
+    LanguageHelp,
     OpeningHours,
     Place,
     PlaceHours,
@@ -27,7 +29,7 @@ from .models import (
     VisitKind,
 )
 from .staff import calendar_change, call_sheet, queue_page
-from .staff.clinic_details import ClinicDetailsForm, as_they_are, fields_of
+from .staff.clinic_details import ClinicDetailsForm, ClinicNoticesForm, InLanguagesForm
 
 
 class TableAdmin(admin.ModelAdmin):
@@ -101,31 +103,46 @@ class OpeningHoursAdmin(CalendarAdmin):
     list_display = ("weekday", "opens", "closes")
 
 
-@admin.register(ClinicDetails)
-class ClinicDetailsAdmin(TableAdmin):
+class HistoryAdmin(TableAdmin):
     """A change is a new row, so that the list is its history."""
 
-    form = ClinicDetailsForm
-    list_display = ("name", "phone", "call_attempts", "saved_at", "saved_by")
+    form: type[InLanguagesForm]
     list_select_related = ("saved_by",)
 
-    def has_change_permission(self, request: HttpRequest, obj: ClinicDetails | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: ClinicDetails | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_fields(self, request: HttpRequest, obj: ClinicDetails | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         # One that is only looked at shows its columns, and not the form's own fields.
-        columns = [field.name for field in ClinicDetails._meta.fields if field.name != "id"]
-        return columns if obj else [name for column in columns for name in fields_of(column)]
+        columns = [field.name for field in self.model._meta.fields if field.name != "id"]
+        return columns if obj else [name for column in columns for name in self.form.fields_of(column)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return as_they_are()
+        return self.form.as_it_is()
 
-    def save_model(self, request: HttpRequest, obj: ClinicDetails, form: forms.ModelForm, change: bool) -> None:
-        obj.saved_by = request.user  # type: ignore[assignment]  # whoever gets here has signed in
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        obj.saved_by = request.user
         super().save_model(request, obj, form, change)
+
+
+@admin.register(ClinicDetails)
+class ClinicDetailsAdmin(HistoryAdmin):
+    form = ClinicDetailsForm
+    list_display = ("name", "phone", "call_attempts", "saved_at", "saved_by")
+
+
+@admin.register(ClinicNotices)
+class ClinicNoticesAdmin(HistoryAdmin):
+    form = ClinicNoticesForm
+    list_display = ("saved_at", "saved_by", "accessibility_email", "teletypewriter")
+
+
+@admin.register(LanguageHelp)
+class LanguageHelpAdmin(TableAdmin):
+    list_display = ("name", "code", "direction")
 
 
 @admin.register(Holiday)

@@ -17,8 +17,7 @@ SEE_SIGN_OFFS = "appointments.view_signoff"
 RECORD_SIGN_OFF = "appointments.add_signoff"
 
 # A change of these is a new row, and the old ones are their history.
-SEE_CLINIC_DETAILS = "appointments.view_clinicdetails"
-SAVE_CLINIC_DETAILS = "appointments.add_clinicdetails"
+ADDED_BY_MANAGERS = ("clinicdetails", "clinicnotices")
 
 # Of those with no more than ROLES_GIVEN_BY_MANAGERS; see accounts/admin.py.
 KEEP_ACCOUNTS = ("auth.view_user", "auth.add_user", "auth.change_user")
@@ -36,6 +35,7 @@ KEPT_BY_MANAGERS = (
     "caller",
     "knownnetwork",
     "referralsource",
+    "languagehelp",
 )
 
 PERMISSIONS = {
@@ -50,8 +50,7 @@ PERMISSIONS = {
         SEE_SIGN_OFFS,
         RECORD_SIGN_OFF,
         *KEEP_ACCOUNTS,
-        SEE_CLINIC_DETAILS,
-        SAVE_CLINIC_DETAILS,
+        *(f"appointments.{action}_{model}" for model in ADDED_BY_MANAGERS for action in ("view", "add")),
         *(
             f"appointments.{action}_{model}"
             for model in KEPT_BY_MANAGERS

@@ -15,9 +15,9 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext, override
 
-from .clinic_tables import ClinicDetails, OpeningHours
+from .clinic_tables import RELAY, ClinicDetails, ClinicNotices, LanguageHelp, OpeningHours
 from .languages import Language, language_or_english
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class Known:
     looked_at: float
     details: ClinicDetails | None
     week: dict[int, Hours]
+    notices: ClinicNotices | None = None
+    language_help: tuple[LanguageHelp, ...] = ()
 
 
 class Clinic:
@@ -59,7 +61,7 @@ class Clinic:
 
     @property
     def phone_link(self) -> str:
-        return _link_to(self.phone)
+        return link_to(self.phone)
 
     @property
     def nurse_line(self) -> str:
@@ -69,9 +71,11 @@ class Clinic:
         return f"{number}, {hours}" if number and hours else number
 
     @property
-    def nurse_line_link(self) -> str:
-        number = self._stored("nurse_line", settings.NURSE_LINE)
-        return _link_to(number) if number else ""
+    def numbers(self) -> dict[str, str]:
+        """Each number that our pages name, as it is written there, and the address that pressing it opens."""
+        nurse_line = self._stored("nurse_line", settings.NURSE_LINE)
+        named = (self.emergency_number, RELAY, self.phone, nurse_line, self.notices.teletypewriter)
+        return {number: link_to(number) for number in named if number}
 
     @property
     def hours(self) -> str:
@@ -88,6 +92,15 @@ class Clinic:
     @property
     def emergency_number(self) -> str:
         return settings.EMERGENCY_NUMBER
+
+    @property
+    def notices(self) -> ClinicNotices:
+        """What it has to show, as far as its staff have set it."""
+        return self._look().notices or ClinicNotices()
+
+    @property
+    def language_help(self) -> tuple[LanguageHelp, ...]:
+        return self._look().language_help
 
     @property
     def call_attempts(self) -> int:
@@ -109,6 +122,15 @@ class Clinic:
         first = self._stored("calls_from_hour", settings.CALLS_FROM_HOUR)
         return first, self._stored("calls_until_hour", settings.CALLS_UNTIL_HOUR)
 
+    @property
+    def keeps_closed(self) -> str:
+        """How long a request is kept that came to no visit, in the active language."""
+        return _how_long(settings.KEEP_CLOSED_DAYS)
+
+    @property
+    def keeps_visited(self) -> str:
+        return _how_long(settings.KEEP_VISITED_DAYS)
+
     def look_again(self) -> None:
         self.known = None
 
@@ -121,7 +143,8 @@ class Clinic:
         if known is None or now - known.looked_at > REMEMBERED_SECONDS:
             try:
                 week = {row.weekday: (row.opens, row.closes) for row in OpeningHours.objects.all()}
-                known = Known(now, ClinicDetails.objects.first(), week)
+                details, notices = ClinicDetails.objects.first(), ClinicNotices.objects.first()
+                known = Known(now, details, week, notices, tuple(LanguageHelp.objects.all()))
             except Error as error:
                 logger.warning("The clinic's details could not be looked up: %s", type(error).__name__)
                 known = replace(known, looked_at=now) if known else Known(now, None, {})
@@ -134,6 +157,8 @@ CLINIC = Clinic()
 
 @receiver([post_save, post_delete], sender=ClinicDetails)
 @receiver([post_save, post_delete], sender=OpeningHours)
+@receiver([post_save, post_delete], sender=ClinicNotices)
+@receiver([post_save, post_delete], sender=LanguageHelp)
 def _look_again(**kwargs: Any) -> None:
     """Whoever made a change sees it at once."""
     transaction.on_commit(CLINIC.look_again)
@@ -164,6 +189,13 @@ def clock_in_words(moment: datetime.time) -> str:
     return _clock(moment, language_or_english(get_language()))
 
 
+def _how_long(days: int) -> str:
+    years, left = divmod(days, 365)
+    if left:
+        return gettext("{days} days").format(days=days)
+    return gettext("1 year") if years == 1 else gettext("{years} years").format(years=years)
+
+
 def _clock(moment: datetime.time, language: Language) -> str:
     if moment == NOON:
         return language.noon
@@ -172,7 +204,9 @@ def _clock(moment: datetime.time, language: Language) -> str:
 
 
 @lru_cache(maxsize=8)
-def _link_to(number: str) -> str:
+def link_to(number: str) -> str:
+    if number in (settings.EMERGENCY_NUMBER, RELAY):
+        return f"tel:{number}"
     parsed = phonenumbers.parse(number, settings.PHONE_REGION)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
 

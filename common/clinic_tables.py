@@ -6,7 +6,7 @@ from typing import Any
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -45,6 +45,14 @@ def _is_a_phone_number(typed: str) -> None:
         is_phone = False
     if not is_phone:
         raise ValidationError("Enter a phone number that patients can call.")
+
+
+RELAY = "711"
+
+
+def _is_a_teletypewriter(typed: str) -> None:
+    if typed != RELAY:
+        _is_a_phone_number(typed)
 
 
 def _number(least: int, most: int, **options: Any) -> models.Field:
@@ -94,6 +102,73 @@ class ClinicDetails(models.Model):
         first, last = self.calls_from_hour, self.calls_until_hour
         if first is not None and last is not None and last <= first:
             raise ValidationError({"calls_until_hour": "It must come after the first hour."})
+
+
+class ClinicNotices(models.Model):
+    """What a clinic in the United States has to show. Each change is a new row, and the newest counts.
+
+    Its links lead to the clinic's own pages, by language: we write no legal text.
+    """
+
+    privacy_practices = models.JSONField(
+        default=dict, blank=True, help_text="Notice of Privacy Practices, 45 CFR 164.520."
+    )
+    health_data = models.JSONField(
+        default=dict, blank=True, help_text="Notice on consumer health data, where you are no entity of HIPAA."
+    )
+    nondiscrimination = models.JSONField(default=dict, blank=True, help_text="Notice of 45 CFR 92.10.")
+    accessibility_email = models.EmailField(
+        "e-mail about accessibility",
+        blank=True,
+        help_text="For people who cannot use a page. It shows our statement.",
+    )
+    teletypewriter = models.CharField(
+        "TTY",
+        max_length=30,
+        blank=True,
+        validators=(_is_a_teletypewriter,),
+        help_text="Your own number for TTY, or 711 for the relay service.",
+    )
+    saved_at = models.DateTimeField(auto_now_add=True)
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        app_label = APP
+        ordering = ("-pk",)
+        verbose_name_plural = "clinic notices"
+
+    def __str__(self) -> str:
+        return f"Notices of {self.saved_at:%Y-%m-%d}"
+
+
+class LanguageHelp(models.Model):
+    """The clinic's approved words, in one language, that help with languages is free: 45 CFR 92.11."""
+
+    class Direction(models.TextChoices):
+        LEFT_TO_RIGHT = "ltr", "left to right"
+        RIGHT_TO_LEFT = "rtl", "right to left"
+
+    name = models.CharField(max_length=40, unique=True, help_text="As its speakers write it: Español, العربية.")
+    code = models.CharField(
+        max_length=20,
+        unique=True,
+        validators=(RegexValidator(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", "Like es, zh-Hant or hmn."),),
+        help_text="Its code in BCP 47, like es, zh-Hant or ar. Screen readers choose a voice by it.",
+    )
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.LEFT_TO_RIGHT)
+    text = models.TextField(
+        max_length=2000, help_text="The approved text, pasted as it is. Leave a line between parts."
+    )
+
+    class Meta:
+        app_label = APP
+        ordering = ("pk",)
+        verbose_name_plural = "language help"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def refuse_what_ends_before_it_starts(row: models.Model, first: str, last: str) -> None:

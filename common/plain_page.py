@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.utils.html import format_html, format_html_join
 
-from .clinic import CLINIC
+from .clinic import CLINIC, link_to
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -11,7 +11,7 @@ PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark"><title>{title}</title></head>
 <body><main>
 {parts}
-<p>{phone}</p>
+<p><a href="{link}">{phone}</a></p>
 </main></body>
 </html>
 """
@@ -49,7 +49,10 @@ def plain_page(status: int, english: str, *, number: str = "") -> HttpResponse:
         ("en", english, _told(tell, number), start),
         ("es", SPANISH[english], _told(SPANISH[tell], number), SPANISH[start]),
     )
-    page = format_html(PAGE, title=english, parts=format_html_join("\n", PART, parts), phone=CLINIC.phone_last_known)
+    phone = CLINIC.phone_last_known
+    page = format_html(
+        PAGE, title=english, parts=format_html_join("\n", PART, parts), phone=phone, link=link_to(phone)
+    )
     return HttpResponse(page, status=status)
 
 

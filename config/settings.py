@@ -28,6 +28,9 @@ for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SEC
     if not DEVELOPMENT and any(secret == EXAMPLE_SECRET or len(secret) < 50 for secret in secrets):
         raise ImproperlyConfigured(f"{name} must be 50 random characters or more, and not an example.")
 
+# Before a clinician and a translator have signed, a release starts only if this says that it is a pilot.
+PILOT = environment.boolean("PILOT", False)
+
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
 if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts, and not let in every one.")
@@ -252,6 +255,9 @@ PAGES = {
     "education": "screening:education",
     "check": "screening:start",
     "how_it_decides": "screening:how_it_decides",
+    "language_help": "language_help",
+    "accessibility": "accessibility",
+    "text_messages": "text_messages",
     "ask": "appointments:ask",
     "sent": "appointments:sent",
     "status": "appointments:status",
@@ -267,12 +273,15 @@ TEMPLATES = [
         "DIRS": [*filter(None, [CLINIC_TEMPLATES]), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"phones": "common.phones"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "common.clinic.clinic",
                 "common.pages.pages",
+                "common.notices.notices",
+                "screening.sign_off.signatures",
             ],
         },
     },

@@ -6,12 +6,16 @@ from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
 from appointments.reporting import prometheus
+from common import notices
 from config import health, security_txt
 
 urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
     path("admin/", admin.site.urls),
+    path("language-help/", notices.language_help, name="language_help"),
+    path("accessibility/", notices.accessibility, name="accessibility"),
+    path("text-messages/", notices.text_messages, name="text_messages"),
     path("language/", require_http_methods(["GET", "HEAD", "POST"])(set_language), name="set_language"),
     path("health/", health.live, name="live"),
     path("health/ready/", health.ready, name="ready"),

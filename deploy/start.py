@@ -91,6 +91,8 @@ def _unavailable(variables: _Variables) -> str:
         escape=html.escape,
         CLINIC_NAME=variables["CLINIC_NAME"],
         CLINIC_PHONE=variables["CLINIC_PHONE"],
+        # Without an extension, which not every phone dials.
+        CLINIC_PHONE_LINK="tel:" + re.sub(r"[a-zA-Z].*|[^+\d]", "", variables["CLINIC_PHONE"]),
         EMERGENCY_NUMBER=variables.get("EMERGENCY_NUMBER", "911"),
     )
 

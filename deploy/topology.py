@@ -93,6 +93,8 @@ class Topology:
             "ALLOWED_HOSTS": HOST,
             "SITE_URL": self.url,
             "BEHIND_TLS_PROXY": "true",
+            # Its database is new, and so is without signatures.
+            "PILOT": "true",
             "CLINIC_NAME": "Example Clinic",
             "CLINIC_PHONE": "(212) 555-0100",
             "EMAIL_HOST": "127.0.0.1",

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core import checks
+from django.db import connection
 
-from .models import RULES
+from .models import RULES, SignOff
 from .pathways import PATHWAY
 from .sign_off import catalogue_fingerprint, in_force, to_sign
 
@@ -15,13 +16,12 @@ def clinical_sign_off(
     app_configs: object, databases: Sequence[str] | None, **kwargs: object
 ) -> list[checks.CheckMessage]:
     """Only with `--database default`, because that is where signatures are recorded."""
-    if not databases or in_force(RULES):
+    if not databases or _is_signed(RULES):
         return []
     return [
-        checks.Warning(
+        _unsigned(
             f"No clinician has signed off version {PATHWAY.version} of the pathway as it is now.",
-            hint="Do not show it to real patients before. docs/clinic.md says how to record a signature.",
-            id="screening.W001",
+            "screening.E002",
         )
     ]
 
@@ -31,14 +31,32 @@ def translation_reviews(
     app_configs: object, databases: Sequence[str] | None, **kwargs: object
 ) -> list[checks.CheckMessage]:
     return [
-        checks.Warning(
+        _unsigned(
             f"No translator has reviewed the language {code!r} as it is now ({catalogue_fingerprint(code)}).",
-            hint="Do not offer it to real patients before. docs/clinic.md says how to record a review.",
-            id="screening.W002",
+            "screening.E003",
         )
         for code in to_sign()
-        if databases and code != RULES and not in_force(code)
+        if databases and code != RULES and not _is_signed(code)
     ]
+
+
+def _is_signed(about: str) -> bool:
+    """A database in which no release has run yet holds no signature."""
+    return SignOff._meta.db_table in connection.introspection.table_names() and in_force(about) is not None
+
+
+def _unsigned(what: str, number: str) -> checks.CheckMessage:
+    """An error, at which deploy/release.sh stops; in a pilot a warning, since patients read it on each page."""
+    if settings.PILOT:
+        return checks.Warning(what, hint=HOW_TO_SIGN, id=number.replace("E", "W"))
+    return checks.Error(what, hint=f"{HOW_TO_START}\n{HOW_TO_SIGN}", id=number)
+
+
+HOW_TO_SIGN = "A manager records the signature in the admin, under “Sign-offs”; docs/clinic.md says how."
+HOW_TO_START = (
+    "Nothing was changed. To start without it, set PILOT=true: each page then tells patients. Once it is recorded, "
+    "take PILOT away again."
+)
 
 
 LIGHT, DARK = "#ffffff", "#17252b"

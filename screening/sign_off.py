@@ -6,11 +6,14 @@ no longer applies, nor after its time, nor once it is withdrawn.
 
 import logging
 import time
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
 from django.db import Error
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from common.languages import ENGLISH, LANGUAGES
 
@@ -63,6 +66,14 @@ def in_force(about: str) -> SignOff | None:
 def look_again() -> None:
     """After a change, so that whoever made it sees it at once."""
     _remembered.clear()
+
+
+def signatures(request: HttpRequest) -> dict[str, Callable[[], bool]]:
+    """Context processor, for the line on each page that says what nobody has signed; looked up only where it is."""
+    return {
+        "is_unsigned": lambda: current_sign_off() is None,
+        "is_unreviewed_here": lambda: get_language() in unreviewed_languages(),
+    }
 
 
 def unreviewed_languages() -> list[str]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from django.utils import translation
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
@@ -18,38 +17,25 @@ PLACE = re.compile("({" + "}|{".join(sorted(PLACES)) + "})")
 
 def say(text: str) -> str:
     """A sentence of the pathway in the active language, with what the clinic's settings say in its places."""
-    return PLACE.sub(lambda place: _in_place(place[0])[0], gettext(text)) if text else ""
-
-
-def say_with_links(text: str) -> str:
-    """The same, with each phone number to press."""
-    parts = [_in_place(part) if PLACE.fullmatch(part) else (part, "") for part in PLACE.split(gettext(text))]
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (format_html('<a class="nowrap" href="{}">{}</a>', link, words) if link else words,)
-            for words, link in parts
-        ),
-    )
+    return PLACE.sub(lambda place: _in_place(place[0]), gettext(text)) if text else ""
 
 
 def can_be_said(text: str) -> bool:
     """Whether the clinic has something for each of its places."""
-    return all(_in_place(place)[0] for place in PLACE.findall(text))
+    return all(_in_place(place) for place in PLACE.findall(text))
 
 
-def _in_place(place: str) -> tuple[str, str]:
-    """What the clinic has for one of PLACES, and the number that pressing it calls."""
+def _in_place(place: str) -> str:
+    """What the clinic has for one of PLACES."""
     match place:
         case "{emergency}":
-            return CLINIC.emergency_number, f"tel:{CLINIC.emergency_number}"
+            return CLINIC.emergency_number
         case "{phone}":
-            return CLINIC.phone, CLINIC.phone_link
+            return CLINIC.phone
         case "{hours}":
-            return CLINIC.hours, ""
+            return CLINIC.hours
         case "{nurse_line}":
-            return CLINIC.nurse_line, CLINIC.nurse_line_link
+            return CLINIC.nurse_line
     raise ValueError(place)
 
 

@@ -331,7 +331,7 @@ def test_a_network_of_many_addresses_sends_no_more_requests_without_doubts(clien
 def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_is_lost(client, db, monkeypatch):
     monkeypatch.setattr("appointments.intake.submit.MOST_TAKEN_FROM_ONE_ADDRESS", 12)
     answer_check(client)
-    ask_for_visit(client, consent="")
+    ask_for_visit(client, calls_ok="")
     kept = unseal(client.cookies[COOKIE].value, purpose=COOKIE, max_age=MAX_AGE)
 
     def send(address: str):
@@ -343,7 +343,7 @@ def test_far_too_many_requests_from_one_address_are_not_taken_and_nothing_typed_
 
     assert refused.status_code == 429
     assert "Too many requests came from your internet connection" in words_of(refused)
-    assert re.search('name="consent"[^>]* checked', source_of(refused))
+    assert re.search('name="keeping_ok"[^>]* checked', source_of(refused))
     assert "Ana Example" in words_of(refused)
     assert send("192.0.2.8")["Location"] == "/visit/sent/"
     # Those whose address cannot be read are not one another.

@@ -250,7 +250,10 @@ def test_a_database_whose_name_is_to_be_verified_needs_somebody_to_trust(tmp_pat
 def test_words_of_the_clinic_are_words_on_the_page_of_the_proxy(tmp_path):
     write_configuration("nginx", PROXY | {"FOLDER": str(tmp_path)})
 
-    assert "Example &amp; Sample: (212) 555-0100" in (tmp_path / "unavailable.html").read_text()
+    assert (
+        'Example &amp; Sample: <a href="tel:2125550100">(212) 555-0100</a>'
+        in (tmp_path / "unavailable.html").read_text()
+    )
 
 
 def test_nothing_of_the_product_rests_in_a_session_of_the_database():

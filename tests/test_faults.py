@@ -91,7 +91,7 @@ def a_database_that_says(code: str):
 def is_kept_and_can_be_sent_again(answer) -> bool:
     words = source_of(answer)
     return all(
-        what in words for what in ("What you typed is still here", 'name="consent"', " checked", "Ana Example")
+        what in words for what in ("What you typed is still here", 'name="keeping_ok"', " checked", "Ana Example")
     )
 
 

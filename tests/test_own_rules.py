@@ -212,7 +212,7 @@ TEMPLATE_RULES = {
     "has an event in it": r"<[^>]*\son[a-z]+\s*=",
     "leads to a script": r"=\s*.?(javascript|vbscript|data):",
     "loads from elsewhere": r"<(script|link|img|iframe|object|form)\b[^>]*\b(src|href|action|data)=.?(https?:)?//",
-    "opens a window that knows ours": r"target\s*=",
+    "opens a window that knows ours": r'target\s*=(?!"_blank" rel="noopener)',
 }
 TEMPLATE_BREAKS = {
     "is not escaped": ["{{ name|safe }}", "{% autoescape off %}", "{{ rows | safeseq }}"],

@@ -16,8 +16,10 @@ import pytest
 
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE
 from appointments.lifecycle.transition import perform
+from common.clinic_tables import RELAY
 from screening.pathways.vertebral_cement import TREATMENTS
 from tests.browser.states import PUBLIC, State, answered, fetch, stored_states
+from tests.reading import words_found
 from tests.test_translations import CATALOGUE, entries
 from tests.walk import EVERYTHING
 
@@ -55,6 +57,7 @@ both_languages = pytest.mark.parametrize("language", ["en", "es"])
 class Page(NamedTuple):
     state: State
     sentences: list[str]
+    source: str
 
 
 @pytest.fixture
@@ -135,6 +138,20 @@ def test_nobody_is_told_that_they_qualify(pages, language):
     assert not promises, "\n".join(promises)
 
 
+@both_languages
+def test_every_number_to_call_can_be_pressed_wherever_it_is_named(pages, settings):
+    numbers = (settings.EMERGENCY_NUMBER, RELAY, settings.CLINIC_PHONE)
+    # An error in the summary leads to its field, where the same sentence stands with the number to press.
+    to_press = re.compile(r'<a [^>]*href="(tel:|#)[^>]*>.*?</a>', re.DOTALL)
+    named = {
+        f"{page.state}: {number}"
+        for page in pages
+        for number in words_found(re.sub("<[^>]*>", "", to_press.sub("", page.source)), *numbers)
+    }
+
+    assert not named, "\n".join(sorted(named))
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -170,8 +187,9 @@ def public_pages(language: str) -> list[Page]:
 
 def read(state: State, language: str) -> Page:
     reader = Reader(language)
-    reader.feed(fetch(state, language).content.decode())
-    return Page(state, [sentence for block in reader.blocks for sentence in sentences_in(block)])
+    source = fetch(state, language).content.decode()
+    reader.feed(source)
+    return Page(state, [sentence for block in reader.blocks for sentence in sentences_in(block)], source)
 
 
 class Reader(HTMLParser):

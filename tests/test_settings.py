@@ -4,8 +4,10 @@ Each test starts a process of its own, with nothing in its environment but what 
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -235,6 +237,28 @@ def test_a_deployment_is_warned_of_nothing_that_its_settings_say():
 
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "System check identified no issues" in checked.stdout
+
+
+def test_a_release_that_nobody_has_signed_changes_nothing_and_says_how_to_start_a_pilot(tmp_path):
+    database = tmp_path / "new.sqlite3"
+    here = {"DATABASE_HOST": None, "SQLITE_PATH": str(database)}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = {name: value for name, value in {**PRODUCTION, **here, "PATH": path}.items() if value}
+
+    ran = subprocess.run(
+        ["sh", "deploy/release.sh"],  # noqa: S607
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert "No clinician has signed off version" in ran.stderr
+    assert "To start without it, set PILOT=true: each page then tells patients." in ran.stderr
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def test_in_production_the_cookies_of_visitors_are_for_this_host_and_for_https_only():

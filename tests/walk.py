@@ -41,6 +41,7 @@ ADDRESSES = [
     "/",
     "/how-this-check-decides/",
     "/how-this-check-decides/at-a-glance/",
+    "/text-messages/",
     "/check/",
     "/check/start-again/",
 ]
@@ -75,7 +76,7 @@ WHO = {
 BIRTHDAY = {name: value for name, value in WHO.items() if name.startswith("date_of_birth")}
 
 CALL = {"language": "en", "call_times": ["morning"], "voicemail_ok": "yes"}
-CHECK = {"consent": "on"}
+CHECK = {"calls_ok": "on", "keeping_ok": "on"}
 
 # What somebody is asked who fills it in for the patient.
 HELPER = {
@@ -135,7 +136,9 @@ def source_of(response) -> str:
 
 def words_of(response) -> str:
     """All that is written on the page, without the markup and with one space between words."""
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", response.content.decode())).split())
+    # A number to press is a part of its sentence.
+    page = re.sub(r'<a href="tel:[^>]*>([^<]*)</a>', r"\1", response.content.decode())
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", page)).split())
 
 
 def title_of(response) -> str:

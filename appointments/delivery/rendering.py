@@ -54,6 +54,13 @@ def text(message: Message) -> str:
         return " ".join(_render(f"texts/{message.kind}.txt", message).split())
 
 
+def help_text(language: str) -> str:
+    """What we say to somebody of whom nothing is known but that they texted HELP."""
+    with translation.override(language):
+        file = get_template("texts/help.txt").template  # type: ignore[attr-defined]  # not all engines have it
+        return " ".join(file.render(Context({"clinic": CLINIC}, autoescape=False)).split())
+
+
 def _render(template: str, message: Message) -> str:
     # Nothing is escaped: this is plain text.
     file = get_template(template).template  # type: ignore[attr-defined]  # not all engines have it, and ours does

@@ -1,4 +1,4 @@
-"""Sends text messages, by whichever sender the setting TEXTS names, and honours STOP.
+"""Sends text messages, by whichever sender the setting TEXTS names, honours STOP and answers HELP.
 
 A sender has one method: `send(phone, words)`, with the phone in the form +12125550100; it raises Failure.
 """
@@ -27,6 +27,8 @@ STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "op
 STOP_AT_FIRST = {"stop", "stopall", "unsubscribe"}
 COURTESY = {"please", "thank", "thanks", "you", "por", "favor", "gracias"}
 START = {"start", "unstop", "alta"}
+# Whatever comes after them: somebody may text what they need help with.
+HELP = {"help": "en", "info": "en", "ayuda": "es"}
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):
@@ -105,14 +107,17 @@ class TextSender:
         SENDERS[settings.TEXTS]().send(phone, rendering.text(message))
 
 
-def answered(phone: str, words: str) -> None:
-    """Do what somebody who answered a text asks for, if it is STOP or START."""
+def answered(phone: str, words: str) -> str:
+    """Do what somebody who answered a text asks for, if it is STOP or START; what to say to HELP, or nothing."""
     meant = [word for word in re.findall(r"[^\W\d_]+", words.lower()) if word not in COURTESY]
     word = "".join(meant)
     if word in STOP or STOP_AT_FIRST.intersection(meant[:1]):
         TextOptOut.objects.add(phone)
     elif word in START:
         TextOptOut.objects.forget(phone)
+    elif language := HELP.get(meant[0] if meant else ""):
+        return rendering.help_text(language)
+    return ""
 
 
 def _longest_step() -> float:

@@ -3,13 +3,14 @@
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from . import sms
 
-# An empty answer in the provider's language: say nothing back.
-NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+# In the provider's language; nothing in it says nothing back.
+ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response>{}</Response>'
 
 
 @csrf_exempt
@@ -22,5 +23,6 @@ def text_received(request: HttpRequest) -> HttpResponse:
     form = {name: request.POST[name] for name in request.POST}
     if not sms.is_from_provider(url, form, request.headers.get("X-Twilio-Signature", "")):
         return HttpResponse("The signature does not fit.", content_type="text/plain", status=403)
-    sms.answered(form.get("From", ""), form.get("Body", ""))
-    return HttpResponse(NOTHING_TO_SAY, content_type="text/xml")
+    words = sms.answered(form.get("From", ""), form.get("Body", ""))
+    message = format_html("<Message>{}</Message>", words) if words else ""
+    return HttpResponse(format_html(ANSWER, message), content_type="text/xml")

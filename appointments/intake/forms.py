@@ -27,13 +27,16 @@ from ..fields import (
 from ..models import Language, MayTalk, PhoneOwner
 from .contact import Contact
 
-# What was agreed to is stored word for word with each request; texts are agreed to by their own box.
-CONSENT = _("You may call me about this request, and keep what I told you here to plan the visit.")
-CONSENT_OF_SOMEONE_ELSE = _(
-    "You may call me about this request, and keep what I told you here to plan the visit. "
-    "The person who needs the visit knows this."
+# What was agreed to is stored word for word with each request, each with a box of its own.
+CONSENT_TO_CALLS = _("You may call me about this request.")
+CONSENT_TO_KEEP = _("You may keep what I told you here to plan the visit.")
+CONSENT_TO_KEEP_OF_SOMEONE_ELSE = _(
+    "You may keep what I told you here to plan the visit. The person who needs the visit knows this."
 )
-CONSENT_TO_TEXTS = _("You may also send me text messages about this request. Reply STOP to end them.")
+CONSENT_TO_TEXTS = _(
+    "You may also send me text messages about this request. Message and data rates may apply. "
+    "Reply HELP for help, or STOP to end them."
+)
 
 NOT_CHOSEN = ("required", "invalid_choice")
 # Bytes. A sealed cookie is a third longer than what is in it, and may have 4,096 with all answers and steps.
@@ -281,8 +284,13 @@ class ConsentForm(StepForm):
     """What is agreed to when the request is sent."""
 
     texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
-    consent = forms.BooleanField(
-        label=CONSENT, error_messages={"required": _("Check this box, so that we may call. Or call us instead.")}
+    calls_ok = forms.BooleanField(
+        label=CONSENT_TO_CALLS,
+        error_messages={"required": _("Check this box, so that we may call. Or call us instead.")},
+    )
+    keeping_ok = forms.BooleanField(
+        label=CONSENT_TO_KEEP,
+        error_messages={"required": _("Check this box, so that we know what to call about. Or call us instead.")},
     )
 
     def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
@@ -290,15 +298,16 @@ class ConsentForm(StepForm):
         for name in self.fields:
             self.fields[name].legend = _("Do you agree?")  # type: ignore[attr-defined]  # for the template alone
         if for_someone_else:
-            self.fields["consent"].label = CONSENT_OF_SOMEONE_ELSE
+            self.fields["keeping_ok"].label = CONSENT_TO_KEEP_OF_SOMEONE_ELSE
 
-    def clean_consent(self) -> str:
-        return str(self.fields["consent"].label)
+    def clean(self) -> dict[str, Any]:
+        """With `consent`, in the words that were shown."""
+        entered = super().clean()
+        agreed = [name for name in ("calls_ok", "keeping_ok", "texts_ok") if entered.get(name)]
+        return {**entered, "consent": " ".join(str(self.fields[name].label) for name in agreed)}
 
 
 def contact_of(who: forms.Form, call: forms.Form, consent: forms.Form | None = None) -> Contact:
     """What is stored of these, which must be valid; before the consent it is not whole."""
     entered = {"consent": "", **who.cleaned_data, **call.cleaned_data, **(consent.cleaned_data if consent else {})}
-    if entered.get("texts_ok"):
-        entered["consent"] += f" {CONSENT_TO_TEXTS}"
     return Contact.of(entered)

@@ -5,7 +5,7 @@ The database itself refuses what must not happen; see the constraints of each mo
 
 # Imported so that Django registers them: their tables belong to this application.
 from audit import models as _audit_models  # noqa: F401
-from common.clinic_tables import WEEKDAYS, ClinicDetails, OpeningHours
+from common.clinic_tables import WEEKDAYS, ClinicDetails, ClinicNotices, LanguageHelp, OpeningHours
 from screening import models as _screening_models  # noqa: F401
 
 from .clinic import (
@@ -51,6 +51,7 @@ __all__ = [
     "CalendarFeed",
     "Caller",
     "ClinicDetails",
+    "ClinicNotices",
     "Clinician",
     "ConsultingHours",
     "ContactAttempt",
@@ -61,6 +62,7 @@ __all__ = [
     "Holiday",
     "KnownNetwork",
     "Language",
+    "LanguageHelp",
     "MayTalk",
     "Message",
     "NurseCheck",

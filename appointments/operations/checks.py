@@ -1,13 +1,16 @@
 """What no import can see, and what would else be noticed by the first patient: words that are missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.core import checks
+from django.db import connection
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
+from common.clinic_tables import ClinicNotices
 from common.languages import ENGLISH, LANGUAGES, Language
+from common.notices import missing_languages, missing_notices
 
 from ..lifecycle.definition import LIFECYCLE
 
@@ -38,6 +41,26 @@ def languages(app_configs: object, **kwargs: object) -> list[checks.Error]:
         )
         for language in LANGUAGES
         for missing in _missing(language)
+    ]
+
+
+@checks.register(checks.Tags.database, deploy=True)
+def clinic_notices(
+    app_configs: object, databases: Sequence[str] | None, **kwargs: object
+) -> list[checks.CheckMessage]:
+    """Only with `--database default`, where staff keep them, and once a release has made the tables."""
+    if not databases or ClinicNotices._meta.db_table not in connection.introspection.table_names():
+        return []
+    missing = missing_notices()
+    if languages := missing_languages():
+        missing.append(f"help in {languages} more languages (45 CFR 92.11)")
+    return [
+        checks.Warning(
+            f"The clinic does not show {what}.",
+            hint="A manager saves it in the admin, under “Clinic notices” or “Language help”.",
+            id="appointments.W001",
+        )
+        for what in missing
     ]
 
 

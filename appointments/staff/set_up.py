@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 import audit
 from accounts.requests import StaffRequest
+from common.notices import LANGUAGES_ASKED_FOR, missing_languages, missing_notices
 
 from ..models import (
     AppointmentRequest,
@@ -68,6 +69,20 @@ def _steps() -> Iterator[Step]:
         "Look at the hours for each weekday: patients read them, and by them calls are planned.",
         OpeningHours.objects.exists(),
         page("openinghours"),
+    )
+    notices, languages = missing_notices(), missing_languages()
+    yield Step(
+        "Notices that the law asks for",
+        f"Still missing: {'; '.join(notices)}. Patients see what you save at the foot of each page.",
+        not notices,
+        page("clinicnotices", "add"),
+    )
+    yield Step(
+        "Help in other languages",
+        f"Paste your approved text in {languages} more of the {LANGUAGES_ASKED_FOR} languages that are spoken most "
+        "in your state (45 CFR 92.11).",
+        not languages,
+        page("languagehelp", "add"),
     )
     yield Step(
         "A location",

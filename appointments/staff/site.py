@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 
 from accounts.site import SignInSite
-from appointments.roles import KEPT_BY_MANAGERS
+from appointments.roles import ADDED_BY_MANAGERS, KEPT_BY_MANAGERS
 
 # Django's own pages of these tables show nothing of a patient.
-TABLES = (*(f"appointments_{model}" for model in (*KEPT_BY_MANAGERS, "clinicdetails")), "auth_user", "auth_group")
+TABLES = (*(f"appointments_{model}" for model in (*KEPT_BY_MANAGERS, *ADDED_BY_MANAGERS)), "auth_user", "auth_group")
 OF_A_TABLE = ("changelist", "add", "change", "delete", "history")
 # Nor do these. Whatever is not listed has to say by audit.shows whom it shows.
 HARMLESS_PAGES = frozenset(

@@ -12,7 +12,6 @@ register = template.Library()
 
 register.filter("say", wording.say)
 register.filter("say_line", wording.say_line)
-register.filter("say_with_links", wording.say_with_links)
 register.filter("can_be_said", wording.can_be_said)
 
 

@@ -35,8 +35,11 @@ from tests.walk import (
 )
 
 STEPS = ["/visit/questions/", "/visit/who/", "/visit/call/", "/visit/check/"]
-CONSENT = "You may call me about this request, and keep what I told you here to plan the visit."
-CONSENT_TO_TEXTS = "You may also send me text messages about this request. Reply STOP to end them."
+CONSENT = "You may call me about this request. You may keep what I told you here to plan the visit."
+CONSENT_TO_TEXTS = (
+    "You may also send me text messages about this request. Message and data rates may apply. "
+    "Reply HELP for help, or STOP to end them."
+)
 
 
 @pytest.fixture
@@ -229,7 +232,8 @@ REFUSED = [
         ({"email": email}, "Enter an e-mail address like name@example.com")
         for email in ("ana", "ana@", "a b@c.example")
     ),
-    ({"consent": ""}, "Check this box, so that we may call. Or call us instead."),
+    ({"calls_ok": ""}, "Check this box, so that we may call. Or call us instead."),
+    ({"keeping_ok": ""}, "Check this box, so that we know what to call about. Or call us instead."),
     ({"call_times": []}, "Choose at least one time to call."),
     ({"voicemail_ok": ""}, "Choose if we may leave a message."),
     ({"language": ""}, "Choose a language."),

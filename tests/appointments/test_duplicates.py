@@ -202,7 +202,7 @@ def test_a_decision_stands_when_the_request_is_sent_again(a_request, client, sch
 
 def ready_to_send(client) -> list[Client]:
     """Two tabs of one browser that has checked, each with all but the last step done."""
-    ask_for_visit(client, consent="")
+    ask_for_visit(client, calls_ok="")
     tabs = [Client(), Client()]
     for tab in tabs:
         tab.cookies.load({"answers": client.cookies["answers"].value})

@@ -125,6 +125,8 @@ def test_who_asks_for_a_visit_is_told_that_we_have_the_request_and_how_to_see_it
         assert "https://clinic.example/status/" in words
         assert "If you get worse, do not wait for us." in words
     assert set(parts) == {"text/plain", "text/html"}
+    assert '<a href="tel:911" style="white-space:nowrap">911</a>' in parts["text/html"]
+    assert '<a href="tel:+1-212-555-0100" style=' in parts["text/html"]
     # Machines that answer for people who are away leave it.
     assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
 

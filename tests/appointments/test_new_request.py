@@ -128,7 +128,7 @@ def test_who_asked_and_what_was_agreed_to_is_kept_and_the_call_goes_on_at_the_sh
     taken = AppointmentRequest.objects.get()
     assert page["Location"] == f"/admin/appointments/appointmentrequest/{taken.pk}/change/#do-book"
     assert (taken.source, taken.referred_by, taken.taken_by, taken.claimed_by) == ("phone", "", nora, nora)
-    assert taken.consent.startswith("Said yes after this was read out: “You may call me about this request, ")
+    assert taken.consent.startswith("Said yes after this was read out: “You may call me about this request. ")
     sheet = words_of(script.client.get(page["Location"]))
     assert "Phone, taken by nora" in sheet
     assert "Phone, taken by nora" in words_of(script.client.get("/admin/appointments/appointmentrequest/?queue=all"))

@@ -31,6 +31,7 @@ from appointments.models import AppointmentRequest, Message, TextOptOut
 from tests.copies import many_like
 from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provider
 from tests.reading import words_found
+from tests.walk import words_of
 
 pytestmark = pytest.mark.both
 
@@ -536,6 +537,20 @@ def test_who_answers_stop_gets_no_more_texts(text, provider, client, words):
     assert "5550123" not in str(TextOptOut.objects.values().get())
 
 
+@pytest.mark.either
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("HELP", "Questions? Call us at (212) 555-0100, Monday to Friday, 8 am to 5 pm. In an emergency, call 911."),
+        ("Help, my ride is late", "Reply STOP to end texts."),
+        ("¡Ayuda!", "¿Preguntas? Llámenos al (212) 555-0100"),
+        ("info please", "Upright Spine Clinic"),
+    ],
+)
+def test_who_answers_help_is_told_who_texts_and_how_to_reach_us_and_to_stop(provider, client, words, said):
+    assert said in words_of(answer_text(client, words))
+
+
 def test_who_answers_start_gets_texts_again(text, provider, client):
     answer_text(client, "STOP")
     answer_text(client, "Start")
@@ -553,7 +568,7 @@ def test_who_answers_start_gets_texts_again(text, provider, client):
     ],
 )
 def test_who_answers_something_else_goes_on_getting_texts(text, provider, client, words):
-    answer_text(client, words)
+    assert words_of(answer_text(client, words)) == ""
 
     assert send_some().state == State.SENT
 

@@ -24,11 +24,13 @@ from appointments.models import (
     Caller,
     ClinicDetails,
     Clinician,
+    ClinicNotices,
     ConsultingHours,
     Event,
     ExtraHours,
     Holiday,
     KnownNetwork,
+    LanguageHelp,
     OpeningHours,
     Place,
     PlaceHours,
@@ -102,6 +104,12 @@ appointments_clinicdetails_history         login  login   login     403       40
 appointments_clinicdetails_delete          login  login   login     403       403       403       403       403
 appointments_clinicdetails_change          login  login   login     403       403       200/403   403       200/403
 appointments/clinicdetails/<id>/           login  login   login     on        on        on        on        on
+appointments_clinicnotices_changelist      login  login   login     403       403       200       403       200
+appointments_clinicnotices_add             login  login   login     403       403       200/on    403       200/on
+appointments_clinicnotices_history         login  login   login     403       403       200       403       200
+appointments_clinicnotices_delete          login  login   login     403       403       403       403       403
+appointments_clinicnotices_change          login  login   login     403       403       200/403   403       200/403
+appointments/clinicnotices/<id>/           login  login   login     on        on        on        on        on
 appointments_appointmentrequest_do         login  login   login     on        403       on        403       on
 appointments_appointmentrequest_keep       login  login   login     405/on    405/403   405/on    405/403   405/on
 appointments_appointmentrequest_changelist login  login   login     200       200       200       403       200
@@ -164,6 +172,9 @@ visit_file          302   405   302
 status_summary      302   405   302
 leave_status        302   302   302
 calendar_feed       404   405   404
+language_help       404   405   404
+accessibility       404   405   404
+text_messages       200   405   200
 set_language        302   302   302
 live                200   405   200
 ready               200   405   200
@@ -236,6 +247,8 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
         "appointments_caller": Caller.objects.create(user=scheduler),
         "appointments_knownnetwork": KnownNetwork.objects.create(network="192.0.2.0/24", label="Kiosk"),
         "appointments_clinicdetails": ClinicDetails.objects.create(name="Sample", phone="(212) 555-0100", **calls),
+        "appointments_clinicnotices": ClinicNotices.objects.create(),
+        "appointments_languagehelp": LanguageHelp.objects.create(name="Español", code="es", text="Sample"),
         "appointments_referralsource": ReferralSource.objects.create(code="sample", name="Sample", kind="poster"),
         "auth_user": scheduler,
         "auth_group": Group.objects.get(name="Nurses"),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import Caller, Clinician, ConsultingHours, Holiday, Place
+from appointments.models import Caller, Clinician, ClinicNotices, ConsultingHours, Holiday, LanguageHelp, Place
 from tests.staff import member_of, signed_in
 from tests.walk import source_of, words_of
 
@@ -35,6 +35,7 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     eve = member_of("Managers", "eve")
     assert labels(eve) == [
         "What patients read of the clinic",
+        *("Notices that the law asks for", "Help in other languages"),
         *("A location", "A clinician", "Consulting hours", "Holidays of the next year", "A scheduler", "A nurse"),
         *("Somebody who speaks Spanish", "Who hears of urgent requests", "A first request"),
     ]
@@ -51,6 +52,12 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     form = signed_in(eve).get(details).context["adminform"].form
     shown = {name: typed for name, typed in form.initial.items() if typed}
     assert signed_in(eve).post(details, shown).status_code == 302
+    set_ones = {"privacy_practices": {"en": "https://clinic.example/npp"}, "teletypewriter": "711"}
+    set_ones |= {"nondiscrimination": {"en": "https://clinic.example/fair"}}
+    ClinicNotices.objects.create(**set_ones, accessibility_email="access@clinic.example")
+    LanguageHelp.objects.bulk_create(
+        LanguageHelp(name=f"Sample {number}", code=f"qa-{number:02}", text="Sample") for number in range(15)
+    )
     kim = member_of("Nurses", "kim")
     Caller.objects.create(user=kim, speaks_spanish=True)
     settings.STAFF_EMAILS = ["desk@clinic.example"]

@@ -185,14 +185,20 @@ def test_the_database_keeps_no_withdrawal_without_its_reason(manager):
         SignOff.objects.update(withdrawn_at=timezone.now())
 
 
-def test_a_deployment_that_shows_its_database_is_warned_of_each_missing_signature(manager):
-    def warnings():
-        found = checks.run_checks(tags=["database"], include_deployment_checks=True, databases=["default"])
-        return sorted((one.id, one.msg) for one in found if one.id.startswith("screening"))
+@pytest.mark.parametrize(("pilot", "stops"), [(False, True), (True, False)])
+def test_each_missing_signature_stops_a_deployment_unless_it_is_a_pilot(manager, settings, pilot, stops):
+    settings.PILOT = pilot
 
-    assert [number for number, _ in warnings()] == ["screening.W001", "screening.W002"]
-    assert warnings()[0][1] == f"No clinician has signed off version {PATHWAY.version} of the pathway as it is now."
+    def unsigned():
+        found = checks.run_checks(tags=["database"], include_deployment_checks=True, databases=["default"])
+        return sorted((one for one in found if one.id.startswith("screening")), key=lambda one: one.id)
+
+    assert [(one.id[-4:], one.is_serious()) for one in unsigned()] == (
+        [("E002", True), ("E003", True)] if stops else [("W002", False), ("W003", False)]
+    )
+    assert unsigned()[0].msg == f"No clinician has signed off version {PATHWAY.version} of the pathway as it is now."
+    assert ("set PILOT=true" in unsigned()[0].hint) == stops
 
     record(manager)
 
-    assert [number for number, _ in warnings()] == ["screening.W002"]
+    assert [one.id[-2:] for one in unsigned()] == ["03"]

@@ -3,6 +3,8 @@
 Most of the list is made from the pathway, so that a new question or outcome is looked at without a change here.
 """
 
+import datetime
+import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -33,6 +35,8 @@ from appointments.models import AppointmentRequest, Message
 from appointments.portal import views
 from appointments.reference import grouped
 from appointments.staff.new_request import Talk
+from common.clinic import CLINIC, Known
+from common.clinic_tables import ClinicNotices, LanguageHelp
 from common.sealed_cookie import seal
 from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
@@ -119,6 +123,7 @@ def public_states() -> Iterator[State]:
     yield State("education", "/")
     yield State("how this check decides", "/how-this-check-decides/")
     yield State("the rule at a glance", "/how-this-check-decides/at-a-glance/")
+    yield from states_of_the_notices()
     yield from states_of_trouble()
     yield from states_of_the_start()
     for page in PATHWAY.pages:
@@ -128,6 +133,38 @@ def public_states() -> Iterator[State]:
     yield State("status, blank", "/status/")
     yield State("status, not filled in", "/status/", sent={}, status=422)
     yield State("status, too late", "/status/", sent={"reference": REFERENCE}, status=403, has_csrf_cookie=False)
+
+
+def states_of_the_notices() -> Iterator[State]:
+    """Pages that a clinic sets up, and how much all that it can set adds to another."""
+    clinic = patch.object(CLINIC, "known", everything_set())
+    yield State("text messages", "/text-messages/")
+    yield State("accessibility", "/accessibility/", meanwhile=clinic)
+    yield State("language help", "/language-help/", meanwhile=clinic)
+    yield State("start, all notices set", "/check/", meanwhile=clinic)
+    yield State("visit, all notices set", "/visit/check/", ready_to_send(), meanwhile=clinic)
+
+
+def everything_set() -> Known:
+    """As the tables of a clinic could say it."""
+    links = {"en": "https://clinic.example/notices/", "es": "https://clinic.example/avisos/"}
+    notices = ClinicNotices(accessibility_email="access@clinic.example", teletypewriter="711")
+    notices.privacy_practices = notices.health_data = notices.nondiscrimination = links
+    languages = (("Español", "es", "ltr", "Texto de muestra."), ("العربية", "ar", "rtl", "نص تجريبي."))
+    help_in = [LanguageHelp(name=name, code=code, direction=way, text=text) for name, code, way, text in languages]
+    week = dict.fromkeys(range(5), (datetime.time(8), datetime.time(17)))
+    # Never looked up again.
+    return Known(math.inf, None, week, notices, tuple(help_in))
+
+
+def ready_to_send() -> dict[str, str]:
+    """The cookies of somebody who has only the last page left."""
+    *earlier, _last = TYPED.items()
+    as_kept = {
+        key: {name: [value] if isinstance(value, str) else value for name, value in typed.items()}
+        for key, typed in earlier
+    }
+    return answered(TEXTBOOK, **as_kept)
 
 
 def states_of_trouble() -> Iterator[State]:
@@ -345,7 +382,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("copy a week", "/admin/copy-hours/", session)
     yield State("copy a week, of nobody", "/admin/copy-hours/", session, sent={}, status=422)
     tables = ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork", "referralsource")
-    tables = (*tables, "clinicdetails")
+    tables = (*tables, "clinicdetails", "clinicnotices", "languagehelp")
     for table in tables:
         yield State(f"table {table}", f"/admin/appointments/{table}/", session)
         yield State(f"table {table}, a new row", f"/admin/appointments/{table}/add/", session)

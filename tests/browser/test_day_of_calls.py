@@ -13,7 +13,7 @@ from appointments import reference
 from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from screening.pathways import PATHWAY
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.walk import CALL, TEXTBOOK, VISIT_ANSWERS, WHO
+from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -338,8 +338,8 @@ def test_a_request_by_phone_is_typed_in_ninety_seconds(sign_in):
         hands.answer(name, WHO[name])
     for name in ("imaging", "place", "more"):
         hands.answer(name, ["none"] if name == "imaging" else VISIT_ANSWERS[name])
-    for name in ("call_times", "voicemail_ok", "consent"):
-        hands.answer(name, [""] if name == "consent" else CALL[name])
+    for name in ("call_times", "voicemail_ok", "calls_ok", "keeping_ok"):
+        hands.answer(name, [""] if name in CHECK else CALL[name])
     go_on()
 
     expect(page.locator("summary", has_text="Book a visit")).to_be_focused()

@@ -7,12 +7,12 @@ from django.utils import translation
 from playwright.sync_api import Locator, Page, expect
 
 from appointments import reference
-from appointments.intake.forms import CallForm, WhoForm
+from appointments.intake.forms import ConsentForm, WhoForm
 from appointments.models import AppointmentRequest
 from screening.pathways.vertebral_cement import LIKELY_CANDIDATE, PAIN, PATHWAY, RED_FLAGS
 from screening.questionnaire.questions import Menu, Question, Text
 from screening.wording import say
-from tests.walk import EVERYTHING, VISIT_ANSWERS, WHO
+from tests.walk import CHECK, EVERYTHING, VISIT_ANSWERS, WHO
 
 from .conftest import DESKTOP, LANGUAGES, PHONE
 from .people import Keys, Pointer
@@ -185,11 +185,13 @@ def ask_for_the_visit(page: Page, hands: Pointer | Keys) -> None:
             write_date_of_birth(page, hands)
     hands.press(button(page, "Continue"))
 
-    call = CallForm.base_fields
     hands.choose(page.get_by_label("English", exact=True))
     hands.choose(page.get_by_label(say("Any of these times"), exact=True))
     hands.choose(page.get_by_label(say("Yes, you may leave a message"), exact=True))
-    hands.choose(page.get_by_label(str(call["consent"].label), exact=True))
+    hands.press(button(page, "Continue"))
+
+    for agreed in CHECK:
+        hands.choose(page.get_by_label(str(ConsentForm.base_fields[agreed].label), exact=True))
     hands.press(button(page, "Send the request"))
 
 

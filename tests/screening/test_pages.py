@@ -183,7 +183,7 @@ def test_only_who_has_to_act_now_gets_a_button_for_the_ambulance_and_no_number_o
     assert "Do not drive yourself. Do not wait for a call from us." in now
     assert ('class="button" href="tel:911"' in now, 'class="button"' in today) == (True, False)
     assert "(212) 555-0100" not in now
-    assert 'Our clinic: <a class="nowrap" href="tel:+1-212-555-0100">(212) 555-0100</a>, Monday' in today
+    assert 'Our clinic: <a href="tel:+1-212-555-0100">(212) 555-0100</a>, Monday' in today
 
 
 def test_the_nurse_line_stands_where_somebody_may_need_it_after_hours_if_there_is_one(client, settings):

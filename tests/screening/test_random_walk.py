@@ -158,7 +158,7 @@ HELP = {f"/check/{outcome.address}/": outcome.key for outcome in PATHWAY.emergen
 WALKS = int(os.environ.get("RANDOM_WALKS", "9"))
 STEPS = {"questions": walk.VISIT_ANSWERS, "who": walk.WHO, "call": walk.CALL, "check": walk.CHECK}
 SPOILT = {"questions": {"place": "moon"}, "who": {"name": ""}, "call": {"language": "other"}}
-SPOILT["check"] = {"consent": ""}
+SPOILT["check"] = {"calls_ok": ""}
 JUNK = ["", "nope", "none\0", "-1", "9" * 300, "🦴"]
 
 

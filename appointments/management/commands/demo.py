@@ -45,6 +45,7 @@ from appointments.models import (
     AppointmentRequest,
     Caller,
     Clinician,
+    ClinicNotices,
     ConsultingHours,
     ContactAttempt,
     DailyCount,
@@ -159,6 +160,7 @@ class Command(BaseCommand):
 
     def _fill(self, staff: User, weeks: int, chance: random.Random) -> None:
         _clinic()
+        _notices()
         Caller.objects.get_or_create(user=staff, defaults={"speaks_spanish": True})
         # Whoever tries the demo has done nothing yet: all steps so far are those of colleagues.
         team = Team(_colleague("demo-scheduler", "Schedulers"), _colleague("demo-nurse", "Nurses"))
@@ -423,6 +425,17 @@ def _open_at_this_hour() -> None:
     hours.closes = max(hours.closes, latest if now.hour > LATEST_HOUR else datetime.time(now.hour + 3))
     hours.save()
     cache.delete("business-hours")
+
+
+def _notices() -> None:
+    """Links to nowhere, so that it can be seen where patients find them."""
+    if not ClinicNotices.objects.exists():
+        ClinicNotices.objects.create(
+            privacy_practices={"en": "https://clinic.example/privacy-practices"},
+            nondiscrimination={"en": "https://clinic.example/nondiscrimination"},
+            accessibility_email="accessibility@clinic.example",
+            teletypewriter="711",
+        )
 
 
 def _let_somebody_be_called(staff: User) -> None:
