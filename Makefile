@@ -113,12 +113,12 @@ var/observatory/whole: tests/observatory/package-lock.json tests/observatory/req
 	@touch $@
 
 # To pip, a package of which it was interrupted installing half looks installed. So .venv/whole is gone for as long as
-# pip works, and an environment without it is made anew.
+# pip works, and an environment without it is made anew. Python compiles what is imported; to compile all takes longer.
 define install
 @if [ ! -e .venv/whole ]; then $(make_environment); fi
 @rm -f .venv/whole
 @echo "Installing $^ into .venv. The first time this takes a minute."
-@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes $(^:%=-r %)
+@$(PY) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes $(^:%=-r %)
 @touch .venv/whole $@
 endef
 
