@@ -130,6 +130,7 @@ SIGNED_TEMPLATES = (
     "messages/*",
     "portal/*.html",
     "screening/*.html",
+    "screening/pictures/*.html",
     "staff/letter.html",
     "texts/*.txt",
     "upright/*.html",

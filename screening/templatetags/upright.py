@@ -1,5 +1,7 @@
 """How templates say what the pathway says."""
 
+from typing import Any
+
 from django import template
 from django.forms import BoundField
 
@@ -53,3 +55,36 @@ def current_sign_off() -> SignOff | None:
 @register.simple_tag
 def unreviewed_languages() -> list[str]:
     return sign_off.unreviewed_languages()
+
+
+# In the units of the drawing: from one icon to the next, and where the first begins.
+ACROSS, MARGIN = 16, 6
+
+
+@register.inclusion_tag("screening/pictures/icon_array.html")
+def icon_array(marked: int, label: str, *, of: int = 100, people: bool = True) -> dict[str, Any]:
+    """So many of so many people, or bones, as icons, with the figure under them.
+
+    A row of icons is one dashed line, so that a hundred weigh no more than ten.
+    """
+    columns, down = (10 if of <= 100 else 20), (22 if people else 13)
+
+    def rows(first: int, last: int) -> str:
+        """The lines through the icons from `first` to before `last`."""
+        lines = []
+        while first < last:
+            row, column = divmod(first, columns)
+            count = min(columns - column, last - first)
+            lines.append(f"M{MARGIN + column * ACROSS} {MARGIN + row * down}h{(count - 1) * ACROSS + 4}")
+            first += count
+        return "".join(lines)
+
+    return {
+        "marked": marked,
+        "of": of,
+        "label": label,
+        "people": people,
+        "tones": [("new" if people else "hurt", rows(0, marked)), ("soft", rows(marked, of))],
+        "width": columns * ACROSS,
+        "height": -(-of // columns) * down,
+    }
