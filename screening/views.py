@@ -213,6 +213,7 @@ def _question_page(
         "number": journey.pages.index(page) + 1,
         "likely_length": journey.likely_length,
         "has_shared_heading": len(page.questions) > 1,
+        "asks_for_warning_signs": any(one.key in PATHWAY.emergency_questions for one in page.questions),
         "for_someone_else": visitor.is_someone_else,
         "must_be_sent_again": status == 403,
         "trouble": visitor.trouble,
