@@ -19,8 +19,9 @@ from common.pages import PAGES
 from .forms import AnswersForm
 from .pathways import PATHWAY
 from .picture import picture_of
-from .questionnaire.assessment import Assessment, Emergency
+from .questionnaire.assessment import Assessment, Emergency, Verdict
 from .questionnaire.decision_table import Row, decision_table
+from .questionnaire.explanation import Ending
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Page, Scale
 from .releases import releases
@@ -160,11 +161,24 @@ def summary(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return _lead_back(visitor)
-    return summary_page(request, visitor.journey, back=reverse("screening:result"))
+    version = {"version": PATHWAY.version, "fingerprint": fingerprint()}
+    return summary_page(request, visitor.journey, back=reverse("screening:result"), **version)
 
 
 def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: Any) -> HttpResponse:
-    context = {"rows": answer_rows(journey), "assessment": journey.assessment, "back": back, **more}
+    """The answers of `journey` may include those that were given with a visit request."""
+    ending = Ending(journey.pathway, given=journey.answers, with_visit=journey.answers)
+    points: dict[Verdict, list[str]] = {}
+    for finding in journey.assessment.findings:
+        points.setdefault(finding.verdict, []).append(finding.criterion.title)
+    context = {
+        "points": points,
+        "rows": _in_short([row for row in answer_rows(journey) if row["about"] not in ending.told]),
+        "ending": ending,
+        "assessment": journey.assessment,
+        "back": back,
+        **more,
+    }
     return render(request, "screening/summary.html", context)
 
 
@@ -174,6 +188,7 @@ def answer_rows(journey: Journey) -> list[dict]:
     return [
         {
             "page": page,
+            "about": question,
             "question": say(question.text if len(page.questions) == 1 else question.name),
             "name": say(question.name),
             "answers": question.in_words(answers, say),
@@ -181,6 +196,15 @@ def answer_rows(journey: Journey) -> list[dict]:
         for page in journey.pages
         for question in journey.questions_on(page)
     ]
+
+
+def _in_short(rows: list[dict]) -> list[dict]:
+    """What was answered in the same way to several questions of one page, in one row."""
+    short: dict[tuple, dict] = {}
+    for row in rows:
+        same = short.setdefault((row["page"], *row["answers"]), {**row, "names": []})
+        same["names"].append(row["name"])
+    return [*short.values()]
 
 
 @require_safe
@@ -293,9 +317,12 @@ def components(request: HttpRequest) -> HttpResponse:
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,
         "emergencies": PATHWAY.emergencies,
+        "pictures": [f"screening/pictures/{name}.html" for name in PICTURES],
     }
     return render(request, "screening/components.html", context)
 
+
+PICTURES = ("vertebra", "kyphoplasty", "vertebroplasty", "ten_people", "lying", "time_line", "warning_signs")
 
 # What it takes for every verdict to occur; the rest is answered quietly.
 EVERY_VERDICT = {

@@ -302,6 +302,8 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
         name=found.name,
         date_of_birth=found.date_of_birth,
         status=status_words.status_in_words(found),
+        version=found.pathway_version,
+        fingerprint=found.pathway_fingerprint,
     )
 
 

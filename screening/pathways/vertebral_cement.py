@@ -1010,6 +1010,7 @@ FLAGS = (
         _("Ask which sign, since when, and who checked it. If it is new or worse: 911."),
         RED_FLAGS.includes("long_known"),
         sources=(DECIDED_HERE,),
+        clinical=_("Long-standing neurologic, sphincter or cardiac symptoms, said to be evaluated and stable"),
     ),
     Flag(
         "myeloma",
@@ -1017,6 +1018,7 @@ FLAGS = (
         _("Ask who treats the myeloma, so that the two teams can plan together."),
         CANCER.is_("myeloma"),
         sources=(IMWG,),
+        clinical=_("Multiple myeloma"),
     ),
     Flag(
         "other_cancer",
@@ -1024,6 +1026,7 @@ FLAGS = (
         _("Ask a nurse which specialist should look at the spine first."),
         CANCER.is_("other"),
         sources=(NICE_2023,),
+        clinical=_("History of a malignancy other than myeloma"),
     ),
     Flag(
         "cancer_not_sure",
@@ -1031,6 +1034,7 @@ FLAGS = (
         _("Ask about past cancer, its kind and treatment. If there was one, tell a nurse today."),
         CANCER.is_("not_sure"),
         sources=(NICE_2023,),
+        clinical=_("History of malignancy uncertain"),
     ),
     Flag(
         "safety_weight_night",
@@ -1038,6 +1042,7 @@ FLAGS = (
         _("Ask which, and if the own doctor knows. Tell a nurse today."),
         SAFETY.includes("weight_night"),
         sources=(RED_FLAG_REVIEW,),
+        clinical=_("Unintended weight loss or nocturnal rest pain"),
     ),
     Flag(
         "clotting_conflict",
@@ -1045,6 +1050,7 @@ FLAGS = (
         _("Ask a nurse before anything else: which disorder, who found it, which medicine."),
         CLOTTING_CONFLICT,
         sources=(SIR_BLEEDING,),
+        clinical=_("Reported coagulopathy, yet possible antithrombotic therapy"),
     ),
     Flag(
         "clotting_unknown",
@@ -1052,6 +1058,7 @@ FLAGS = (
         ASK_NURSE_CLOTTING,
         CLOTTING.is_("not_sure"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Coagulation status unknown"),
     ),
     Flag(
         "bleed_easily",
@@ -1059,6 +1066,7 @@ FLAGS = (
         ASK_BLOOD_COUNT,
         CLOTTING.is_("bleed_easily"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Easy bruising or bleeding, no diagnosis"),
     ),
     Flag(
         "low_platelets",
@@ -1066,6 +1074,7 @@ FLAGS = (
         ASK_BLOOD_COUNT,
         CLOTTING.is_("low_platelets"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Thrombocytopenia"),
     ),
     Flag(
         "clots_too_much",
@@ -1073,6 +1082,7 @@ FLAGS = (
         ASK_NURSE_CLOTTING,
         CLOTTING.is_("too_much"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Thrombophilia or prior thromboembolism"),
     ),
     Flag(
         "blood_thinner_yes",
@@ -1080,6 +1090,7 @@ FLAGS = (
         ASK_NURSE_CLOTTING,
         BLOOD_THINNER.is_("yes"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Anticoagulant or antiplatelet therapy"),
     ),
     Flag(
         "blood_thinner_not_sure",
@@ -1087,6 +1098,7 @@ FLAGS = (
         _("Ask for a list of all medicines, then ask a nurse before booking."),
         BLOOD_THINNER.is_("not_sure"),
         sources=(SIR_BLEEDING,),
+        clinical=_("Possible anticoagulant or antiplatelet therapy"),
     ),
     Flag(
         "safety_infection",
@@ -1094,6 +1106,7 @@ FLAGS = (
         _("Ask if the back pain is new or worse since then. If so, a nurse calls back today."),
         SAFETY.includes("infection"),
         sources=(INFECTION_SERIES,),
+        clinical=_("Current infection or antibiotic therapy"),
     ),
     Flag(
         "safety_pregnant",
@@ -1101,6 +1114,7 @@ FLAGS = (
         _("Ask a nurse before booking and before any X-ray is ordered."),
         SAFETY.includes("pregnant"),
         sources=(IMWG,),
+        clinical=_("Pregnancy, or possible pregnancy"),
     ),
     Flag(
         "safety_allergy",
@@ -1108,6 +1122,7 @@ FLAGS = (
         _("Ask what happened and to which of the two, then ask a nurse."),
         SAFETY.includes("allergy"),
         sources=(MEDICARE,),
+        clinical=_("Prior reaction to bone cement or contrast medium"),
     ),
     Flag(
         "safety_steroids",
@@ -1115,6 +1130,7 @@ FLAGS = (
         _("Ask which and how much. Tell a nurse. Never say to stop them."),
         SAFETY.includes("steroids"),
         sources=(RAND,),
+        clinical=_("Systemic glucocorticoids for 3 months or more"),
     ),
     Flag(
         "safety_not_sure",
@@ -1122,6 +1138,7 @@ FLAGS = (
         _("Go through the five with the patient, then ask a nurse."),
         SAFETY.includes("not_sure"),
         sources=(NOT_UNSURE,),
+        clinical=_("Weight loss, infection, pregnancy, reactions, steroids: uncertain"),
     ),
     Flag(
         "fracture_without_weak_bone",
@@ -1129,6 +1146,7 @@ FLAGS = (
         _("Ask for the bone test report and how the fracture happened."),
         BROKE_WITHOUT_ACCIDENT,
         sources=(NBHA, NHANES),
+        clinical=_("Fracture without major trauma despite a normal bone density test"),
     ),
     Flag(
         "big_accident",
@@ -1136,6 +1154,7 @@ FLAGS = (
         _("Ask when, and which hospital saw it. Tell a nurse: it may not be stable."),
         CAUSE.is_("accident"),
         sources=(RAND,),
+        clinical=_("Onset with major trauma"),
     ),
     Flag(
         "height_not_lost",
@@ -1143,6 +1162,7 @@ FLAGS = (
         _("Ask for the report, its date, and which bone."),
         HEIGHT_LOSS.is_("no"),
         sources=(MEDICARE,),
+        clinical=_("No vertebral height loss, by report"),
     ),
     Flag(
         "shorter_or_stooped",
@@ -1150,6 +1170,7 @@ FLAGS = (
         _("Ask for scan reports that speak of the height of the bone."),
         HEIGHT_LOSS.is_("not_sure_shorter"),
         sources=(PATIENT_PAGE,),
+        clinical=_("Loss of stature or increasing kyphosis"),
     ),
     Flag(
         "nothing_tried",
@@ -1157,6 +1178,7 @@ FLAGS = (
         _("Ask what the own doctor offered. If the pain is severe, tell a nurse today."),
         TRIED.includes("none"),
         sources=(PATIENT_PAGE,),
+        clinical=_("No conservative therapy yet"),
     ),
     Flag(
         "cannot_use_conservative",
@@ -1164,6 +1186,7 @@ FLAGS = (
         _("Ask which treatments, and why; tell a nurse."),
         TRIED.includes("cannot"),
         sources=(SIR_CARE,),
+        clinical=_("Conservative therapy in part contraindicated or not tolerated"),
     ),
     Flag(
         "answers_conflict_relief_vs_pain",
@@ -1172,6 +1195,7 @@ FLAGS = (
         RELIEF_CONTRADICTS_PAIN | RELIEF_CONTRADICTS_BED,
         {"number": STRONG},
         sources=(MEDICARE,),
+        clinical=_("Reports adequate relief, yet pain of {number} of 10 or more, or in bed or chair"),
     ),
     Flag(
         "short_trial",
@@ -1179,6 +1203,7 @@ FLAGS = (
         _("Ask what was tried, for how long, and if it gets better."),
         TOO_EARLY & CARE.is_met,
         sources=(NASS, MEDICARE),
+        clinical=_("Conservative therapy for less than 2 weeks"),
     ),
     Flag(
         "low_pain",
@@ -1187,6 +1212,7 @@ FLAGS = (
         LOW_PAIN,
         {"number": STRONG - 1},
         sources=(NASS,),
+        clinical=_("Pain of {number} of 10 or less"),
     ),
     Flag(
         "long_duration",
@@ -1194,6 +1220,7 @@ FLAGS = (
         _("Ask for the newest MRI: is the fracture healed?"),
         OLD_PAIN,
         sources=(NASS, NICE_2013),
+        clinical=_("Pain for longer than 3 months"),
     ),
     Flag(
         "place_tailbone",
@@ -1201,6 +1228,7 @@ FLAGS = (
         _("Ask a nurse: another procedure may be meant."),
         PLACE.is_("tailbone"),
         sources=(DECIDED_HERE,),
+        clinical=_("Sacral, coccygeal or gluteal pain"),
     ),
     Flag(
         "more_canal",
@@ -1208,6 +1236,7 @@ FLAGS = (
         TELL_THE_SAME_DAY,
         MORE.includes("canal"),
         sources=(MEDICARE,),
+        clinical=_("Report mentions the canal, the cord or retropulsion"),
     ),
     Flag(
         "more_leg_pain",
@@ -1215,19 +1244,57 @@ FLAGS = (
         TELL_THE_SAME_DAY,
         MORE.includes("leg_pain"),
         sources=(MEDICARE,),
+        clinical=_("Radicular leg pain"),
     ),
     *(
-        Flag(f"more_{box}", label, TELL_BEFORE_BOOKING, MORE.includes(box), sources=(source,))
-        for box, label, source in (
-            ("fractures", _("More than one spine fracture"), MEDICARE),
-            ("cement", _("Cement in a spine bone before"), DECIDED_HERE),
-            ("kidney", _("Kidney disease or dialysis"), DECIDED_HERE),
-            ("implant", _("Pacemaker or another implant"), DECIDED_HERE),
-            ("heart_lung", _("Heart or lung disease, or sleep apnea"), DECIDED_HERE),
-            ("stomach", _("Cannot lie on the stomach"), DECIDED_HERE),
-            ("bone_medicine", _("Takes medicine for weak bones"), DECIDED_HERE),
+        Flag(f"more_{box}", label, TELL_BEFORE_BOOKING, MORE.includes(box), sources=(source,), clinical=clinical)
+        for box, label, source, clinical in (
+            ("fractures", _("More than one spine fracture"), MEDICARE, _("Multiple vertebral fractures")),
+            ("cement", _("Cement in a spine bone before"), DECIDED_HERE, _("Prior vertebral augmentation")),
+            ("kidney", _("Kidney disease or dialysis"), DECIDED_HERE, _("Renal disease or dialysis")),
+            ("implant", _("Pacemaker or another implant"), DECIDED_HERE, _("Pacemaker or other implanted device")),
+            (
+                "heart_lung",
+                _("Heart or lung disease, or sleep apnea"),
+                DECIDED_HERE,
+                _("Cardiac or pulmonary disease, or sleep apnea"),
+            ),
+            ("stomach", _("Cannot lie on the stomach"), DECIDED_HERE, _("Unable to lie prone")),
+            ("bone_medicine", _("Takes medicine for weak bones"), DECIDED_HERE, _("On osteoporosis medication")),
         )
     ),
+)
+
+# ---------------------------------------------------------------------------------------------- To one's own doctor
+
+# What must not wait comes first, then the fracture, then what may keep from a procedure, then other care and bones.
+TO_ASK = (
+    Note(_("Do I need an MRI soon, because I have had cancer?"), CANCER_EVER & BACK_PAIN),
+    Note(_("Could the infection have reached my spine? Which test shows that?"), SAFETY.includes("infection")),
+    Note(_("What could cause the weight loss or the pain at night?"), SAFETY.includes("weight_night")),
+    Note(_("Who should plan my care, because of my bleeding disorder?"), CLOTTING.is_("yes")),
+    Note(_("Do I need an X-ray or MRI to look for a fracture?"), SPINE_FRACTURE.is_unknown & BACK_PAIN),
+    Note(_("Does my pain come from the fracture? Can an MRI show if it is new?"), FRACTURE.is_("yes") & BACK_PAIN),
+    Note(_("Can a new fracture be missed? When do I need another scan?"), FRACTURE.is_("no") & BACK_PAIN),
+    Note(
+        _("Which blood test shows if my blood clots normally?"),
+        CLOTTING.is_("bleed_easily", "low_platelets", "not_sure"),
+    ),
+    Note(_("If I have a procedure, what do we do about my blood thinner?"), BLOOD_THINNER.is_("yes")),
+    Note(_("Which treatments can I use in place of those I cannot take?"), TRIED.includes("cannot")),
+    Note(_("What should I try first for the pain, and for how long?"), TRIED.includes("none")),
+    Note(
+        _("What else can ease my pain? Could cement be a choice for me?"),
+        CARE.is_met & ~SPINE_FRACTURE.is_not_met,
+    ),
+    Note(_("How long should I go on with what helps me?"), HELPS_ENOUGH),
+    Note(_("Has the bone lost height? What does the report say?"), FRACTURE.is_("yes") & HEIGHT.is_unknown),
+    Note(_("How do I protect my bones while I take steroid pills?"), SAFETY.includes("steroids")),
+    Note(_("Do I need a bone density test?"), BONE.is_unknown),
+    Note(_("Which medicine can make my bones stronger?"), BONE.is_met),
+    Note(_("What can I do to keep my bones strong?")),
+    Note(_("How can I keep from falling?")),
+    Note(_("Which signs mean that I should call you right away?")),
 )
 
 # ----------------------------------------------------------------------------------------------------- Priorities
@@ -1424,6 +1491,7 @@ PATHWAY = Pathway(
         Rule(ALWAYS, LIKELY_CANDIDATE),
     ),
     advice=ADVICE,
+    to_ask=TO_ASK,
     terms=(
         NO_PAIN,
         BACK_PAIN,

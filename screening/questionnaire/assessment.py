@@ -185,7 +185,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Assessment:
-    """Where somebody stands, in words that are ready to be shown. `advice` are the notes that cannot wait."""
+    """Where somebody stands, in words that are ready to be shown.
+
+    `advice` are the notes that cannot wait, `to_ask` the questions for one's own doctor.
+    """
 
     outcome: Outcome
     heading: Line
@@ -194,13 +197,15 @@ class Assessment:
     notes: tuple[Line, ...]
     advice: tuple[Line, ...]
     next_step: tuple[Line, ...]
+    to_ask: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)
 class Flag:
     """Something a nurse should hear of before a visit is booked; `advice` is what staff do about it.
 
-    `values` fill the places that the label has for them; `sources` say why it is asked.
+    `clinical` names it for a doctor, as they do themselves. `values` fill the places that the names have for them;
+    `sources` say why it is asked.
     """
 
     key: str
@@ -209,9 +214,13 @@ class Flag:
     when: Condition
     values: Mapping[str, object] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    clinical: str = ""
 
     def name(self, say: Say = str) -> str:
         return say(self.label).format(**self.values)
+
+    def clinical_name(self, say: Say = str) -> str:
+        return say(self.clinical or self.label).format(**self.values)
 
 
 @dataclass(frozen=True)

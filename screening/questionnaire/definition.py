@@ -26,6 +26,8 @@ from .questions import Page, Question
 
 # Filled in where they are shown, with what the settings of the clinic say.
 PLACES = frozenset({"emergency", "phone", "hours", "nurse_line"})
+# So many questions somebody remembers to ask, and a doctor has the time to answer.
+MOST_TO_ASK = 3
 
 
 class BrokenPathway(ValueError):
@@ -58,7 +60,8 @@ class Pathway:
 
     `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
     questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
-    the notes of every outcome but those of `stops`. `terms` are the named conditions, explained to whoever reads the
+    the notes of every outcome but those of `stops`; so do the first MOST_TO_ASK that apply of `to_ask`, the questions
+    for one's own doctor, the most pressing first. `terms` are the named conditions, explained to whoever reads the
     rule. `visit_questions` are asked with a visit request only; they raise flags and decide nothing. `changes` tells
     what each version brought, the newest first; `situations` are the tables that show the rule.
     """
@@ -70,6 +73,7 @@ class Pathway:
     criteria: tuple[Criterion, ...]
     rules: tuple[Rule, ...]
     advice: tuple[Advice, ...] = ()
+    to_ask: tuple[Note, ...] = ()
     terms: tuple[Condition, ...]
     visit_questions: tuple[Question, ...]
     flags: tuple[Flag, ...]
@@ -140,6 +144,7 @@ class Pathway:
             all_lines(outcome.notes, answers) + advice,
             advice,
             all_lines(outcome.next_step, answers),
+            all_lines(self.to_ask, answers)[:MOST_TO_ASK] if judged else (),
         )
 
     def __post_init__(self) -> None:
@@ -192,6 +197,8 @@ class Pathway:
         for notes in self._exclusive_notes():
             if not notes or notes[-1].when is not ALWAYS:
                 raise BrokenPathway(f"nothing is said when none of these applies: {notes}")
+        if any(note.when is not ALWAYS for note in self.to_ask[-MOST_TO_ASK:]):
+            raise BrokenPathway(f"the last {MOST_TO_ASK} questions for one's own doctor must apply always")
 
     def _refuse_placeholders_without_words(self) -> None:
         for note in self._notes():
@@ -213,3 +220,4 @@ class Pathway:
             yield from outcome.notes
             yield from outcome.next_step
         yield from self.advice
+        yield from self.to_ask

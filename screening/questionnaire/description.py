@@ -8,7 +8,7 @@ from itertools import groupby
 
 from .assessment import Advice, Emergency, Note, Outcome, Rule
 from .conditions import ALWAYS, Briefly, Condition, Say
-from .definition import Pathway
+from .definition import MOST_TO_ASK, Pathway
 from .questions import Page, Question
 
 WIDTH = 120
@@ -112,6 +112,15 @@ class _Description:
         if pathway.advice:
             yield "\n### With every result that does not end the check, all that apply\n"
             yield from self._notes(pathway.advice)
+
+        if pathway.to_ask:
+            yield f"\n## Questions for one's own doctor, the first {MOST_TO_ASK} that apply\n"
+            yield from self._notes(pathway.to_ask)
+
+        if any(flag.clinical for flag in pathway.flags):
+            yield "\n## To one's own doctor, of the flags\n"
+            for flag in pathway.flags:
+                yield f"- `{flag.key}`: {flag.clinical_name(say)}"
 
         yield "\n## To staff, of the flags\n"
         for advice, flags in groupby(pathway.flags, key=lambda flag: flag.advice):

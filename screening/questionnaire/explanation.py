@@ -10,6 +10,7 @@ from .assessment import Assessment, Flag, Priority, Rule
 from .conditions import Answer, Answers, Condition, Say
 from .definition import Pathway
 from .journey import Journey
+from .questions import Option, Question
 
 
 def in_words(held: bool | None) -> str:
@@ -115,6 +116,38 @@ class Ending:
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
         return self.pathway.flags_raised(self.all_answers)
+
+    @cached_property
+    def not_known(self) -> tuple[Question, ...]:
+        """What was answered by "not sure", and by nothing else."""
+        asked = ((question, question.chosen(self.answers)) for question in self.journey.asked)
+        return tuple(question for question, chosen in asked if chosen and all(option.unsure for option in chosen))
+
+    @cached_property
+    def told(self) -> tuple[Question, ...]:
+        """Those of which every answer is not known, raises a flag of its own or is asked more about.
+
+        So they need no more words beside what is not known, the flags and the other answers.
+        """
+        return tuple(
+            question
+            for question in self.journey.asked
+            if question in self.not_known
+            or all(self._is_told(question, option) for option in question.chosen(self.answers))
+        )
+
+    def _is_told(self, question: Question, option: Option) -> bool:
+        alone = {question.key: [option.value] if question.takes_several else option.value}
+        return any(flag.when.about == alone.keys() and flag.when.holds(alone) for flag in self.flags) or any(
+            more.text == option.label for more in self.journey.asked
+        )
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """What the points rest on, and the conditions that hold here."""
+        points = (criterion.source for criterion in self.pathway.criteria)
+        conditions = (source for term in self.terms_that_hold() for source in term.sources)
+        return tuple(dict.fromkeys((*points, *conditions)))
 
     @cached_property
     def priority(self) -> Priority | None:

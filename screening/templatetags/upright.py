@@ -46,6 +46,11 @@ def name_of(flag: Flag) -> str:
     return flag.name(wording.say)
 
 
+@register.filter
+def clinical_name_of(flag: Flag) -> str:
+    return flag.clinical_name(wording.say)
+
+
 @register.simple_tag
 def current_sign_off() -> SignOff | None:
     """The signature that covers the pathway as it is now, or None."""

@@ -43,6 +43,21 @@ def test_every_summary_is_one_page_in_large_letters(page, requests, language):
             check_print(page, paper)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_education_page_is_printed_whole_on_four_pages(page, language):
+    """With what is folded up on the screen, and its pictures."""
+    reach(page, State("education", "/"), language)
+    folded = page.locator("details").evaluate_all("all => all.map(one => one.textContent).join(' ')")
+    pictures = page.locator("svg title").evaluate_all("all => all.map(one => one.textContent).join(' ')")
+
+    for paper in PAPERS:
+        printed = Print(page, paper)
+        assert printed.pages == 4, f"{printed.pages} pages on {paper}"
+        # A word that is broken at the end of a line is found in two.
+        missing = set(folded.split()) - set(pictures.split()) - printed.words
+        assert not {word for word in missing if word.isalpha()}
+
+
 def test_the_visits_of_each_clinician_are_a_page_of_the_day_sheet(
     page, requests, signed_in, scheduler, consults, place, next_week
 ):

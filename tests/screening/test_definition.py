@@ -161,6 +161,12 @@ def test_every_outcome_has_something_to_say_always(changed, notes):
         replace(PATHWAY, **{changed: (replace(first, outcome=replace(first.outcome, meaning=notes)), *others)})
 
 
+@pytest.mark.parametrize("to_ask", [PATHWAY.to_ask[:-1], (*PATHWAY.to_ask, Note("Why?", CANCER.is_("other")))])
+def test_there_are_always_three_questions_for_ones_own_doctor(to_ask):
+    with pytest.raises(BrokenPathway, match=r"^the last 3 questions for one's own doctor must apply always$"):
+        replace(PATHWAY, to_ask=to_ask)
+
+
 @pytest.mark.parametrize(
     "note",
     [

@@ -182,6 +182,7 @@ def other_flags():
             {"key": NEW},
             {"label": NEW},
             {"advice": NEW},
+            {"clinical": NEW},
             {"when": ANOTHER_CONDITION},
             {"sources": (NEW,)},
         ):
@@ -193,6 +194,13 @@ def other_advice():
         yield replace(PATHWAY, advice=notes)
     for note in PATHWAY.advice:
         yield replace(PATHWAY, advice=swapped(PATHWAY.advice, note, replace(note, with_visit=not note.with_visit)))
+
+
+def other_questions_to_ask():
+    *asked, first, second, third = PATHWAY.to_ask
+    for notes in other_notes(tuple(asked)):
+        yield replace(PATHWAY, to_ask=(*notes, first, second, third))
+    yield replace(PATHWAY, to_ask=(*asked, first, third, second))
 
 
 def other_emergencies():
@@ -248,6 +256,7 @@ def other_terms():
         other_outcomes,
         other_rules,
         other_flags,
+        other_questions_to_ask,
         other_priorities,
         other_terms,
     ],

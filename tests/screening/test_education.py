@@ -80,7 +80,7 @@ SAID_BETWEEN = [
     ("CAFE, 2011. 134 people", "Studies with no one to compare with", MAKER_PAID[0]),
     ("One study found about the same pain", "What expert groups say", "The study stopped early"),
     ("What expert groups say", "RAND panel, 2018.", "NASS, spine doctors of North America."),
-    ("A link is not a cause", "Caring for your bones", "Records also show fewer deaths after cement."),
+    ("A link is not a cause", "What this page does not tell you", "Records also show fewer deaths after cement."),
     ("After the treatment", "What are the risks?", "You may have some discomfort"),
     ("What are the risks?", "Do they work?", "A review of 69 studies saw this more often"),
     ("These can rule it out", "If you take a blood thinner", "bone presses into the canal"),
@@ -148,6 +148,25 @@ def sources(client) -> dict[str, list[dict]]:
     items = Items()
     items.feed(client.get("/").content.decode())
     return {" ".join("".join(words).split()): links for heading, words, links in items.found if heading == "Sources"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_ninety_words_come_before_the_button(client, language):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    page = client.get("/").content.decode()
+
+    first = page.partition("</h1>")[2].partition('<a class="button"')[0]
+    assert 60 < len(re.sub("<[^>]*>", " ", first).split()) <= 90
+
+
+def test_five_parts_open_each_with_a_heading_and_a_picture(client):
+    page = client.get("/").content.decode()
+
+    parts = re.findall(r'(?s)<details class="part".*?(?=<details class="part"|</article>)', page)
+    assert len(parts) == 5
+    for part in parts:
+        assert re.match(r"<details[^>]*>\s*<summary><h2>[^<]+</h2></summary>", part)
+        assert '<svg class="picture"' in part.partition("screen-only")[0].partition("get-help-title")[0]
 
 
 @pytest.mark.parametrize(("english", "spanish"), SAID, ids=[english[:40] for english, _ in SAID])

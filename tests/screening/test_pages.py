@@ -65,7 +65,7 @@ def test_the_education_page_invites_to_the_check_and_has_what_studies_found(clie
     page = client.get("/")
 
     assert '<a class="button" href="/check/">Answer a few short questions</a>' in source_of(page)
-    assert '<section id="studies"' in source_of(page)
+    assert '<details class="part" id="studies"' in source_of(page)
     assert "Do they work? Studies disagree." in words_of(page)
 
 
