@@ -20,6 +20,7 @@ from .forms import AnswersForm
 from .pathways import PATHWAY
 from .picture import picture_of
 from .questionnaire.assessment import Assessment, Emergency, Verdict
+from .questionnaire.conditions import Answer
 from .questionnaire.decision_table import Row, decision_table
 from .questionnaire.explanation import Ending
 from .questionnaire.journey import Journey
@@ -167,7 +168,11 @@ def summary(request: HttpRequest) -> HttpResponse:
 
 def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: Any) -> HttpResponse:
     """The answers of `journey` may include those that were given with a visit request."""
-    ending = Ending(journey.pathway, given=journey.answers, with_visit=journey.answers)
+    with_visit: dict[str, Answer] = {}
+    for question in journey.pathway.visit_questions:
+        if question.accepts(answer := journey.answers.get(question.key)):
+            with_visit[question.key] = answer
+    ending = Ending(journey.pathway, given=journey.relevant_answers, with_visit=with_visit)
     points: dict[Verdict, list[str]] = {}
     for finding in journey.assessment.findings:
         points.setdefault(finding.verdict, []).append(finding.criterion.title)

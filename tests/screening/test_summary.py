@@ -72,6 +72,13 @@ def test_a_doctor_reads_flags_in_clinical_words_what_is_open_and_the_sources(cli
     assert f"Version: {PATHWAY.version} {fingerprint()}" in summary
 
 
+def test_what_was_said_with_the_request_is_told_to_the_doctor_too(client, a_request):
+    request = a_request(more=["stomach", "cement"])
+    client.post("/status/", {"reference": request.reference, **BIRTHDAY})
+
+    assert "Prior vertebral augmentation. Unable to lie prone." in words_of(client.get("/status/yours/summary/"))
+
+
 def test_no_answer_is_told_twice_and_none_is_left_out(client):
     helped = {"helped_brace": "no", "helped_pain_medicine": "no", "helped_rest": "little"}
     answer_check(client, **helped, blood_thinner="yes", cancer="not_sure")
