@@ -387,7 +387,7 @@ def test_staff_who_act_on_a_withdrawn_request_are_told(client, admin_client, ope
 def test_the_summary_shows_answers_findings_and_reference(client, opened):
     page = words_of(client.get("/status/yours/summary/"))
 
-    findings = "Met: Weak-bone condition , Spine fracture ,"
+    findings = "Fits: Weak-bone condition , Spine fracture ,"
     for words in ("Ana Example", reference.grouped(opened.reference), "Osteoporosis", findings):
         assert words in page
 

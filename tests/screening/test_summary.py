@@ -66,7 +66,7 @@ def test_a_doctor_reads_flags_in_clinical_words_what_is_open_and_the_sources(cli
 
     assert "Anticoagulant or antiplatelet therapy. Systemic glucocorticoids for 3 months or more." in summary
     assert "Pain of 4 of 10 or less." in summary
-    assert "Not known yet: Height of the bone." in summary
+    assert "Answered “not sure”: Height of the bone." in summary
     assert "The rule rests on: The health system's patient page on these treatments. NASS appropriate" in summary
     assert "All rules and sources: testserver, “How this check decides”." in summary
     assert f"Version: {PATHWAY.version} {fingerprint()}" in summary
