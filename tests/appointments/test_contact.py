@@ -6,10 +6,10 @@ from appointments.intake.contact import Contact
 from appointments.intake.forms import CallForm, ConsentForm, WhoForm
 from appointments.models import AppointmentRequest
 
-# It only says that an address which looks like a slip is right.
-NOT_STORED = {"email_asked"}
-# Of what is typed with the number.
-STORED_BESIDE = {"phone_note"}
+# That an address which looks like a slip is right, and what is agreed to, which is stored in its own words.
+NOT_STORED = {"email_asked", "calls_ok", "keeping_ok"}
+# Of what is typed with the number, and what was agreed to.
+STORED_BESIDE = {"phone_note", "consent"}
 
 
 def test_each_field_of_the_forms_is_stored_and_what_is_stored_is_asked():
