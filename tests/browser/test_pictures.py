@@ -25,6 +25,14 @@ SHEET = {"width": 1100, "height": 844}
 A_TUESDAY_MORNING = datetime.datetime(2026, 11, 24, 15, 40, tzinfo=datetime.UTC)
 
 
+def test_the_education_page_on_a_phone(page):
+    reach(page, State("education", "/"))
+    page.evaluate("document.querySelectorAll('details')[1].open = true")
+    page.evaluate("document.querySelectorAll('details')[1].scrollIntoView()")
+
+    take(page, "education.png", PHONE, "First, a small balloon is blown up in the bone")
+
+
 def test_a_question_on_a_phone(page):
     reach(page, State("pain", "/check/pain/", answered(TEXTBOOK)))
 

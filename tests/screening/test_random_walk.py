@@ -43,6 +43,8 @@ UNREADABLE = {
     "text": (422, "text/plain", b"red_flags=none"),
     "another charset": (400, f"{FORM}; charset=utf-7", b"red_flags=none"),
     "an unknown charset": (400, f"{FORM}; charset=\xff", b"red_flags=none"),
+    "two bytes a letter": (400, f"{FORM}; charset=utf-16", "red_flags=none".encode("utf-16")),
+    "a malformed charset": (400, f"{FORM}; charset*=utf-8''%", b"red_flags=none"),
     "2 MB": (413, FORM, TWO_MEGABYTES),
     "2 MB in parts": (413, "multipart/form-data; boundary=b", PART % TWO_MEGABYTES),
     "1000 fields": (400, FORM, b"red_flags=none&" * 1000),
