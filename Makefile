@@ -19,7 +19,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak fuzz lint observatory format approve messages requirements
+.PHONY: help run test check bench soak fuzz lint judges observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -37,7 +37,7 @@ run: .venv/runtime ## Installs, fills a demo database and serves it at http://12
 test: .venv/development ## Installs and runs the tests that need only Python (ARGS="-k words" for some).
 	@$(PY) -m tests test $(ARGS)
 
-check: .venv/development ## Before a push: these, PostgreSQL, the browser, the deployment (ARGS as above).
+check: .venv/development var/judges/whole ## Before a push: these, PostgreSQL, the browser, the deployment (ARGS as above).
 	@$(PY) -m tests check $(ARGS)
 
 bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
@@ -62,7 +62,9 @@ lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Looking for insecure habits in the code."
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
 
-observatory: .venv/development var/observatory/whole ## Lets the MDN HTTP Observatory judge the headers of every public page.
+judges: .venv/development var/judges/whole ## Installs what judges the pages and comes from npm: IBM's checker, the Observatory.
+
+observatory: .venv/development var/judges/whole ## Lets the MDN HTTP Observatory judge the headers of every public page.
 	@$(PY) -m tests.observatory
 
 format: .venv/development ## Corrects style and format where a program can.
@@ -92,8 +94,8 @@ requirements: .venv/development ## Compiles requirements*.in to the pinned requi
 	@$(COMPILE) requirements.in -o requirements.txt
 	@echo "Compiling requirements-dev.in."
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
-	@echo "Compiling tests/observatory/requirements.in."
-	@$(COMPILE) tests/observatory/requirements.in -o tests/observatory/requirements.txt
+	@echo "Compiling tests/judges/requirements.in."
+	@$(COMPILE) tests/judges/requirements.in -o tests/judges/requirements.txt
 
 .venv/runtime: requirements.txt
 	$(install)
@@ -102,14 +104,14 @@ requirements: .venv/development ## Compiles requirements*.in to the pinned requi
 	$(install)
 
 # Node.js comes from Python's index where the machine has none that is new enough, as Debian 12 does not.
-var/observatory/whole: tests/observatory/package-lock.json tests/observatory/requirements.txt
-	@echo "Installing the Observatory into var/observatory. The first time this takes a minute."
-	@rm -rf var/observatory && mkdir -p var/observatory
+var/judges/whole: tests/judges/package-lock.json tests/judges/requirements.txt
+	@echo "Installing what judges the pages into var/judges. The first time this takes a minute."
+	@rm -rf var/judges && mkdir -p var/judges
 	@if ! node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
-		$(PY) -m venv var/observatory && var/observatory/bin/python -m pip install --quiet \
-			--disable-pip-version-check --require-hashes -r tests/observatory/requirements.txt; fi
-	@cp tests/observatory/package.json tests/observatory/package-lock.json tests/observatory/.npmrc var/observatory/
-	@cd var/observatory && PATH="$$PWD/bin:$$PATH" npm ci --omit=dev --no-audit --no-fund --loglevel=error
+		$(PY) -m venv var/judges && var/judges/bin/python -m pip install --quiet \
+			--disable-pip-version-check --require-hashes -r tests/judges/requirements.txt; fi
+	@cp tests/judges/package.json tests/judges/package-lock.json tests/judges/.npmrc var/judges/
+	@cd var/judges && PATH="$$PWD/bin:$$PATH" npm ci --omit=dev --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # To pip, a package of which it was interrupted installing half looks installed. So .venv/whole is gone for as long as

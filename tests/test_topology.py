@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 from django_otp.oath import totp
 
+from appointments import reference
 from deploy.topology import Topology, missing_programs
 from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, outcome_of, words_of
 from tests.wire import Visitor
@@ -233,7 +234,7 @@ def test_a_client_cannot_say_where_it_comes_from(topology):
     statuses = []
     for number in range(51):
         visitor.headers = {"X-Forwarded-For": f"192.0.2.{number}", "Forwarded": f"for=192.0.2.{number}"}
-        typed = {"reference": f"R7M-343-N{number:02}", **birthday}
+        typed = {"reference": reference.new(), **birthday}
         statuses.append(visitor.post("/status/", typed).status_code)
 
     assert statuses == [422] * 50 + [429]

@@ -283,7 +283,6 @@ class CallForm(StepForm):
 class ConsentForm(StepForm):
     """What is agreed to when the request is sent."""
 
-    texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
     calls_ok = forms.BooleanField(
         label=CONSENT_TO_CALLS,
         error_messages={"required": _("Check this box, so that we may call. Or call us instead.")},
@@ -292,6 +291,7 @@ class ConsentForm(StepForm):
         label=CONSENT_TO_KEEP,
         error_messages={"required": _("Check this box, so that we know what to call about. Or call us instead.")},
     )
+    texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
 
     def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
         super().__init__(data, for_someone_else=for_someone_else, **kwargs)

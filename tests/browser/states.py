@@ -420,7 +420,7 @@ def states_of_a_new_request(session: dict[str, str], user) -> Iterator[State]:
     yield State("new request, questions", page, session, sent=sent("warning-signs", {}, **signs, **opening))
     yield State("new request, not answered", page, session, sent=sent("questions", signs), status=422)
     yield State("new request, result", page, session, sent=sent("questions", signs, **rest))
-    again = {**VISIT_ANSWERS, **WHO, **CALL}
+    again = {**VISIT_ANSWERS, **WHO, **HELPER, **CALL, **CHECK}
     yield State("new request, asked before", page, session, sent=sent("result", EVERYTHING, **again), status=409)
     yield State("new request, in Spanish", page, session, sent=sent("result", EVERYTHING, speak="es"))
     yield State("new request, of somebody else", page, session, sent={"said": "x"}, status=422)
