@@ -34,10 +34,11 @@ ACCOUNT = {"auth_user.username", "appointments_auditentry.username", "django_adm
 ACCOUNT |= {"axes_accessattempt.username"}
 
 # Where what is typed into a field is kept, and nowhere else. What is not named here is kept nowhere. The
-# name, e-mail and language of the patient are corrected by staff later.
+# name, e-mail, phone and language of the patient are corrected by staff later.
 MEANT_TO_HOLD = {
     "name": {BEFORE},
     "email": {BEFORE},
+    "phone note": {BEFORE},
     "filled_in_by": {f"{REQUEST}.filled_in_by", f"{REQUEST}.search_text"},
     "relationship": {f"{REQUEST}.relationship"},
     "other_language": {BEFORE},

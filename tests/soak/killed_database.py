@@ -16,7 +16,7 @@ from pathlib import Path
 from tests import postgres
 from tests.soak import site
 from tests.soak.site import Browser, say
-from tests.walk import CHECK, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check
 
 PATIENTS, SCHEDULERS, REQUESTS = 4, 3, 30
 TRIES = 200
@@ -133,7 +133,7 @@ def ask_for_visit(browser: Browser, who: int, ledger: Ledger) -> tuple[str, str]
         "date_of_birth_day": str(1 + who % 28),
         "email": f"ana{who}@example.com",
     }
-    for page, form in (("questions", VISIT_ANSWERS), ("who", person)):
+    for page, form in (("questions", VISIT_ANSWERS), ("who", person), ("call", CALL)):
         answer = browser.post(f"/visit/{page}/", form)
         if answer.status_code != 302:
             raise AssertionError(f"the page {page} answered {answer.status_code}")
@@ -154,8 +154,8 @@ def ask_for_visit(browser: Browser, who: int, ledger: Ledger) -> tuple[str, str]
         if answer.status_code == 302 and answer["Location"] == "/visit/sent/":
             return site.reference_on(browser.get("/visit/sent/")), journey
         ledger.again.append(journey)
-        kept = 'name="call_times" value="morning"' in answer.text and "What you typed is still here" in answer.text
-        if answer.status_code != 503 or not kept or len(re.findall(r" checked\b", answer.text)) < 4:
+        kept = person["email"] in answer.text and "What you typed is still here" in answer.text
+        if answer.status_code != 503 or not kept or len(re.findall(r" checked\b", answer.text)) < len(CHECK):
             raise AssertionError(f"the last page answered {answer.status_code} and kept {kept}")
         time.sleep(0.3)
     raise AssertionError("the request could not be sent in so many tries")

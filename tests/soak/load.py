@@ -109,7 +109,8 @@ def submit(browser: Browser, number: int) -> None:
         url = browser.post(url, {key: TEXTBOOK[key] for key in keys})["Location"]
     browser.get(url)
     browser.get("/check/result/")
-    for step, form in (("questions", VISIT_ANSWERS), ("who", WHO | person(number)), ("call", CALL)):
+    steps = {"questions": VISIT_ANSWERS, "who": WHO | person(number), "call": CALL, "check": CHECK}
+    for step, form in steps.items():
         browser.get(f"/visit/{step}/")
         answer = browser.post(f"/visit/{step}/", form)
     if not site.reference_on(browser.get(answer["Location"])):
@@ -135,6 +136,7 @@ def last_page_of(port: int) -> Callable:
     answer_check(model)
     model.post("/visit/questions/", VISIT_ANSWERS)
     model.post("/visit/who/", WHO)
+    model.post("/visit/call/", CALL)
     kept = unseal(model.cookies["answers"], purpose="answers", max_age=3600)
 
     def send(browser: Browser, number: int) -> None:
