@@ -126,7 +126,6 @@ def sent(request: HttpRequest) -> HttpResponse:
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
         "rows": said(stored, stored.answers) if stored else [],
-        "for_someone_else": stored and stored.filled_in_by,
         "next_step": stored and next_step(stored),
     }
     return render(request, "intake/sent.html", context)
