@@ -20,7 +20,7 @@ from common.pages import PAGES
 from .forms import AnswersForm
 from .pathways import PATHWAY
 from .picture import picture_of
-from .questionnaire.assessment import Assessment, Emergency, Verdict
+from .questionnaire.assessment import Assessment, Emergency
 from .questionnaire.conditions import Answer
 from .questionnaire.decision_table import Row, decision_table
 from .questionnaire.explanation import Ending
@@ -30,7 +30,7 @@ from .releases import releases
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
 from .signed_text import fingerprint
-from .visitor import LINK_CODE, Visitor, forget, remember, visitor_of
+from .visitor import LINK_CODE, MYSELF, Visitor, forget, remember, visitor_of
 from .wording import say
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def start(request: HttpRequest) -> HttpResponse:
     if status_of_showing_again(request):
         # Also where a browser keeps no cookies, the warning signs are asked.
         return redirect(_where_they_are(visitor))
-    visitor = visitor.with_notes(for_someone_else=request.POST.get("answering_for") != "myself")
+    visitor = visitor.with_notes(for_someone_else=request.POST.get("answering_for") != MYSELF)
     return remember(redirect(_where_they_are(visitor)), visitor)
 
 
@@ -185,9 +185,9 @@ def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: A
         if question.accepts(answer := journey.answers.get(question.key)):
             with_visit[question.key] = answer
     ending = Ending(journey.pathway, given=journey.relevant_answers, with_visit=with_visit)
-    points: dict[Verdict, list[str]] = {}
+    points: dict[str, list[str]] = {}
     for finding in journey.assessment.findings:
-        points.setdefault(finding.verdict, []).append(finding.criterion.title)
+        points.setdefault(finding.label, []).append(finding.criterion.title)
     context = {
         "points": points,
         "rows": _in_short([row for row in answer_rows(journey) if row["about"] not in ending.told]),

@@ -27,6 +27,10 @@ KEYS = [question.key for question in PATHWAY.questions]
 LINK_CODE = "[a-z0-9-]{1,20}"
 
 
+# What the buttons send with which somebody says that the questions are about themselves.
+MYSELF = "myself"
+
+
 class Trouble(StrEnum):
     """Why answers that a browser sent could not be used."""
 

@@ -17,7 +17,7 @@ import audit
 from common.client_address import address_of
 from common.error_pages import shown_again, status_of_showing_again
 from common.outages import is_outage
-from screening.visitor import Visitor, remember, visitor_of
+from screening.visitor import MYSELF, Visitor, remember, visitor_of
 
 from .. import reference
 from ..models import AppointmentRequest
@@ -46,8 +46,8 @@ STEPS = (
 )
 
 
-# The name of the button for who finds on the way that the visit is not for whom it was said, and its values.
-WHOSE, MYSELF = "whose", "myself"
+# The name of the button for who finds on the way that the visit is not for whom it was said.
+WHOSE = "whose"
 # Nobody reads and answers fifteen pages in less.
 FEWEST_SECONDS = 20
 

@@ -46,7 +46,8 @@ def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
 
 def told_call_by(request: AppointmentRequest) -> datetime.datetime | None:
     """By when the patient reads that the first call comes: as staff see it due, unless the clinic does not tell."""
-    is_told = CLINIC.tells_call_by and request.due_at > timezone.now() and not request.attempts_made
+    was_called = request.attempts_made or request.reached_at
+    is_told = CLINIC.tells_call_by and request.due_at > timezone.now() and not was_called
     return request.due_at if is_told else None
 
 

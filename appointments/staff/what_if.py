@@ -128,7 +128,7 @@ def shown(ending: Ending, judged: Judged | None = None) -> dict[str, Any]:
         "criteria": [
             {
                 "title": say(finding.criterion.title),
-                "verdict": say(finding.verdict.label),
+                "verdict": say(finding.label),
                 "key": finding.verdict.value,
                 "conditions": [
                     (name, *_judged(condition, answers))
@@ -167,7 +167,7 @@ def _readings(ending: Ending) -> Iterator[dict[str, Any]]:
                 "meaning": say_line(assessment.meaning),
                 "body": list(_body(assessment.outcome)) if isinstance(assessment.outcome, Emergency) else [],
                 "findings": [
-                    (say(one.criterion.title), say(one.verdict.label), say_line(one.explanation))
+                    (say(one.criterion.title), say(one.label), say_line(one.explanation))
                     for one in assessment.findings
                 ],
                 "notes": [say_line(line) for line in assessment.notes],

@@ -68,6 +68,11 @@ class Finding:
     # Whether the answers say something of it: what was never asked is no point that speaks against anybody.
     is_asked: bool = True
 
+    @property
+    def label(self) -> str:
+        """The word that is read with it, marked for translation."""
+        return self.verdict.label if self.is_asked else _("Not asked")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Criterion:

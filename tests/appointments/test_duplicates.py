@@ -323,6 +323,16 @@ def test_the_one_that_is_kept_takes_over_what_the_other_adds(a_request, schedule
     assert (kept.priority, kept.flags, kept.nurse_check) == ("P1", ["blood_thinner_yes"], "needed")
 
 
+def test_the_phone_of_a_helper_is_not_taken_for_the_patients(a_request, scheduler):
+    kept = a_request(email="")
+    a_request(phone="(212) 555-0147", filled_in_by="Bo Example", phone_owner="helper")
+
+    decide(PossibleDuplicate.objects.get(), by=scheduler, same=True)
+
+    kept.refresh_from_db()
+    assert (kept.patient_phone, kept.phone_note) == ("", "(212) 555-0147 (the helper’s phone)")
+
+
 def test_the_twin_of_a_booked_patient_is_called_no_more(pair, scheduler, clinician, place, next_week):
     later = pair.later
     perform(CLAIM, later, by=scheduler)

@@ -181,6 +181,19 @@ def test_a_request_is_found_by_the_second_number_too(stored, admin_client):
     )
 
 
+def test_a_corrected_number_takes_its_own_words_along_and_no_others(stored, client):
+    request = stored(phone="212 555 0123 (my daughter's)")
+    client.post("/status/", {"reference": request.reference, **{name: WHO[name] for name in BIRTHDAY}})
+
+    client.post("/status/yours/phone/", {"phone": "(212) 555-0199, cell", "version": "0"})
+    request.refresh_from_db()
+    assert (request.phone, request.phone_note) == ("+12125550199", "cell")
+    client.post("/status/yours/phone/", {"phone": "(212) 555-0188", "version": "1"})
+
+    request.refresh_from_db()
+    assert (request.phone, request.phone_note) == ("+12125550188", "")
+
+
 # What is read again before it is sent.
 
 

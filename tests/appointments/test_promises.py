@@ -110,6 +110,16 @@ def test_whoever_was_called_is_not_told_that_we_are_late(client, asked, schedule
         assert "We are late" not in status_of(client, asked)
 
 
+def test_after_a_talk_no_first_call_is_promised_any_more(client, asked, scheduler):
+    with time_machine.travel(MONDAY, tick=False):
+        perform(CLAIM, asked, by=scheduler)
+        perform(LOG_CALL, asked, by=scheduler, channel="phone", outcome=ContactAttempt.CallResult.REACHED)
+        page = status_of(client, asked)
+
+    assert BY_THURSDAY not in page
+    assert "Someone will call you as soon as possible." in page
+
+
 # Whoever has lost the reference.
 
 

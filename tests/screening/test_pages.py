@@ -82,6 +82,17 @@ def test_the_start_page_says_what_to_expect_and_leads_to_the_warning_signs(clien
     assert Client(enforce_csrf_checks=True).post("/check/", {"answering_for": "myself"}).status_code == 302
 
 
+def test_what_was_not_asked_is_not_marked_as_speaking_against_anybody(client):
+    page = answer_check(client, fracture="no")
+    result, summary = client.get("/check/result/"), client.get("/check/summary/")
+
+    assert page.status_code == 200
+    assert "Bone lost height Not asked We did not ask: you said there is no fracture." in words_of(result)
+    assert re.search('<li class="not_asked" data-criterion="height"', source_of(result))
+    assert "Not asked: Bone lost height" in words_of(summary)
+    assert "Does not fit: Spine fracture" in words_of(summary)
+
+
 def test_the_rules_are_published_and_that_nobody_has_signed_them(client):
     page = words_of(client.get("/how-this-check-decides/"))
 
