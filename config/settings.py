@@ -104,7 +104,10 @@ EMAIL_HOST_PASSWORD = environment.secret("EMAIL_PASSWORD", "")
 EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not DEVELOPMENT)
 # How long one step of a conversation with the mail server may take, in seconds.
 EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 10, least=1, most=60)
+# And its answer to a whole message, as RFC 5321, 4.5.3.2.6, asks for: what is sent again earlier arrives twice.
+EMAIL_ANSWER_SECONDS = environment.number("EMAIL_ANSWER_SECONDS", 600, least=1, most=3600)
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+EMAIL_BACKEND = "appointments.delivery.email.EmailBackend"
 if DEVELOPMENT and not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 SENDS_EMAILS = bool(EMAIL_HOST) or DEVELOPMENT
@@ -137,7 +140,8 @@ SIGNED_TEMPLATES = (
 )
 
 REMINDER_HOURS = environment.number("REMINDER_HOURS", 48, least=1)
-# So often is a message tried before it is left to staff; with twelve, for about sixteen hours.
+# So often a server may refuse a message for now before it is left to staff; with twelve, for about sixteen hours. A
+# server that is away is waited for much longer.
 MESSAGE_ATTEMPTS = environment.number("MESSAGE_ATTEMPTS", 12, least=1, most=100)
 # A message that a worker has been sending for so long is taken up by another. It must be longer than SEND_SECONDS,
 # after which the worker itself gives up.

@@ -1,14 +1,17 @@
 """Real servers for tests to send to: one for e-mail that can be told to misbehave, one that stands in for texts."""
 
+import datetime
 import http.server
 import json
 import socket
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 from aiosmtpd.controller import Controller
 
@@ -63,7 +66,7 @@ def mail_server(settings, mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
     mailbox = mailbox or Mailbox()
     controller = MailServer(mailbox)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "appointments.delivery.email.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
     settings.EMAIL_USE_TLS = False
     try:
@@ -109,6 +112,16 @@ class TextProvider:
         self.paths: list[str] = []
         self.secrets: list[str] = []
         self.answer: tuple[int, int | None] = (201, None)
+        # What it says beside the code, and in its head.
+        self.says: dict = {"sid": "SM1", "status": "queued"}
+        self.headers: dict[str, str] = {}
+        # Seconds that an answer takes.
+        self.takes: float = 0
+
+    def taken(self) -> list[dict]:
+        """As it tells of what it took, to whoever asks."""
+        now = format_datetime(datetime.datetime.now(datetime.UTC))
+        return [{"body": order["Body"], "date_created": now, "status": "sent"} for order in self.orders]
 
 
 @contextmanager
@@ -123,9 +136,18 @@ def text_provider(settings) -> Iterator[TextProvider]:
                 provider.orders.append(dict(urllib.parse.parse_qsl(body)))
                 provider.paths.append(self.path)
                 provider.secrets.append(self.headers["Authorization"])
+            time.sleep(provider.takes)
+            self.say(status, {"code": code, **provider.says})
+
+        def do_GET(self):
+            self.say(200, {"messages": provider.taken()})
+
+        def say(self, status, said):
             self.send_response(status)
+            for name, value in provider.headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(json.dumps({"code": code}).encode())
+            self.wfile.write(json.dumps(said).encode())
 
         def log_message(self, *arguments):
             pass

@@ -3,22 +3,50 @@
 import smtplib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 
 from ..lifecycle.definition import LIFECYCLE
 from ..models import Message
 from . import rendering
-from .failures import Failure, Rejected, Unavailable
+from .failures import Failure, NoAnswer, Rejected, Unavailable
 
 # These headers tell auto-responders not to reply.
 NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+
+class _Conversation(smtplib.SMTP):
+    """Knows when a message has been handed over whole: from then on its answer is waited for with patience.
+
+    RFC 5321, 4.5.3.2.6: whoever gives up before ten minutes are over gets it delivered twice.
+    """
+
+    is_handed_over = False
+
+    def send(self, s: Any) -> None:
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n") and self.sock:
+            self.is_handed_over = True
+            self.sock.settimeout(settings.EMAIL_ANSWER_SECONDS)
+
+    def mail(self, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        self.is_handed_over = False
+        if self.sock:
+            self.sock.settimeout(settings.EMAIL_TIMEOUT)
+        return super().mail(*arguments, **options)
+
+
+class EmailBackend(smtp.EmailBackend):
+    """Django's, with a conversation that knows how far it is."""
+
+    connection_class = _Conversation
 
 
 class EmailSender:
@@ -31,19 +59,21 @@ class EmailSender:
     def connect(self) -> None:
         if self._connection is None:
             connection = get_connection()
-            with _saying_what_failed():
+            with _saying_what_failed(connection):
                 connection.open()
             self._connection = connection
 
     def send(self, message: Message) -> None:
-        """Takes SEND_SECONDS at most."""
+        """Takes SEND_SECONDS at most until the e-mail is handed over, and then EMAIL_ANSWER_SECONDS."""
+        if message.handed_over_at:
+            raise NoAnswer("whoever sent it was stopped before the mail server had answered", is_final=True)
         recipients = _recipients(message)
         if not all(recipients):
             raise Rejected("there is no e-mail address any more")
         written = _written(message, recipients)
         written.connection = self._connection
         try:
-            with _saying_what_failed(), _no_longer_than(settings.SEND_SECONDS, self._connection):
+            with _saying_what_failed(self._connection), _no_longer_than(settings.SEND_SECONDS, self._connection):
                 written.send()
         except Failure:
             self._hang_up()
@@ -84,7 +114,7 @@ def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:
 
 
 @contextmanager
-def _saying_what_failed() -> Iterator[None]:
+def _saying_what_failed(connection: BaseEmailBackend) -> Iterator[None]:
     """The causes are left out: they quote the address, and some the message."""
     try:
         yield
@@ -97,26 +127,36 @@ def _saying_what_failed() -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise Unavailable(f"the mail server refused us ({error.smtp_code})") from None
     except (OSError, smtplib.SMTPException) as error:
+        if getattr(getattr(connection, "connection", None), "is_handed_over", False):
+            words = f"the mail server took it and did not answer ({type(error).__name__})"
+            raise NoAnswer(words, is_final=True) from None
         raise Unavailable(f"the connection to the mail server broke ({type(error).__name__})") from None
 
 
 @contextmanager
 def _no_longer_than(seconds: float, connection: BaseEmailBackend) -> Iterator[None]:
     """Shut the socket down after so many seconds, before another worker would take over the lease."""
-    conversation = getattr(connection, "connection", None)
+    conversation: Any = getattr(connection, "connection", None)
     line = getattr(conversation, "sock", None)
     if line is None:
         yield
         return
-    timer = threading.Timer(seconds, _cut, [line])
-    timer.start()
+    timers = [
+        threading.Timer(seconds, _cut, [line, lambda: not conversation.is_handed_over]),
+        threading.Timer(seconds + settings.EMAIL_ANSWER_SECONDS, _cut, [line, lambda: True]),
+    ]
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
     try:
         yield
     finally:
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
-def _cut(line: socket.socket) -> None:
-    with suppress(OSError):
-        # Not the method of an encrypted line, which is in use by the thread that waits.
-        socket.socket.shutdown(line, socket.SHUT_RDWR)
+def _cut(line: socket.socket, is_due: Callable[[], bool]) -> None:
+    if is_due():
+        with suppress(OSError):
+            # Not the method of an encrypted line, which is in use by the thread that waits.
+            socket.socket.shutdown(line, socket.SHUT_RDWR)

@@ -10,4 +10,16 @@ class Rejected(Failure):
 
 
 class Unavailable(Failure):
-    """Nothing can be sent this way just now, this message or another."""
+    """Nothing can be sent this way just now, this message or another; for `seconds` at least, if a server says so."""
+
+    def __init__(self, words: str, *, seconds: float = 0) -> None:
+        super().__init__(words)
+        self.seconds = seconds
+
+
+class NoAnswer(Failure):
+    """It was handed over whole, and whether it was taken is not known; `is_final` where nobody can find out."""
+
+    def __init__(self, words: str, *, is_final: bool = False) -> None:
+        super().__init__(words)
+        self.is_final = is_final

@@ -2,7 +2,11 @@
 
 A worker leases some messages, and each again by itself just before it is sent, so that nobody else sends it. A worker
 that is killed leaves its leases behind; another takes them over that has seen one unchanged for LEASE_SECONDS by its
-own stopwatch. No clock decides it, so that clocks may be wrong or be set.
+own stopwatch, and for EMAIL_ANSWER_SECONDS more if it was being sent. No clock decides it, so that clocks may be
+wrong or be set.
+
+Before a message is handed to a server, that is written down, and again what became of it. Where that is not known, it
+is not repeated blindly: the sender finds out, or staff do.
 """
 
 import datetime
@@ -15,7 +19,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import Error, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 import audit
@@ -23,10 +28,10 @@ from audit.models import AuditEntry
 from common.outages import is_outage
 
 from ..lifecycle.definition import LIFECYCLE
-from ..models import Message
+from ..models import Message, MessageQuerySet
 from . import relevance
 from .email import EmailSender
-from .failures import Failure, Rejected, Unavailable
+from .failures import Failure, NoAnswer, Rejected, Unavailable
 from .sms import TextSender
 
 logger = logging.getLogger(__name__)
@@ -37,8 +42,11 @@ State = Message.State
 LEASED_AT_ONCE = 20
 FIRST_DELAY = datetime.timedelta(minutes=1)
 LONGEST_DELAY = datetime.timedelta(hours=4)
-# A way that is out of order is left alone for so many seconds.
+# A way that is out of order is left alone for so many seconds, and a message for so long, because any that is tried
+# shows whether the way works again. None is given up before: RFC 5321, 4.5.4.1, asks for four to five days.
 PAUSE = 30
+LONGEST_DELAY_OF_A_WAY = datetime.timedelta(minutes=5)
+PATIENCE = datetime.timedelta(days=5)
 
 
 class Worker:
@@ -54,6 +62,7 @@ class Worker:
             Channel.TEXT: TextSender(),
         }
         self._paused_until = dict.fromkeys(self._senders, 0.0)
+        self._was_away: set[Channel] = set()
         self._seen_since: dict[uuid.UUID, float] = {}
 
     def send_some(self) -> int:
@@ -88,22 +97,25 @@ class Worker:
                     continue
                 self._send(current, lease, sender)
             except Unavailable as failure:
-                logger.warning("Sending by %s pauses for %d seconds: %s", channel.value, PAUSE, failure)
-                self._paused_until[channel] = time.monotonic() + PAUSE
+                pause = max(PAUSE, failure.seconds)
+                logger.warning("Sending by %s pauses for %d seconds: %s", channel.value, pause, failure)
+                self._paused_until[channel] = time.monotonic() + pause
+                self._was_away.add(channel)
                 _give_back(lease)
                 return
 
     def _still_to_be_sent(self, message: Message, lease: uuid.UUID) -> bool:
         if message.kind not in LIFECYCLE.message_kinds:
             logger.error("Nothing sends messages of the kind %s any more.", message.kind)
-            _fail(message, lease, Rejected("nothing is told in this way any more"), message.attempts + 1)
+            _fail(message, lease, Rejected("nothing is told in this way any more"))
             return False
         now, earliest = timezone.now(), relevance.not_before(message)
         if not relevance.still_true(message):
-            _finish(message, lease, state=State.DROPPED)
+            # What may have arrived is not as if it had never been said.
+            _finish(message, lease, state=State.FAILED if message.handed_over_at else State.DROPPED)
             return False
         if earliest > now:
-            _finish(message, lease, send_at=earliest)
+            _finish(message, lease, send_at=earliest, first_due_at=None)
             return False
         return True
 
@@ -112,42 +124,55 @@ class Worker:
         try:
             sender.connect()
         except Failure as failure:
-            _fail(message, lease, failure, attempts=message.attempts + 1)
+            _fail(message, lease, failure)
             raise
         own = uuid.uuid4()
-        if not Message.objects.filter(pk=message.pk, lease=lease).update(lease=own, attempts=F("attempts") + 1):
+        handed_over = {"lease": own, "attempts": F("attempts") + 1, "handed_over_at": _kept("handed_over_at")}
+        if not Message.objects.filter(pk=message.pk, lease=lease).update(**handed_over):
             # Another worker thought that this one was dead.
             return
         try:
             sender.send(message)
+        except NoAnswer as failure:
+            _fail(message, own, failure)
         except Failure as failure:
-            _fail(message, own, failure, attempts=message.attempts + 1)
+            _fail(message, own, failure, handed_over_at=None)
             if isinstance(failure, Unavailable):
                 raise
         except Exception as error:  # noqa: BLE001
             # For example a fault in a clinic's own template. The exception's text may quote the message.
             logger.error("A message of the kind %s could not be sent: %s", message.kind, type(error).__name__)
-            _fail(message, own, Failure(f"it could not be written ({type(error).__name__})"), message.attempts + 1)
+            unwritten = Failure(f"it could not be written ({type(error).__name__})")
+            _fail(message, own, unwritten, handed_over_at=message.handed_over_at)
         else:
-            _persistently(lambda: _finish(message, own, state=State.SENT, error=""))
+            _persistently(lambda: _finish(message, own, state=State.SENT, error="", handed_over_at=None))
+            if message.channel in self._was_away:
+                self._was_away.discard(Channel(message.channel))
+                _try_now(Message.objects.filter(channel=message.channel).put_off())
 
     def _take_over(self) -> None:
-        leases = set(Message.objects.filter(lease__isnull=False).values_list("lease", flat=True))
+        leases = dict(Message.objects.filter(lease__isnull=False).values_list("lease", "handed_over_at"))
         now = time.monotonic()
         self._seen_since = {lease: self._seen_since.get(lease, now) for lease in leases if lease}
-        left_behind = [lease for lease, since in self._seen_since.items() if now - since > settings.LEASE_SECONDS]
+        left_behind = [
+            lease
+            for lease, since in self._seen_since.items()
+            if now - since > settings.LEASE_SECONDS + (settings.EMAIL_ANSWER_SECONDS if leases[lease] else 0)
+        ]
         if left_behind:
             freed = Message.objects.filter(lease__in=left_behind).update(lease=None)
             logger.warning("%d messages were taken over from a worker that does not go on.", freed)
 
 
 @audit.atomic()
-def send_again(messages: QuerySet[Message], *, by: User) -> int:
-    """Let failed messages be tried anew from now on, and give how many there were."""
-    failed = messages.filter(state=State.FAILED).select_for_update()
-    about = dict(failed.values_list("pk", "request"))
-    again = {"state": State.WAITING, "attempts": 0, "done_at": None, "send_at": timezone.now()}
-    count = Message.objects.filter(pk__in=about, state=State.FAILED).update(**again)
+def send_again(messages: MessageQuerySet, *, by: User) -> int:
+    """Let these be tried anew from now on that failed or wait for another try, and give how many there were.
+
+    Those that may have arrived are sent once more, too: leave them out unless staff know better.
+    """
+    again = messages.filter(state=State.FAILED) | messages.put_off().filter(lease=None)
+    about = dict(again.values_list("pk", "request"))
+    count = _try_now(Message.objects.filter(pk__in=about, lease=None), handed_over_at=None)
     if count:
         requests = {request for request in about.values() if request}
         audit.record(AuditEntry.Action.CHANGE, by=by, requests=requests, details=f"{count} messages sent again")
@@ -165,7 +190,7 @@ def _lease(channel: Channel) -> tuple[uuid.UUID, list[Message]]:
     return lease, list(_leased(lease).order_by("send_at", "pk"))
 
 
-def _leased(lease: uuid.UUID) -> QuerySet[Message]:
+def _leased(lease: uuid.UUID) -> MessageQuerySet:
     related = ("request__appointment", "appointment__place", "appointment__clinician")
     return Message.objects.filter(lease=lease).select_related(*related)
 
@@ -174,14 +199,42 @@ def _give_back(lease: uuid.UUID) -> None:
     Message.objects.filter(lease=lease).update(lease=None)
 
 
-def _fail(message: Message, lease: uuid.UUID, failure: Failure, attempts: int) -> None:
-    final = isinstance(failure, Rejected) or attempts >= settings.MESSAGE_ATTEMPTS
-    values = {"state": State.FAILED} if final else {"send_at": timezone.now() + _delay(attempts)}
-    _persistently(lambda: _finish(message, lease, attempts=attempts, error=str(failure)[:100], **values))
+def _try_now(messages: MessageQuerySet, **values: Any) -> int:
+    """As if they had not been tried yet."""
+    as_new = {"state": State.WAITING, "attempts": 0, "done_at": None, "send_at": timezone.now(), "first_due_at": None}
+    return messages.update(**as_new, **values)
 
 
-def _delay(attempts: int) -> datetime.timedelta:
-    return min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY)
+def _fail(message: Message, lease: uuid.UUID, failure: Failure, **values: Any) -> None:
+    attempts = message.attempts + 1
+    values |= {"attempts": attempts, "error": str(failure)[:100]}
+    if _is_final(message, failure, attempts):
+        values["state"] = State.FAILED
+    else:
+        values["send_at"] = timezone.now() + _delay(attempts, failure)
+        values["first_due_at"] = message.first_due_at or message.send_at
+    _persistently(lambda: _finish(message, lease, **values))
+
+
+def _is_final(message: Message, failure: Failure, attempts: int) -> bool:
+    match failure:
+        case Rejected():
+            return True
+        case NoAnswer(is_final=True):
+            return True
+        case Unavailable():
+            return timezone.now() - (message.first_due_at or message.send_at) > PATIENCE
+    return attempts >= settings.MESSAGE_ATTEMPTS
+
+
+def _delay(attempts: int, failure: Failure) -> datetime.timedelta:
+    longest = LONGEST_DELAY_OF_A_WAY if isinstance(failure, Unavailable) else LONGEST_DELAY
+    return min(FIRST_DELAY * 2 ** min(attempts - 1, 10), longest)
+
+
+def _kept(column: str) -> Coalesce:
+    """What stands there, or now."""
+    return Coalesce(column, Value(timezone.now()))
 
 
 def _finish(message: Message, lease: uuid.UUID, **values: Any) -> None:

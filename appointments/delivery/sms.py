@@ -1,9 +1,11 @@
 """Sends text messages, by whichever sender the setting TEXTS names, honours STOP and answers HELP.
 
-A sender has one method: `send(phone, words)`, with the phone in the form +12125550100; it raises Failure.
+A sender has two methods, with the phone in the form +12125550100; both raise Failure. `send(phone, words)` sends;
+`has(phone, words, since)` says whether that was done.
 """
 
 import base64
+import datetime
 import hashlib
 import hmac
 import http.client
@@ -13,13 +15,15 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
 from ..models import Message, TextOptOut
 from . import rendering
-from .failures import Failure, Rejected, Unavailable
+from .failures import Failure, NoAnswer, Rejected, Unavailable
 
 # What people answer to end texts, and to have them again.
 STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "alto", "parar", "baja"}
@@ -38,6 +42,9 @@ class StayHere(urllib.request.HTTPRedirectHandler):
         return None
 
 
+LONGEST_ANSWER = 1_000_000
+# Seconds; whatever a provider asks for, it is asked again within the hour.
+LONGEST_PAUSE = 3600
 OPENER = urllib.request.build_opener(StayHere)
 
 
@@ -47,41 +54,93 @@ class ConsoleTexts:
     def send(self, phone: str, words: str) -> None:
         sys.stdout.write(f"Text to {phone}: {words}\n")
 
+    def has(self, phone: str, words: str, since: datetime.datetime) -> bool:
+        return False
+
 
 class TwilioTexts:
     """Sends by the HTTP interface of Twilio, which other providers offer too; TEXTS_URL says where."""
 
     # The provider's code for somebody who told the provider itself to stop.
     STOPPED = 21610
+    # Those for a number or a text that will not do; whatever else is refused, is refused to us.
+    OF_THIS_TEXT = (STOPPED, 21211, 21214, 21217, 21408, 21612, 21614, 21617)
+    NOT_SENT = ("failed", "undelivered", "canceled")
+    # Clocks differ.
+    EARLIER = datetime.timedelta(minutes=5)
 
     def send(self, phone: str, words: str) -> None:
+        order = {"To": phone, "From": settings.TEXTS_FROM, "Body": words}
+        try:
+            status, taken = self._ask(order)
+        except urllib.error.URLError as error:
+            raise Unavailable(f"no connection to the text provider ({type(error.reason).__name__})") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"the text provider took it and did not answer ({type(error).__name__})") from None
+        if status >= 300:
+            raise self._refusal(phone, status, taken)
+        if not isinstance(taken.get("sid"), str):
+            raise Unavailable("what answered is not the text provider")
+        if taken.get("status") in self.NOT_SENT:
+            raise Rejected("the text provider could not send it")
+
+    def has(self, phone: str, words: str, since: datetime.datetime) -> bool:
+        """Whether the provider was given this text since then. Raises NoAnswer where it does not tell."""
+        try:
+            status, found = self._ask({"To": phone, "From": settings.TEXTS_FROM, "PageSize": "50"}, method="GET")
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"the text provider does not say whether it took it ({type(error).__name__})") from None
+        if status >= 300 or not isinstance(found.get("messages"), list):
+            # Where nobody tells of what was sent, it is for staff to find out.
+            is_final = status in (404, 405, 501)
+            raise NoAnswer(f"the text provider does not say whether it took it ({status})", is_final=is_final)
+        return any(self._is_it(one, words, since - self.EARLIER) for one in found["messages"])
+
+    def _is_it(self, text: dict[str, Any], words: str, since: datetime.datetime) -> bool:
+        try:
+            created_at = parsedate_to_datetime(str(text["date_created"]))
+            # A test account puts words of its own before ours.
+            said = str(text["body"]).strip().endswith(words.strip())
+        except (KeyError, TypeError, ValueError):
+            return False
+        return said and created_at >= since and text.get("status") not in self.NOT_SENT
+
+    def _ask(self, form: dict[str, str], *, method: str = "POST") -> tuple[int, dict[str, Any]]:
+        """The status, and the object in the answer, if there is one. Raises URLError if nothing was handed over."""
         account = settings.TEXTS_ACCOUNT
         secret = base64.b64encode(f"{account}:{settings.TEXTS_TOKEN}".encode()).decode()
+        url = f"{settings.TEXTS_URL}/2010-04-01/Accounts/{account}/Messages.json"
+        encoded = urllib.parse.urlencode(form)
         order = urllib.request.Request(  # noqa: S310  # the address is the operator's
-            f"{settings.TEXTS_URL}/2010-04-01/Accounts/{account}/Messages.json",
-            data=urllib.parse.urlencode({"To": phone, "From": settings.TEXTS_FROM, "Body": words}).encode(),
+            url if method == "POST" else f"{url}?{encoded}",
+            data=encoded.encode() if method == "POST" else None,
             headers={"Authorization": f"Basic {secret}"},
         )
         try:
-            # Do not read the body: the provider has accepted the message, and an error here would send it again.
-            with OPENER.open(order, timeout=_longest_step()):
-                pass
+            answer = OPENER.open(order, timeout=_longest_step())
         except urllib.error.HTTPError as error:
-            raise self._failure(phone, error) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise Unavailable(f"no connection to the text provider ({type(error).__name__})") from None
-
-    def _failure(self, phone: str, error: urllib.error.HTTPError) -> Failure:
+            answer = error
+        with answer:
+            said = answer.read(LONGEST_ANSWER)
+            length, retry_after = (answer.headers.get(name, "") for name in ("Content-Length", "Retry-After"))
+        if length.isdecimal() and len(said) < min(int(length), LONGEST_ANSWER):
+            raise http.client.IncompleteRead(said)
         try:
-            code = json.loads(error.read(10_000)).get("code")
-        except (ValueError, AttributeError, OSError, http.client.HTTPException):
-            code = None
+            found = json.loads(said)
+        except ValueError:
+            found = None
+        fields = found if isinstance(found, dict) else {}
+        return answer.status, {**fields, "retry_after": int(retry_after) if retry_after.isdecimal() else 0}
+
+    def _refusal(self, phone: str, status: int, said: dict[str, Any]) -> Failure:
+        code = said.get("code")
         if code == self.STOPPED:
             TextOptOut.objects.add(phone)
             return Rejected("the patient answered STOP")
-        if error.code in (401, 403, 429) or error.code >= 500:
-            return Unavailable(f"the text provider does not serve us ({error.code})")
-        return Rejected(f"the text provider refused the message ({error.code})")
+        if code in self.OF_THIS_TEXT:
+            return Rejected(f"the text provider refused the message ({code})")
+        seconds = min(said["retry_after"], LONGEST_PAUSE)
+        return Unavailable(f"the text provider does not serve us ({status})", seconds=seconds)
 
 
 SENDERS: dict[str, type[ConsoleTexts | TwilioTexts]] = {"console": ConsoleTexts, "twilio": TwilioTexts}
@@ -104,7 +163,9 @@ class TextSender:
             raise Rejected("the patient wants no texts any more")
         if settings.TEXTS not in SENDERS:
             raise Rejected("texts are switched off")
-        SENDERS[settings.TEXTS]().send(phone, rendering.text(message))
+        sender, words = SENDERS[settings.TEXTS](), rendering.text(message)
+        if not (message.handed_over_at and sender.has(phone, words, message.handed_over_at)):
+            sender.send(phone, words)
 
 
 def answered(phone: str, words: str) -> str:

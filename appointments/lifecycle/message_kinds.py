@@ -20,7 +20,7 @@ REPEATING = ("corrected", "written_again")
 # Somebody who booked less than that before the time for the reminder needs none.
 FRESH = datetime.timedelta(hours=24)
 # The messages by which nobody has learnt anything, and which nobody is sending.
-UNTOLD = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None)
+UNTOLD = Q(state=Message.State.DROPPED) | Q(state=Message.State.WAITING, lease=None, handed_over_at=None)
 
 
 def time_of_reminder(visit: Appointment) -> datetime.datetime:

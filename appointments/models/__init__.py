@@ -22,7 +22,7 @@ from .clinic import (
 )
 from .feeds import CalendarFeed
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
-from .messages import Message, TextOptOut
+from .messages import Message, MessageQuerySet, TextOptOut
 from .operation import DailyCount, PeriodicJob, RateBucket
 from .records import ExportLog
 from .requests import (
@@ -65,6 +65,7 @@ __all__ = [
     "LanguageHelp",
     "MayTalk",
     "Message",
+    "MessageQuerySet",
     "NurseCheck",
     "OfferedTime",
     "OpeningHours",

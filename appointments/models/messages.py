@@ -12,6 +12,20 @@ from .requests import AppointmentRequest
 from .visits import Appointment
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def put_off(self) -> "MessageQuerySet":
+        """Those that wait for another try."""
+        return self.filter(state=Message.State.WAITING, first_due_at__isnull=False)
+
+    def failed(self) -> "MessageQuerySet":
+        """Those that were given up, and surely did not arrive."""
+        return self.filter(state=Message.State.FAILED, handed_over_at=None)
+
+    def unsure(self) -> "MessageQuerySet":
+        """Those that were given up because they may have arrived."""
+        return self.filter(state=Message.State.FAILED, handed_over_at__isnull=False)
+
+
 class Message(models.Model):
     """Something to tell the patient, or the staff, of what happened to a request; see delivery/.
 
@@ -43,8 +57,14 @@ class Message(models.Model):
     # Whoever is sending it; see delivery/outbox.py.
     lease = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # When it should have gone; each new try moves `send_at`, and none moves this. Null while it was never put off.
+    first_due_at = models.DateTimeField(null=True)
+    # When it was last handed to a server; null as soon as it is known what became of it.
+    handed_over_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=100, blank=True)
     done_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view",)
@@ -63,6 +83,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.pk}"
+
+    @property
+    def state_in_words(self) -> str:
+        may_have_arrived = self.state == self.State.FAILED and self.handed_over_at
+        return "Perhaps sent" if may_have_arrived else self.get_state_display()
 
     @property
     def its_request(self) -> AppointmentRequest:

@@ -1,13 +1,33 @@
 """What the machinery keeps for itself: nothing in here is about a person."""
 
-from django.db import models
+import datetime
+
+from django.db import connections, models
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+
+class PeriodicJobQuerySet(models.QuerySet["PeriodicJob"]):
+    def last_runs(self) -> dict[str, datetime.datetime]:
+        """When each job was done last. As long as no worker ever ran, its heartbeat is as old as the database."""
+        runs = dict(self.values_list("name", "last_run_at"))
+        if self.model.HEARTBEAT not in runs:
+            migrations = MigrationRecorder(connections[self.db]).migration_qs
+            made_at = migrations.aggregate(at=models.Min("applied"))["at"]
+            runs[self.model.HEARTBEAT] = made_at or timezone.now()
+        return runs
 
 
 class PeriodicJob(models.Model):
     """When something that is done again and again was done last; see operations/jobs.py."""
 
+    # What shows that workers run, whatever becomes of the others.
+    HEARTBEAT = "heartbeat"
+
     name = models.CharField(max_length=40, primary_key=True)
     last_run_at = models.DateTimeField()
+
+    objects = PeriodicJobQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -119,6 +119,7 @@ def forget_tries() -> None:
 
 
 JOBS = (
+    Job(PeriodicJob.HEARTBEAT, datetime.timedelta(minutes=1), lambda: None),
     # The name is stored, and older releases know it too.
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_what_is_late),
     Job("end offers", datetime.timedelta(minutes=1), end_offers),

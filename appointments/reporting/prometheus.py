@@ -40,6 +40,7 @@ from ..models import (
     PossibleDuplicate,
     Status,
 )
+from .alarms import backlogs
 
 # Shorter than any scrape interval: figures of two processes must not go back and forth.
 KEPT_SECONDS = 4
@@ -73,7 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 class Figures:
-    """A collector: each scrape reads anew. Costs twelve statements."""
+    """A collector: each scrape reads anew. Costs twelve statements, and one more as long as no worker has run."""
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
@@ -91,8 +92,8 @@ class Figures:
             "Pairs of requests that may be of one person, and nobody has decided.",
             PossibleDuplicate.objects.filter(decision="").count(),
         )
-        yield from _messages()
-        yield from _jobs()
+        yield from _messages(now)
+        yield from _jobs(now)
 
 
 def _checks() -> Iterator[Metric]:
@@ -225,37 +226,36 @@ def _last_day(now: datetime.datetime) -> Iterator[Metric]:
     )
 
 
-def _messages() -> Iterator[Metric]:
+def _messages(now: datetime.datetime) -> Iterator[Metric]:
     """Those that are not done with, and those that failed: few, and found by their partial indexes."""
-    now = timezone.now()
-    waiting = Message.objects.filter(state=Message.State.WAITING).order_by()
-    due = waiting.filter(send_at__lte=now).values_list("channel")
-    groups = due.annotate(count=Count("pk"), tried_before=Count("pk", filter=Q(attempts__gt=0)), since=Min("send_at"))
-    kinds = {(channel.value,): 0 for channel in Message.Channel}
-    due_by, retried, oldest = dict(kinds), dict(kinds), dict(kinds)
-    for channel, count, tried_before, since in groups:
-        due_by[channel,], retried[channel,] = count, tried_before
-        oldest[channel,] = (now - since).total_seconds()
-    failed = dict(kinds)
-    for channel, count in (
-        Message.objects.filter(state=Message.State.FAILED).order_by().values_list("channel").annotate(Count("pk"))
-    ):
-        failed[channel,] = count
+    found = backlogs(now)
+    due_by = {(one.channel.value,): one.due for one in found}
+    retried = {(one.channel.value,): one.retried for one in found}
+    oldest = {(one.channel.value,): (now - one.since).total_seconds() if one.since else 0 for one in found}
+    failed, unsure = dict.fromkeys(due_by, 0), dict.fromkeys(due_by, 0)
+    given_up = Message.objects.filter(state=Message.State.FAILED).order_by().values_list("channel")
+    for channel, count, perhaps_sent in given_up.annotate(count=Count("pk"), perhaps=Count("handed_over_at")):
+        failed[channel,], unsure[channel,] = count - perhaps_sent, perhaps_sent
     yield _gauges("upright_messages_due", "Messages that should have been sent by now.", ["channel"], due_by)
     yield _gauges("upright_messages_retried", "Of those due, the ones that failed before.", ["channel"], retried)
     yield _gauges(
         "upright_oldest_due_message_seconds", "For how long the oldest of them has been due.", ["channel"], oldest
     )
     yield _gauges("upright_messages_failed", "Messages that were given up.", ["channel"], failed)
+    yield _gauges(
+        "upright_messages_perhaps_sent",
+        "Messages that were given up because they may have gone.",
+        ["channel"],
+        unsure,
+    )
 
 
-def _jobs() -> Iterator[Metric]:
+def _jobs(now: datetime.datetime) -> Iterator[Metric]:
     """Without workers, these get old."""
-    now = timezone.now()
-    last = {
-        (name,): (now - at).total_seconds() for name, at in PeriodicJob.objects.values_list("name", "last_run_at")
-    }
-    yield _gauges("upright_periodic_job_age_seconds", "How long ago each periodic job was done.", ["job"], last)
+    last = {(name,): (now - at).total_seconds() for name, at in PeriodicJob.objects.last_runs().items()}
+    meaning = "How long ago each periodic job was done."
+    # A label "job" is the scraper's own.
+    yield _gauges("upright_periodic_job_age_seconds", meaning, ["periodic_job"], last)
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -18,6 +18,7 @@ from audit.models import AuditEntry
 from ..lifecycle.definition import last_step_of
 from ..lifecycle.waits import lengths
 from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
+from ..reporting import alarms
 from ..roles import MANAGE, SEE, WORK
 from ..worklist import ranking
 from ..worklist.next_call import take
@@ -68,7 +69,9 @@ def page(request: StaffRequest) -> HttpResponse:
         **shown,
         flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
         bars=_bars(waiting),
-        failed_messages=Message.objects.filter(state=Message.State.FAILED).count(),
+        alarms=alarms.in_words(timezone.now()),
+        failed_messages=Message.objects.failed().count(),
+        unsure_messages=Message.objects.unsure().count(),
         visits=visits,
         doubtful=doubtful,
         more_doubtful=more_doubtful,

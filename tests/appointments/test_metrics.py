@@ -3,7 +3,9 @@
 import datetime
 
 import pytest
+import time_machine
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -12,8 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL, UNDO, WITHDRAW
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ContactAttempt, DailyCount, Message, PeriodicJob
+from tests.mail import free_port
+from tests.walk import words_of
 
 pytestmark = pytest.mark.both
+
+HOUR = datetime.timedelta(hours=1)
 
 TOKEN = "a token for the tests of figures"  # noqa: S105
 
@@ -70,7 +76,8 @@ def test_without_the_setting_the_page_is_not_there(client, settings):
 def test_a_clinic_where_nothing_has_happened_has_every_figure_at_zero(scrape, db):
     figures = scrape()
 
-    assert set(figures.values()) == {0}
+    # The database is some moments old, and so is the heartbeat of the workers that it has not seen yet.
+    assert {name for name, value in figures.items() if value} == {("periodic_job_age_seconds", "heartbeat")}
     assert ("requests", "es", "P1", "waiting") in figures
     assert ("calls_overdue", "promised", "P3") in figures
     assert ("requests_closed_last_day", "unreachable") in figures
@@ -99,7 +106,7 @@ def test_each_request_is_counted_where_it_stands(
     perform(CLOSE, declined, by=scheduler, reason="declined")
     perform(WITHDRAW, withdrawn)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         figures = scrape()
 
     assert {key: value for key, value in figures.items() if value and key[0].startswith("requests")} == {
@@ -198,6 +205,39 @@ def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, a
     assert figures["oldest_due_message_seconds", "email"] == pytest.approx(3600, abs=60)
     assert (figures["messages_failed", "email"], figures["messages_failed", "text"]) == (0, 1)
     assert figures["periodic_job_age_seconds", "retention"] == pytest.approx(7200, abs=60)
+
+
+def test_an_outage_is_as_old_as_its_oldest_message_however_often_that_was_tried(
+    scrape, a_request, settings, admin_client, scheduler
+):
+    AppointmentRequest.objects.filter(pk=a_request(doubts="a test").pk).update(attempts_made=1)
+    Message.objects.create(request=AppointmentRequest.objects.get(), kind="call_missed", channel="email")
+    settings.EMAIL_BACKEND = "appointments.delivery.email.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(20):
+            call_command("work", once=True)
+            clock.shift(HOUR)
+
+        assert scrape()["oldest_due_message_seconds", "email"] == pytest.approx(20 * 3600, abs=60)
+        admin_client.force_login(scheduler)
+        assert "1 e-mail should have gone by now, the oldest on" in words_of(admin_client.get("/admin/"))
+
+
+def test_without_a_worker_the_heartbeat_gets_old_and_today_says_so_even_if_there_never_was_one(
+    scrape, db, admin_client, scheduler
+):
+    assert "no worker runs" not in words_of(admin_client.get("/admin/"))
+
+    with time_machine.travel(timezone.now() + 24 * HOUR, tick=False):
+        assert scrape()["periodic_job_age_seconds", "heartbeat"] >= 24 * 3600
+        admin_client.force_login(scheduler)
+        assert "Nothing has been sent or checked since" in words_of(admin_client.get("/admin/"))
+
+        call_command("work", once=True)
+
+        assert scrape()["periodic_job_age_seconds", "heartbeat"] == 0
+        assert "no worker runs" not in words_of(admin_client.get("/admin/"))
 
 
 def test_a_closing_that_was_taken_back_is_not_counted_and_a_reason_is_known_by_its_key(
