@@ -17,7 +17,7 @@ from common.clinic import CLINIC, Known
 from common.sealed_cookie import seal, unseal
 from screening import sign_off
 from screening.visitor import COOKIE, MAX_AGE
-from tests import factories
+from tests import factories, prepared_database
 from tests.walk import FIELDS, answer_check, fill_in
 
 
@@ -32,8 +32,24 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
+def turn_to_prepare(django_db_modify_db_settings):
+    """The first process prepares a database, and the others wait for it; see prepared_database.py."""
+    with prepared_database.wait_for_turn() as turn:
+        yield turn
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(turn_to_prepare, django_db_blocker):
+    with django_db_blocker.unblock():
+        return prepared_database.take()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, turn_to_prepare):
     """To empty the tables after a test, the audit is cut off first, as only its owner can."""
+    with django_db_blocker.unblock():
+        prepared_database.keep()
+    turn_to_prepare.close()
     operations = type(connection.ops)
     sql_flush = operations.sql_flush
 

@@ -1,12 +1,14 @@
 """What is chosen from a list: when to call, and one of hundreds."""
 
 import datetime
+import functools
 from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -56,14 +58,22 @@ class LongSelect(forms.Select):
     """For hundreds of choices without groups: without a template for each, which would take most of a page's time."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
-        chosen = set(self.format_value(value))
-        options = format_html_join(
-            "\n",
-            "  <option{}>{}</option>",
-            ((flatatt({"value": key, "selected": str(key) in chosen}), label) for key, label in self.choices),
-        )
+        options = _options(tuple(self.choices))
+        for chosen in self.format_value(value):
+            option = _option(chosen)
+            options = mark_safe(options.replace(option, f"{option} selected", 1))  # noqa: S308  # nosec B308 B703
         attributes = flatatt(self.build_attrs(self.attrs, attrs))
         return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)
+
+
+@functools.lru_cache(maxsize=8)
+def _options(choices: tuple[tuple[str, str], ...]) -> SafeString:
+    """None of them chosen."""
+    return format_html_join("\n", "  {}>{}</option>", ((_option(key), label) for key, label in choices))
+
+
+def _option(key: str) -> SafeString:
+    return format_html('<option value="{}"', key)
 
 
 class CallTimesField(forms.MultipleChoiceField):
