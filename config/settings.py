@@ -159,6 +159,8 @@ KEEP_VISITED_DAYS = environment.number("KEEP_VISITED_DAYS", 2190, least=1, most=
 KEEP_DOUBTFUL_DAYS = environment.number("KEEP_DOUBTFUL_DAYS", 30, least=1, most=36_500)
 KEEP_MESSAGES_DAYS = environment.number("KEEP_MESSAGES_DAYS", 90, least=1, most=36_500)
 KEEP_EXPORT_LOG_DAYS = environment.number("KEEP_EXPORT_LOG_DAYS", 2190, least=1, most=36_500)
+# When more requests than that are due in one hour, a manager looks before they are deleted.
+ERASED_AN_HOUR = environment.number("ERASED_AN_HOUR", 100, least=1)
 # The audit is sealed with this key, or one made from SECRET_KEY. Former keys go on verifying what they sealed.
 AUDIT_KEY = environment.secret("AUDIT_KEY", "")
 AUDIT_KEY_FALLBACKS = environment.secrets("AUDIT_KEY_FALLBACKS")

@@ -34,6 +34,7 @@ DECLARED = {
         "audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
         "appointments/management/commands/grant_app_role.py": "the ORM knows no roles",
         "config/health.py": "SELECT 1",
+        "appointments/operations/retention.py": "asks the database what time it is, by no table",
     },
     "puts SQL together from pieces": {
         "appointments/reporting/daily_counts.py": "what is put in is placeholders, as many as there are rows",

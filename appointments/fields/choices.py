@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -58,22 +58,15 @@ class LongSelect(forms.Select):
     """For hundreds of choices without groups: without a template for each, which would take most of a page's time."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
-        options = _options(tuple(self.choices))
-        for chosen in self.format_value(value):
-            option = _option(chosen)
-            options = mark_safe(options.replace(option, f"{option} selected", 1))  # noqa: S308  # nosec B308 B703
+        chosen = set(self.format_value(value))
+        options = format_html_join("\n", "{}", ((_option(key, label, key in chosen),) for key, label in self.choices))
         attributes = flatatt(self.build_attrs(self.attrs, attrs))
         return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)
 
 
-@functools.lru_cache(maxsize=8)
-def _options(choices: tuple[tuple[str, str], ...]) -> SafeString:
-    """None of them chosen."""
-    return format_html_join("\n", "  {}>{}</option>", ((_option(key), label) for key, label in choices))
-
-
-def _option(key: str) -> SafeString:
-    return format_html('<option value="{}"', key)
+@functools.lru_cache(maxsize=2_000)
+def _option(key: str, label: str, is_chosen: bool) -> SafeString:
+    return format_html("  <option{}>{}</option>", flatatt({"value": key, "selected": is_chosen}), label)
 
 
 class CallTimesField(forms.MultipleChoiceField):

@@ -23,7 +23,7 @@ from .clinic import (
 from .feeds import CalendarFeed
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, MessageQuerySet, TextOptOut
-from .operation import DailyCount, PeriodicJob, RateBucket
+from .operation import DailyCount, ErasureLeave, PeriodicJob, RateBucket
 from .records import ExportLog
 from .requests import (
     QUEUE_ORDER,
@@ -56,6 +56,7 @@ __all__ = [
     "ConsultingHours",
     "ContactAttempt",
     "DailyCount",
+    "ErasureLeave",
     "Event",
     "ExportLog",
     "ExtraHours",

@@ -2,6 +2,7 @@
 
 import datetime
 
+from django.conf import settings
 from django.db import connections, models
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
@@ -31,6 +32,22 @@ class PeriodicJob(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ErasureLeave(models.Model):
+    """That a manager has looked at what retention held back, and lets it go; see operations/retention.py."""
+
+    setting = models.CharField(max_length=40, help_text="The setting of the rule.")
+    until = models.DateTimeField(help_text="What was done with by then may go.")
+    count = models.PositiveIntegerField(help_text="How many records these were.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.setting} {self.until}"
 
 
 class RateBucket(models.Model):

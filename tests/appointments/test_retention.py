@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from appointments.models import (
 from appointments.operations import retention
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
+from tests.walk import words_of
 
 pytestmark = pytest.mark.both
 
@@ -186,6 +188,72 @@ def test_workers_delete_by_themselves(request_of):
     call_command("work", once=True)
 
     assert request.pk not in left()
+
+
+def test_a_worker_whose_clock_is_wrong_deletes_nothing_early(request_of):
+    retention.delete_some()
+    request = request_of(closed=10)
+
+    with time_machine.travel(timezone.now() + 400 * DAY):
+        retention.delete_some()
+
+    assert request.pk in left()
+
+
+def let_go(client) -> None:
+    """Press the first button of the page."""
+    page = client.get("/admin/retention/").text
+    fields = dict(re.findall(r'<input type="hidden" name="(setting|until)" value="([^"]*)">', page))
+    client.post("/admin/retention/", fields)
+
+
+@pytest.mark.either
+def test_after_a_jump_of_the_clock_a_manager_looks_before_anything_goes(request_of, scheduler):
+    retention.delete_some()
+    early, late = request_of(closed=10), request_of(closed=400)
+
+    with time_machine.travel(timezone.now() + 400 * DAY):
+        manager = signed_in(scheduler)
+        retention.delete_some()
+        assert {early.pk, late.pk} <= left()
+        assert "Retention waits for you" in manager.get("/admin/").text
+        let_go(manager)
+        retention.delete_some()
+
+    assert not {early.pk, late.pk} & left()
+
+
+def test_more_than_usual_waits_for_a_manager_and_what_comes_later_goes_as_usual(request_of, scheduler, settings):
+    settings.ERASED_AN_HOUR = 3
+    retention.delete_some()
+    many, manager = [request_of(closed=400 + n).pk for n in range(4)], signed_in(scheduler)
+    retention.delete_some()
+    assert set(many) <= left()
+
+    page = words_of(manager.get("/admin/retention/"))
+    assert "Requests closed without a visit kept for 365 days 4" in page
+    let_go(manager)
+    retention.delete_some()
+
+    assert not set(many) & left()
+    assert "Nothing." in words_of(manager.get("/admin/retention/"))
+    usual = request_of(closed=366)
+    retention.delete_some()
+    assert usual.pk not in left()
+
+
+def test_what_was_not_shown_is_not_let_go(request_of, scheduler, settings):
+    settings.ERASED_AN_HOUR = 0
+    shown, later = request_of(closed=400), request_of(closed=366)
+    until = timezone.now() - 390 * DAY
+    form = {"setting": "KEEP_CLOSED_DAYS", "until": f"{until:%Y-%m-%dT%H:%M:%S.%f%z}"}
+
+    signed_in(scheduler).post("/admin/retention/", form)
+    retention.delete_some()
+
+    assert shown.pk not in left()
+    assert later.pk in left()
+    assert "Look again" in signed_in(scheduler).post("/admin/retention/", {"setting": "x"}, follow=True).text
 
 
 @pytest.mark.either

@@ -358,6 +358,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
         Message(request=held, kind=kind, channel="email", attempts=12, **failed) for kind in ("booked", "reminder")
     )
     yield State("messages", "/admin/messages/", session)
+    yield State("retention", "/admin/retention/", session)
     yield State("home, with failed messages", "/admin/", session)
     AppointmentRequest.objects.filter(pk=requests["waiting"].pk).update(doubts="many requests from one address")
     yield State("home, with a doubtful request", "/admin/", session)
