@@ -305,11 +305,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # So long a page waits for one statement, a lock included; 0 is for ever. config/wsgi.py sets it for web processes:
 # migrations and workers may take their time. A pooler may not pass it on; see docs/operation.md.
 STATEMENT_SECONDS = environment.number("STATEMENT_SECONDS", 0, most=25)
+# After so many seconds without an answer the database counts as away, whatever its own limits; 0 waits for ever.
+DATABASE_PATIENCE = environment.number("DATABASE_PATIENCE", 0, most=300)
 
 if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
     DATABASES: dict[str, dict[str, Any]] = {
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "common.postgresql",
             "HOST": DATABASE_HOST,
             "PORT": environment.text("DATABASE_PORT", "5432"),
             "NAME": environment.text("DATABASE_NAME", "upright"),

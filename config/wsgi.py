@@ -9,9 +9,10 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# After it a page fails in words. Gunicorn would end the process after its own time, and say nothing.
-if not os.environ.get("STATEMENT_SECONDS", "").strip():
-    os.environ["STATEMENT_SECONDS"] = "5"
+# After these a page fails in words. Gunicorn would end the process after its own time, and say nothing.
+for name, seconds in (("STATEMENT_SECONDS", "5"), ("DATABASE_PATIENCE", "9")):
+    if not os.environ.get(name, "").strip():
+        os.environ[name] = seconds
 
 
 class Request(WSGIRequest):

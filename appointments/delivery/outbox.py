@@ -63,6 +63,8 @@ class Worker:
         }
         self._paused_until = dict.fromkeys(self._senders, 0.0)
         self._was_away: set[Channel] = set()
+        # Whether a message is out of our hands, and what became of it not yet written down.
+        self.is_sending = False
         self._seen_since: dict[uuid.UUID, float] = {}
 
     def send_some(self) -> int:
@@ -131,6 +133,7 @@ class Worker:
         if not Message.objects.filter(pk=message.pk, lease=lease).update(**handed_over):
             # Another worker thought that this one was dead.
             return
+        self.is_sending = True
         try:
             sender.send(message)
         except NoAnswer as failure:
@@ -149,6 +152,8 @@ class Worker:
             if message.channel in self._was_away:
                 self._was_away.discard(Channel(message.channel))
                 _try_now(Message.objects.filter(channel=message.channel).put_off())
+        finally:
+            self.is_sending = False
 
     def _take_over(self) -> None:
         leases = dict(Message.objects.filter(lease__isnull=False).values_list("lease", "handed_over_at"))

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -65,7 +64,7 @@ class LongSelect(forms.Select):
 
 
 @functools.lru_cache(maxsize=2_000)
-def _option(key: str, label: str, is_chosen: bool) -> SafeString:
+def _option(key: str, label: str, is_chosen: bool) -> str:
     return format_html("  <option{}>{}</option>", flatatt({"value": key, "selected": is_chosen}), label)
 
 

@@ -1,9 +1,12 @@
 """The worker: sends messages and does what is due again and again. As many as one likes work side by side."""
 
 import logging
+import os
 import signal
 import threading
+import time
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
@@ -15,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LOOKS = 2
 SECONDS_AFTER_A_FAULT = 5
+# Longer than any statement of a job takes.
+DATABASE_PATIENCE = 60
+# Told to stop, it waits no longer than that for a database that does not answer.
+SECONDS_TO_STOP = 5
 
 
 class Command(BaseCommand):
@@ -25,9 +32,15 @@ class Command(BaseCommand):
 
     def handle(self, *, once: bool, **options: object) -> None:
         self._stop = threading.Event()
-        for stop in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(stop, lambda *_: self._stop.set())
+        settings.DATABASE_PATIENCE = settings.DATABASE_PATIENCE or DATABASE_PATIENCE
         worker = Worker(should_stop=self._stop.is_set)
+
+        def stop(*_: object) -> None:
+            self._stop.set()
+            threading.Thread(target=_leave_in_time, args=[worker], daemon=True).start()
+
+        for asked in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(asked, stop)
         try:
             while not self._stop.is_set():
                 is_idle = self._look(worker)
@@ -53,3 +66,13 @@ class Command(BaseCommand):
         connection.close()
         self._stop.wait(SECONDS_AFTER_A_FAULT)
         return False
+
+
+def _leave_in_time(worker: Worker) -> None:
+    """End the process even if its main thread hangs. To be killed loses nothing: others take over."""
+    deadline = time.monotonic() + settings.SEND_SECONDS
+    while worker.is_sending and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(SECONDS_TO_STOP)
+    logger.warning("The worker leaves without an answer of the database.")
+    os._exit(0)

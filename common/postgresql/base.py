@@ -1,0 +1,38 @@
+"""See the package."""
+
+import select
+import time
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.db.backends.postgresql import base
+from psycopg2 import extensions
+
+# Seconds for which nobody tries after the database has not answered: all that a process can do meanwhile without it,
+# like the questions, stays quick.
+PAUSE = 10
+_paused_until = 0.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Raises OperationalError where an answer takes longer than DATABASE_PATIENCE seconds, if that is not 0."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        extensions.set_wait_callback(_wait if settings.DATABASE_PATIENCE else None)
+        if time.monotonic() < _paused_until:
+            raise psycopg2.OperationalError("the database did not answer a moment ago")
+        return super().get_new_connection(conn_params)
+
+
+def _wait(connection: Any) -> None:
+    """As psycopg2 waits itself, with an end. What this raises closes the connection."""
+    global _paused_until
+    deadline = time.monotonic() + settings.DATABASE_PATIENCE
+    poll = select.poll()
+    while (state := connection.poll()) != extensions.POLL_OK:
+        poll.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        left = deadline - time.monotonic()
+        if left <= 0 or not poll.poll(1000 * left):
+            _paused_until = time.monotonic() + PAUSE
+            raise psycopg2.OperationalError("the database does not answer")
