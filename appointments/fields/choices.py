@@ -58,7 +58,9 @@ class LongSelect(forms.Select):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
         chosen = set(self.format_value(value))
-        options = format_html_join("\n", "{}", ((_option(key, label, key in chosen),) for key, label in self.choices))
+        options = format_html_join(
+            "\n", "{}", ((_option(key, str(label), key in chosen),) for key, label in self.choices)
+        )
         attributes = flatatt(self.build_attrs(self.attrs, attrs))
         return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)
 
