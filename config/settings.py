@@ -348,8 +348,8 @@ else:
                 # A transaction that writes takes its turn at the start and cannot deadlock later.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": STATEMENT_SECONDS or 20,
-                # What is deleted is overwritten.
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
+                # What patients are told is stored, is on the disk. What is deleted is overwritten.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
             },
         }
     }

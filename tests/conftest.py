@@ -34,6 +34,10 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def turn_to_prepare(django_db_modify_db_settings):
     """The first process prepares a database, and the others wait for it; see prepared_database.py."""
+    options = connection.settings_dict["OPTIONS"]
+    if "init_command" in options:
+        # Nothing here outlives the tests.
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
     with prepared_database.wait_for_turn() as turn:
         yield turn
 
