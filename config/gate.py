@@ -9,6 +9,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import reverse
 from django.utils import translation
 
+from common.brand import KEPT_FOR
 from common.plain_page import plain_page
 
 LARGEST_BODY_READ = 4 * 1024 * 1024
@@ -26,7 +27,8 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
     def middleware(request: HttpRequest) -> HttpResponse:
         refusal = _refusal(request)
         response = security.process_response(request, refusal) if refusal else get_response(request)
-        if not request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}"):
+        is_static = request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}")
+        if not is_static and response.get("Cache-Control") != KEPT_FOR:
             response["Cache-Control"] = "no-store"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -258,7 +258,6 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 # The pages that others lead to, so that no part has to know the names of one above it.
 PAGES = {
-    "brand_css": "screening:brand_css",
     "education": "screening:education",
     "check": "screening:start",
     "how_it_decides": "screening:how_it_decides",
@@ -285,6 +284,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "common.brand.brand",
                 "common.clinic.clinic",
                 "common.pages.pages",
                 "common.notices.notices",

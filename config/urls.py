@@ -6,13 +6,14 @@ from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
 from appointments.reporting import prometheus
-from common import notices
+from common import brand, notices
 from config import health, security_txt
 
 urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
     path("admin/", admin.site.urls),
+    path("brand/<slug:digest>.css", brand.style_sheet, name="brand_css"),
     path("language-help/", notices.language_help, name="language_help"),
     path("accessibility/", notices.accessibility, name="accessibility"),
     path("text-messages/", notices.text_messages, name="text_messages"),

@@ -11,7 +11,6 @@ urlpatterns = [
     path("", views.education, name="education"),
     path("how-this-check-decides/", views.how_it_decides, name="how_it_decides"),
     path("how-this-check-decides/at-a-glance/", views.rule_at_a_glance, name="rule_at_a_glance"),
-    path("brand.css", views.brand_css, name="brand_css"),
     path("components/", views.components, name="components"),
     # The check itself. Page keys come from the pathway.
     path("check/", views.start, name="start"),

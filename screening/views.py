@@ -303,17 +303,6 @@ def _after(visitor: Visitor, page: Page, *, changing: bool) -> str:
 
 
 @require_safe
-def brand_css(request: HttpRequest) -> HttpResponse:
-    """The clinic's own colours, where its settings name them."""
-    css = (
-        f":root{{--brand:{settings.CLINIC_COLOR};--brand-strong:{settings.CLINIC_COLOR}}}"
-        f"@media(prefers-color-scheme:dark)"
-        f"{{:root{{--brand:{settings.CLINIC_COLOR_DARK};--brand-strong:{settings.CLINIC_COLOR_DARK}}}}}"
-    )
-    return HttpResponse(css, content_type="text/css")
-
-
-@require_safe
 def components(request: HttpRequest) -> HttpResponse:
     """Every part that pages are made of, side by side, for those who work on them."""
     if not settings.DEVELOPMENT:

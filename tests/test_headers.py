@@ -23,6 +23,7 @@ SAMPLES = {
     "id": "1",
     "key": "pain",
     "token": "sample",
+    "digest": "any",
     "app_label": "appointments",
     "url": "nowhere",
     "path": "nowhere",

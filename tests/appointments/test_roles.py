@@ -262,7 +262,14 @@ def address_of(page: str, samples: dict[str, object]) -> str:
     table = page if "/" not in page else "_".join(page.split("/")[:2])
     numbers = [row.pk for name, row in samples.items() if table.startswith(name)]
     number = str(numbers[-1] if numbers else 1)
-    filled = {"pk": number, "id": number, "object_id": number, "key": "claim", "content_type_id": "1"}
+    filled = {
+        "pk": number,
+        "id": number,
+        "object_id": number,
+        "key": "claim",
+        "content_type_id": "1",
+        "digest": "any",
+    }
     filled |= {"app_label": "appointments", "url": "nowhere", "token": "forged"}
     if "uuid:pk" in route:
         filled["pk"] = "00000000-0000-4000-8000-000000000000"

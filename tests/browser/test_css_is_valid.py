@@ -14,6 +14,8 @@ from playwright.sync_api import Page
 from tinycss2 import parse_blocks_contents, serialize
 from tinycss2.ast import Node
 
+from common import brand
+
 pytestmark = pytest.mark.browser
 
 STYLE_SHEETS = sorted(path.relative_to(settings.BASE_DIR) for path in settings.BASE_DIR.glob("*/static/**/*.css"))
@@ -43,7 +45,7 @@ def test_the_browser_understands_a_style_sheet(page, path):
 
 
 def test_the_browser_understands_the_colours_of_the_clinic(page):
-    assert not_understood(page, Client().get("/brand.css").content.decode()) == []
+    assert not_understood(page, Client().get(brand.url()).content.decode()) == []
 
 
 def test_what_is_not_understood_would_be_found(page):

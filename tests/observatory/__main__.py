@@ -38,7 +38,7 @@ ALWAYS_THERE = (
     "/status/",
     "/status/reference/",
     "/admin/login/",
-    "/brand.css",
+    "/brand/any.css",
 )
 NOWHERE = "/nowhere/"
 # What a clinic sets up, so that the pages about it are there.

@@ -334,6 +334,18 @@ ALLOWED_CONTENT = {f"{what} 'self'" for what in ("script-src", "style-src", "img
 ALLOWED_CONTENT |= {f"{what} 'none'" for what in ("default-src", "base-uri", "frame-ancestors")}
 
 
+def test_the_colours_of_the_clinic_are_kept_by_browsers_until_they_change(client, settings):
+    settings.CLINIC_COLOR = "#123456"
+    url = re.search(r'href="(/brand/\w+\.css)"', source_of(client.get("/check/")))[1]
+
+    assert "#123456" in client.get(url).text
+    assert client.get(url)["Cache-Control"] == "public, max-age=31536000, immutable"
+
+    settings.CLINIC_COLOR = "#654321"
+    assert url not in source_of(client.get("/check/"))
+    assert client.get(url)["Cache-Control"] == "no-store"
+
+
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_kept_out_of_caches_frames_and_other_sites(name):
