@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
     path("admin/", admin.site.urls),
+    path("", include("accounts.urls")),
     path("language-help/", notices.language_help, name="language_help"),
     path("accessibility/", notices.accessibility, name="accessibility"),
     path("text-messages/", notices.text_messages, name="text_messages"),

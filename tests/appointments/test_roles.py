@@ -16,6 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccountSession
+from accounts.sessions import OF_PROVIDER
 from appointments import roles
 from appointments.lifecycle.definition import LIFECYCLE
 from appointments.models import (
@@ -82,11 +83,13 @@ use_recovery_code                          login  login   on        on        on
 set_up_second_factor                       login  login   200/422   200/422   200/422   200/422   200/422   200/422
 confirm_second_factor                      login  login   login     on        on        on        on        on
 leave                                      login  login   405/login 405/login 405/login 405/login 405/login 405/login
-new_recovery_codes                         login  login   login     200       200       200       200       200
+new_recovery_codes                         login  login   login     200       on        on        200       200
 sessions                                   login  login   login     200/405   200/405   200/405   200/405   200/405
 end_all_sessions                           login  login   login     405/login 405/login 405/login 405/login 405/login
 end_session                                login  login   login     405/on    405/on    405/on    405/on    405/on
 unsent                                     login  login   login     on        on        on        on        on
+sso                                        404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
+sso_back                                   404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
 index                                      login  login   login     200/405   200/405   200/405   200/405   200/405
 login                                      200    200     on/200    on/200    on/200    on/200    on/200    on/200
 logout                                     on     on      on        405/200   405/200   405/200   405/200   405/200
@@ -177,6 +180,7 @@ language_help       404   405   404
 accessibility       404   405   404
 text_messages       200   405   200
 set_language        302   302   302
+sso_logged_out      405   404   405
 live                200   405   200
 ready               200   405   200
 metrics             404   405   404
@@ -282,10 +286,13 @@ def sent_to(page: str, samples: dict[str, object]) -> dict:
     }.get(page, {"post": "yes"} if page.endswith("_delete") else {})
 
 
-def past_the_second_factor(user) -> Client:
+def past_the_second_factor(user, *, at_the_provider=False) -> Client:
     client = signed_in(user)
     session = client.session
-    session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=user, confirmed=True).persistent_id
+    if at_the_provider:
+        session[OF_PROVIDER] = True
+    else:
+        session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=user, confirmed=True).persistent_id
     session.save()
     AccountSession.objects.filter(user=user).update(code_given_at=timezone.now())
     return client
@@ -293,6 +300,7 @@ def past_the_second_factor(user) -> Client:
 
 @pytest.fixture
 def people(db, settings) -> dict[str, Client]:
+    """Nurse and manager come from an identity provider. It makes no difference, but that they have no codes here."""
     settings.SECOND_FACTOR = True
     users = get_user_model().objects
     return {
@@ -300,8 +308,8 @@ def people(db, settings) -> dict[str, Client]:
         "patient": signed_in(users.create_user("no staff")),
         "half-way": signed_in(users.create_superuser("half way")),
         "scheduler": past_the_second_factor(member_of("Schedulers")),
-        "nurse": past_the_second_factor(member_of("Nurses")),
-        "manager": past_the_second_factor(member_of("Managers")),
+        "nurse": past_the_second_factor(member_of("Nurses"), at_the_provider=True),
+        "manager": past_the_second_factor(member_of("Managers"), at_the_provider=True),
         "auditor": past_the_second_factor(member_of("Auditors")),
         "superuser": past_the_second_factor(users.create_superuser("highest")),
     }
