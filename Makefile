@@ -10,7 +10,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 CAN_MAKE_AN_ENVIRONMENT := from ensurepip import version; import sys; sys.exit(sys.version_info < (3, 11))
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PY := .venv/bin/python
-PRODUCT := accounts appointments audit common config screening manage.py
+PRODUCT := accounts appointments audit common config interop screening manage.py
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"
@@ -33,7 +33,7 @@ run: .venv/runtime $(if $(SSO_DEMO),var/judges/whole) ## Installs, fills a demo 
 	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C. What is sent by e-mail is put into var/mail/."
 	@export SITE_URL=http://127.0.0.1:$(PORT); $(if $(SSO_DEMO),. tests/provider/demo.sh;) \
 		$(PY) manage.py work & worker=$$!; \
-		trap "kill $$worker $$provider 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; \
+		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; \
 		$(PY) manage.py runserver $(PORT)
 
 test: .venv/development ## Installs and runs the tests that need only Python (ARGS="-k words" for some).

@@ -295,6 +295,11 @@ PAGES = {
     "queue": "admin:appointments_appointmentrequest_changelist",
     "request": "admin:appointments_appointmentrequest_change",
 }
+# By which pages a case leaves the call sheet, and who may open them.
+TAKEN_ALONG = (
+    ("Copy for the record", "fhir:record", "appointments.view_appointmentrequest"),
+    ("Download as FHIR", "fhir:bundle", "appointments.change_appointmentrequest"),
+)
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [

@@ -12,6 +12,8 @@ from config import health, security_txt
 urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
+    # Before the admin, whose last address is any.
+    path("", include("interop.urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("language-help/", notices.language_help, name="language_help"),

@@ -88,6 +88,8 @@ sessions                                   login  login   login     200/405   20
 end_all_sessions                           login  login   login     405/login 405/login 405/login 405/login 405/login
 end_session                                login  login   login     405/on    405/on    405/on    405/on    405/on
 unsent                                     login  login   login     on        on        on        on        on
+bundle                                     login  login   login     200/405   403       200/405   403       200/405
+record                                     login  login   login     200/405   200/405   200/405   403       200/405
 sso                                        404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
 sso_back                                   404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
 index                                      login  login   login     200/405   200/405   200/405   200/405   200/405
@@ -181,6 +183,9 @@ accessibility       404   405   404
 text_messages       200   405   200
 set_language        302   302   302
 sso_logged_out      405   404   405
+metadata            200   405   200
+questionnaires      200   405   200
+questionnaire       404   405   404
 live                200   405   200
 ready               200   405   200
 metrics             404   405   404
@@ -233,6 +238,8 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
     return {
         "appointments_appointmentrequest": pair.later,
         "letter": pair.later,
+        "bundle": pair.later,
+        "record": pair.later,
         "duplicate": pair,
         "appointments_clinician": Clinician.objects.create(name="Dr. Sample"),
         "appointments_place": Place.objects.create(name="Second clinic"),

@@ -76,6 +76,7 @@ def running(scratch: Path, *sites: str) -> Iterator[Provider]:
     provider.file.write_text(json.dumps({"port": provider.port, "client": client, "people": {}}))
     process = subprocess.Popen(  # noqa: S603
         [node, str(Path(__file__).with_name("provider.mjs")), str(INSTALLED), str(provider.file)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -84,7 +85,7 @@ def running(scratch: Path, *sites: str) -> Iterator[Provider]:
         assert any(line.startswith("ready") for line in process.stdout)
         yield provider
     finally:
-        process.terminate()
+        process.stdin.close()
         process.wait()
         process.stdout.close()
         ear.shutdown()

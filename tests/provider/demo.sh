@@ -20,5 +20,7 @@ cat >var/provider.json <<END
   }
 }
 END
-PATH="$PWD/var/judges/bin:$PATH" node tests/provider/provider.mjs "$PWD/var/judges" var/provider.json 2>/dev/null & provider=$!
+# It ends with its input, and that when this shell does.
+while kill -0 $$ 2>/dev/null; do sleep 1; done |
+    PATH="$PWD/var/judges/bin:$PATH" node tests/provider/provider.mjs "$PWD/var/judges" var/provider.json 2>/dev/null &
 echo "Sign in with Example Health as scheduler, nurse, manager, auditor or nobody, each with any password."

@@ -39,4 +39,6 @@ const provider = new Provider(`http://localhost:${port}`, {
   },
 });
 
+// Whoever started it may be gone without a word, and may have started it by way of another process.
+process.stdin.resume().on("end", () => process.exit());
 const server = provider.listen(port, "127.0.0.1", () => console.log(`ready ${server.address().port}`));
