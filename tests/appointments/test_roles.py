@@ -56,7 +56,7 @@ page                                       nobody patient half-way  scheduler nu
 next_call                                  login  login   login     405/on    403       405/on    403       405/on
 paste_hours                                login  login   login     403       403       200/422   403       200/422
 copy_hours                                 login  login   login     403       403       200/422   403       200/422
-add_holidays                               login  login   login     403       403       405/on    403       405/on
+add_holidays                               login  login   login     403       403       200/422   403       200/422
 figures                                    login  login   login     200/405   200/405   200/405   403       200/405
 new_request                                login  login   login     200/422   200/422   200/422   403       200/422
 handover                                   login  login   login     200/422   200/403   200/422   403       200/422

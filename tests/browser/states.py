@@ -382,6 +382,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("paste hours, a preview", "/admin/paste-hours/", session, sent=hours)
     wrong = {**hours, "table": f"{table}Dr. Sample,,Someday"}
     yield State("paste hours, what is wrong", "/admin/paste-hours/", session, sent=wrong, status=422)
+    yield State("holidays of the law", "/admin/add-holidays/?state=NY", session)
+    yield State("holidays of the law, none ticked", "/admin/add-holidays/", session, sent={}, status=422)
     yield State("copy a week", "/admin/copy-hours/", session)
     yield State("copy a week, of nobody", "/admin/copy-hours/", session, sent={}, status=422)
     tables = ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork", "referralsource")

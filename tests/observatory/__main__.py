@@ -50,6 +50,8 @@ ALWAYS_THERE = (
     "/status/reference/",
     "/admin/login/",
     "/brand.css",
+    "/fhir/metadata",
+    "/fhir/Questionnaire",
 )
 NOWHERE = "/nowhere/"
 # What a clinic sets up, so that the pages about it are there.
