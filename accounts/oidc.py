@@ -10,19 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.django_client import DjangoOAuth2App, OAuth, OAuthError
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
-from joserfc.jws import JWSRegistry
-from requests import RequestException
+
+# Loaded when it is first needed: that takes a second, and most clinics have no identity provider.
+if TYPE_CHECKING:
+    from authlib.integrations.django_client import DjangoOAuth2App
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +141,11 @@ def logged_out(text: str) -> LoggedOut:
 @contextmanager
 def _troubles_told() -> Iterator[None]:
     """What the library raises, as one of ours. Its words are not passed on: some quote what was sent."""
+    from authlib.common.errors import AuthlibBaseError
+    from authlib.integrations.django_client import OAuthError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
     try:
         yield
     except RequestException as trouble:
@@ -161,7 +163,7 @@ def _troubles_told() -> Iterator[None]:
         raise Unproven from trouble
 
 
-def _client() -> DjangoOAuth2App:
+def _client() -> "DjangoOAuth2App":
     """Asks the provider about itself once an hour."""
     client = _made_client(
         settings.SSO_ISSUER,
@@ -178,7 +180,9 @@ def _client() -> DjangoOAuth2App:
 
 
 @lru_cache(maxsize=1)
-def _made_client(issuer: str, client_id: str, secret: str, hour: int) -> DjangoOAuth2App:
+def _made_client(issuer: str, client_id: str, secret: str, hour: int) -> "DjangoOAuth2App":
+    from authlib.integrations.django_client import OAuth
+
     return OAuth().register(
         "provider",
         client_id=client_id,
@@ -196,7 +200,7 @@ def _leads_back_to() -> str:
     return f"{settings.SITE_URL}{reverse('admin:sso_back')}"
 
 
-def _more_about(client: DjangoOAuth2App, token: dict, subject: str) -> dict:
+def _more_about(client: "DjangoOAuth2App", token: dict, subject: str) -> dict:
     """What the provider tells on asking. What it says of somebody else does not count."""
     told = client.userinfo(token=token)
     if told.get("sub") != subject:
@@ -204,7 +208,12 @@ def _more_about(client: DjangoOAuth2App, token: dict, subject: str) -> dict:
     return dict(told)
 
 
-def _decoded(client: DjangoOAuth2App, text: str) -> dict:
+def _decoded(client: "DjangoOAuth2App", text: str) -> dict:
+    from joserfc import jwt
+    from joserfc.errors import InvalidKeyIdError
+    from joserfc.jwk import KeySet
+    from joserfc.jws import JWSRegistry
+
     registry = JWSRegistry(
         algorithms=client.server_metadata["id_token_signing_alg_values_supported"], strict_check_header=False
     )

@@ -6,7 +6,9 @@ other, and is right for every set of answers that can be given, a question that 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, combinations, product
+from operator import and_, or_
 from typing import Any
 
 from screening.questionnaire.conditions import ALWAYS, Answers, Condition
@@ -45,22 +47,30 @@ def enabling_of(pathway: Pathway) -> dict[str, EnableWhen | None]:
     questions = {question.key: question for question in (*pathway.questions, *pathway.visit_questions)}
     found: dict[str, EnableWhen | None] = {}
     asked_before: set[str] = set()
-    for page in pathway.pages:
-        for question in page.questions:
-            found[question.key] = _enabling(pathway, question, questions, asked_before)
-        asked_before |= {question.key for question in page.questions}
-    for question in pathway.visit_questions:
-        found[question.key] = _enabling(pathway, question, questions, asked_before)
+    going_on: dict[tuple[Condition, ...], tuple[Comparison, ...]] = {(): ()}
+    for asked_together in (*(page.questions for page in pathway.pages), pathway.visit_questions):
+        # A stop ends the check behind the page on which it is answered.
+        stops = tuple(rule.when for rule in pathway.stops if rule.when.about <= asked_before)
+        if stops not in going_on:
+            going_on[stops] = _going_on(stops, questions)
+        for question in asked_together:
+            found[question.key] = _enabling(question, questions, going_on[stops])
+        asked_before |= {question.key for question in asked_together}
     return found
 
 
+def _going_on(stops: Sequence[Condition], questions: dict[str, Question]) -> tuple[Comparison, ...]:
+    about = frozenset[str]().union(*(stop.about for stop in stops))
+    no_stop = Condition(about, lambda answers: not any(stop.holds(answers) for stop in stops), str)
+    comparisons = _fitting_all([questions[key] for key in sorted(about)], no_stop)
+    if comparisons is None:
+        raise Inexpressible(f"FHIR cannot express what of {', '.join(sorted(about))} ends the check")
+    return comparisons
+
+
 def _enabling(
-    pathway: Pathway, question: Question, questions: dict[str, Question], asked_before: set[str]
+    question: Question, questions: dict[str, Question], goes_on: tuple[Comparison, ...]
 ) -> EnableWhen | None:
-    # A stop ends the check behind the page on which it is answered.
-    stops = [rule.when for rule in pathway.stops if rule.when.about <= asked_before]
-    read_by_stops = [questions[key] for key in sorted(set().union(*(stop.about for stop in stops)))]
-    goes_on = _all_of(read_by_stops, lambda answers: not any(stop.holds(answers) for stop in stops), question)
     if question.ask_if is ALWAYS:
         return EnableWhen("all", goes_on) if goes_on else None
     read = [questions[key] for key in sorted(question.ask_if.about)]
@@ -68,41 +78,34 @@ def _enabling(
         return EnableWhen("all", (*goes_on, *comparisons))
     any_of = _fitting_any(read, question.ask_if)
     # What they read was asked, and so nothing had stopped the check.
-    if any_of is not None and not {one.question for one in any_of} & {*read_by_stops}:
+    if any_of is not None and not {one.question for one in any_of} & {one.question for one in goes_on}:
         return EnableWhen("any", any_of)
     raise Inexpressible(f"FHIR cannot express when {question.key} is asked")
 
 
-def _all_of(read: Sequence[Question], holds: Callable[[Answers], bool], of: Question) -> tuple[Comparison, ...]:
-    if not read:
-        return ()
-    comparisons = _fitting_all(read, Condition(frozenset(), holds, str))
-    if comparisons is None:
-        raise Inexpressible(f"FHIR cannot express what stops the check before {of.key}")
-    return comparisons
-
-
 def _fitting_all(read: Sequence[Question], condition: Condition) -> tuple[Comparison, ...] | None:
-    """The fewest comparisons, none of which can be left out, that together hold when the condition does."""
-    ways = [(answers, bool(condition.holds(answers))) for answers in _ways_to_answer(read)]
+    """Comparisons, none of which can be left out, that all hold exactly when the condition does."""
+    held, everything, holding = _tried(read, condition)
     # Whatever is true each time it holds; if these are not enough, no others are.
-    needed = [one for one in _comparisons(read) if all(one.holds(answers) for answers, held in ways if held)]
-
-    def fits(chosen: Sequence[Comparison]) -> bool:
-        return all(all(one.holds(answers) for one in chosen) is held for answers, held in ways)
-
-    return _fewest(needed, fits)
+    needed = [one for one, ways in holding.items() if held & ~ways == 0]
+    return _fewest(needed, lambda chosen: reduce(and_, map(holding.__getitem__, chosen), everything) == held)
 
 
 def _fitting_any(read: Sequence[Question], condition: Condition) -> tuple[Comparison, ...] | None:
-    ways = [(answers, bool(condition.holds(answers))) for answers in _ways_to_answer(read)]
-    equal = [one for one in _comparisons(read) if one.operator == "="]
-    enough = [one for one in equal if not any(one.holds(answers) for answers, held in ways if not held)]
+    """Comparisons, none of which can be left out, of which one holds exactly when the condition does."""
+    held, _everything, holding = _tried(read, condition)
+    enough = [one for one, ways in holding.items() if one.operator == "=" and ways & ~held == 0]
+    return _fewest(enough, lambda chosen: reduce(or_, map(holding.__getitem__, chosen), 0) == held)
 
-    def fits(chosen: Sequence[Comparison]) -> bool:
-        return all(any(one.holds(answers) for one in chosen) is held for answers, held in ways)
 
-    return _fewest(enough, fits)
+def _tried(read: Sequence[Question], condition: Condition) -> tuple[int, int, dict[Comparison, int]]:
+    """In which of all ways to answer the condition holds, and each comparison does: a bit for each way."""
+    ways = [*_ways_to_answer(read)]
+
+    def bits(holds: Callable[[Answers], bool | None]) -> int:
+        return sum(1 << number for number, answers in enumerate(ways) if holds(answers))
+
+    return bits(condition.holds), (1 << len(ways)) - 1, {one: bits(one.holds) for one in _comparisons(read)}
 
 
 def _fewest(
