@@ -10,7 +10,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 CAN_MAKE_AN_ENVIRONMENT := from ensurepip import version; import sys; sys.exit(sys.version_info < (3, 11))
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PY := .venv/bin/python
-PRODUCT := accounts appointments audit common config screening manage.py
+PRODUCT := accounts appointments audit common config interop screening manage.py
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make requirements"
@@ -25,14 +25,16 @@ export PYTHONUNBUFFERED := 1
 help: ## Says what there is.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' Makefile
 
-run: .venv/runtime ## Installs, fills a demo database and serves it at http://127.0.0.1:8000/ (PORT=8001 for another).
+run: .venv/runtime $(if $(SSO_DEMO),var/judges/whole) ## Installs, fills a demo database and serves it at http://127.0.0.1:8000/ (PORT=8001 for another).
 	@echo "Bringing the database up to date."
 	@$(PY) manage.py migrate --verbosity 0
 	@echo "Loading the demo."
 	@$(PY) manage.py demo
 	@echo "Serving at http://127.0.0.1:$(PORT)/ until Ctrl-C. What is sent by e-mail is put into var/mail/."
-	@export SITE_URL=http://127.0.0.1:$(PORT); $(PY) manage.py work & worker=$$!; \
-		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; $(PY) manage.py runserver $(PORT)
+	@export SITE_URL=http://127.0.0.1:$(PORT); $(if $(SSO_DEMO),. tests/provider/demo.sh;) \
+		$(PY) manage.py work & worker=$$!; \
+		trap "kill $$worker 2>/dev/null; wait" EXIT; trap : INT; trap "exit 143" TERM; \
+		$(PY) manage.py runserver $(PORT)
 
 test: .venv/development ## Installs and runs the tests that need only Python (ARGS="-k words" for some).
 	@$(PY) -m tests test $(ARGS)
@@ -107,7 +109,7 @@ requirements: .venv/development ## Compiles requirements*.in to the pinned requi
 var/judges/whole: tests/judges/package-lock.json tests/judges/requirements.txt
 	@echo "Installing what judges the pages into var/judges. The first time this takes a minute."
 	@rm -rf var/judges && mkdir -p var/judges
-	@if ! node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+	@if ! node --eval 'process.exit(parseInt(process.versions.node) < 22 ? 1 : 0)' 2>/dev/null; then \
 		$(PY) -m venv var/judges && var/judges/bin/python -m pip install --quiet \
 			--disable-pip-version-check --require-hashes -r tests/judges/requirements.txt; fi
 	@cp tests/judges/package.json tests/judges/package-lock.json tests/judges/.npmrc var/judges/

@@ -1,4 +1,4 @@
-"""What is stored about signing in: sessions, first passwords, recovery codes.
+"""What is stored about signing in: sessions, who is who at the provider, first passwords, recovery codes.
 
 The secrets of apps stand in django-otp's table.
 """
@@ -24,7 +24,11 @@ class AccountSession(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     code_given_at = models.DateTimeField(
-        null=True, help_text="When a code of the second factor was last given in it."
+        null=True,
+        help_text="When a code was last given in it, or the identity provider last asked who it is.",
+    )
+    provider_session = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="What the identity provider calls it."
     )
     address = models.CharField(max_length=45, blank=True, help_text="Without its last part.")
     browser = models.CharField(max_length=60, blank=True)
@@ -34,6 +38,24 @@ class AccountSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.browser} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
+class ProviderIdentity(models.Model):
+    """Who this user is to the clinic's identity provider; see single_sign_on.py.
+
+    By issuer and subject, which stay. Names and addresses of e-mail are given to somebody else one day.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="provider_identity")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name_plural = "identities at the provider"
+        constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="one_account_for_each_identity"),)
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
 
 
 class FirstPassword(models.Model):

@@ -34,17 +34,20 @@ class Refused(Exception):
 
 def is_passed(request: HttpRequest) -> bool:
     """Whether this session may go beyond the password."""
-    return not settings.SECOND_FACTOR or has_passed(request)
+    return not settings.SECOND_FACTOR or has_passed(request) or sessions.has_passed_at_provider(request)
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Whether this session has really passed it, also where none is asked for."""
+    """Whether this session has really passed it here, also where none is asked for."""
     return getattr(request.user, "otp_device", None) is not None
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether a code was given in this session so lately that it may change how its user signs in."""
-    if not settings.SECOND_FACTOR:
+    """Whether a code was given in this session so lately that it may change how its user signs in.
+
+    Who came from the identity provider has proved there, so lately, who it is.
+    """
+    if not settings.SECOND_FACTOR and not sessions.is_of_provider(request):
         return True
     session = sessions.current(request)
     since = timezone.now() - timedelta(minutes=settings.CONFIRM_MINUTES)

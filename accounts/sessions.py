@@ -21,6 +21,8 @@ from common.client_address import shortened_address_of
 from .models import AccountSession
 
 KEY = "account_session"
+# In the session of who came from the identity provider: whether it asked for a second factor.
+OF_PROVIDER = "provider_asked_second_factor"
 # Seen is written down so often at most.
 SEEN_EVERY = datetime.timedelta(minutes=1)
 FORGOTTEN_AFTER = datetime.timedelta(days=1)
@@ -66,6 +68,26 @@ def current(request: HttpRequest) -> AccountSession | None:
 
 def note_code_given(request: HttpRequest) -> None:
     _named_in(request).update(code_given_at=timezone.now())
+
+
+def note_provider(request: HttpRequest, *, session: str, has_second_factor: bool) -> None:
+    """The session that has begun came from the identity provider, which calls it by this name."""
+    request.session[OF_PROVIDER] = has_second_factor
+    _named_in(request).update(provider_session=session[:255])
+
+
+def note_proven(request: HttpRequest, at: datetime.datetime) -> None:
+    """Then they have shown the provider who they are."""
+    _named_in(request).update(code_given_at=at)
+
+
+def is_of_provider(request: HttpRequest) -> bool:
+    """Asks the database for nothing more."""
+    return OF_PROVIDER in request.session
+
+
+def has_passed_at_provider(request: HttpRequest) -> bool:
+    return request.session.get(OF_PROVIDER, False)
 
 
 def reason_to_refuse(request: HttpRequest) -> str:

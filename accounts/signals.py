@@ -20,3 +20,9 @@ session_refused = Signal()
 unsent_form_shown = Signal()
 # request, user: somebody ended sessions of their own
 sessions_ended = Signal()
+# request, user, at: the name of the identity provider, which asked them once more who they are
+proven_by_provider = Signal()
+# request, user: whoever it says it is, if we know them; at: its name. It let them in, and we did not
+refused_after_provider = Signal()
+# user, at: their sessions ended there, and so here
+ended_by_provider = Signal()

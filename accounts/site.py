@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,6 +12,8 @@ from django.urls import URLPattern, URLResolver, path
 
 
 class SignInSite(AdminSite):
+    login_template = "accounts/login.html"
+
     def has_permission(self, request: HttpRequest) -> bool:
         from . import second_factor
 
@@ -43,12 +46,15 @@ class SignInSite(AdminSite):
             # As Django answers GET.
             return redirect("admin:index")
         self.login_form = SignInForm
-        return super().login(request, extra_context)
+        provider = settings.SSO_NAME if settings.SSO_ISSUER else ""
+        return super().login(request, {**(extra_context or {}), "provider": provider})
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        from . import views
+        from . import provider_pages, views
 
         before = [
+            path("sso/", provider_pages.start, name="sso"),
+            path("sso/back/", provider_pages.back, name="sso_back"),
             path("second-factor/", views.enter_code, name="second_factor"),
             path("second-factor/recovery-code/", views.enter_recovery_code, name="use_recovery_code"),
             path("second-factor/set-up/", views.set_up, name="set_up_second_factor"),

@@ -36,6 +36,8 @@ class Backend(AxesStandaloneBackend, ModelBackend):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
         AxesStandaloneBackend.authenticate(self, request, username=username, password=password, **kwargs)
+        if settings.SSO_ISSUER and username not in settings.SSO_BREAK_GLASS:
+            return None
         user = ModelBackend.authenticate(self, request, username=username, password=password, **kwargs)
         # As a wrong password: nobody is told that it was right once.
         return None if user is None or first_passwords.has_expired(user) else user

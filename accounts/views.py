@@ -122,9 +122,17 @@ def set_up(request: StaffRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @get_or_post
 def confirm(request: StaffRequest) -> HttpResponse:
-    """A code once more, before something that changes how one signs in."""
+    """A code once more, before something that changes how one signs in; or a visit to the identity provider."""
     if second_factor.is_fresh(request):
         return redirect(next_page(request))
+    if account_sessions.is_of_provider(request):
+        return page(
+            request,
+            "confirm_at_provider.html",
+            "Show once more who you are",
+            provider=settings.SSO_NAME,
+            minutes=settings.CONFIRM_MINUTES,
+        )
     form = AnyCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _counts(form, lambda code: second_factor.pass_with_any_code(request, code)):
         return redirect(next_page(request))
@@ -166,6 +174,8 @@ def sessions(request: StaffRequest) -> HttpResponse:
         has_passed=second_factor.has_passed(request),
         left=second_factor.recovery_codes_left(request.user),
         is_asked_for=settings.SECOND_FACTOR,
+        provider=settings.SSO_NAME if account_sessions.is_of_provider(request) else "",
+        passed_at_provider=account_sessions.has_passed_at_provider(request),
     )
 
 

@@ -50,7 +50,8 @@ def _begin(sender: object, using: str, **kwargs: object) -> None:
 
 
 def _signed_in(sender: object, request: HttpRequest, user: User, **kwargs: object) -> None:
-    record(Action.SIGN_IN, by=user)
+    provider = getattr(request, "signed_in_at", "")
+    record(Action.SIGN_IN, by=user, details=f"at {provider}" if provider else "")
 
 
 def _signed_out(sender: object, request: HttpRequest, user: User | None, **kwargs: object) -> None:
@@ -74,8 +75,11 @@ def _told(
     username: str = "",
     by: User | None = None,
     request: HttpRequest | None = None,
+    at: str = "",
     **kwargs: object,
 ) -> None:
+    if at:
+        details = f"{details}: {at}"
     if by is None and request is None and user is not None:
         # A command did it, and not whom it was done to.
         record(action, who=Who.SYSTEM, outcome=outcome, details=f"{details} of user {user.pk}")

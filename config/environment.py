@@ -66,6 +66,26 @@ def url(name: str, default: str | None = None) -> str:
     return value
 
 
+def issuer(name: str) -> str:
+    """What an identity provider calls itself, to the letter; empty if there is none."""
+    value = text(name, "")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+        raise ImproperlyConfigured(f"{name} must be an address like https://login.clinic.example, not {value!r}.")
+    return value
+
+
+def pairs(name: str, default: str | None, allowed: tuple[str, ...]) -> dict[str, str]:
+    """A list of KEY=VALUE, separated by commas. Each value is one of those allowed; a key may have a = in it."""
+    found = {}
+    for word in words(name, default):
+        key, _, value = map(str.strip, word.rpartition("="))
+        if not key or value not in allowed:
+            raise ImproperlyConfigured(f"{name} must be like THEIRS={allowed[0]}, of {', '.join(allowed)}: {word!r}.")
+        found[key] = value
+    return found
+
+
 def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
     value = text(name, str(default))
     if not value.isdecimal() or not least <= int(value) <= most:

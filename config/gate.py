@@ -15,9 +15,11 @@ from common.plain_page import plain_page
 LARGEST_BODY_READ = 4 * 1024 * 1024
 # The longest address of ours is far below this. A sign-in keeps the address to lead back to, escaped, in another.
 LONGEST_ADDRESS = 2_000
+# Providers of identities come back with codes of their own making, and some of those are long.
+LONGEST_ADDRESS_OF = {"/admin/sso/back/": 4_000}
 METHODS = ("GET", "HEAD", "POST")
 # Machines ask for these. One that forgot the s of https would send its secret in clear and be led on without a word.
-FOR_MACHINES = ("/metrics/", "/texts/")
+FOR_MACHINES = ("/metrics/", "/texts/", "/sso/logged-out/")
 
 
 def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -59,7 +61,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         page = plain_page(405, "This page cannot do that.")
         page["Allow"] = ", ".join(METHODS)
         return page
-    if len(request.get_full_path()) > LONGEST_ADDRESS:
+    if len(request.get_full_path()) > LONGEST_ADDRESS_OF.get(request.path_info, LONGEST_ADDRESS):
         return plain_page(414, "This address is too long.")
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         return plain_page(400, "This address is not valid.")

@@ -179,6 +179,9 @@ AUDITED_SIGNALS = (
     ("accounts.signals.second_factor_reset", "second-factor", "ok"),
     ("accounts.signals.session_refused", "refused", "refused"),
     ("accounts.signals.sessions_ended", "sign-out", "ok"),
+    ("accounts.signals.proven_by_provider", "second-factor", "ok"),
+    ("accounts.signals.refused_after_provider", "sign-in-failed", "refused"),
+    ("accounts.signals.ended_by_provider", "sign-out", "ok"),
 )
 
 # Anonymous counts of checks are written so often at most, in seconds; with 0 nothing is counted.
@@ -204,6 +207,26 @@ LEAKED_PASSWORDS = environment.text("LEAKED_PASSWORDS", "")
 FIRST_PASSWORD_DAYS = environment.number("FIRST_PASSWORD_DAYS", 7, least=1, most=90)
 # Who changes how they sign in, or ends sessions, gives a code again if the last one was given so long ago.
 CONFIRM_MINUTES = environment.number("CONFIRM_MINUTES", 10, least=1, most=60)
+# Staff sign in at the clinic's own identity provider (OpenID Connect), if there is one; see
+# docs/operation/single-sign-on.md. It is named as its discovery document names it, with no slash added or left out.
+SSO_ISSUER = environment.issuer("SSO_ISSUER")
+if SSO_ISSUER and not DEVELOPMENT and not SSO_ISSUER.startswith("https://"):
+    raise ImproperlyConfigured("SSO_ISSUER must begin with https://.")
+SSO_CLIENT_ID = environment.text("SSO_CLIENT_ID", None if SSO_ISSUER else "none")
+SSO_CLIENT_SECRET = environment.secret("SSO_CLIENT_SECRET", None if SSO_ISSUER else "none")
+# What staff call it.
+SSO_NAME = environment.text("SSO_NAME", None if SSO_ISSUER else "none")
+SSO_SCOPES = environment.words("SSO_SCOPES", "profile")
+# The claim that names somebody's groups there, and which of ours each of those is: theirs=Schedulers, …
+SSO_GROUPS_CLAIM = environment.text("SSO_GROUPS_CLAIM", "groups")
+SSO_GROUPS = environment.pairs("SSO_GROUPS", None if SSO_ISSUER else "none=Schedulers", tuple(ROLES))
+# With one of these in its claims amr or acr, the provider has asked for a second factor; with "*" it always has.
+# Otherwise we do.
+SSO_SECOND_FACTOR = environment.words("SSO_SECOND_FACTOR", "mfa")
+# The accounts that still sign in with a password, for when the provider is away. Nobody else does.
+SSO_BREAK_GLASS = environment.words("SSO_BREAK_GLASS", None if SSO_ISSUER else "none")
+# So long we wait for it, in seconds.
+SSO_TIMEOUT = environment.number("SSO_TIMEOUT", 5, least=1, most=20)
 # What is typed on these pages is kept when the session has ended meanwhile; never on one with a password.
 UNSENT_FORMS = ["admin:appointments_appointmentrequest_do", "admin:new_request"]
 
@@ -271,6 +294,11 @@ PAGES = {
     "queue": "admin:appointments_appointmentrequest_changelist",
     "request": "admin:appointments_appointmentrequest_change",
 }
+# By which pages a case leaves the call sheet, and who may open them.
+TAKEN_ALONG = (
+    ("Copy for the record", "fhir:record", "appointments.view_appointmentrequest"),
+    ("Download as FHIR", "fhir:bundle", "appointments.change_appointmentrequest"),
+)
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [

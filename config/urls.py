@@ -12,8 +12,11 @@ from config import health, security_txt
 urlpatterns = [
     path("", include("screening.urls")),
     path("", include("appointments.urls")),
+    # Before the admin, whose last address is any.
+    path("", include("interop.urls")),
     path("admin/", admin.site.urls),
     path("brand/<slug:digest>.css", brand.style_sheet, name="brand_css"),
+    path("", include("accounts.urls")),
     path("language-help/", notices.language_help, name="language_help"),
     path("accessibility/", notices.accessibility, name="accessibility"),
     path("text-messages/", notices.text_messages, name="text_messages"),

@@ -14,7 +14,7 @@ from django.contrib.admin import AdminSite
 from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).parents[1]
-PRODUCT = ("accounts", "appointments", "audit", "common", "config", "screening")
+PRODUCT = ("accounts", "appointments", "audit", "common", "config", "interop", "screening")
 
 # From the floor up. Each may know those before it; those on one floor do not know each other.
 FLOORS = [
@@ -29,6 +29,7 @@ FLOORS = [
     {"appointments.intake"},
     {"appointments.operations"},
     {"appointments.staff"},
+    {"interop"},
     {"config"},
 ]
 # What a layer may know beside those on its own floor and below: less, for some.
@@ -259,7 +260,7 @@ def strings_in(file: Path) -> list[str]:
 
 
 def names_of_pages(strings: list[str]) -> list[str]:
-    return [text for text in strings if re.fullmatch(r"(admin|appointments|screening):\w+", text)]
+    return [text for text in strings if re.fullmatch(r"(admin|appointments|fhir|screening):\w+", text)]
 
 
 def names_of_templates(strings: list[str]) -> list[str]:

@@ -86,6 +86,7 @@ SECRETS = {
     "EMAIL_PASSWORD": "h" * 60,
     "TEXTS_TOKEN": "i" * 60,
     "METRICS_TOKEN": "j" * 60,
+    "SSO_CLIENT_SECRET": "k" * 60,
 }
 
 
@@ -99,13 +100,13 @@ def test_each_secret_can_come_in_a_file_and_the_line_break_at_its_end_does_not_c
     program = """
 from django.conf import settings as s
 print(s.SECRET_KEY, *s.SECRET_KEY_FALLBACKS, s.AUDIT_KEY, *s.AUDIT_KEY_FALLBACKS, s.DATABASES["default"]["PASSWORD"])
-print(s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN)
+print(s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN, s.SSO_CLIENT_SECRET)
 """
     files = as_files(tmp_path, **{name: f"{value}\n" for name, value in SECRETS.items()})
 
     started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | files)
 
-    assert (started.stdout.split(), started.stderr) == ([letter * 60 for letter in "abcdefghij"], "")
+    assert (started.stdout.split(), started.stderr) == ([letter * 60 for letter in "abcdefghijk"], "")
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -180,6 +181,40 @@ def test_a_setting_that_opens_a_hole_is_refused(name, value):
 
     assert started.returncode == 1
     assert name in started.stderr.splitlines()[-1]
+
+
+SSO = {
+    "SSO_ISSUER": "https://login.example/tenant/v2.0",
+    "SSO_NAME": "Example Health",
+    "SSO_CLIENT_ID": "upright",
+    "SSO_CLIENT_SECRET": "secret",
+    "SSO_GROUPS": "cn=spine=Schedulers, managers=Managers",
+    "SSO_BREAK_GLASS": "emergency",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, None) for name in SSO if name != "SSO_ISSUER"),
+        ("SSO_ISSUER", "http://login.example"),
+        ("SSO_ISSUER", "login.example"),
+        ("SSO_GROUPS", "spine=Superusers"),
+        ("SSO_GROUPS", "spine"),
+    ],
+)
+def test_an_identity_provider_is_named_wholly_or_not_at_all(name, value):
+    started = python("manage.py", "check", **PRODUCTION | SSO | {name: value})
+
+    assert started.returncode == 1
+    assert name in started.stderr.splitlines()[-1]
+
+
+def test_groups_of_an_identity_provider_may_have_an_equals_sign():
+    program = "from django.conf import settings; print(settings.SSO_GROUPS)"
+    started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | SSO)
+
+    assert started.stdout == "{'cn=spine': 'Schedulers', 'managers': 'Managers'}\n"
 
 
 def test_a_list_of_leaked_passwords_that_is_not_there_stops_the_start(tmp_path):

@@ -207,7 +207,19 @@ def _sheet(
         ],
         tried=tried_verb,
         opened=opened,
+        taken_along=_taken_along(visit_request, user),
     )
+
+
+def _taken_along(visit_request: AppointmentRequest, user: User) -> list[tuple[str, str]]:
+    """Nothing of what perhaps no person sent."""
+    if visit_request.is_doubtful:
+        return []
+    return [
+        (label, reverse(page, args=[visit_request.pk]))
+        for label, page, permission in settings.TAKEN_ALONG
+        if user.has_perm(permission)
+    ]
 
 
 def _last_answer_to(visit_request: AppointmentRequest) -> Event | None:

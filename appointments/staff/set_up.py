@@ -4,18 +4,11 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import holidays
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
-import audit
-from accounts.requests import StaffRequest
 from common.notices import LANGUAGES_ASKED_FOR, missing_languages, missing_notices
 
 from ..models import (
@@ -28,9 +21,6 @@ from ..models import (
     OpeningHours,
     Place,
 )
-from ..roles import MANAGE
-from . import calendar_change
-from .pages import needs
 
 A_YEAR = datetime.timedelta(days=365)
 
@@ -107,7 +97,7 @@ def _steps() -> Iterator[Step]:
     today = timezone.localdate()
     yield Step(
         "Holidays of the next year",
-        "Add those of the law with the button below, and the clinic’s own.",
+        "Choose among those of the law, and add the clinic’s own.",
         Holiday.objects.filter(date__range=(today, today + A_YEAR)).exists(),
         page("holiday"),
     )
@@ -135,28 +125,3 @@ def _steps() -> Iterator[Step]:
         AppointmentRequest.objects.exists(),
         "screening:start",
     )
-
-
-@needs(MANAGE)
-@require_POST
-def add_holidays(request: StaffRequest) -> HttpResponse:
-    """Add the public holidays of the country for the next twelve months, as far as they are not there yet."""
-    audit.shows(request)
-    return calendar_change.shown_before(request, lambda: _add_holidays(request))
-
-
-def _add_holidays(request: StaffRequest) -> HttpResponse:
-    today = timezone.localdate()
-    if settings.PHONE_REGION not in holidays.list_supported_countries():
-        messages.error(request, f"The holidays of {settings.PHONE_REGION} are not known here. Add them by hand.")
-        return redirect("admin:appointments_holiday_changelist")
-    by_law = holidays.country_holidays(settings.PHONE_REGION, years=(today.year, today.year + 1))
-    kept = set(Holiday.objects.values_list("date", flat=True))
-    new = [
-        Holiday(date=day, name=name[:60])
-        for day, name in sorted(by_law.items())
-        if today <= day <= today + A_YEAR and day not in kept
-    ]
-    Holiday.objects.bulk_create(new, ignore_conflicts=True)
-    messages.success(request, f"{len(new)} holidays added. Take away those on which you are open.")
-    return redirect("admin:appointments_holiday_changelist")

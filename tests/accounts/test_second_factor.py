@@ -20,7 +20,7 @@ from .conftest import CODE, LOGIN, RECOVERY, SET_UP, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_on")]
 
-BEFORE_THE_CODE = {"login", "second_factor", "use_recovery_code", "set_up_second_factor", "leave"}
+BEFORE_THE_CODE = {"sso", "sso_back", "login", "second_factor", "use_recovery_code", "set_up_second_factor", "leave"}
 
 
 def staff_addresses() -> dict[str, str]:

@@ -16,6 +16,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import AccountSession
+from accounts.sessions import OF_PROVIDER
 from appointments import roles
 from appointments.lifecycle.definition import LIFECYCLE
 from appointments.models import (
@@ -55,7 +56,7 @@ page                                       nobody patient half-way  scheduler nu
 next_call                                  login  login   login     405/on    403       405/on    403       405/on
 paste_hours                                login  login   login     403       403       200/422   403       200/422
 copy_hours                                 login  login   login     403       403       200/422   403       200/422
-add_holidays                               login  login   login     403       403       405/on    403       405/on
+add_holidays                               login  login   login     403       403       200/422   403       200/422
 figures                                    login  login   login     200/405   200/405   200/405   403       200/405
 new_request                                login  login   login     200/422   200/422   200/422   403       200/422
 handover                                   login  login   login     200/422   200/403   200/422   403       200/422
@@ -82,11 +83,15 @@ use_recovery_code                          login  login   on        on        on
 set_up_second_factor                       login  login   200/422   200/422   200/422   200/422   200/422   200/422
 confirm_second_factor                      login  login   login     on        on        on        on        on
 leave                                      login  login   405/login 405/login 405/login 405/login 405/login 405/login
-new_recovery_codes                         login  login   login     200       200       200       200       200
+new_recovery_codes                         login  login   login     200       on        on        200       200
 sessions                                   login  login   login     200/405   200/405   200/405   200/405   200/405
 end_all_sessions                           login  login   login     405/login 405/login 405/login 405/login 405/login
 end_session                                login  login   login     405/on    405/on    405/on    405/on    405/on
 unsent                                     login  login   login     on        on        on        on        on
+bundle                                     login  login   login     200/405   403       200/405   403       200/405
+record                                     login  login   login     200/405   200/405   200/405   403       200/405
+sso                                        404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
+sso_back                                   404/405 404/405 404/405  404/405   404/405   404/405   404/405   404/405
 index                                      login  login   login     200/405   200/405   200/405   200/405   200/405
 login                                      200    200     on/200    on/200    on/200    on/200    on/200    on/200
 logout                                     on     on      on        405/200   405/200   405/200   405/200   405/200
@@ -177,6 +182,10 @@ language_help       404   405   404
 accessibility       404   405   404
 text_messages       200   405   200
 set_language        302   302   302
+sso_logged_out      405   404   405
+metadata            200   405   200
+questionnaires      200   405   200
+questionnaire       404   405   404
 live                200   405   200
 ready               200   405   200
 metrics             404   405   404
@@ -229,6 +238,8 @@ def samples(pair, clinician, place, scheduler) -> dict[str, object]:
     return {
         "appointments_appointmentrequest": pair.later,
         "letter": pair.later,
+        "bundle": pair.later,
+        "record": pair.later,
         "duplicate": pair,
         "appointments_clinician": Clinician.objects.create(name="Dr. Sample"),
         "appointments_place": Place.objects.create(name="Second clinic"),
@@ -289,10 +300,13 @@ def sent_to(page: str, samples: dict[str, object]) -> dict:
     }.get(page, {"post": "yes"} if page.endswith("_delete") else {})
 
 
-def past_the_second_factor(user) -> Client:
+def past_the_second_factor(user, *, at_the_provider=False) -> Client:
     client = signed_in(user)
     session = client.session
-    session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=user, confirmed=True).persistent_id
+    if at_the_provider:
+        session[OF_PROVIDER] = True
+    else:
+        session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.create(user=user, confirmed=True).persistent_id
     session.save()
     AccountSession.objects.filter(user=user).update(code_given_at=timezone.now())
     return client
@@ -300,6 +314,7 @@ def past_the_second_factor(user) -> Client:
 
 @pytest.fixture
 def people(db, settings) -> dict[str, Client]:
+    """Nurse and manager come from an identity provider. It makes no difference, but that they have no codes here."""
     settings.SECOND_FACTOR = True
     users = get_user_model().objects
     return {
@@ -307,8 +322,8 @@ def people(db, settings) -> dict[str, Client]:
         "patient": signed_in(users.create_user("no staff")),
         "half-way": signed_in(users.create_superuser("half way")),
         "scheduler": past_the_second_factor(member_of("Schedulers")),
-        "nurse": past_the_second_factor(member_of("Nurses")),
-        "manager": past_the_second_factor(member_of("Managers")),
+        "nurse": past_the_second_factor(member_of("Nurses"), at_the_provider=True),
+        "manager": past_the_second_factor(member_of("Managers"), at_the_provider=True),
         "auditor": past_the_second_factor(member_of("Auditors")),
         "superuser": past_the_second_factor(users.create_superuser("highest")),
     }

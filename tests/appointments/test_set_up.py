@@ -1,5 +1,6 @@
 """Day one: an empty product says what a clinic needs before its first patient, and who may do it can."""
 
+import datetime
 import re
 
 import pytest
@@ -44,9 +45,10 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     place, clinician = Place.objects.create(name="Main clinic"), Clinician.objects.create(name="Dr. Example")
     assert "Consulting hours" in labels(eve)
     ConsultingHours.objects.create(clinician=clinician, place=place, weekday=0, starts="09:00", ends="12:00")
-    button = "Add the public holidays of the next twelve months"
+    button = "Choose among the holidays of the law"
     assert button in words_of(signed_in(eve).get("/admin/"))
-    signed_in(eve).post(reverse("admin:add_holidays"))
+    offered = signed_in(eve).get(reverse("admin:add_holidays")).context["form"].initial
+    signed_in(eve).post(reverse("admin:add_holidays"), offered)
     assert button not in words_of(signed_in(eve).get("/admin/"))
     details = reverse("admin:appointments_clinicdetails_add")
     form = signed_in(eve).get(details).context["adminform"].form
@@ -67,17 +69,25 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     assert "Still to set up" not in words_of(signed_in(eve).get("/admin/"))
 
 
-def test_the_holidays_of_the_law_are_added_once_for_a_year_ahead():
+def test_the_holidays_of_the_law_are_offered_for_a_year_ahead_and_taken_or_left():
     eve = signed_in(member_of("Managers", "eve"))
+    page = reverse("admin:add_holidays")
+    of_the_country = eve.get(page).context["form"]
+    of_new_york = eve.get(page, {"state": "NY"}).context["form"]
+    assert "Lincoln's Birthday" in {one.name for one in of_new_york.offered.values()}
+    assert of_new_york.initial == of_the_country.initial
+    assert eve.get(page, {"state": "nowhere"}).context["form"].initial == of_the_country.initial
 
-    for _ in range(2):
-        eve.post(reverse("admin:add_holidays"))
+    taken = [day for day, one in of_new_york.offered.items() if one.name != "Columbus Day"]
+    assert eve.post(f"{page}?state=NY", {"days": taken}).status_code == 302
 
     today = timezone.localdate()
-    names = [holiday.name for holiday in Holiday.objects.all()]
-    assert "Thanksgiving Day" in names
-    assert len(names) == len({holiday.date for holiday in Holiday.objects.all()}) >= 10
-    assert all(today <= holiday.date for holiday in Holiday.objects.all())
+    assert [holiday.date.isoformat() for holiday in Holiday.objects.order_by("date")] == taken
+    assert all(today <= holiday.date <= today + datetime.timedelta(days=365) for holiday in Holiday.objects.all())
+    left = eve.get(page, {"state": "NY"}).context["form"].offered
+    assert {one.name for one in left.values()} == {"Columbus Day"}
+    for wrong in ({}, {"days": ["2020-01-01"]}, {"days": ["x"]}):
+        assert eve.post(page, wrong).status_code == 422
 
 
 @pytest.mark.parametrize("role", ["Schedulers", "Nurses"])

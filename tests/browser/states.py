@@ -26,6 +26,7 @@ from playwright.sync_api import Page, Response
 
 from accounts import unsent
 from accounts.models import AccountSession, FirstPassword
+from accounts.sessions import OF_PROVIDER
 from appointments.calendar.slots import free_slots
 from appointments.intake.views import STEPS
 from appointments.lifecycle.definition import ANSWER, OFFER
@@ -345,6 +346,7 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     stale = {"version": "0", "outcome": "no_answer"}
     yield State("call sheet, changed meanwhile", f"{queue}{held.pk}/do/log-call/", session, sent=stale, status=409)
     yield State("letter", f"/admin/letter/{held.pk}/", session)
+    yield State("for the record", f"/admin/requests/{held.pk}/record/", session)
     pages = ("hand-over", "nurse", "duplicates", "report", "export", "day-sheet", "free-times", "audit")
     for page in (*pages, "calendar-feeds"):
         yield State(page, f"/admin/{page}/", session)
@@ -380,6 +382,8 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("paste hours, a preview", "/admin/paste-hours/", session, sent=hours)
     wrong = {**hours, "table": f"{table}Dr. Sample,,Someday"}
     yield State("paste hours, what is wrong", "/admin/paste-hours/", session, sent=wrong, status=422)
+    yield State("holidays of the law", "/admin/add-holidays/?state=NY", session)
+    yield State("holidays of the law, none ticked", "/admin/add-holidays/", session, sent={}, status=422)
     yield State("copy a week", "/admin/copy-hours/", session)
     yield State("copy a week, of nobody", "/admin/copy-hours/", session, sent={}, status=422)
     tables = ("clinician", "consultinghours", "openinghours", "holiday", "caller", "knownnetwork", "referralsource")
@@ -451,6 +455,13 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     yield State("recovery codes, shown once", f"{path}/new-recovery-codes/", session, sent={}, meanwhile=asked)
     yield State("sessions", "/admin/sessions/", session, meanwhile=asked)
     yield State("password change", "/admin/password_change/", session, meanwhile=asked)
+    sso = {"SSO_ISSUER": "http://localhost:1", "SSO_NAME": "Example Health", "SSO_BREAK_GLASS": []}
+    from_provider = signed_in_as(without_app, at_the_provider=True)
+    yield State("sign in, with a provider", "/admin/login/", meanwhile=override_settings(**sso))
+    yield State("sign in, with a provider, refused", "/admin/login/", sent=wrong, meanwhile=override_settings(**sso))
+    yield State("provider is away", "/admin/sso/", status=503, meanwhile=override_settings(**sso))
+    yield State("sessions, by a provider", "/admin/sessions/", from_provider, meanwhile=asked)
+    yield State("confirm at the provider", f"{path}/confirm/", from_provider, meanwhile=long_ago)
     FirstPassword.objects.create(user=with_first_password, set_at=timezone.now())
     yield State("password change, the first", "/admin/password_change/", signed_in_as(with_first_password))
     many = override_settings(SIGN_IN_TRIES_PER_ADDRESS=0)
@@ -462,10 +473,14 @@ def states_of_signing_in(request: AppointmentRequest) -> Iterator[State]:
     yield State("not sent yet", "/admin/unsent/", session | kept, meanwhile=asked)
 
 
-def signed_in_as(user, app: TOTPDevice | None = None) -> dict[str, str]:
-    """The cookies of a browser in which somebody has signed in, by a password alone or by an app too."""
+def signed_in_as(user, app: TOTPDevice | None = None, *, at_the_provider=False) -> dict[str, str]:
+    """The cookies of a browser in which somebody has signed in, by a password, an app too, or a provider."""
     client = Client()
     client.force_login(user)
+    if at_the_provider:
+        session = client.session
+        session[OF_PROVIDER] = True
+        session.save()
     if app:
         session = client.session
         session[DEVICE_ID_SESSION_KEY] = app.persistent_id

@@ -26,7 +26,18 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 INSTALLED = ROOT / "var" / "judges"
 REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}\b")
-PARTS = ("accounts", "appointments", "audit", "common", "config", "locale", "screening", "templates", "manage.py")
+PARTS = (
+    "accounts",
+    "appointments",
+    "audit",
+    "common",
+    "config",
+    "interop",
+    "locale",
+    "screening",
+    "templates",
+    "manage.py",
+)
 ALWAYS_THERE = (
     "/",
     "/how-this-check-decides/",
@@ -39,6 +50,8 @@ ALWAYS_THERE = (
     "/status/reference/",
     "/admin/login/",
     "/brand/any.css",
+    "/fhir/metadata",
+    "/fhir/Questionnaire",
 )
 NOWHERE = "/nowhere/"
 # What a clinic sets up, so that the pages about it are there.

@@ -1,0 +1,222 @@
+"""One request as a Bundle: who asks, what was answered, what it means, where it stands, and the visit.
+
+Nothing is invented: no code of a diagnosis, no sex, no number that the hospital did not give.
+"""
+
+import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from appointments.models import Appointment, AppointmentRequest, Status
+from common.clinic import CLINIC
+from screening.pathways import pathway_of_version
+
+from . import terms
+from .questionnaire import canonical_of, items_of
+
+ATTENDED = "attended"
+# What of ours each status is: of the wish for a visit, and of the work to arrange it.
+WISH = {Status.WAITING: "active", Status.CLAIMED: "active", Status.BOOKED: "active"}
+WORK = {Status.WAITING: "requested", Status.CLAIMED: "in-progress", Status.BOOKED: "completed"}
+
+
+def bundle_of(request: AppointmentRequest) -> dict:
+    """Needs the visit of the request with its clinician and place."""
+    visit = request.appointment
+    resources = [_patient(request), _response(request), _wish(request), _work(request)]
+    if visit is not None:
+        resources += [_practitioner(visit), _location(visit), _appointment(request, visit)]
+    written_by = _provenance(request, resources)
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "identifier": _identifier(request),
+        "timestamp": _instant(timezone.now()),
+        "entry": [{"fullUrl": url, "resource": one} for url, one in [*resources, written_by]],
+    }
+
+
+Entry = tuple[str, dict[str, Any]]
+
+
+def _patient(request: AppointmentRequest) -> Entry:
+    phones = [{"system": "phone", "value": request.patient_phone or request.phone}]
+    mails = [{"system": "email", "value": request.email}] if request.email else []
+    former = [{"use": "old", "text": request.former_names}] if request.former_names else []
+    patient: dict[str, Any] = {
+        "resourceType": "Patient",
+        "identifier": [_identifier(request)],
+        "name": [{"use": "usual", "text": request.name}, *former],
+        "telecom": phones + mails,
+        "gender": "unknown",
+        "birthDate": request.date_of_birth.isoformat(),
+        "communication": [{"language": _language(request), "preferred": True}],
+    }
+    if request.needs_interpreter:
+        patient["extension"] = [{"url": terms.INTERPRETER_REQUIRED, "valueBoolean": True}]
+    if request.postal_address:
+        patient["address"] = [{"text": request.postal_address}]
+    if request.filled_in_by:
+        contact: dict[str, Any] = {"name": {"text": request.filled_in_by}}
+        if request.relationship:
+            contact["relationship"] = [{"text": request.relationship}]
+        if request.patient_phone:
+            contact["telecom"] = [{"system": "phone", "value": request.phone}]
+        patient["contact"] = [contact]
+    return _url("Patient", request), patient
+
+
+def _response(request: AppointmentRequest) -> Entry:
+    pathway = pathway_of_version(request.pathway_version)
+    response: dict[str, Any] = {
+        "resourceType": "QuestionnaireResponse",
+        "identifier": _identifier(request),
+        "questionnaire": canonical_of(pathway),
+        "status": "completed",
+        "subject": _patient_of(request),
+        "authored": _instant(request.created_at),
+    }
+    if items := items_of(pathway, request.answers):
+        response["item"] = items
+    return _url("QuestionnaireResponse", request), response
+
+
+def _wish(request: AppointmentRequest) -> Entry:
+    ended = "completed" if request.close_reason == ATTENDED else "revoked"
+    return _url("ServiceRequest", request), {
+        "resourceType": "ServiceRequest",
+        "identifier": [_identifier(request)],
+        "status": WISH.get(Status(request.status), ended),
+        "intent": "proposal",
+        "priority": _priority(request),
+        "code": {"text": "Consultation about kyphoplasty or vertebroplasty"},
+        "subject": _patient_of(request),
+        "authoredOn": _instant(request.created_at),
+        "supportingInfo": [_reference("QuestionnaireResponse", request)],
+    }
+
+
+def _work(request: AppointmentRequest) -> Entry:
+    pathway = pathway_of_version(request.pathway_version)
+    ended = "completed" if request.close_reason == ATTENDED else "cancelled"
+    flags = [flag for flag in pathway.flags if flag.key in request.flags]
+    task: dict[str, Any] = {
+        "resourceType": "Task",
+        "identifier": [_identifier(request)],
+        "status": WORK.get(Status(request.status), ended),
+        "businessStatus": {"text": request.status_label},
+        "intent": "proposal",
+        "priority": _priority(request),
+        "description": "Call, and arrange a visit",
+        "focus": _reference("ServiceRequest", request),
+        "for": _patient_of(request),
+        "authoredOn": _instant(request.created_at),
+        "restriction": {"period": {"end": _instant(request.due_at)}},
+        "input": [{"type": {"text": "Answers"}, "valueReference": _reference("QuestionnaireResponse", request)}],
+        "output": [
+            _output("Outcome", "outcome", request.outcome, version=request.pathway_version),
+            _output("Priority", "priority", request.priority, version=request.pathway_version),
+            *(
+                _output("Flag", "flag", flag.key, version=request.pathway_version, text=flag.clinical_name())
+                for flag in flags
+            ),
+        ],
+    }
+    if request.claimed_by:
+        task["owner"] = {"display": request.claimed_by.get_full_name() or request.claimed_by.get_username()}
+    return _url("Task", request), task
+
+
+def _appointment(request: AppointmentRequest, visit: Appointment) -> Entry:
+    taking_part = [
+        (_patient_of(request), "accepted"),
+        ({"reference": _practitioner(visit)[0], "display": visit.clinician.name}, "accepted"),
+        ({"reference": _location(visit)[0], "display": visit.place.name}, "accepted"),
+    ]
+    appointment: dict[str, Any] = {
+        "resourceType": "Appointment",
+        "identifier": [terms.identifier("visit", visit.pk)],
+        "status": "fulfilled" if request.close_reason == ATTENDED else "booked",
+        "start": _instant(visit.starts_at),
+        "end": _instant(visit.ends_at),
+        "created": _instant(visit.booked_at),
+        "basedOn": [_reference("ServiceRequest", request)],
+        "participant": [{"actor": actor, "status": status} for actor, status in taking_part],
+    }
+    if visit.kind:
+        appointment["appointmentType"] = {"text": visit.kind.name}
+    return terms.full_url("Appointment", visit.pk), appointment
+
+
+def _practitioner(visit: Appointment) -> Entry:
+    return terms.full_url("Practitioner", visit.clinician_id), {
+        "resourceType": "Practitioner",
+        "identifier": [terms.identifier("clinician", visit.clinician_id)],
+        "name": [{"text": visit.clinician.name}],
+    }
+
+
+def _location(visit: Appointment) -> Entry:
+    place = visit.place
+    location: dict[str, Any] = {
+        "resourceType": "Location",
+        "identifier": [terms.identifier("place", place.pk)],
+        "name": place.name,
+    }
+    if place.address:
+        location["address"] = {"text": place.address}
+    return terms.full_url("Location", place.pk), location
+
+
+def _provenance(request: AppointmentRequest, resources: list[Entry]) -> Entry:
+    """Whose words the answers are: the patient's, or whoever took or filled them in."""
+    taken_by = request.taken_by and (request.taken_by.get_full_name() or request.taken_by.get_username())
+    author = {"display": request.filled_in_by} if request.filled_in_by else _patient_of(request)
+    agents = [{"type": {"text": "Author"}, "who": author}]
+    if taken_by:
+        agents.append({"type": {"text": "Enterer"}, "who": {"display": taken_by}})
+    agents.append({"type": {"text": "Assembler"}, "who": {"display": f"Upright, {CLINIC.name}"}})
+    return _url("Provenance", request), {
+        "resourceType": "Provenance",
+        "target": [{"reference": url} for url, _resource in resources],
+        "recorded": _instant(timezone.now()),
+        "reason": [{"text": f"Came by: {request.came_by}. Patient-reported, not confirmed."}],
+        "agent": agents,
+    }
+
+
+def _output(label: str, name: str, code: str, *, version: str, text: str = "") -> dict:
+    concept: dict[str, Any] = {"coding": [{"system": terms.system(name), "version": version, "code": code}]}
+    return {"type": {"text": label}, "valueCodeableConcept": concept | ({"text": text} if text else {})}
+
+
+def _priority(request: AppointmentRequest) -> str:
+    pathway = pathway_of_version(request.pathway_version)
+    return "urgent" if request.priority == pathway.priorities[0].key else "routine"
+
+
+def _language(request: AppointmentRequest) -> dict:
+    if request.other_language:
+        return {"text": request.other_language}
+    return {"coding": [{"system": terms.LANGUAGES, "code": request.language}], "text": request.get_language_display()}
+
+
+def _identifier(request: AppointmentRequest) -> dict:
+    return terms.identifier("request", request.reference)
+
+
+def _patient_of(request: AppointmentRequest) -> dict:
+    return _reference("Patient", request)
+
+
+def _reference(kind: str, request: AppointmentRequest) -> dict:
+    return {"reference": _url(kind, request)}
+
+
+def _url(kind: str, request: AppointmentRequest) -> str:
+    return terms.full_url(kind, request.reference)
+
+
+def _instant(at: datetime.datetime) -> str:
+    return at.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,139 @@
+"""The pathway as a Questionnaire, and answers to it as the items of a QuestionnaireResponse, there and back.
+
+Worked out from the pathway; one that cannot be expressed fails when this is imported.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from screening.pathways import PATHWAY, versions
+from screening.questionnaire.conditions import Answer, Answers
+from screening.questionnaire.definition import Pathway
+from screening.questionnaire.questions import Question, Text
+
+from . import terms
+from .enabling import EnableWhen, enabling_of
+
+NAME = "vertebral-cement"
+# The scale of pain that hospitals know: "Pain severity - 0-10 verbal numeric rating".
+LOINC_CODES = {"pain": "72514-3"}
+ENABLING = {version: enabling_of(pathway) for version, pathway in versions().items()}
+
+
+def id_of(pathway: Pathway) -> str:
+    return f"{NAME}-{pathway.version}"
+
+
+def canonical_of(pathway: Pathway) -> str:
+    return f"{terms.address(f'Questionnaire/{NAME}')}|{pathway.version}"
+
+
+def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
+    """In English, which is what is signed. The rule itself is ours, and in no questionnaire."""
+    is_current = pathway is PATHWAY
+    return {
+        "resourceType": "Questionnaire",
+        "id": id_of(pathway),
+        "extension": [
+            {
+                "url": terms.VERSION_ALGORITHM,
+                "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
+            }
+        ],
+        "url": terms.address(f"Questionnaire/{NAME}"),
+        "version": pathway.version,
+        "name": "VertebralCement",
+        "title": pathway.title,
+        "status": ("active" if is_signed else "draft") if is_current else "retired",
+        "experimental": is_current and not is_signed,
+        "subjectType": ["Patient"],
+        "language": "en",
+        "item": [_item(pathway, question) for question in _questions(pathway)],
+    }
+
+
+def items_of(pathway: Pathway, answers: Answers) -> list[dict]:
+    """Of what was answered; what was not asked, and what was left open, has none."""
+    items = []
+    for question in _questions(pathway):
+        answer = answers.get(question.key)
+        if answer and question.accepts(answer):
+            items.append(
+                {
+                    "linkId": question.key,
+                    "text": _text(pathway, question),
+                    "answer": [_value(question, one) for one in ([answer] if isinstance(answer, str) else answer)],
+                }
+            )
+    return items
+
+
+def answers_in(pathway: Pathway, items: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
+    """The answers that these items give. What may be left open, and was asked and has no item, was left open."""
+    given = {item["linkId"]: item["answer"] for item in items}
+    answers: dict[str, Answer] = {}
+    for question in _questions(pathway):
+        said = [one.get("valueString") or one["valueCoding"]["code"] for one in given.get(question.key, ())]
+        if said:
+            answers[question.key] = question.parse(said)
+        elif question.optional and question.ask_if.holds(answers):
+            answers[question.key] = ""
+    return answers
+
+
+def _questions(pathway: Pathway) -> tuple[Question, ...]:
+    return (*pathway.questions, *pathway.visit_questions)
+
+
+def _item(pathway: Pathway, question: Question) -> dict:
+    item: dict[str, Any] = {"linkId": question.key, "text": _text(pathway, question)}
+    if question.key in LOINC_CODES:
+        item["code"] = [{"system": terms.LOINC, "code": LOINC_CODES[question.key]}]
+    if isinstance(question, Text):
+        item |= {"type": "string", "maxLength": question.longest}
+    else:
+        item |= {"type": "choice", "answerOption": [_option(question, option.value) for option in question.options]}
+    # Those that go with a visit request are asked of whoever makes one, and of nobody else.
+    item["required"] = not question.optional and question not in pathway.visit_questions
+    if question.takes_several:
+        item["repeats"] = True
+    if enabling := ENABLING[pathway.version][question.key]:
+        item |= _enable_when(enabling)
+    return item
+
+
+def _text(pathway: Pathway, question: Question) -> str:
+    page = next((page for page in pathway.pages if question in page.questions), None)
+    return f"{page.text} {question.text}" if page and page.text != question.text else question.text
+
+
+def _option(question: Question, value: str) -> dict:
+    option = next(option for option in question.options if option.value == value)
+    shown = {"valueCoding": _coding(question, value)}
+    return {"extension": [{"url": terms.OPTION_EXCLUSIVE, "valueBoolean": True}], **shown} if option.alone else shown
+
+
+def _value(question: Question, value: str) -> dict:
+    return {"valueString": value} if isinstance(question, Text) else {"valueCoding": _coding(question, value)}
+
+
+def _coding(question: Question, value: str) -> dict:
+    label = next(option.label for option in question.options if option.value == value)
+    return {"system": terms.system(question.key), "code": value, "display": label}
+
+
+def _enable_when(enabling: EnableWhen) -> dict:
+    compared = [
+        {
+            "question": one.question.key,
+            "operator": one.operator,
+            **(
+                {"answerBoolean": True}
+                if one.operator == "exists"
+                else {"answerCoding": {"system": terms.system(one.question.key), "code": one.value}}
+            ),
+        }
+        for one in enabling.comparisons
+    ]
+    # To say how several are taken together where there is one is a fault.
+    return {"enableWhen": compared} | ({"enableBehavior": enabling.behavior} if len(compared) > 1 else {})
