@@ -7,6 +7,9 @@ from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+import audit
+from audit.models import AuditEntry
+
 from . import sms
 
 # In the provider's language; nothing in it says nothing back.
@@ -22,6 +25,8 @@ def text_received(request: HttpRequest) -> HttpResponse:
     url = f"{settings.SITE_URL}{reverse('appointments:text_received')}"
     form = {name: request.POST[name] for name in request.POST}
     if not sms.is_from_provider(url, form, request.headers.get("X-Twilio-Signature", "")):
+        refused = {"outcome": AuditEntry.Result.REFUSED, "status": 403}
+        audit.record(AuditEntry.Action.REFUSED, who=AuditEntry.Who.NOBODY, **refused)
         return HttpResponse("The signature does not fit.", content_type="text/plain", status=403)
     words = sms.answered(form.get("From", ""), form.get("Body", ""))
     message = format_html("<Message>{}</Message>", words) if words else ""
