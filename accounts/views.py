@@ -40,7 +40,7 @@ def after_the_password(view: StaffView[P]) -> View[P]:
 
 
 def after_a_fresh_code(view: StaffView[P]) -> StaffView[P]:
-    """For what changes how one signs in: who left a browser open must not find it changed by somebody else.
+    """For what changes how people sign in and what they may do: nobody changes it in a browser that was left open.
 
     What was sent is not kept. The page with the code leads back to the page with the button.
     """
@@ -122,7 +122,7 @@ def set_up(request: StaffRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @get_or_post
 def confirm(request: StaffRequest) -> HttpResponse:
-    """A code once more, before something that changes how one signs in."""
+    """A code once more, before something that changes how people sign in or what they may do."""
     if second_factor.is_fresh(request):
         return redirect(next_page(request))
     form = AnyCodeForm(request.POST if request.method == "POST" else None)

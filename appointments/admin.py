@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
+from accounts.tables import AfterAFreshCode
+
 from .lifecycle.forms import MomentField
 from .models import (
     Absence,
@@ -163,7 +165,7 @@ class CallerAdmin(TableAdmin):
 
 
 @admin.register(KnownNetwork)
-class KnownNetworkAdmin(TableAdmin):
+class KnownNetworkAdmin(AfterAFreshCode, TableAdmin):
     list_display = ("label", "network")
 
 

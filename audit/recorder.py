@@ -93,7 +93,8 @@ def record(
 ) -> None:
     """Write one entry: at once, or within `atomic` when that ends. Raises if it cannot be written.
 
-    What nobody in particular did is counted instead; see nameless.py. Without `by` and `who` it was whoever sent the request that is being served, or the system.
+    What nobody in particular did is counted instead; see nameless.py. Without `by` and `who` it was whoever sent the
+    request that is being served, or the system.
     """
     notes = _now_serving.get()
     numbers: Iterable[int] = requests if isinstance(requests, Numbers) else map(_number_of, requests)

@@ -117,7 +117,11 @@ def test_who_goes_on_and_on_is_told_to_wait_and_nobody_else_is(ask_from, what):
 
     assert set(first) == {200}
     status, page, headers = later[-1]
-    assert (status, headers["Retry-After"], headers["Content-Security-Policy"][:18]) == (429, "60", "default-src 'none'")
+    assert (status, headers["Retry-After"], headers["Content-Security-Policy"][:18]) == (
+        429,
+        "60",
+        "default-src 'none'",
+    )
     assert "Please wait a minute" in page
     assert "Espere un minuto" in page
     assert 'call <a href="tel:911">911</a> now' in page

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from audit.models import AuditEntry
-from common.client_address import counted_address_of
 from common.error_pages import shown_again, status_of_showing_again
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
@@ -35,17 +34,13 @@ from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_C
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, PhoneOwner, Status
-from . import status_words
+from . import guesses, status_words
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
 COOKIE_MAX_AGE = 24 * 60 * 60
-AN_HOUR = 60 * 60
 SHUT = "status shut"
-MOST_TRIES_PER_REFERENCE = 10
-MOST_TRIES_PER_ADDRESS = 50
 CHANGED = gettext_lazy("Our staff changed your request a moment ago. Look at it and press the button once more.")
-TOO_MANY_TRIES = gettext_lazy("There were too many tries. Please wait an hour, or call us.")
 
 
 class LookUpForm(StrictForm):
@@ -171,15 +166,19 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return page(422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
     reference = form.cleaned_data["reference"]
-    if has_tried_too_often(request, reference):
-        form.add_error(None, TOO_MANY_TRIES)
+    try:
+        guesses.count_a_try(request, reference)
+    except ValidationError as refusal:
+        form.add_error(None, refusal)
         return page(429)
-    found = status_words.find(reference, form.cleaned_data["date_of_birth"])
-    if not found:
+    found = status_words.find(reference)
+    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
+    if not found or found.date_of_birth != form.cleaned_data["date_of_birth"]:
+        guesses.was_wrong(request, reference, found)
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
         return page(422)
-    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     response = redirect("appointments:yours")
+    guesses.was_right(request, response, found)
     response.set_cookie(
         COOKIE,
         opening_of(found),
@@ -305,14 +304,6 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
         version=found.pathway_version,
         fingerprint=found.pathway_fingerprint,
     )
-
-
-def has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
-    """By address first: who has had all tries adds no more rows, and what is no reference never adds one."""
-    if rate_limit.count("status by address", counted_address_of(request), seconds=AN_HOUR) > MOST_TRIES_PER_ADDRESS:
-        return True
-    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR) if reference else 0
-    return tries > MOST_TRIES_PER_REFERENCE
 
 
 def opening_of(found: AppointmentRequest) -> str:

@@ -10,7 +10,6 @@ import audit
 from appointments.models import PeriodicJob
 from appointments.operations.jobs import run_due
 from audit import chain
-from audit.models import AuditEntry
 from tests.appointments.test_audit import Since
 from tests.staff import member_of, signed_in
 
