@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from .views import after_a_fresh_code
+from . import second_factor
+from .views import to_confirm
 
 # To types it is a ModelAdmin; in fact it is put before one, which may have a way of its own.
 if TYPE_CHECKING:
-    _Table = ModelAdmin[Model]
+    _Table = ModelAdmin[Any]
 else:
     _Table = object
 
@@ -22,12 +22,17 @@ class AfterAFreshCode(_Table):
     """
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return after_a_fresh_code(super().changeform_view)(request, *args, **kwargs)
+        if not second_factor.is_fresh(request):
+            return to_confirm(request)
+        return super().changeform_view(request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return after_a_fresh_code(super().delete_view)(request, *args, **kwargs)
+        if not second_factor.is_fresh(request):
+            return to_confirm(request)
+        return super().delete_view(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """To look at the list takes no code; what is done with the ticked rows does."""
-        view = super().changelist_view
-        return (view if request.method != "POST" else after_a_fresh_code(view))(request, *args, **kwargs)
+        if request.method == "POST" and not second_factor.is_fresh(request):
+            return to_confirm(request)
+        return super().changelist_view(request, *args, **kwargs)

@@ -85,8 +85,8 @@ def _told(
     if by is not None and user is not None and by != user:
         details = f"{details} of user {user.pk}"
     # Without an account the action says all there is to say.
-    told = {"details": details} if user else {"username": _account_named(username or "")}
-    record(action, by=by or user, who=Who.NOBODY, outcome=outcome, **told)
+    tried, details = ("", details) if user else (_account_named(username or ""), "")
+    record(action, by=by or user, who=Who.NOBODY, outcome=outcome, username=tried, details=details)
 
 
 def _account_named(typed: str) -> str:

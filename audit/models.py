@@ -109,7 +109,7 @@ class NamelessCount(models.Model):
     address = models.CharField(max_length=45, blank=True)
     count = models.PositiveIntegerField(default=0)
     first_at = models.DateTimeField()
-    last_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField()
 
     class Meta:
         app_label = APP

@@ -32,7 +32,9 @@ def is_counted(entry: AuditEntry) -> bool:
     row = NamelessCount.objects.filter(**which)
     # Where it was sealed meanwhile, it begins anew.
     while not row.update(count=F("count") + 1, last_at=entry.at):
-        NamelessCount.objects.bulk_create([NamelessCount(**which, first_at=entry.at)], ignore_conflicts=True)
+        NamelessCount.objects.bulk_create(
+            [NamelessCount(**which, first_at=entry.at, last_at=entry.at)], ignore_conflicts=True
+        )
         if entry.username:
             return False
     return True

@@ -44,7 +44,7 @@ def server_that_says(name: str, port: int) -> http.server.ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(name.encode())
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815  # named by Python
 
         def log_message(self, *args):
             pass
@@ -117,11 +117,8 @@ def test_who_goes_on_and_on_is_told_to_wait_and_nobody_else_is(ask_from, what):
 
     assert set(first) == {200}
     status, page, headers = later[-1]
-    assert (status, headers["Retry-After"], headers["Content-Security-Policy"][:18]) == (
-        429,
-        "60",
-        "default-src 'none'",
-    )
+    assert (status, headers["Retry-After"]) == (429, "60")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "Please wait a minute" in page
     assert "Espere un minuto" in page
     assert 'call <a href="tel:911">911</a> now' in page

@@ -25,8 +25,8 @@ def text_received(request: HttpRequest) -> HttpResponse:
     url = f"{settings.SITE_URL}{reverse('appointments:text_received')}"
     form = {name: request.POST[name] for name in request.POST}
     if not sms.is_from_provider(url, form, request.headers.get("X-Twilio-Signature", "")):
-        refused = {"outcome": AuditEntry.Result.REFUSED, "status": 403}
-        audit.record(AuditEntry.Action.REFUSED, who=AuditEntry.Who.NOBODY, **refused)
+        refused, nobody = AuditEntry.Action.REFUSED, AuditEntry.Who.NOBODY
+        audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=403)
         return HttpResponse("The signature does not fit.", content_type="text/plain", status=403)
     words = sms.answered(form.get("From", ""), form.get("Body", ""))
     message = format_html("<Message>{}</Message>", words) if words else ""

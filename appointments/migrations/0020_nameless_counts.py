@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(blank=True, max_length=45)),
                 ('count', models.PositiveIntegerField(default=0)),
                 ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField(null=True)),
+                ('last_at', models.DateTimeField()),
             ],
             options={
                 'default_permissions': (),

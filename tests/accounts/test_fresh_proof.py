@@ -25,19 +25,8 @@ TAKES_A_FRESH_CODE = {
 TAKES_NONE = {
     "looks": {
         *(f"{table}_history" for table in WHO_MAY_DO_WHAT),
-        *(
-            "index",
-            "app_list",
-            "jsi18n",
-            "figures",
-            "report",
-            "audit",
-            "day_sheet",
-            "free_times",
-            "letter",
-            "what_if",
-        ),
-        *("how_requests_move", "versions", "sessions", "unsent", "password_change_done"),
+        *("index", "app_list", "jsi18n", "figures", "report", "audit", "day_sheet", "free_times", "letter"),
+        *("what_if", "how_requests_move", "versions", "sessions", "unsent", "password_change_done"),
     },
     "signs in or out, or asks for the code or the old password itself": {
         *("login", "logout", "leave", "second_factor", "use_recovery_code", "confirm_second_factor"),
@@ -54,16 +43,9 @@ TAKES_NONE = {
         *(
             f"appointments_{table}_{page}"
             for table in (
-                *(
-                    "absence",
-                    "caller",
-                    "clinicdetails",
-                    "clinician",
-                    "clinicnotices",
-                    "consultinghours",
-                    "extrahours",
-                ),
-                *("holiday", "languagehelp", "openinghours", "place", "placehours", "referralsource", "visitkind"),
+                *("absence", "caller", "clinicdetails", "clinician", "clinicnotices", "consultinghours"),
+                *("extrahours", "holiday", "languagehelp", "openinghours", "place", "placehours"),
+                *("referralsource", "visitkind"),
             )
             for page in OF_A_TABLE
         ),
@@ -80,7 +62,7 @@ def pages(a_request, otto):
         # What no name leads to is Django's own way from "add" to "change", and to the page that there is not.
         name: address
         for name, address in all_pages(PossibleDuplicate.objects.get(), otto.user).items()
-        if "/" not in name
+        if name.isidentifier()
     }
 
 
