@@ -43,7 +43,11 @@ class SignInSite(AdminSite):
             # As Django answers GET.
             return redirect("admin:index")
         self.login_form = SignInForm
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            # Django itself leads whose address is bad to a page that we do not have.
+            return redirect(views.next_page(request))
+        return response
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         from . import views

@@ -74,6 +74,18 @@ def test_no_page_leads_to_another_site(db, client, scheduler, to):
     assert not [one for one in led_to if not one.startswith("/") or one.startswith("//")]
 
 
+@pytest.mark.parametrize("to", [*ELSEWHERE, "no-address", "/accounts/profile/", "/nothing/here/", ""])
+def test_who_signs_in_with_a_bad_address_to_go_on_to_ends_on_today(client, scheduler, to):
+    scheduler.set_password("four quiet herons at dusk")
+    scheduler.save()
+
+    done = client.post(
+        "/admin/login/", {"username": "scheduler", "password": "four quiet herons at dusk", "next": to}
+    )
+
+    assert (done.status_code, done["Location"]) == (302, "/admin/")
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-URL", "X-Rewrite-URL"])
 def test_no_header_makes_another_host_or_page_of_it(client, header):
     usual = client.get("/check/")

@@ -29,7 +29,16 @@ from .. import rate_limit
 from .. import reference as references
 from ..calendar.ics import CONTENT_TYPE, calendar_file
 from ..calendar.moments import day_in_words
-from ..fields import CallTimesField, DateOfBirthField, PhoneField, words_beside
+from ..fields import (
+    ODD,
+    AskedField,
+    CallTimesField,
+    DateOfBirthField,
+    PhoneField,
+    ask_back,
+    is_odd,
+    words_beside,
+)
 from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
@@ -83,10 +92,14 @@ class CorrectPhoneForm(StrictForm):
         help_text=gettext_lazy("With the area code. We call it about this request."),
         error_messages={"required": gettext_lazy("Enter a phone number, so that we can call.")},
     )
+    phone_asked = AskedField()
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
         entered["phone_note"] = words_beside(self.data.get("phone", ""))
+        if (number := entered.get("phone")) and is_odd(number):
+            ask_back(self, "phone", number, ODD)
+        entered.pop("phone_asked", None)
         return entered
 
 
