@@ -9,6 +9,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 
+from common.forgotten import forgotten_by_the_browser
+
 
 class SignInSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
@@ -48,6 +50,9 @@ class SignInSite(AdminSite):
             # Django itself leads whose address is bad to a page that we do not have.
             return redirect(views.next_page(request))
         return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return forgotten_by_the_browser(super().logout(request, extra_context))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         from . import views

@@ -20,6 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common.forgotten import forgotten_by_the_browser
+
 from . import first_passwords, second_factor, signals, unsent
 from . import sessions as account_sessions
 from .forms import AnyCodeForm, AppCodeForm, RecoveryCodeForm
@@ -137,7 +139,7 @@ def confirm(request: StaffRequest) -> HttpResponse:
 def leave(request: StaffRequest) -> HttpResponse:
     """Log out, for those who cannot get further than the password: Django's own is not for them."""
     logout(request)
-    return redirect("admin:login")
+    return forgotten_by_the_browser(redirect("admin:login"))
 
 
 @get_or_post
@@ -189,7 +191,7 @@ def end_all_sessions(request: StaffRequest) -> HttpResponse:
     account_sessions.end_all(request.user)
     logout(request)
     messages.success(request, "You are logged out everywhere.")
-    return redirect("admin:login")
+    return forgotten_by_the_browser(redirect("admin:login"))
 
 
 @get_or_post

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 import audit
 from audit.models import AuditEntry
 from common.error_pages import shown_again, status_of_showing_again
+from common.forgotten import forgotten_by_the_browser
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
 from screening.pathways import pathway_of_version
@@ -298,7 +299,7 @@ def leave(request: HttpRequest) -> HttpResponse:
         rate_limit.count(SHUT, opening, seconds=MAX_AGE)
     response = redirect("appointments:status")
     response.delete_cookie(COOKIE, samesite="Lax")
-    return response
+    return forgotten_by_the_browser(response) if request.method == "POST" else response
 
 
 def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
