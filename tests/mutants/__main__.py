@@ -15,6 +15,7 @@ from tests.mutants.defences import DEFENCES, Defence
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 600
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "--no-header", "-p", "no:randomly"]
 
 
 def main() -> int:
@@ -53,8 +54,7 @@ def is_noticed(defence: Defence, tree: Path) -> bool:
     file.write_text(text.replace(defence.old, defence.new, 1), "utf-8")
     try:
         ran = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "--no-header", "-p", "no:randomly"]
-            + defence.noticed_by.split(),
+            [*PYTEST, *defence.noticed_by.split()],
             cwd=tree,
             capture_output=True,
             text=True,
