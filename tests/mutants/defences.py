@@ -187,6 +187,13 @@ DEFENCES = (
         "accounts/passwords.py",
         'return unicodedata.normalize("NFC", password) if len(password) <= LONGEST else password',
         'return unicodedata.normalize("NFC", password)',
+        "tests/test_long_input.py::test_nothing_else_that_is_typed_costs_more_than_its_length",
+    ),
+    Defence(
+        "text that is too long is not composed",
+        "appointments/fields/text.py",
+        'return unicodedata.normalize("NFC", words) if len(words) <= LONGEST_COMPOSED else words',
+        'return unicodedata.normalize("NFC", words)',
         "tests/test_worst_input.py::test_no_field_of_any_page_costs_more",
     ),
     Defence(
