@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0020_nameless_counts'),
+        ('appointments', '0021_nameless_counts'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0019_clinic_notices'),
+        ('appointments', '0020_messages_go_once'),
     ]
 
     operations = [
