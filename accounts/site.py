@@ -51,7 +51,9 @@ class SignInSite(AdminSite):
             return redirect(views.next_page(request))
         return response
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(  # type: ignore[override]  # Django says that it gives a template, and leads on
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return forgotten_by_the_browser(super().logout(request, extra_context))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
