@@ -19,7 +19,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak fuzz lint judges observatory format approve messages requirements
+.PHONY: help run test check bench soak fuzz mutants lint judges observatory format approve messages requirements
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -51,6 +51,9 @@ soak: .venv/development ## Kills, starves and floods everything for a quarter of
 fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests fuzz \
 		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
+
+mutants: .venv/development ## Takes each defence away in a copy, and says which test noticed (ARGS="proxy" for some).
+	@$(PY) -m tests.mutants $(ARGS)
 
 lint: .venv/development ## Checks style, format, templates and types.
 	@echo "Checking the style of the code."

@@ -22,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from . import first_passwords, second_factor, views
 from .forms import PasswordOfAnotherForm, RolesField
 from .requests import StaffRequest
+from .tables import AfterAFreshCode
 
 admin.site.unregister(TOTPDevice)
 admin.site.unregister(User)
@@ -29,7 +30,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class StaffUserAdmin(UserAdmin):
+class StaffUserAdmin(AfterAFreshCode, UserAdmin):
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "has_second_factor")
     list_filter = ("is_active", "groups")
     filter_horizontal = ("user_permissions",)
@@ -107,18 +108,15 @@ class StaffUserAdmin(UserAdmin):
         return second_factor.app_of(user) is not None
 
     @admin.action(description="Reset the second factor (lost phone); ends their sessions", permissions=["change"])
-    def reset_second_factor(self, request: StaffRequest, users: QuerySet[User]) -> HttpResponse | None:
-        if not second_factor.is_fresh(request):
-            return views.to_confirm(request)
+    def reset_second_factor(self, request: StaffRequest, users: QuerySet[User]) -> None:
         for user in users:
             second_factor.reset(user, by=request.user, request=request)
             self.log_change(request, user, "Reset the second factor.")
         messages.success(request, f"Reset for {len(users)}. They set up a new one when they sign in next.")
-        return None
 
 
 @admin.register(Group)
-class RolesAdmin(GroupAdmin):
+class RolesAdmin(AfterAFreshCode, GroupAdmin):
     """What a group may do is what its members may do, so that it is nobody else's to change."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -43,7 +43,7 @@ def has_passed(request: HttpRequest) -> bool:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether a code was given in this session so lately that it may change how its user signs in.
+    """Whether a code was given in this session so lately that it may change who signs in, and to what.
 
     Who came from the identity provider has proved there, so lately, who it is.
     """

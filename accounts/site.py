@@ -10,6 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 
+from common.forgotten import forgotten_by_the_browser
+
 
 class SignInSite(AdminSite):
     login_template = "accounts/login.html"
@@ -47,7 +49,16 @@ class SignInSite(AdminSite):
             return redirect("admin:index")
         self.login_form = SignInForm
         provider = settings.SSO_NAME if settings.SSO_ISSUER else ""
-        return super().login(request, {**(extra_context or {}), "provider": provider})
+        response = super().login(request, {**(extra_context or {}), "provider": provider})
+        if request.method == "POST" and response.status_code == 302:
+            # Django itself leads whose address is bad to a page that we do not have.
+            return redirect(views.next_page(request))
+        return response
+
+    def logout(  # type: ignore[override]  # Django says that it gives a template, and leads on
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return forgotten_by_the_browser(super().logout(request, extra_context))
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         from . import provider_pages, views

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -14,10 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import is_valid_path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
+
+from common.forgotten import forgotten_by_the_browser
 
 from . import first_passwords, second_factor, signals, unsent
 from . import sessions as account_sessions
@@ -40,7 +43,7 @@ def after_the_password(view: StaffView[P]) -> View[P]:
 
 
 def after_a_fresh_code(view: StaffView[P]) -> StaffView[P]:
-    """For what changes how one signs in: who left a browser open must not find it changed by somebody else.
+    """For what changes how people sign in and what they may do: nobody changes it in a browser that was left open.
 
     What was sent is not kept. The page with the code leads back to the page with the button.
     """
@@ -122,7 +125,7 @@ def set_up(request: StaffRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @get_or_post
 def confirm(request: StaffRequest) -> HttpResponse:
-    """A code once more, before something that changes how one signs in; or a visit to the identity provider."""
+    """A code once more, or a visit to the provider, before something that changes who signs in, and to what."""
     if second_factor.is_fresh(request):
         return redirect(next_page(request))
     if account_sessions.is_of_provider(request):
@@ -144,7 +147,7 @@ def confirm(request: StaffRequest) -> HttpResponse:
 def leave(request: StaffRequest) -> HttpResponse:
     """Log out, for those who cannot get further than the password: Django's own is not for them."""
     logout(request)
-    return redirect("admin:login")
+    return forgotten_by_the_browser(redirect("admin:login"))
 
 
 @get_or_post
@@ -198,7 +201,7 @@ def end_all_sessions(request: StaffRequest) -> HttpResponse:
     account_sessions.end_all(request.user)
     logout(request)
     messages.success(request, "You are logged out everywhere.")
-    return redirect("admin:login")
+    return forgotten_by_the_browser(redirect("admin:login"))
 
 
 @get_or_post
@@ -247,7 +250,7 @@ def next_page(request: HttpRequest) -> str:
     wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
     # A word that is no address would be taken for the name of a page.
     is_here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    if is_here and wanted.startswith("/"):
+    if is_here and wanted.startswith("/") and is_valid_path(urlsplit(wanted).path):
         return wanted
     return reverse("admin:index")
 

@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
+from accounts.tables import AfterAFreshCode
+
+from .fields import EmailField
 from .lifecycle.forms import MomentField
 from .models import (
     Absence,
@@ -38,6 +41,7 @@ class TableAdmin(admin.ModelAdmin):
     formfield_overrides = {  # noqa: RUF012  # Django reads it as it is
         models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
         models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget},
+        models.EmailField: {"form_class": EmailField},
         models.URLField: {"assume_scheme": "https"},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
@@ -163,7 +167,7 @@ class CallerAdmin(TableAdmin):
 
 
 @admin.register(KnownNetwork)
-class KnownNetworkAdmin(TableAdmin):
+class KnownNetworkAdmin(AfterAFreshCode, TableAdmin):
     list_display = ("label", "network")
 
 

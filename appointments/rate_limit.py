@@ -35,5 +35,15 @@ def is_counted(kind: str, value: str) -> bool:
     return RateBucket.objects.filter(key=_key(kind, value)).exists()
 
 
+def counted(kind: str, value: str) -> int:
+    """How often it was counted in the current stretch, without counting."""
+    row = RateBucket.objects.filter(key=_key(kind, value), ends_at__gt=time.time()).first()
+    return row.count if row else 0
+
+
+def forget(kind: str, value: str) -> None:
+    RateBucket.objects.filter(key=_key(kind, value)).delete()
+
+
 def _key(kind: str, value: str | None) -> str:
     return salted_hmac("appointments.rate_limit", f"{kind}:{value}", algorithm="sha256").hexdigest()

@@ -4,6 +4,6 @@ Pages say what they show with `shows`; verbs write what they did with `record`, 
 """
 
 from .numbers import Numbers
-from .recorder import atomic, record, shows
+from .recorder import atomic, record, seal_the_nameless, shows
 
-__all__ = ["Numbers", "atomic", "record", "shows"]
+__all__ = ["Numbers", "atomic", "record", "seal_the_nameless", "shows"]

@@ -151,11 +151,6 @@ def is_genuine(entry: AuditEntry, before: str) -> bool:
     )
 
 
-def keyed_hash(text: str) -> str:
-    """The same for the same text, and of no use to those without the key."""
-    return _mac(keys()[0], json.dumps(["hash", text]))[:16]
-
-
 def keys() -> tuple[bytes, ...]:
     """The key to seal with, then those that were used before."""
     if settings.AUDIT_KEY:

@@ -62,8 +62,10 @@ def _signed_out(sender: object, request: HttpRequest, user: User | None, **kwarg
 def _sign_in_failed(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object
 ) -> None:
-    typed = str(credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or "")
-    record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Result.REFUSED, username=_name_or_hash(typed))
+    # Of a try that was refused unread, because it is locked, another signal tells.
+    if not getattr(request, "axes_locked_out", False):
+        typed = str(credentials.get(get_user_model().USERNAME_FIELD) or credentials.get("username") or "")
+        record(Action.SIGN_IN_FAILED, who=Who.NOBODY, outcome=Result.REFUSED, username=_account_named(typed))
 
 
 def _told(
@@ -86,14 +88,15 @@ def _told(
         return
     if by is not None and user is not None and by != user:
         details = f"{details} of user {user.pk}"
-    tried = "" if user else _name_or_hash(username or "")
+    # Without an account the action says all there is to say.
+    tried, details = ("", details) if user else (_account_named(username or ""), "")
     record(action, by=by or user, who=Who.NOBODY, outcome=outcome, username=tried, details=details)
 
 
-def _name_or_hash(typed: str) -> str:
+def _account_named(typed: str) -> str:
     """What was typed if that is an account; else nobody may read it, because it may be a password."""
     is_account = typed and "\0" not in typed and get_user_model().objects.filter(username=typed).exists()
-    return typed if is_account else f"unknown {chain.keyed_hash(typed)}"
+    return typed if is_account else ""
 
 
 def _table_changed(sender: object, instance: LogEntry, created: bool, **kwargs: object) -> None:

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # Answers that come from before or behind a page, with words of our own.
 PLAIN_ANSWERS = frozenset((301, 302, 304, 400, 403, 404, 405, 410, 413, 429))
+# Whoever is told that nothing is new, or to come again later, learns nothing of a request.
+NOT_SHOWN = (304, 429)
 
 
 def audited(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -57,7 +59,7 @@ def _written_down(notes: Notes, response: HttpResponse) -> HttpResponse:
         return response
     record(
         _action(notes, response),
-        requests=() if status == 304 else shown,
+        requests=() if status in NOT_SHOWN else shown,
         outcome=_outcome(notes, response),
         status=status,
         details=notes.details,

@@ -94,3 +94,31 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.mac}"
+
+
+class NamelessCount(models.Model):
+    """How often nobody in particular did something since the last hour was sealed; see audit/nameless.py."""
+
+    who = models.CharField(max_length=10)
+    action = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=10)
+    username = models.CharField(max_length=150, blank=True)
+    page = models.CharField(max_length=100, blank=True)
+    # Null is never the same as null to a unique constraint; 0 is no status.
+    status = models.PositiveSmallIntegerField(default=0)
+    address = models.CharField(max_length=45, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        app_label = APP
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                fields=("who", "action", "outcome", "username", "page", "status", "address"), name="nameless_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.page}: {self.count}"

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from common.client_address import address_of
 
-from . import chain
+from . import chain, nameless
 from .models import AuditEntry
 from .numbers import Numbers, columns_for
 
@@ -93,7 +93,8 @@ def record(
 ) -> None:
     """Write one entry: at once, or within `atomic` when that ends. Raises if it cannot be written.
 
-    Without `by` and `who` it was whoever sent the request that is being served, or the system.
+    What nobody in particular did is counted instead; see nameless.py. Without `by` and `who` it was whoever sent the
+    request that is being served, or the system.
     """
     notes = _now_serving.get()
     numbers: Iterable[int] = requests if isinstance(requests, Numbers) else map(_number_of, requests)
@@ -107,11 +108,17 @@ def record(
         **_where(notes),
         **columns_for(numbers),
     )
-    open_blocks = getattr(_blocks, "open", None)
-    if open_blocks:
-        open_blocks[-1].append(entry)
-    else:
-        _write([entry])
+    if not nameless.is_counted(entry):
+        _keep(entry)
+    elif notes:
+        notes.written += 1
+
+
+def seal_the_nameless() -> None:
+    """Write what was counted, one entry a kind."""
+    with atomic():
+        for entry in nameless.take():
+            _keep(entry)
 
 
 @contextmanager
@@ -135,6 +142,14 @@ def atomic() -> Iterator[None]:
             stack[-1].extend(entries)
         elif entries:
             _write(entries)
+
+
+def _keep(entry: AuditEntry) -> None:
+    open_blocks = getattr(_blocks, "open", None)
+    if open_blocks:
+        open_blocks[-1].append(entry)
+    else:
+        _write([entry])
 
 
 def _number_of(request: models.Model | int) -> int:

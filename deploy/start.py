@@ -24,6 +24,8 @@ DEFAULTS = {
     "HTTPS_PORT": "8443",
     "PUBLIC_PORT": "443",
     "WEB": "web:8000",
+    "WARNINGS": "",
+    "UNLIMITED": "",
     "POOLER_PORT": "6432",
     "POOL_SIZE": "20",
     "DATABASE_PORT": "5432",
@@ -50,7 +52,8 @@ def write_configuration(program: str, environment: Mapping[str, str]) -> list[st
     folder = Path(variables["FOLDER"])
     match program:
         case "nginx":
-            files = {"nginx.conf": _nginx(variables), "unavailable.html": _unavailable(variables)}
+            pages = ("unavailable.html", "too-many.html")
+            files = {"nginx.conf": _nginx(variables), **{page: _page(page, variables) for page in pages}}
         case "pgbouncer":
             files = {"pgbouncer.ini": _pgbouncer(variables), "users.txt": _users(variables)}
         case _:
@@ -78,15 +81,26 @@ def _nginx(variables: _Variables) -> str:
         # As Django reads them: a dot in front means subdomains too, which is what it means to nginx.
         SERVER_NAMES=" ".join("~." if host == "*" else host for host in hosts),
         PORT_IN_ADDRESSES="" if port == "443" else f":{port}",
-        WEB_SERVERS="\n".join(
-            f"        server {web} max_fails=1 fail_timeout=2s;" for web in _names(variables, "WEB")
+        WEB_SERVERS=_servers(variables, "WEB"),
+        # Without processes of their own for those pages, the others serve them; with them, when they are gone.
+        WARNING_SERVERS="\n".join(
+            [_servers(variables, "WARNINGS"), _servers(variables, "WEB", " backup")]
+            if variables["WARNINGS"]
+            else [_servers(variables, "WEB")]
+        ),
+        UNLIMITED_NETWORKS="\n".join(
+            f"        {network} 0;" for network in (_names(variables, "UNLIMITED") if variables["UNLIMITED"] else ())
         ),
     )
 
 
-def _unavailable(variables: _Variables) -> str:
+def _servers(variables: _Variables, name: str, how: str = "") -> str:
+    return "\n".join(f"        server {one} max_fails=1 fail_timeout=2s{how};" for one in _names(variables, name))
+
+
+def _page(file: str, variables: _Variables) -> str:
     return _filled(
-        "unavailable.html",
+        file,
         variables,
         escape=html.escape,
         CLINIC_NAME=variables["CLINIC_NAME"],

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 HOST = "localhost"
 # As root, what refuses to run as root runs as this user, which Debian's packages bring along.
 SERVICE_USER = "postgres"
+WARNINGS = "warnings"
 LONGEST_START = 60
 LONGEST_STOP = 40
 POSTGRES_SETTINGS = {
@@ -62,7 +63,11 @@ def missing_programs() -> str:
 
 
 class Topology:
-    """Starts and stops all of it, and each part by name: database, pooler, mail, web-1 …, worker-1 …, proxy."""
+    """Starts and stops all of it, and each part by name.
+
+    They are: database, pooler, mail, web-1 …, warnings (web processes for the pages with warning signs), worker-1 …,
+    proxy.
+    """
 
     def __init__(
         self, folder: Path, *, webs: int = 2, workers: int = 2, settings: Mapping[str, str] | None = None
@@ -75,10 +80,10 @@ class Topology:
         self.webs = [f"web-{number + 1}" for number in range(webs)]
         self.workers = [f"worker-{number + 1}" for number in range(workers)]
         self.processes: dict[str, Process] = {}
-        self._in_service = list(self.webs)
-        self.ports = dict(
-            zip(("database", "pooler", "mail", "http", "https", *self.webs), _free_ports(5 + webs), strict=True)
-        )
+        self.all_webs = [*self.webs, WARNINGS]
+        self._in_service = list(self.all_webs)
+        parts = ("database", "pooler", "mail", "http", "https", *self.all_webs)
+        self.ports = dict(zip(parts, _free_ports(len(parts)), strict=True))
         self.url = f"https://{HOST}:{self.ports['https']}"
         # Owner, application and superuser have different passwords, so that no part works with another's.
         self.database = {
@@ -136,7 +141,11 @@ class Topology:
         self._wait_for(static)
         for name in ("pooler", "mail"):
             self.start_part(name)
-        self.start_together(*self.webs, *self.workers)
+        self.start_together(*self.all_webs, *self.workers)
+        self.start_proxy()
+
+    def start_proxy(self) -> None:
+        """With a certificate of its own making; whether anybody answers behind it or not."""
         self._make_certificate()
         self.start_part("proxy")
 
@@ -228,14 +237,14 @@ class Topology:
         for name in names:
             self._begin_part(name)
         for name in names:
-            if name in self.webs:
+            if name in self.all_webs:
                 self._until(name, lambda name=name: self.is_ready(name))
             elif name not in self.workers:
                 port = self.ports["https" if name == "proxy" else name]
                 self._until(name, lambda port=port: _answers(port))
 
     def _begin_part(self, name: str) -> None:
-        if name in self.webs:
+        if name in self.all_webs:
             self._begin(name, self._gunicorn(self.ports[name]), variables=self.as_application())
         elif name in self.workers:
             self._begin(name, [sys.executable, "manage.py", "work"], variables=self.as_application())
@@ -256,7 +265,11 @@ class Topology:
         variables |= {"POOLER_PORT": str(self.ports["pooler"]), "CERTIFICATES": str(folder)}
         variables |= {f"{kind.upper()}_PORT": str(self.ports[kind]) for kind in ("http", "https")}
         variables["PUBLIC_PORT"] = variables["HTTPS_PORT"]
-        variables["WEB"] = ",".join(f"127.0.0.1:{self.ports[web]}" for web in self._in_service)
+        in_service = {web: f"127.0.0.1:{self.ports[web]}" for web in self._in_service}
+        variables["WARNINGS"] = in_service.pop(WARNINGS, "")
+        variables["WEB"] = ",".join(in_service.values())
+        # Whoever tries what it bears, and whoever looks at it, comes from here.
+        variables["UNLIMITED"] = "127.0.0.1"
         command = write_configuration(program, variables)
         _hand_to_service_user(folder, *folder.glob("*.*"))
         return [_program(command[0]), *command[1:]]
@@ -318,7 +331,7 @@ class Topology:
 
     def stop_all(self) -> None:
         """Whatever has been started, in an order in which nobody has to wait for somebody who is gone."""
-        first = ["proxy", *self.webs, *self.workers]
+        first = ["proxy", *self.all_webs, *self.workers]
         running = sorted(self.processes, key=lambda name: first.index(name) if name in first else len(first))
         for name in running:
             if name not in first:

@@ -13,18 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.core import signing
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import AccountSession
 from appointments import reference
 from appointments.lifecycle.definition import LIFECYCLE
+from appointments.lifecycle.offered_times import link_of
 from appointments.models import AppointmentRequest, Message, RateBucket, TextOptOut
 from common.sealed_cookie import seal, unseal
 from screening.visitor import COOKIE, MAX_AGE
 from tests.staff import member_of, signed_in
-from tests.walk import CHECK, answer_check, ask_for_visit, source_of, words_of
+from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, source_of, words_of
 
 VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 
@@ -72,6 +75,18 @@ def test_no_page_leads_to_another_site(db, client, scheduler, to):
 
     led_to = [answer.headers.get("Location", "/") for answer in answers]
     assert not [one for one in led_to if not one.startswith("/") or one.startswith("//")]
+
+
+@pytest.mark.parametrize("to", [*ELSEWHERE, "no-address", "/accounts/profile/", "/nothing/here/", ""])
+def test_who_signs_in_with_a_bad_address_to_go_on_to_ends_on_today(client, scheduler, to):
+    scheduler.set_password("four quiet herons at dusk")
+    scheduler.save()
+
+    done = client.post(
+        "/admin/login/", {"username": "scheduler", "password": "four quiet herons at dusk", "next": to}
+    )
+
+    assert (done.status_code, done["Location"]) == (302, "/admin/")
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-URL", "X-Rewrite-URL"])
@@ -194,32 +209,46 @@ def test_a_request_that_one_opened_does_not_open_another(client, stored, a_reque
     assert other.closed_at is None
 
 
-@pytest.mark.parametrize("path", ["/visit/choose/{}/", "/status/"])
-def test_a_token_of_one_kind_is_none_of_another(client, stored, path):
+def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another(client, stored):
+    """Whole and genuine, with all that is asked for, but for what it was sealed for."""
+    opens = {"status_of": stored.pk, "opening": "x" * 22}
     answer_check(client)
-    client.post("/status/", {"reference": stored.reference, **BORN})
-    answers, status = client.cookies["answers"].value, client.cookies["status"].value
-    client.cookies["answers"], client.cookies["status"] = status, answers
+    answers = unseal(client.cookies["answers"].value, purpose=COOKIE, max_age=MAX_AGE)
 
-    assert client.get("/check/result/").status_code == 302
-    assert client.get("/status/yours/")["Location"] == "/status/"
-    assert client.get(path.format(status)).status_code == (404 if "{}" in path else 200)
+    def status_with(purpose):
+        return Client(headers={"cookie": f"status={seal(opens, purpose=purpose)}"}).get("/status/yours/").status_code
+
+    def result_with(purpose):
+        return (
+            Client(headers={"cookie": f"answers={seal(answers, purpose=purpose)}"}).get("/check/result/").status_code
+        )
+
+    assert [status_with(purpose) for purpose in ("status", COOKIE, "known", "")] == [200, 302, 302, 302]
+    assert [result_with(purpose) for purpose in (COOKIE, "status", "known", "")] == [200, 302, 302, 302]
+    for salt in ("", "django.core.signing", "unsent", "status"):
+        assert client.get(f"/visit/choose/{signing.dumps(stored.pk, salt=salt)}/").status_code == 404
+    assert client.get(link_of(stored)).status_code == 404
+    assert client.get(f"/visit/choose/{seal(opens, purpose='status')}/").status_code == 404
 
 
 # What is sent along.
 
 
-def test_no_field_that_the_form_does_not_have_is_stored(client, db):
+EXTRA = {"priority": "P1", "doubts": "", "reference": "XXXXXXXXX", "claimed_by": "1", "close_reason": "attended"}
+EXTRA |= {"journey": str(uuid.uuid4()), "status": "booked", "is_on_legal_hold": "on", "flags": "[]", "pk": "1"}
+
+
+@pytest.mark.parametrize("field", EXTRA)
+def test_a_form_with_a_field_that_its_page_does_not_have_is_refused(client, db, field):
     answer_check(client)
-    extra = {"priority": "P1", "doubts": "", "reference": "XXXXXXXXX", "claimed_by": "1", "close_reason": "attended"}
-    extra |= {"journey": str(uuid.uuid4()), "version": "7", "is_on_legal_hold": "on", "flags": "[]", "pk": "1"}
+    steps = {"questions": VISIT_ANSWERS, "who": WHO, "call": CALL, "check": CHECK}
 
-    ask_for_visit(client, **extra)
+    for step, typed in steps.items():
+        refused = client.post(f"/visit/{step}/", {**typed, field: EXTRA[field]})
+        assert (refused.status_code, "did not ask for" in words_of(refused)) == (422, True), step
+        client.post(f"/visit/{step}/", typed)
 
-    stored = AppointmentRequest.objects.get()
-    assert (stored.version, stored.claimed_by, stored.close_reason, stored.is_on_legal_hold) == (0, None, "", False)
-    assert stored.reference != "XXXXXXXXX"
-    assert stored.doubts
+    assert AppointmentRequest.objects.count() == 1
 
 
 def test_an_address_that_is_longer_than_its_column_is_refused_in_words(stored, scheduler):
@@ -259,8 +288,19 @@ def test_a_number_that_no_column_holds_is_not_found(stored, scheduler, number):
     ]
 
     answers = {address[:60]: staff.get(address).status_code for address in addresses}
-    answers["sent"] = staff.post("/admin/nurse/", {"visit_request": number, "version": number}).status_code
-    answers["taken"] = staff.post("/admin/hand-over/", {"to": number, "requests": number}).status_code
+    # Each field that its page really has is sent such a number, beside others that are right.
+    sheet = f"/admin/appointments/appointmentrequest/{stored.pk}/do"
+    right = {
+        "/admin/nurse/": {"visit_request": stored.pk, "version": "0", "answer": "fine"},
+        "/admin/hand-over/": {"shown": f"{stored.pk}-0", "chosen": stored.pk, "to": scheduler.pk, "note": ""},
+        "/admin/duplicates/1/": {"same": "yes"},
+        "/admin/doubts/": {"chosen": f"{stored.pk}-0", "verb": "vouch"},
+        f"{sheet}/claim/": {"version": "0"},
+        f"{sheet}/book/": {"version": "0", "starts_at": "2026-05-04T10:30", "clinician": "1", "place": "1"},
+    }
+    for address, typed in right.items():
+        for field in typed:
+            answers[f"{address} {field}"] = staff.post(address, {**typed, field: number}).status_code
 
     assert [where for where, status in answers.items() if status >= 500] == []
 
@@ -393,13 +433,33 @@ def test_nothing_that_is_typed_into_the_search_takes_long(scheduler, typed):
 # What is left in a browser and what leaves the server.
 
 
-def test_no_cookie_goes_without_its_prefix_whatever_staff_do(stored, scheduler):
-    """In production all names begin with __Host-, which no other host and no plain page can set."""
-    staff = signed_in(scheduler)
-    staff.post(f"/admin/appointments/appointmentrequest/{stored.pk}/do/claim/", {"version": stored.version})
-    staff.post("/language/", {"language": "es"})
+def test_every_cookie_is_for_https_out_of_reach_of_scripts_and_not_sent_by_other_sites(client, stored, settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
+    member_of("Schedulers", "nora").set_password("four quiet herons at dusk")
+    answer_check(client)
+    client.post("/status/", {"reference": stored.reference, **BORN})
+    client.post("/language/", {"language": "es"})
+    client.get("/admin/login/")
+    staff = signed_in(member_of("Schedulers", "otto"))
+    claim = f"/admin/appointments/appointmentrequest/{stored.pk}/do/claim/"
+    AccountSession.objects.all().delete()
+    staff.post(claim, {"version": stored.version})
+    staff.get("/admin/login/")
 
-    assert set(staff.cookies) <= {"session", "csrf", "language", "status", "answers", "unsent"}
+    # Django's client sets the session's itself.
+    set_by_us = {**client.cookies, **{name: one for name, one in staff.cookies.items() if name != "session"}}
+    assert {*set_by_us} == {"answers", "status", "known", "language", "csrf", "unsent"}
+    flags = {name: (one["secure"], one["httponly"], one["samesite"], one["path"]) for name, one in set_by_us.items()}
+    assert {name: found for name, found in flags.items() if found != (True, True, "Lax", "/")} == {}
+
+
+@pytest.mark.parametrize(
+    "address", ["/admin/logout/", "/admin/sessions/end/", "/admin/second-factor/leave/", "/status/leave/"]
+)
+def test_whoever_leaves_leaves_nothing_in_the_browser(stored, scheduler, address):
+    left = signed_in(scheduler).post(address)
+
+    assert left["Clear-Site-Data"] == '"cache", "storage"'
 
 
 class Astray(http.server.BaseHTTPRequestHandler):

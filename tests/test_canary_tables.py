@@ -31,7 +31,7 @@ BEFORE = f"{EVENT}.before"
 IN_NOTES = {f"{EVENT}.note"}
 # Who added it, who failed to sign in with it, and how often.
 ACCOUNT = {"auth_user.username", "appointments_auditentry.username", "django_admin_log.object_repr"}
-ACCOUNT |= {"axes_accessattempt.username"}
+ACCOUNT |= {"axes_accessattempt.username", "appointments_namelesscount.username"}
 
 # Where what is typed into a field is kept, and nowhere else. What is not named here is kept nowhere. The
 # name, e-mail, phone and language of the patient are corrected by staff later.

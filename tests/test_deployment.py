@@ -17,18 +17,19 @@ from django.core.management import get_commands
 from common.languages import LANGUAGES
 from deploy import topology
 from deploy.start import Wrong, write_configuration
+from screening.pathways import PATHWAY
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = ["proxy", "web", "worker", "release", "pooler"]
+OURS = ["proxy", "web", "warnings", "worker", "release", "pooler"]
 
 # For the demo and the tests, or fixed in the image.
 NOT_IN_CONTAINERS = {"UPRIGHT_DEVELOPMENT", "DEBUG", "SQLITE_PATH", "STATIC_ROOT", "SECOND_FACTOR"}
 # Read by gunicorn, by deploy/start.py, by deploy/roles.sql and by docker-compose.yml itself.
 BESIDE_SETTINGS = {
     *("WEB_CONCURRENCY", "POOL_SIZE", "DATABASE_OWNER_PASSWORD", "DATABASE_ADMIN_PASSWORD", "CERTIFICATES"),
-    *("DATABASE_FORMER_USER", "DATABASE_FORMER_PASSWORD", "DATABASE_TLS", "DATABASE_TLS_CA"),
+    *("DATABASE_FORMER_USER", "DATABASE_FORMER_PASSWORD", "DATABASE_TLS", "DATABASE_TLS_CA", "UNLIMITED"),
 }
 
 PROXY = {"ALLOWED_HOSTS": "clinic.example", "CLINIC_NAME": "Example & Sample", "CLINIC_PHONE": "(212) 555-0100"}
@@ -69,7 +70,7 @@ def test_each_setting_stands_in_the_guide_and_no_other():
     assert written_in_the_guide() == read_by_settings() | BESIDE_SETTINGS
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "release"])
+@pytest.mark.parametrize("service", ["web", "warnings", "worker", "release"])
 def test_each_setting_reaches_the_containers_and_no_other(service):
     given = set(SERVICES[service]["environment"]) - {"WEB_CONCURRENCY"}
 
@@ -186,6 +187,8 @@ def test_passwords_are_for_the_pooler_alone_to_read(tmp_path):
     [
         ("nginx", {**PROXY, "ALLOWED_HOSTS": "clinic.example; return 200"}, "ALLOWED_HOSTS"),
         ("nginx", {**PROXY, "WEB": "web:8000 }"}, "WEB"),
+        ("nginx", {**PROXY, "WARNINGS": "web:8000 }"}, "WARNINGS"),
+        ("nginx", {**PROXY, "UNLIMITED": "192.0.2.0/24 1; default"}, "UNLIMITED"),
         ("nginx", {**PROXY, "HTTPS_PORT": "443;"}, "HTTPS_PORT"),
         ("nginx", {**PROXY, "ALLOWED_HOSTS": " "}, "ALLOWED_HOSTS"),
         ("pgbouncer", {**POOLER, "DATABASE_NAME": "upright\nauth_type = any"}, "DATABASE_NAME"),
@@ -254,6 +257,13 @@ def test_words_of_the_clinic_are_words_on_the_page_of_the_proxy(tmp_path):
         'Example &amp; Sample: <a href="tel:2125550100">(212) 555-0100</a>'
         in (tmp_path / "unavailable.html").read_text()
     )
+
+
+def test_the_pages_with_warning_signs_are_those_with_processes_of_their_own():
+    first, *_ = PATHWAY.pages
+    pages = [first.key, *(outcome.address for outcome in PATHWAY.emergencies)]
+
+    assert f'"^/check/({"|".join(pages)})/' in (ROOT / "deploy" / "nginx.conf").read_text()
 
 
 def test_nothing_of_the_product_rests_in_a_session_of_the_database():

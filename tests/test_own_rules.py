@@ -241,6 +241,19 @@ def test_what_breaks_a_rule_of_templates_would_be_found(rule):
     assert [text for text in TEMPLATE_BREAKS[rule] if not re.search(TEMPLATE_RULES[rule], text, re.I)] == []
 
 
+# A value in brackets left of an equals sign, what merges objects, and what reads one from a text.
+KEEPS_IN_OBJECTS = r"\[[^\]'\"\d][^\]]*\]\s*=[^=]|Object\.(assign|fromEntries|defineProperty)|JSON\.parse|__proto__"
+WOULD_BE_FOUND = ["kept[name] = value", "kept[field.name]=1", "Object.assign(a, b)", "JSON.parse(text)"]
+
+
+def test_scripts_of_ours_keep_nothing_that_was_sent_in_objects():
+    scripts = [file for part in PARTS for file in (ROOT / part).rglob("*.js")]
+
+    assert [text for text in WOULD_BE_FOUND if not re.search(KEEPS_IN_OBJECTS, text)] == []
+    assert scripts
+    assert [script.name for script in scripts if re.search(KEEPS_IN_OBJECTS, script.read_text("utf-8"))] == []
+
+
 def test_scripts_of_ours_put_no_text_into_a_page_as_markup():
     scripts = [file for part in PARTS for file in (ROOT / part).rglob("*.js")]
 

@@ -309,6 +309,9 @@ print(answered.status_code, answered.headers["Strict-Transport-Security"])
 for name, cookie in {**answered.cookies, **chosen.cookies}.items():
     print(name, sorted(item for item in cookie.items() if item[1] and item[0] not in ("expires", "max-age")))
 from django.conf import settings
+from accounts import unsent
+from appointments.portal import guesses, views
+print(views.COOKIE, guesses.COOKIE, unsent._cookie())
 for cookie in ("CSRF_COOKIE", "SESSION_COOKIE"):
     print(*(getattr(settings, f"{cookie}_{what}") for what in ("NAME", "SECURE", "HTTPONLY", "DOMAIN")))
 unsafe = visitor.get("/check/")
@@ -322,6 +325,7 @@ print(unsafe.status_code, unsafe["Location"])
             f"__Host-{name} [('httponly', True), ('path', '/'), ('samesite', 'Lax'), ('secure', True)]"
             for name in ("answers", "language")
         ),
+        "__Host-status __Host-known __Host-unsent",
         # Set with each page, of which none can be shown before its files are collected.
         "__Host-csrf True True None",
         "__Host-session True True None",

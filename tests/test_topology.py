@@ -308,12 +308,12 @@ def test_without_a_database_questions_go_on_and_the_form_is_kept_until_it_can_be
 
 
 def test_when_no_web_process_answers_the_proxy_says_what_to_do(topology):
-    for web in topology.webs:
+    for web in topology.all_webs:
         topology.kill(web)
 
     page = visitor_of(topology).get("/check/")
 
-    topology.start_together(*topology.webs)
+    topology.start_together(*topology.all_webs)
     assert page.status_code == 503
     assert "Example Clinic: (212) 555-0100" in words_of(page)
     assert "call 911 now" in words_of(page)
@@ -360,7 +360,7 @@ def test_while_everything_is_replaced_with_other_secrets_nobody_notices(topology
 
 
 def replace_everything(topology) -> None:
-    for web in topology.webs:
+    for web in topology.all_webs:
         topology.replace(web)
         # Those with the former settings and those with the new ones serve the same visitors for a while.
         time.sleep(0.7)
@@ -406,7 +406,7 @@ def people_at_work(topology, scheduler):
 
 def test_a_web_process_that_is_told_to_reload_fails_nobody(topology, scheduler):
     with people_at_work(topology, scheduler) as seen:
-        for web in topology.webs:
+        for web in topology.all_webs:
             topology.processes[web].popen.send_signal(signal.SIGHUP)
         time.sleep(2)
 

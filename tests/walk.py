@@ -96,7 +96,7 @@ MAY_BE_SAID = {
 }
 FIELDS = {
     "questions": {*VISIT_ANSWERS},
-    "who": {*WHO, "postal_address", "email_asked", *HELPER},
+    "who": {*WHO, "postal_address", "email_asked", "phone_asked", *HELPER, "patient_phone_asked"},
     "call": {*CALL, *MAY_BE_SAID},
     "check": {*CHECK, "texts_ok", "leave_this_empty"},
 }

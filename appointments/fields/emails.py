@@ -29,10 +29,13 @@ class EmailField(forms.EmailField):
         attributes = {"autocomplete": "email", "inputmode": "email", "spellcheck": "false", "autocapitalize": "none"}
         messages = dict.fromkeys(("invalid", "max_length"), INVALID)
         super().__init__(
-            required=False,
-            max_length=254,
-            widget=forms.EmailInput(attributes),
-            **{"error_messages": messages, **kwargs},
+            **{
+                "required": False,
+                "max_length": 254,
+                "widget": forms.EmailInput(attributes),
+                "error_messages": messages,
+                **kwargs,
+            }
         )
 
     def to_python(self, value: object) -> str:

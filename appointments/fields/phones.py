@@ -7,12 +7,13 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberMatcher, PhoneNumberType
 
 from .text import tidied, without_formats
 
 LONGEST_EXTENSION = 8
 LONGEST_TYPED = 80
+ODD = _("To call this number costs extra, or is not possible. Correct it, or press the button again.")
 # What stands between a number and the words beside it, and is no part of either.
 AROUND = " ,;:/()[]–—-"
 
@@ -40,6 +41,24 @@ class PhoneField(forms.CharField):
         if not numbers:
             raise ValidationError(self.error_messages["invalid"])
         return numbers[0]
+
+
+# What most people have. Others cost the caller, or are for machines and services.
+OF_PEOPLE = (
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.VOIP,
+    PhoneNumberType.TOLL_FREE,
+)
+
+
+def is_odd(stored: str) -> bool:
+    """Whether to call it would cost extra, or may not be possible from here: most likely a slip."""
+    number = phonenumbers.parse(stored, settings.PHONE_REGION)
+    is_ours = number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    is_dialled_from_here = is_ours or phonenumbers.can_be_internationally_dialled(number)
+    return phonenumbers.number_type(number) not in OF_PEOPLE or not is_dialled_from_here
 
 
 def numbers_in(typed: str) -> list[str]:

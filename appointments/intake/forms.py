@@ -14,12 +14,16 @@ from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import ALWAYS
 
 from ..fields import (
+    ODD,
+    AskedField,
     CallTimesField,
     DateOfBirthField,
     EmailField,
     PersonNameField,
     PhoneField,
     PostalAddressField,
+    ask_back,
+    is_odd,
     likely_meant,
     tidied,
     words_beside,
@@ -119,7 +123,10 @@ class VisitQuestionsForm(StepForm):
 class WhoForm(StepForm):
     """Who the visit is for, and how to reach them. Every label says whose it is."""
 
-    FOR_SOMEONE_ELSE = ("filled_in_by", "relationship", "may_talk", "phone_owner", "patient_phone")
+    FOR_SOMEONE_ELSE = (
+        *("filled_in_by", "relationship", "may_talk", "phone_owner"),
+        *("patient_phone", "patient_phone_asked"),
+    )
 
     filled_in_by = PersonNameField(
         label=_("Your own name"),
@@ -161,6 +168,7 @@ class WhoForm(StepForm):
         help_text=_("With the area code. We call it about this request."),
         error_messages={"required": _("Enter a phone number, so that we can call.")},
     )
+    phone_asked = AskedField()
     phone_owner = forms.ChoiceField(
         label=_("Whose phone is this?"),
         widget=forms.RadioSelect,
@@ -172,9 +180,9 @@ class WhoForm(StepForm):
         help_text=_("Only if it is another number than the one above."),
         required=False,
     )
+    patient_phone_asked = AskedField()
     email = EmailField(label=_("Your e-mail (optional)"))
-    # The address about which was asked whether it is right: who sends it once more says so.
-    email_asked = forms.CharField(widget=forms.HiddenInput, required=False, max_length=254)
+    email_asked = AskedField()
     postal_address = PostalAddressField(
         label=_("Your mailing address (optional)"),
         help_text=_("Without e-mail, we write to it if we cannot reach you by phone."),
@@ -205,13 +213,12 @@ class WhoForm(StepForm):
         entered = super().clean()
         entered["phone_note"] = words_beside(self.data.get("phone", ""))
         address = entered.get("email", "")
-        if (meant := likely_meant(address)) and address != entered.get("email_asked"):
-            self.add_error(
-                "email",
-                gettext("Did you mean {address}? Correct it, or press the button again.").format(address=meant),
-            )
-            self.data = self.data.copy()
-            self.data["email_asked"] = address
+        if meant := likely_meant(address):
+            words = gettext("Did you mean {address}? Correct it, or press the button again.").format(address=meant)
+            ask_back(self, "email", address, words)
+        for name in ("phone", "patient_phone"):
+            if (number := entered.get(name)) and is_odd(number):
+                ask_back(self, name, number, ODD)
         return entered
 
 

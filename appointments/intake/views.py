@@ -21,6 +21,7 @@ from screening.visitor import MYSELF, Visitor, remember, visitor_of
 
 from .. import reference
 from ..models import AppointmentRequest
+from ..portal import guesses
 from ..portal.status_words import next_step
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
@@ -102,7 +103,9 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
     if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
         notes["earlier"] = stored.earlier.reference
-    return remember(redirect("appointments:sent"), Visitor(notes=notes))
+    response = remember(redirect("appointments:sent"), Visitor(notes=notes))
+    guesses.remember(request, response, stored)
+    return response
 
 
 def _asked_for(

@@ -81,7 +81,7 @@ NEW_ADDRESS = Tells(
     lambda request, before: _as_it_stands(request) if "email" in before and request.email else [],
 )
 WITHDRAWAL = Tells((message_kinds.WITHDRAWN, message_kinds.VISIT_NEWS), _of_a_withdrawal)
-# What no change calls for, but that a request comes in, that its reference is lost, or that nothing happens.
+# What no change calls for, but that a request comes in or is opened, that its reference is lost, or nothing happens.
 ARRIVAL = Tells(
     (message_kinds.RECEIVED, message_kinds.NEW_URGENT),
     lambda request, before: [
@@ -90,6 +90,7 @@ ARRIVAL = Tells(
     ],
 )
 LOST_REFERENCE = always(message_kinds.REFERENCE)
+OPENED = always(message_kinds.OPENED)
 DELAY = always(message_kinds.CALLS_OVERDUE)
 
 

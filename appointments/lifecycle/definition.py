@@ -8,7 +8,20 @@ from ..models import AppointmentRequest, ContactAttempt, Event
 from ..roles import ANSWER_AS_NURSE, ERASE, MANAGE, SEE, WORK
 from . import announce, forms
 from .close_reasons import CLOSE_REASONS
-from .effects import booking, calls, claiming, closing, contact, doubts, erasure, legal_hold, linking, nurse, offers
+from .effects import (
+    booking,
+    calls,
+    claiming,
+    closing,
+    contact,
+    doubts,
+    erasure,
+    legal_hold,
+    linking,
+    nurse,
+    offers,
+    online,
+)
 from .effects.undo import last_step, restore, undoing
 from .grammar import BACK, GONE, SAME, Lifecycle, State, Verb
 from .guard import Guard
@@ -22,6 +35,7 @@ from .guards import (
     FREE,
     FREE_FOR_ME,
     HANDED_TO_ME,
+    IS_CLOSED_ONLINE,
     IS_DOUBTFUL,
     NO_VISIT_HAS_BEGUN,
     NOT_CLOSED,
@@ -32,6 +46,7 @@ from .guards import (
     NURSE_NOT_ASKED,
     ON_LEGAL_HOLD,
     OPEN,
+    OPENS_ONLINE,
     PATIENT_CHOOSES,
     VISIT_IS_OVER,
 )
@@ -319,6 +334,19 @@ NOTE = Verb(
     does=contact.write_down,
     undo=restore,
 )
+OPEN_ONLINE = Verb(
+    key="open-online",
+    event="online_opened",
+    history="Opened online again",
+    label="Open it online again",
+    done="The patient can open it online again.",
+    when=IS_CLOSED_ONLINE,
+    leads_to=(SAME,),
+    needs=WORK,
+    asks=forms.VerbForm,
+    does=online.open_again,
+    undo=restore,
+)
 # What is decided where two requests are compared: one of a person's two is closed, and the other takes over from it.
 CLOSE_AS_TWICE = Verb(
     key="close-as-twice",
@@ -592,6 +620,16 @@ END_OFFER = Verb(
     happens_by_itself=True,
     tells=(announce.NO_TIMES_LEFT,),
 )
+CLOSE_ONLINE = Verb(
+    key="close-online",
+    event="online_closed",
+    history="Closed online: too many wrong birthdays",
+    label="Close it online after too many wrong birthdays",
+    when=OPENS_ONLINE,
+    leads_to=(SAME,),
+    does=online.close,
+    happens_by_itself=True,
+)
 
 LIFECYCLE: Lifecycle = Lifecycle(
     states=(IS_WAITING, IS_CLAIMED, IS_BOOKED, IS_CLOSED),
@@ -599,7 +637,7 @@ LIFECYCLE: Lifecycle = Lifecycle(
     # In the order in which they stand above.
     verbs=tuple(one for one in [*globals().values()] if isinstance(one, Verb)),
     close_reasons=CLOSE_REASONS,
-    tells=(announce.ARRIVAL, announce.LOST_REFERENCE, announce.DELAY),
+    tells=(announce.ARRIVAL, announce.LOST_REFERENCE, announce.OPENED, announce.DELAY),
 )
 
 

@@ -94,5 +94,8 @@ PATIENT_ANSWERS = Guard(
     lambda user, now: Q(awaited__in=(Awaited.EMAIL, Awaited.LETTER), next_call_at__gt=now),
 )
 
+OPENS_ONLINE = Guard("it can be opened online", lambda user, now: Q(online_closed_at__isnull=True))
+IS_CLOSED_ONLINE = Guard("it cannot be opened online", lambda user, now: Q(online_closed_at__isnull=False))
+
 ON_LEGAL_HOLD = Guard("it is on legal hold", lambda user, now: Q(is_on_legal_hold=True))
 NOT_ON_LEGAL_HOLD = Guard("it is not on legal hold", lambda user, now: Q(is_on_legal_hold=False))

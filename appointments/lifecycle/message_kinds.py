@@ -149,6 +149,7 @@ def _of_the_visits(message: Message) -> list[str]:
 
 RECEIVED = MessageKind("received", "We have your request", _is_believed, by_text=False)
 REFERENCE = MessageKind("reference", "The reference, asked for again", at_any_time)
+OPENED = MessageKind("opened", "Opened in a new browser", at_any_time)
 CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
 WRONG_NUMBER = MessageKind("wrong_number", "We have no working phone number", _number_is_wrong, by_text=False)
 NO_TIMES_LEFT = MessageKind("no_times_left", "The times offered are gone", _has_no_times_to_choose)

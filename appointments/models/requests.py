@@ -221,6 +221,10 @@ class AppointmentRequest(models.Model):
     records = models.CharField("pictures and reports", max_length=10, choices=Records, blank=True)
     records_dated = models.DateField("date of the newest report", null=True, blank=True)
 
+    online_closed_at = models.DateTimeField(
+        null=True, help_text="Since when nobody opens it online: too many tried birthdays for its reference."
+    )
+
     is_on_legal_hold = models.BooleanField(
         default=False, help_text="Kept, whatever retention says; see retention.py."
     )

@@ -124,6 +124,7 @@ JOBS = (
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_what_is_late),
     Job("end offers", datetime.timedelta(minutes=1), end_offers),
     Job("retention", datetime.timedelta(hours=1), retention.delete_some),
+    Job("seal what was counted", datetime.timedelta(hours=1), audit.seal_the_nameless),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),
     Job("forget tries", datetime.timedelta(days=1), forget_tries),
 )

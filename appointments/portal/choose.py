@@ -21,10 +21,11 @@ from ..lifecycle import offered_times
 from ..lifecycle.definition import CHOOSE, NONE_SUITS
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
-from . import status_words
-from .views import CHANGED, TOO_MANY_TRIES, has_tried_too_often, opened
+from . import guesses, status_words
+from .views import CHANGED, opened
 
 NONE = "none"
+WRONG = "another date of birth"
 
 
 class ChooseForm(StrictForm):
@@ -63,7 +64,7 @@ class ChooseByLinkForm(ChooseForm):
 
     def clean_date_of_birth(self) -> datetime.date:
         if self.cleaned_data["date_of_birth"] != self.born:
-            raise ValidationError(_("We have another date of birth. Please check it, or call us."))
+            raise ValidationError(_("We have another date of birth. Please check it, or call us."), code=WRONG)
         return self.born
 
 
@@ -94,10 +95,15 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
         return _page(request, form)
     if again := status_of_showing_again(request):
         return _page(request, form if again == 403 else form.unjudged(), status=again)
-    if form_class is ChooseByLinkForm and has_tried_too_often(request, found.reference):
-        form.add_error(None, TOO_MANY_TRIES)
-        return _page(request, form, status=429)
+    if form_class is ChooseByLinkForm:
+        try:
+            guesses.count_a_try(request, found.reference)
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+            return _page(request, form, status=429)
     if not form.is_valid():
+        if form.has_error("date_of_birth", WRONG):
+            guesses.was_wrong(request, found.reference, found)
         return _page(request, form, status=422)
     try:
         if form.cleaned_data["time"] == NONE:

@@ -19,7 +19,7 @@ from .. import rate_limit
 from ..fields import DateOfBirthField, PhoneField
 from ..lifecycle import announce
 from ..models import AppointmentRequest
-from .views import AN_HOUR, TOO_MANY_TRIES
+from .guesses import AN_HOUR, TOO_MANY_TRIES
 
 MOST_TRIES_PER_PERSON = 3
 MOST_TRIES_PER_ADDRESS = 20

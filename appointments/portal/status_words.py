@@ -17,8 +17,8 @@ from ..models import Appointment, AppointmentRequest, Awaited, Event, Status
 NEXT_STEP = gettext_noop("Someone will call you as soon as possible.")
 
 
-def find(reference: str, date_of_birth: datetime.date) -> AppointmentRequest | None:
-    return AppointmentRequest.objects.filter(reference=reference, date_of_birth=date_of_birth).first()
+def find(reference: str) -> AppointmentRequest | None:
+    return AppointmentRequest.objects.filter(reference=reference).first()
 
 
 def is_past(visit: Appointment | None) -> bool:

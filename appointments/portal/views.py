@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import audit
 from audit.models import AuditEntry
-from common.client_address import counted_address_of
 from common.error_pages import shown_again, status_of_showing_again
+from common.forgotten import forgotten_by_the_browser
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
 from screening.pathways import pathway_of_version
@@ -30,22 +30,27 @@ from .. import rate_limit
 from .. import reference as references
 from ..calendar.ics import CONTENT_TYPE, calendar_file
 from ..calendar.moments import day_in_words
-from ..fields import CallTimesField, DateOfBirthField, PhoneField, words_beside
+from ..fields import (
+    ODD,
+    AskedField,
+    CallTimesField,
+    DateOfBirthField,
+    PhoneField,
+    ask_back,
+    is_odd,
+    words_beside,
+)
 from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, PhoneOwner, Status
-from . import status_words
+from . import guesses, status_words
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
 COOKIE_MAX_AGE = 24 * 60 * 60
-AN_HOUR = 60 * 60
 SHUT = "status shut"
-MOST_TRIES_PER_REFERENCE = 10
-MOST_TRIES_PER_ADDRESS = 50
 CHANGED = gettext_lazy("Our staff changed your request a moment ago. Look at it and press the button once more.")
-TOO_MANY_TRIES = gettext_lazy("There were too many tries. Please wait an hour, or call us.")
 
 
 class LookUpForm(StrictForm):
@@ -88,10 +93,14 @@ class CorrectPhoneForm(StrictForm):
         help_text=gettext_lazy("With the area code. We call it about this request."),
         error_messages={"required": gettext_lazy("Enter a phone number, so that we can call.")},
     )
+    phone_asked = AskedField()
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
         entered["phone_note"] = words_beside(self.data.get("phone", ""))
+        if (number := entered.get("phone")) and is_odd(number):
+            ask_back(self, "phone", number, ODD)
+        entered.pop("phone_asked", None)
         return entered
 
 
@@ -171,15 +180,19 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return page(422)
     audit.shows(request, action=AuditEntry.Action.LOOK_UP)
     reference = form.cleaned_data["reference"]
-    if has_tried_too_often(request, reference):
-        form.add_error(None, TOO_MANY_TRIES)
+    try:
+        guesses.count_a_try(request, reference)
+    except ValidationError as refusal:
+        form.add_error(None, refusal)
         return page(429)
-    found = status_words.find(reference, form.cleaned_data["date_of_birth"])
-    if not found:
+    found = status_words.find(reference)
+    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
+    if not found or found.date_of_birth != form.cleaned_data["date_of_birth"]:
+        guesses.was_wrong(request, reference, found)
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))
         return page(422)
-    audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
     response = redirect("appointments:yours")
+    guesses.was_right(request, response, found)
     response.set_cookie(
         COOKIE,
         opening_of(found),
@@ -286,7 +299,7 @@ def leave(request: HttpRequest) -> HttpResponse:
         rate_limit.count(SHUT, opening, seconds=MAX_AGE)
     response = redirect("appointments:status")
     response.delete_cookie(COOKIE, samesite="Lax")
-    return response
+    return forgotten_by_the_browser(response) if request.method == "POST" else response
 
 
 def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
@@ -305,14 +318,6 @@ def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) ->
         version=found.pathway_version,
         fingerprint=found.pathway_fingerprint,
     )
-
-
-def has_tried_too_often(request: HttpRequest, reference: str | None) -> bool:
-    """By address first: who has had all tries adds no more rows, and what is no reference never adds one."""
-    if rate_limit.count("status by address", counted_address_of(request), seconds=AN_HOUR) > MOST_TRIES_PER_ADDRESS:
-        return True
-    tries = rate_limit.count("status by reference", reference, seconds=AN_HOUR) if reference else 0
-    return tries > MOST_TRIES_PER_REFERENCE
 
 
 def opening_of(found: AppointmentRequest) -> str:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 import audit
 from accounts.requests import StaffRequest
+from audit import nameless
 from audit.models import AuditEntry
 from audit.numbers import about
 from common.strict_form import StrictForm
@@ -31,6 +32,7 @@ class FilterForm(forms.Form):
     who = forms.CharField(
         label="User name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "off"})
     )
+    kind = forms.ChoiceField(label="By", choices=[("", "Anybody"), *AuditEntry.Who.choices], required=False)
     action = forms.ChoiceField(choices=[("", "Any"), *AuditEntry.Action.choices], required=False)
     day = DayField()
     record = forms.IntegerField(label="Number of the request", min_value=1, max_value=LARGEST, required=False)
@@ -84,6 +86,7 @@ def _page(request: StaffRequest, filters: FilterForm, by_reference: ReferenceFor
         record=record,
         rows=[{"entry": entry, "numbers": _numbers(entry)} for entry in shown],
         kept=kept,
+        waiting=nameless.waiting(),
         before=shown[-1].seq if len(entries) > ENTRIES_ON_A_PAGE else None,
     )
 
@@ -91,6 +94,7 @@ def _page(request: StaffRequest, filters: FilterForm, by_reference: ReferenceFor
 def _fitting(
     *,
     who: str = "",
+    kind: str = "",
     action: str = "",
     day: datetime.date | None = None,
     record: int | None = None,
@@ -99,6 +103,8 @@ def _fitting(
     entries = AuditEntry.objects.order_by("-seq").defer("packed")
     if who:
         entries = entries.filter(username=who)
+    if kind:
+        entries = entries.filter(who=kind)
     if action:
         entries = entries.filter(action=action)
     if day:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 import audit
 from accounts.requests import StaffRequest
+from accounts.views import after_a_fresh_code
 from audit.models import AuditEntry
 from common.client_address import counted_address_of
 from common.strict_form import StrictForm
@@ -63,8 +64,12 @@ class FeedForm(StrictForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MANAGE)
+@after_a_fresh_code
 def page(request: StaffRequest) -> HttpResponse:
-    """Lists the feeds, and makes one: its address is shown in the answer, and never again."""
+    """Lists the feeds, and makes one: its address is shown in the answer, and never again.
+
+    Who has the address reads without signing in, so to make one is to say who may do what.
+    """
     audit.shows(request)
     if request.method != "POST":
         return _page(request, FeedForm(label_suffix=""))

@@ -1,5 +1,7 @@
 """Nobody sees a staff page by a password alone."""
 
+import hashlib
+import inspect
 import re
 
 import pytest
@@ -104,6 +106,28 @@ def test_nothing_in_the_tables_is_a_recovery_code(nora_inside):
     for code in nora_inside.recovery_codes:
         assert code not in str(stored)
         assert code.replace("-", "") not in str(stored)
+
+
+def test_a_stolen_table_of_recovery_codes_opens_nothing(nora_inside):
+    """The digests of each person have a salt, and cost what PBKDF2 costs with so many rounds."""
+    spellings = [spelt for code in nora_inside.recovery_codes for spelt in (code, code.replace("-", ""))]
+    salt = RecoveryCodes.objects.get().salt
+    stored = set(RecoveryCode.objects.values_list("digest", flat=True))
+
+    def digests(kind):
+        for spelt in spellings:
+            for salted in (spelt, salt + spelt, spelt + salt):
+                yield hashlib.new(kind, salted.encode()).hexdigest()
+            yield hashlib.new(kind, bytes.fromhex(salt) + spelt.encode()).hexdigest()
+
+    quick = {digest for kind in ("md5", "sha1", "sha256", "sha512") for digest in digests(kind)}
+    rounds = RecoveryCodes.ITERATIONS
+    slow = {hashlib.pbkdf2_hmac("sha256", spelt.encode(), bytes.fromhex(salt), rounds).hex() for spelt in spellings}
+    assert len(salt) == 32
+    # As it is shipped: tests have fewer, to be quick.
+    assert int(re.search(r"ITERATIONS = ([\d_]+)", inspect.getsource(RecoveryCodes))[1]) >= 50_000
+    assert not stored & quick
+    assert stored < slow
 
 
 def test_a_wrong_code_sets_nothing_up(nora):

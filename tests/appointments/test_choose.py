@@ -17,7 +17,7 @@ from appointments.lifecycle.transition import perform
 from appointments.lifecycle.waits import wait_of
 from appointments.models import AppointmentRequest, Holiday
 from appointments.portal import choose
-from appointments.portal.views import MOST_TRIES_PER_REFERENCE
+from appointments.portal.guesses import MOST_TRIES_PER_REFERENCE, MOST_WRONG_IN_A_WEEK
 from tests.reading import words_found
 from tests.walk import BIRTHDAY, checked_in, words_of
 
@@ -96,6 +96,19 @@ def test_birthdays_can_be_guessed_only_so_often(held, link):
 
     held.refresh_from_db()
     assert (page.status_code, held.status) == (429, "waiting")
+
+
+def test_birthdays_that_are_guessed_by_the_link_close_the_request_online(held, link):
+    wanted = times_on(Client().get(link))[0]
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(MOST_WRONG_IN_A_WEEK):
+            Client().post(link, {"time": wanted, **BIRTHDAY, "date_of_birth_year": "1949"})
+            clock.shift(datetime.timedelta(minutes=10))
+        page = Client().post(link, {"time": wanted, **BIRTHDAY})
+
+    held.refresh_from_db()
+    assert (page.status_code, held.status) == (429, "waiting")
+    assert held.online_closed_at
 
 
 def test_whom_no_time_suits_says_which_would_and_is_called(held, link, staff):

@@ -6,8 +6,8 @@ from appointments.intake.contact import Contact
 from appointments.intake.forms import CallForm, ConsentForm, WhoForm
 from appointments.models import AppointmentRequest
 
-# That an address which looks like a slip is right, and what is agreed to, which is stored in its own words.
-NOT_STORED = {"email_asked", "calls_ok", "keeping_ok"}
+# That what looks like a slip is right, and what is agreed to, which is stored in its own words.
+NOT_STORED = {"email_asked", "phone_asked", "patient_phone_asked", "calls_ok", "keeping_ok"}
 # Of what is typed with the number, and what was agreed to.
 STORED_BESIDE = {"phone_note", "consent"}
 

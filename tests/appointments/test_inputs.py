@@ -2,7 +2,8 @@
 
 import pytest
 
-from appointments.models import AppointmentRequest
+from appointments.fields import numbers_in
+from appointments.models import AppointmentRequest, Clinician
 from tests.walk import (
     BIRTHDAY,
     CALL,
@@ -150,6 +151,50 @@ def test_what_looks_like_a_slip_in_an_address_is_asked_back_once(who, client, ty
     # Kept with the rest, so that nobody is asked again; but asked of another address.
     assert client.get("/visit/call/").status_code == 200
     assert who(email="ana@outlok.com", **asked).status_code == 422
+
+
+ODD = "To call this number costs extra, or is not possible."
+
+
+@pytest.mark.parametrize("typed", ["(900) 234-5678", "+44 9012 345678", "500 555 0123", "+34 901 123 456"])
+def test_a_number_that_costs_extra_or_cannot_be_called_is_asked_back_once(who, client, typed):
+    page = who(phone=typed)
+
+    assert (page.status_code, ODD in words_of(page)) == (422, True)
+    [number] = numbers_in(typed)
+    assert f'name="phone_asked" value="{number}"' in source_of(page)
+    assert who(phone=typed, phone_asked=number)["Location"] == "/visit/call/"
+    assert who(phone="900 234 5679", phone_asked=number).status_code == 422
+
+
+@pytest.mark.parametrize("right", ["(800) 555-0123", "+44 20 7946 0123", "212 555 0123"])
+def test_a_number_that_people_have_is_not_asked_back(who, right):
+    assert who(phone=right)["Location"] == "/visit/call/"
+
+
+def test_so_is_a_number_that_is_corrected_on_the_status_page(stored, client):
+    request = stored()
+    client.post("/status/", {"reference": request.reference, **BIRTHDAY})
+    odd, right = {"phone": "900 234 5678", "version": 0}, {"phone_asked": "+19002345678"}
+
+    assert ODD in words_of(client.post("/status/yours/phone/", odd))
+    client.post("/status/yours/phone/", odd | right)
+
+    request.refresh_from_db()
+    assert request.phone == "+19002345678"
+
+
+NO_ADDRESSES = ['"ana b"@example.com', "ana@[192.0.2.1]", "ana\x01@example.com"]
+NO_ADDRESSES += ["ana@exam\x7fple.com", "a\u0085b@example.com"]
+
+
+@pytest.mark.parametrize("typed", NO_ADDRESSES)
+def test_no_mail_goes_to_quoted_names_machines_and_control_characters(who, admin_client, typed):
+    clinician = {"name": "Dr. Example", "email": typed}
+
+    assert who(email=typed).status_code == 422
+    assert admin_client.post("/admin/appointments/clinician/add/", clinician).status_code == 200
+    assert not Clinician.objects.exists()
 
 
 @pytest.mark.parametrize("right", ["ana@mail.com", "ana@gmx.net", "ana@example.com", "ana@example.co"])

@@ -559,6 +559,8 @@ def everything_told_to(request, book, scheduler, clinician, place):
         send_all()
         Client().post("/status/reference/", {**BIRTHDAY, "phone": request.phone})
         send_all()
+        Client().post("/status/", {**BIRTHDAY, "reference": request.reference})
+        send_all()
 
 
 def test_texts_go_to_those_who_agreed_at_hours_at_which_we_would_call_and_say_how_to_end_them(

@@ -612,8 +612,8 @@ def test_a_provider_that_is_away_is_tried_again_later(text, provider, settings):
     assert (send_some().state, send_some().attempts) == (State.WAITING, 1)
 
 
-def answer_text(client, words, *, token="a token", phone="+12125550123"):  # noqa: S107
-    form = {"From": phone, "Body": words}
+def answer_text(client, words, *, token="a token", phone="+12125550123", **form):  # noqa: S107
+    form |= {"From": phone, "Body": words}
     signed = "https://clinic.example/texts/" + "".join(name + form[name] for name in sorted(form))
     signature = base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
     return client.post("/texts/", form, headers={"X-Twilio-Signature": signature})
@@ -633,6 +633,15 @@ def test_who_answers_stop_gets_no_more_texts(text, provider, client, words):
     assert (send_some().state, send_some().error) == (State.FAILED, "the patient wants no texts any more")
     assert provider.orders == []
     assert "5550123" not in str(TextOptOut.objects.values().get())
+
+
+@pytest.mark.either
+def test_a_text_that_is_reported_twice_counts_once(text, provider, client):
+    """Whoever overheard the call of a START cannot take a later STOP away with it."""
+    for words, number in (("START", "SM1"), ("STOP", "SM2"), ("START", "SM1")):
+        assert answer_text(client, words, MessageSid=number).status_code == 200
+
+    assert TextOptOut.objects.has("+12125550123")
 
 
 @pytest.mark.either

@@ -162,6 +162,9 @@ def test_a_name_cannot_bring_markup_into_the_pages(a_request, scheduler):
     for page in (staff.get(QUEUE), staff.get(f"{QUEUE}{sent.pk}/change/")):
         assert "&lt;b&gt;Ana&lt;/b&gt;" in page.text
         assert "<b>Ana" not in page.text
+        # Escaped once, as it is put out, and kept as it was typed.
+        assert "&amp;lt;" not in page.text
+    assert AppointmentRequest.objects.get(pk=sent.pk).name == "<b>Ana</b>"
 
 
 @pytest.mark.both

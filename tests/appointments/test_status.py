@@ -108,7 +108,7 @@ def test_after_fifty_tries_from_one_address_it_waits(client, db):
 def test_who_had_too_many_tries_may_try_again_an_hour_after_the_first(client, request_):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(11):
-            waits = client.post("/status/", {"reference": request_.reference, **BORN})
+            waits = client.post("/status/", {"reference": request_.reference, **OTHER_BIRTHDAY})
         clock.shift(datetime.timedelta(hours=1))
         opens = client.post("/status/", {"reference": request_.reference, **BORN})
 

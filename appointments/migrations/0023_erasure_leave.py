@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0020_messages_go_once'),
+        ('appointments', '0022_online_access'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
