@@ -84,6 +84,8 @@ class Topology:
         self._in_service = list(self.all_webs)
         parts = ("database", "pooler", "mail", "http", "https", *self.all_webs)
         self.ports = dict(zip(parts, _free_ports(len(parts)), strict=True))
+        # Where others reach the database and the pooler; tests put a network in between that can be silent.
+        self.reached_at = {name: self.ports[name] for name in ("database", "pooler")}
         self.url = f"https://{HOST}:{self.ports['https']}"
         # Owner, application and superuser have different passwords, so that no part works with another's.
         self.database = {
@@ -208,7 +210,7 @@ class Topology:
         return {
             **self.settings,
             "DATABASE_HOST": "127.0.0.1",
-            "DATABASE_PORT": str(self.ports["pooler"]),
+            "DATABASE_PORT": str(self.reached_at["pooler"]),
             **{name: self.database[name] for name in ("DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD")},
         }
 
@@ -261,7 +263,7 @@ class Topology:
         folder.mkdir(exist_ok=True)
         program = "nginx" if name == "proxy" else "pgbouncer"
         variables = {**self.settings, **self.database, "LISTEN_ADDRESS": "127.0.0.1", "FOLDER": str(folder)}
-        variables["DATABASE_HOST"], variables["DATABASE_PORT"] = "127.0.0.1", str(self.ports["database"])
+        variables["DATABASE_HOST"], variables["DATABASE_PORT"] = "127.0.0.1", str(self.reached_at["database"])
         variables |= {"POOLER_PORT": str(self.ports["pooler"]), "CERTIFICATES": str(folder)}
         variables |= {f"{kind.upper()}_PORT": str(self.ports[kind]) for kind in ("http", "https")}
         variables["PUBLIC_PORT"] = variables["HTTPS_PORT"]

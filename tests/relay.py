@@ -28,7 +28,11 @@ class Relay:
                 near, _ = self._server.accept()
             except OSError:
                 return
-            far = self._target()
+            try:
+                far = self._target()
+            except OSError:
+                near.close()
+                continue
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
 

@@ -16,7 +16,7 @@ import threading
 import time
 from base64 import b32decode
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from email import policy
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from django_otp.oath import totp
 
 from appointments import reference
 from deploy.topology import Topology, missing_programs
+from tests.relay import Relay, relay_to, to_address
 from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check, ask_for_visit, outcome_of, words_of
 from tests.wire import Visitor
 
@@ -57,14 +58,25 @@ for weekday in range(5):
 
 
 @pytest.fixture(scope="module")
-def topology():
+def networks() -> dict[str, Relay]:
+    """That between the pooler and the database, and that between all others and the pooler."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def topology(networks):
     # What a killed worker was sending is taken over after two minutes; here sooner.
-    quick = {"LEASE_SECONDS": "3", "SEND_SECONDS": "2", "COUNT_EVERY_SECONDS": "1"}
+    quick = {"LEASE_SECONDS": "3", "SEND_SECONDS": "2", "COUNT_EVERY_SECONDS": "1", "DATABASE_PATIENCE": "4"}
     with (
         # Not a folder of pytest's, into which the servers' user could not look.
         tempfile.TemporaryDirectory(prefix="upright-topology-") as folder,
-        Topology(Path(folder), settings=quick) as running,
+        ExitStack() as stack,
     ):
+        running = Topology(Path(folder), settings=quick)
+        for name in running.reached_at:
+            networks[name] = stack.enter_context(relay_to(to_address("127.0.0.1", running.ports[name])))
+            running.reached_at[name] = networks[name].port
+        stack.enter_context(running)
         running.manage("shell", "-c", STAFF, STAFF_PASSWORD=PASSWORD)
         yield running
 
@@ -302,6 +314,29 @@ def test_without_a_database_questions_go_on_and_the_form_is_kept_until_it_can_be
     assert (staff.status_code, "We cannot look that up right now" in words_of(staff)) == (503, True)
 
     topology.start_database()
+    sent = wait_for(lambda: (sent := visitor.post("/visit/check/", CHECK)).status_code == 302 and sent)
+    assert sent["Location"] == "/visit/sent/"
+    assert count(topology) == before + 1
+
+
+@pytest.mark.parametrize("where", ["database", "pooler"])
+def test_while_a_network_swallows_nobody_waits_for_long_and_the_form_is_kept(topology, patients, networks, where):
+    visitor = ready_to_send(patients(), email=f"{where}@example.com")
+    before = count(topology)
+
+    networks[where].swallow()
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(visitor_of(topology).get, "/admin/login/") for _ in range(2)]
+        said = visitor.post("/visit/check/", CHECK | {"texts_ok": "on"})
+        seen = [visitor_of(topology).get(address).status_code for address in ("/check/pain/", "/health/")]
+        [one.result() for one in waiting]
+    took = time.monotonic() - began
+    networks[where].flow()
+
+    assert (said.status_code, seen) == (503, [302, 200])
+    assert re.search(r'name="texts_ok"[^>]* checked', said.content.decode())
+    assert took < A_HANG / 4
     sent = wait_for(lambda: (sent := visitor.post("/visit/check/", CHECK)).status_code == 302 and sent)
     assert sent["Location"] == "/visit/sent/"
     assert count(topology) == before + 1

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg2 import extensions
 
-# Seconds for which nobody tries after the database has not answered: all that a process can do meanwhile without it,
+# After the database has not answered, nobody tries for as long again: all that a process can do meanwhile without it,
 # like the questions, stays quick.
-PAUSE = 10
 _paused_until = 0.0
 
 
@@ -34,5 +33,5 @@ def _wait(connection: Any) -> None:
         poll.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(1000 * left):
-            _paused_until = time.monotonic() + PAUSE
+            _paused_until = time.monotonic() + settings.DATABASE_PATIENCE
             raise psycopg2.OperationalError("the database does not answer")
