@@ -18,7 +18,7 @@ WHO_MAY_DO_WHAT = ("auth_user", "auth_group", "appointments_knownnetwork")
 OF_A_TABLE = ("changelist", "add", "change", "delete", "history")
 TAKES_A_FRESH_CODE = {
     *(f"{table}_{page}" for table in WHO_MAY_DO_WHAT for page in ("changelist", "add", "change", "delete")),
-    *("auth_user_password_change", "calendar_feeds"),
+    *("auth_user_password_change", "calendar_feeds", "retention"),
     *("set_up_second_factor", "new_recovery_codes", "end_session", "end_all_sessions"),
 }
 # Each with the reason why not.
@@ -30,7 +30,7 @@ TAKES_NONE = {
     },
     "signs in or out, or asks for the code or the old password itself": {
         *("login", "logout", "leave", "second_factor", "use_recovery_code", "confirm_second_factor"),
-        "password_change",
+        *("password_change", "sso", "sso_back"),
     },
     "takes access away": {"revoke_calendar_feed"},
     "is the work with requests": {
@@ -69,7 +69,9 @@ def pages(a_request, otto):
 def test_each_address_takes_a_fresh_code_or_says_why_not(pages):
     listed = [*TAKES_A_FRESH_CODE, *(name for names in TAKES_NONE.values() for name in names)]
 
-    assert sorted(pages) == sorted(listed)
+    assert set(pages) - set(listed) == set()
+    assert set(listed) - set(pages) == set()
+    assert len(listed) == len(set(listed))
 
 
 def test_without_a_fresh_code_none_of_them_does_anything(pages, left_open):  # noqa: F811
