@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.functional import SimpleLazyObject
 
 from accounts.site import SignInSite
 from appointments.roles import ADDED_BY_MANAGERS, KEPT_BY_MANAGERS
@@ -80,6 +81,10 @@ class StaffSite(SignInSite):
     index_title = "Today"
     # The queue needs the width.
     enable_nav_sidebar = False
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Worked out where it is shown, which most pages do not, though Django asks for it on each."""
+        return SimpleLazyObject(lambda: super(StaffSite, self).get_app_list(request, app_label))  # type: ignore[return-value]
 
     def register(
         self,
