@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from .conditions import ALWAYS, Answers, Condition, Say, _
 
@@ -40,7 +41,13 @@ class Note:
     when: Condition = ALWAYS
     fill: Mapping[str, Callable[[Answers], Sequence[str]]] = field(default_factory=dict)
 
+    @cached_property
+    def _as_it_stands(self) -> Line:
+        return Line(self.text)
+
     def line(self, answers: Answers) -> Line:
+        if not self.fill:
+            return self._as_it_stands
         return Line(self.text, {name: words(answers) for name, words in self.fill.items()})
 
 

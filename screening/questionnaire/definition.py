@@ -105,6 +105,12 @@ class Pathway:
         """The keys of the questions whose answers can end the check."""
         return frozenset[str]().union(*(rule.when.about for rule in self.stops))
 
+    @cached_property
+    def emergency_pages(self) -> frozenset[Page]:
+        """Those that ask such a question."""
+        asked = self.emergency_questions
+        return frozenset(page for page in self.pages if any(question.key in asked for question in page.questions))
+
     def stopping_rule(self, answers: Answers) -> Rule | None:
         return next((rule for rule in self.stops if rule.when.holds(answers)), None)
 

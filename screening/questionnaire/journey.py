@@ -41,7 +41,7 @@ class Journey:
                 answer = self.answers.get(question.key)
                 if question.accepts(answer):
                     kept[question.key] = answer
-            if self.pathway.stop(kept):
+            if page in self.pathway.emergency_pages and self.pathway.stopping_rule(kept):
                 break
         return kept, tuple(pages)
 

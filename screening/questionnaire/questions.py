@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import ClassVar, TypeGuard
 
 from .conditions import ALWAYS, Answer, Answers, Briefly, Condition, Say, _
@@ -56,6 +57,11 @@ class Question:
         if len(set(values)) != len(values):
             raise ValueError(f"{self.key}: two options have the same value")
 
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """Those of all options."""
+        return frozenset(option.value for option in self.options)
+
     def parse(self, values: Sequence[str]) -> Answer:
         """The answer that these submitted values give. Raises InvalidAnswer."""
         raise NotImplementedError
@@ -104,7 +110,7 @@ class Question:
             return False
 
     def _require_options(self, values: Sequence[str]) -> None:
-        unknown = set(values) - {option.value for option in self.options}
+        unknown = set(values) - self.values
         if unknown:
             raise ValueError(f"{self.key} has no option {', '.join(sorted(unknown))}")
 
@@ -131,7 +137,7 @@ class Choice(Question):
             return ""
         if not values:
             raise InvalidAnswer(_("Pick the answer that fits best."))
-        if len(values) > 1 or values[0] not in {option.value for option in self.options}:
+        if len(values) > 1 or values[0] not in self.values:
             raise InvalidAnswer(_("Pick one of the answers on this page."))
         return values[0]
 
@@ -202,7 +208,7 @@ class Checkboxes(Question):
     def parse(self, values: Sequence[str]) -> Answer:
         if not values:
             raise InvalidAnswer(_("Check at least one box. If none fits, check the box that says so."))
-        if set(values) - {option.value for option in self.options}:
+        if not self.values.issuperset(values):
             raise InvalidAnswer(_("Pick only from the boxes on this page."))
         ticked = [option for option in self.options if option.value in values]
         if len(ticked) > 1 and (alone := [option for option in ticked if option.alone]):
@@ -213,15 +219,16 @@ class Checkboxes(Question):
     def includes(self, *values: str) -> Condition:
         """At least one of these is ticked. Not known if none is and an unsure option is ticked."""
         self._require_options(values)
+        wanted = frozenset(values)
         unsure = {option.value for option in self.options if option.unsure}
 
         def holds(answers: Answers) -> bool | None:
             ticked = answers.get(self.key)
             if ticked is None:
                 return None
-            if any(value in ticked for value in values):
+            if not wanted.isdisjoint(ticked):
                 return True
-            return None if any(value in ticked for value in unsure) else False
+            return False if unsure.isdisjoint(ticked) else None
 
         return self._condition(holds, _("{question}: {answers}"), values)
 
