@@ -38,8 +38,8 @@ WORST_TEXTS: dict[str, Callable[[int], str]] = {
 MOST_FIELDS = 15
 # Of so many fields each gets a part of it. Half of the marks is enough to be seen when they are sorted.
 SHARED_BY = {"badly ordered marks": 2, "digits": MOST_FIELDS, "nested lists": MOST_FIELDS}
-# Each address once, and where one part of it is a step or a verb, those that take the most. Of tables their forms: the
-# lists and the pages that delete are Django's own, and take the same of each.
+# Each address once, and where one part of it is a step or a verb, those that take the most. Of tables the forms: the
+# other pages are Django's own, and take the same of each.
 DO = "/admin/appointments/appointmentrequest/1/do"
 OF_DJANGO = re.compile(r"/admin/appointments/(?!appointmentrequest)\w+/(1/(delete|history|change)/)?")
 ADDRESSES = sorted({*SAMPLES, *STEPS, f"{DO}/correct/", f"{DO}/note/"} - {*filter(OF_DJANGO.fullmatch, SAMPLES)})
