@@ -2,24 +2,36 @@
 
 Whoever changes, removes, inserts or swaps entries without the key breaks the chain at that place. Who cuts off its
 end has to put an older head in place of the present one, which shows against a head that was kept elsewhere.
+
+What is put behind the end, or into the place of the head, must stop nobody's work, for no page is shown without its
+entry. It is set aside: the chain goes on behind it, from the last entry that is genuine, with an entry that says so.
 """
 
 import datetime
 import hashlib
 import hmac
+import itertools
 import json
+import logging
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
+from django.utils import timezone
 
 from .models import AuditEntry, AuditHead
+
+logger = logging.getLogger(__name__)
 
 HEAD = 1
 START = "0" * 64
 READ_AT_ONCE = 1_000
+# So many entries are looked at, from the end, for the last that is genuine.
+MOST_SET_ASIDE = 10_000
+GOES_ON_BEHIND = re.compile(r"goes on behind (\d+)\.")
 
 
 class Broken(OperationalError):
@@ -33,16 +45,53 @@ def append(entries: list[AuditEntry]) -> None:
     So it has to be the last that a transaction does, and what the transaction holds by then is waited for by nobody
     who holds the head.
     """
-    head = AuditHead.objects.select_for_update().filter(pk=HEAD).first()
+    last = AuditEntry.objects.order_by("-seq").values("seq")[:1]
+    head = AuditHead.objects.select_for_update().filter(pk=HEAD).annotate(last=Subquery(last)).first()
     if head is None:
         raise Broken("The head of the audit is missing.")
     seq, mac = head.seq, head.mac
+    if (head.last or 0) > seq or not _is_sealed(head.seal, "head", seq, mac):
+        logger.critical("The audit has entries, or a head, that we did not write. They are set aside.")
+        seq, mac, note = _set_aside(head)
+        entries = [note, *entries]
     for entry in entries:
         seq += 1
         entry.seq, entry.key = seq, key_names()[0]
         entry.mac = mac = mac_of(entry, mac, keys()[0])
     AuditEntry.objects.bulk_create(entries)
     AuditHead.objects.filter(pk=HEAD).update(seq=seq, mac=mac, seal=_seal("head", seq, mac))
+
+
+def _set_aside(head: AuditHead) -> tuple[int, str, AuditEntry]:
+    """The number behind which the chain goes on, the mac that it goes on from, and the entry that says so."""
+    newest = list(AuditEntry.objects.order_by("-seq")[: MOST_SET_ASIDE + 1])
+    genuine = next((entry for entry, before in itertools.pairwise(newest) if _follows(entry, before)), None)
+    start = (genuine.seq, genuine.mac) if genuine else (head.seq, head.mac)
+    end = max(newest[0].seq if newest else 0, start[0])
+    details = f"What stands up to {end} and was not written by us; the chain goes on behind {start[0]}."
+    return (
+        end,
+        start[1],
+        AuditEntry(
+            at=timezone.now(),
+            who=AuditEntry.Who.SYSTEM,
+            action=AuditEntry.Action.SET_ASIDE,
+            outcome=AuditEntry.Result.FAILED,
+            details=details,
+        ),
+    )
+
+
+def _follows(entry: AuditEntry, before: AuditEntry) -> bool:
+    if entry.action == AuditEntry.Action.SET_ASIDE:
+        return is_genuine(entry, _goes_on_from(entry) or before.mac)
+    return entry.seq == before.seq + 1 and is_genuine(entry, before.mac)
+
+
+def _goes_on_from(entry: AuditEntry) -> str | None:
+    """The mac that an entry which set others aside is sealed with."""
+    behind = GOES_ON_BEHIND.search(entry.details)
+    return AuditEntry.objects.filter(seq=behind[1]).values_list("mac", flat=True).first() if behind else None
 
 
 def begin() -> None:
@@ -81,6 +130,8 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
         if entry.seq != seq + 1:
             yield f"{seq + 1}: removed, up to {entry.seq - 1}."
             mac = None
+        if entry.action == AuditEntry.Action.SET_ASIDE:
+            mac = _goes_on_from(entry) or mac
         if mac is not None and not is_genuine(entry, mac):
             yield f"{entry.seq}: {'altered' if entry.key in key_names() else 'sealed with a key that is not here'}."
         seq, mac = entry.seq, entry.mac

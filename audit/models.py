@@ -36,6 +36,7 @@ class AuditEntry(models.Model):
         SECOND_FACTOR = "second-factor", "Second factor"
         VERIFY = "verify", "Verified the audit"
         CUT = "cut", "Cut off old entries"
+        SET_ASIDE = "set-aside", "Set aside what we did not write"
         UNKNOWN = "unknown", "Page that does not say what it shows"
 
     class Result(models.TextChoices):

@@ -158,6 +158,39 @@ def test_an_entry_put_behind_the_end_is_named(entries):
     assert list(chain.faults()) == [f"{last.seq}: inserted behind the head."]
 
 
+def test_entries_put_behind_the_end_stop_nobody_and_are_named_for_good(entries, admin_client):
+    last = AuditEntry.objects.latest("seq")
+    for _ in range(2):
+        for _ in range(3):
+            last.seq += 1
+            AuditEntry.objects.bulk_create([last])
+        assert admin_client.get("/admin/").status_code == 200
+        last = AuditEntry.objects.latest("seq")
+        assert AuditEntry.objects.filter(action="set-aside", seq__gt=last.seq - 2).count() == 1
+
+    found = list(chain.faults())
+    assert len(found) == 6
+    assert all(fault.endswith(": altered.") for fault in found)
+
+
+def test_nobody_can_use_up_the_numbers(entries):
+    last = AuditEntry.objects.latest("seq")
+    last.seq = 2**63 - 1
+
+    with pytest.raises(DatabaseError, match="audit_numbers_are_near"), transaction.atomic():
+        AuditEntry.objects.bulk_create([last])
+
+
+@pytest.mark.parametrize("change", [{"seq": 3}, {"seq": 10**12}, {"mac": "0" * 64}, {"seal": "0" * 64}])
+def test_a_head_that_was_altered_stops_nobody(entries, admin_client, change):
+    AuditHead.objects.update(**change)
+
+    assert admin_client.get("/admin/").status_code == 200
+
+    assert AuditEntry.objects.filter(action="set-aside").count() == 1
+    assert list(chain.faults()) == []
+
+
 def test_two_entries_that_changed_places_are_named(entries):
     without_triggers()
     AuditEntry.objects.filter(seq=entries).update(seq=-1)
