@@ -26,7 +26,7 @@ DELETED_AT_ONCE = 1_000
 # have jumped, or the clinic stood still: nothing goes before a manager has looked.
 STANDSTILL = datetime.timedelta(days=8)
 # Under this name is kept when they looked last.
-LAST_LOOK = "retention, by the database's clock"
+LAST_LOOK = "retention look"
 
 
 @dataclass(frozen=True)

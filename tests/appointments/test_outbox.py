@@ -129,7 +129,24 @@ def test_the_time_between_tries_doubles_up_to_four_hours_until_staff_have_to_see
         assert len(mailbox.messages) == 1
 
 
-def test_an_outage_of_a_weekend_fails_nothing_and_ends_for_all_when_one_gets_through(message, settings, mailbox):
+def test_an_outage_ends_for_all_when_one_gets_through(message, settings, mailbox, worker):
+    [other] = put_many(message.request, 1)
+    settings.EMAIL_PORT, up = free_port(), settings.EMAIL_PORT
+    for _ in range(2):
+        worker.send_some()
+        worker._paused_until = dict.fromkeys(worker._senders, 0.0)
+    assert Message.objects.put_off().count() == 2
+
+    settings.EMAIL_PORT = up
+    put_many(message.request, 1)
+    worker.send_some()
+    worker.send_some()
+
+    sent = {letter["Message-ID"] for letter in mailbox.messages}
+    assert {f"<{one.pk}@127.0.0.1>" for one in (message, other)} <= sent
+
+
+def test_an_outage_of_a_weekend_fails_nothing(message, settings, mailbox):
     put_many(message.request, 5)
     settings.EMAIL_PORT, up = free_port(), settings.EMAIL_PORT
     with time_machine.travel(timezone.now(), tick=False) as clock, closing(Worker()) as worker:

@@ -17,6 +17,8 @@ class Defence:
 ATTACKS, PROXY = "tests/test_attacks.py", "tests/test_proxy.py"
 NAMELESS, GUESSES = "tests/appointments/test_nameless.py", "tests/appointments/test_guesses.py"
 FRESH = "tests/accounts/test_fresh_proof.py"
+OUTBOX, RETENTION = "tests/appointments/test_outbox.py", "tests/appointments/test_retention.py"
+CHAIN = "tests/appointments/test_audit_chain.py"
 
 DEFENCES = (
     Defence(
@@ -265,5 +267,82 @@ DEFENCES = (
         "name = without_needless_joiners(tidied(without_formats(typed)))",
         "name = __import__('html').escape(without_needless_joiners(tidied(without_formats(typed))))",
         "tests/appointments/test_queue.py::test_a_name_cannot_bring_markup_into_the_pages",
+    ),
+    Defence(
+        "a mail server's answer to a whole message is waited for",
+        "appointments/delivery/email.py",
+        "            self.sock.settimeout(settings.EMAIL_ANSWER_SECONDS)\n",
+        "",
+        f"{OUTBOX}::test_a_server_that_answers_late_gets_a_message_once",
+    ),
+    Defence(
+        "what a server took without an answer is not repeated",
+        "appointments/delivery/outbox.py",
+        "case NoAnswer(is_final=True):\n            return True",
+        "case NoAnswer(is_final=True):\n            return False",
+        f"{OUTBOX}::test_what_a_server_took_without_an_answer_is_for_staff_and_not_repeated_blindly",
+    ),
+    Defence(
+        "what a killed worker was sending is not repeated",
+        "appointments/delivery/outbox.py",
+        '"handed_over_at": _kept("handed_over_at")',
+        '"handed_over_at": None',
+        f"{OUTBOX}::test_what_a_server_took_without_an_answer_is_for_staff_and_not_repeated_blindly",
+    ),
+    Defence(
+        "a text without an answer is looked up",
+        "appointments/delivery/sms.py",
+        "if not (message.handed_over_at and sender.has(phone, words, message.handed_over_at)):",
+        "if True:",
+        f"{OUTBOX}::test_a_text_whose_answer_came_too_late_is_looked_up_and_not_sent_again",
+    ),
+    Defence(
+        "an outage gives no message up",
+        "appointments/delivery/outbox.py",
+        "> PATIENCE",
+        "> FIRST_DELAY",
+        f"{OUTBOX}::test_an_outage_of_a_weekend_fails_nothing",
+    ),
+    Defence(
+        "as soon as a way is open, all go",
+        "appointments/delivery/outbox.py",
+        "                _try_now(Message.objects.filter(channel=message.channel).put_off())\n",
+        "",
+        f"{OUTBOX}::test_an_outage_ends_for_all_when_one_gets_through",
+    ),
+    Defence(
+        "more than usual waits for a manager",
+        "appointments/operations/retention.py",
+        "count() > settings.ERASED_AN_HOUR",
+        "count() > 1_000_000",
+        f"{RETENTION}::test_more_than_usual_waits_for_a_manager_and_what_comes_later_goes_as_usual",
+    ),
+    Defence(
+        "a clock that jumped deletes nothing",
+        "appointments/operations/retention.py",
+        "now - looked_at > STANDSTILL",
+        "False",
+        f"{RETENTION}::test_after_a_jump_of_the_clock_a_manager_looks_before_anything_goes",
+    ),
+    Defence(
+        "nothing goes that was not shown",
+        "appointments/operations/retention.py",
+        "    until = min(until, rule.until(now))\n    count",
+        "    until = rule.until(now)\n    count",
+        f"{RETENTION}::test_what_was_not_shown_is_not_let_go",
+    ),
+    Defence(
+        "what others put behind the end of the audit stops nobody",
+        "audit/chain.py",
+        "if (head.last or 0) > seq or not",
+        "if not",
+        f"{CHAIN}::test_entries_put_behind_the_end_stop_nobody_and_are_named_for_good",
+    ),
+    Defence(
+        "a head that is not ours stops nobody",
+        "audit/chain.py",
+        ' > seq or not _is_sealed(head.seal, "head", seq, mac):',
+        " > seq:",
+        f"{CHAIN}::test_a_head_that_was_altered_stops_nobody",
     ),
 )
