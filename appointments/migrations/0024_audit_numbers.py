@@ -4,12 +4,11 @@ from django.db import migrations, models
 
 # Whoever can add an entry may not use up the numbers, or nobody could add another: there are none behind the last. An
 # empty table takes any, because the owner may have cut all off.
-AHEAD = 100_000
 POSTGRESQL = [
-    f"""
+    """
     CREATE OR REPLACE FUNCTION audit_numbers_are_near() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF NEW.seq > (SELECT max(seq) FROM appointments_auditentry) + {AHEAD} THEN
+        IF NEW.seq > (SELECT max(seq) FROM appointments_auditentry) + 100000 THEN
             RAISE EXCEPTION 'audit_numbers_are_near';
         END IF;
         RETURN NEW;
@@ -21,9 +20,9 @@ POSTGRESQL = [
     """,
 ]
 SQLITE = [
-    f"""
+    """
     CREATE TRIGGER audit_numbers_are_near BEFORE INSERT ON appointments_auditentry
-    WHEN NEW.seq > (SELECT max(seq) FROM appointments_auditentry) + {AHEAD}
+    WHEN NEW.seq > (SELECT max(seq) FROM appointments_auditentry) + 100000
     BEGIN SELECT RAISE(ABORT, 'audit_numbers_are_near'); END
     """
 ]
