@@ -12,8 +12,8 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 class Command(BaseCommand):
     help = (
-        "Migrate, but wait for no lock longer than --lock-seconds: all that uses the table would wait behind. What was "
-        "begun is taken back and tried again. To be run as the owner of the tables, straight at PostgreSQL."
+        "Migrate, but wait for no lock longer than --lock-seconds, as all that uses the table would wait behind: "
+        "what was begun is taken back and tried again. To be run as the owner of the tables, straight at PostgreSQL."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
