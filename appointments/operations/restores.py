@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Count, Min
 from django.utils import timezone
@@ -13,6 +14,7 @@ from audit.models import AuditEntry
 
 from .. import journal
 from ..lifecycle.effects import erasure
+from ..lifecycle.message_kinds import REMINDER
 from ..models import AppointmentRequest, Incarnation, Message, MessageQuerySet, TextOptOut
 
 State = Message.State
@@ -33,7 +35,10 @@ def undecided(restored: Incarnation) -> MessageQuerySet:
 
     What was to be sent later, as a reminder is, nobody can have sent: it goes when it is due, if it is true then.
     """
-    return Message.objects.filter(state=State.WAITING, send_at__lte=restored.noticed_at).order_by("send_at", "pk")
+    due = Message.objects.filter(state=State.WAITING, send_at__lte=restored.noticed_at)
+    # A reminder is stored with the visit, and put off to its time when a worker looks at it first.
+    visits_later = restored.noticed_at + datetime.timedelta(hours=settings.REMINDER_HOURS)
+    return due.exclude(kind=REMINDER.key, appointment__starts_at__gt=visits_later).order_by("send_at", "pk")
 
 
 def groups(restored: Incarnation) -> list[Group]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 import audit
 from appointments.delivery.sms import answered
-from appointments.models import AppointmentRequest, Incarnation, Message, TextOptOut
+from appointments.models import Appointment, AppointmentRequest, Incarnation, Message, TextOptOut
 from audit import chain
 from audit.models import AuditEntry
 from config import logs
@@ -81,9 +81,15 @@ def test_nothing_leaves_a_copy_until_the_operator_says_so(copy, mailbox, schedul
     ]
 
 
-def test_what_is_dropped_is_never_sent_and_what_was_not_due_yet_stays(copy, mailbox):
+def test_what_is_dropped_is_never_sent_and_what_was_not_due_yet_stays(copy, mailbox, clinician, place):
+    starts_at = timezone.now() + 9 * DAY
+    times = {"starts_at": starts_at, "ends_at": starts_at + DAY / 48}
+    visit = Appointment.objects.create(clinician=clinician, place=place, **times)
+    Message.objects.create(request=copy[0], kind="reminder", channel="email", appointment=visit)
+
     assert "Dropped: 2." in restored("--drop")
 
+    assert set(Message.objects.filter(state="waiting").values_list("kind", flat=True)) == {"reference", "reminder"}
     assert told(mailbox) == set()
     assert Message.objects.get(state="waiting").kind == "reference"
     with pytest.raises(CommandError, match="no restored copy that waits"):
