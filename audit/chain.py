@@ -139,7 +139,18 @@ def faults(kept: tuple[int, str] | None = None) -> Iterator[str]:
     if (seq, mac) != (end.seq, end.mac):
         yield f"{seq + 1}: removed at the end: the head is {end.seq}."
     if kept is not None and not is_found and kept[0] >= end.first_kept:
-        yield f"{kept[0]}: not the head that was kept: the end was cut off, or all was written anew."
+        yield f"{kept[0]}: not the head that was kept: {_why_lost(kept[0])}"
+
+
+def _why_lost(seq: int) -> str:
+    """A backup goes on under the numbers of entries that were lost with what came after it."""
+    restores = AuditEntry.objects.filter(action=AuditEntry.Action.RESTORE, seq__lte=seq)
+    if restore := restores.order_by("seq").last():
+        return (
+            f"the restore of {restore.at:%Y-%m-%d %H:%M} UTC, entry {restore.seq}, explains it if this head was kept "
+            "before then; if it was kept later, the end was cut off, or all was written anew."
+        )
+    return "the end was cut off, or all was written anew, and no restore explains it."
 
 
 def in_pieces(entries: QuerySet[AuditEntry]) -> Iterator[AuditEntry]:

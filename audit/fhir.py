@@ -39,6 +39,7 @@ MEANS: dict[str, tuple[str, str]] = {
     Action.VERIFY: ("110101", "E"),
     Action.CUT: ("110101", "D"),
     Action.SET_ASIDE: ("110113", "E"),
+    Action.RESTORE: ("110100", "E"),
     Action.UNKNOWN: ("110113", "E"),
 }
 OUTCOMES: dict[str, str] = {Result.OK: "0", Result.REFUSED: "4", Result.FAILED: "8"}

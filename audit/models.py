@@ -37,6 +37,7 @@ class AuditEntry(models.Model):
         VERIFY = "verify", "Verified the audit"
         CUT = "cut", "Cut off old entries"
         SET_ASIDE = "set-aside", "Set aside what we did not write"
+        RESTORE = "restore", "Was restored"
         UNKNOWN = "unknown", "Page that does not say what it shows"
 
     class Result(models.TextChoices):

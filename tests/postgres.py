@@ -67,6 +67,20 @@ class Server:
         if (self.data / "postmaster.pid").exists():
             self._call("pg_ctl", "stop", "-w", "-m", "immediate")
 
+    def base_backup(self, data: Path) -> "Server":
+        """Where a server can be started that has what this one has, once this one is gone."""
+        copy = Server(self.folder, data)
+        copy._call("pg_basebackup", "-h", str(self.folder), "-U", "upright", "--checkpoint=fast")
+        return copy
+
+    def recover(self, archive: Path, until: str) -> None:
+        """Start it with what the archive has of before that time, and go on from there."""
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(f"restore_command = 'cp {archive}/%f %p'\nrecovery_target_time = '{until}'\n")
+            file.write("recovery_target_action = promote\n")
+        (self.data / "recovery.signal").touch()
+        self.start()
+
     def _call(self, program: str, *arguments: str) -> None:
         command = [*self._as_postgres, str(self._binaries / program), "-D", str(self.data), *arguments]
         process = subprocess.Popen(  # noqa: S603

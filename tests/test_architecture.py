@@ -42,6 +42,7 @@ KNOWS_ONLY = {
 }
 # Who stands elsewhere than the folder says, because Django wants it there, or because it is small.
 PLACES = {
+    "appointments.journal": "appointments.models",
     "appointments.reference": "appointments.models",
     "appointments.roles": "appointments.models",
     "appointments.fields": "appointments.models",

@@ -33,6 +33,8 @@ DECLARED = {
         "appointments/reporting/waiting_times.py": "groups by what each request came to, in one pass over all",
         "audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
         "appointments/management/commands/grant_app_role.py": "the ORM knows no roles",
+        "appointments/models/operation.py": "asks the database which one it is, by no table",
+        "appointments/management/commands/migrate_patiently.py": "sets how long a lock is waited for",
         "config/health.py": "SELECT 1",
         "appointments/operations/retention.py": "asks the database what time it is, by no table",
     },

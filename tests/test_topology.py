@@ -556,6 +556,7 @@ def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_ser
         table: rows for table, rows in before.items() if table not in WRITTEN_BY_THE_WAY
     }
     topology.manage("migrate", "--check")
+    assert "Workers go on" in topology.manage("restored", "--send")
     topology.manage("verify_audit")
     visitor = ready_to_send(patients(), email="restored@example.com")
     wait_for(lambda: visitor.post("/visit/check/", CHECK).status_code == 302)
@@ -564,8 +565,9 @@ def test_everything_is_there_again_after_a_backup_was_restored_into_an_empty_ser
     assert scheduler.get("/admin/").status_code == 200
 
 
-# The counts of checks and the times of periodic work, which go on.
-WRITTEN_BY_THE_WAY = {"appointments_dailycount", "appointments_periodicjob"}
+# The counts of checks and the times of periodic work, which go on, and that a worker has noticed the restore.
+WRITTEN_BY_THE_WAY = {"appointments_dailycount", "appointments_periodicjob", "appointments_incarnation"}
+WRITTEN_BY_THE_WAY |= {"appointments_auditentry"}
 
 
 def rows_of_each_table(topology) -> dict[str, int]:

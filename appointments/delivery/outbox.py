@@ -7,6 +7,8 @@ wrong or be set.
 
 Before a message is handed to a server, that is written down, and again what became of it. Where that is not known, it
 is not repeated blindly: the sender finds out, or staff do.
+
+Nothing is sent from a restored copy of the database before somebody has looked at what waits there.
 """
 
 import datetime
@@ -28,7 +30,7 @@ from audit.models import AuditEntry
 from common.outages import is_outage
 
 from ..lifecycle.definition import LIFECYCLE
-from ..models import Message, MessageQuerySet
+from ..models import Incarnation, Message, MessageQuerySet
 from . import relevance
 from .email import EmailSender
 from .failures import Failure, NoAnswer, Rejected, Unavailable
@@ -187,6 +189,9 @@ def send_again(messages: MessageQuerySet, *, by: User) -> int:
 @transaction.atomic
 def _lease(channel: Channel) -> tuple[uuid.UUID, list[Message]]:
     lease = uuid.uuid4()
+    # In this transaction, so that it is said of the very database that the messages come from.
+    if Incarnation.objects.look():
+        return lease, []
     due = Message.objects.filter(state=State.WAITING, lease=None, send_at__lte=timezone.now(), channel=channel)
     # SQLite knows no such lock; there, transactions that write take turns from their beginning.
     locked = due.order_by("send_at", "pk").select_for_update(skip_locked=True)

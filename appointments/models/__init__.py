@@ -23,7 +23,7 @@ from .clinic import (
 from .feeds import CalendarFeed
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, MessageQuerySet, TextOptOut
-from .operation import DailyCount, ErasureLeave, PeriodicJob, RateBucket
+from .operation import DailyCount, ErasureLeave, Incarnation, PeriodicJob, RateBucket
 from .records import ExportLog
 from .requests import (
     QUEUE_ORDER,
@@ -61,6 +61,7 @@ __all__ = [
     "ExportLog",
     "ExtraHours",
     "Holiday",
+    "Incarnation",
     "KnownNetwork",
     "Language",
     "LanguageHelp",

@@ -2,12 +2,11 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from .. import journal
 from .requests import AppointmentRequest
 from .visits import Appointment
 
@@ -106,14 +105,18 @@ class Message(models.Model):
 
 class TextOptOutQuerySet(models.QuerySet["TextOptOut"]):
     def add(self, phone: str) -> None:
-        self.bulk_create([self.model(phone=_digests(phone)[0])], ignore_conflicts=True)
+        digest = _digests(phone)[0]
+        self.bulk_create([self.model(phone=digest)], ignore_conflicts=True)
+        journal.write(journal.STOPPED, digest)
 
     def has(self, phone: str) -> bool:
         return self.filter(phone__in=_digests(phone)).exists()
 
     def forget(self, phone: str) -> None:
         """As if nobody had ever answered STOP there."""
-        self.filter(phone__in=_digests(phone)).delete()
+        for digest in _digests(phone):
+            if self.filter(phone=digest).delete()[0]:
+                journal.write(journal.STARTED, digest)
 
 
 class TextOptOut(models.Model):
@@ -129,10 +132,5 @@ class TextOptOut(models.Model):
 
 
 def _digests(phone: str) -> list[str]:
-    """By the current secret, and by those before it."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [
-        # The salt is part of the stored digests; changing it would forget every opt-out.
-        salted_hmac("appointments.messages.texts", phone, secret=secret, algorithm="sha256").hexdigest()
-        for secret in secrets
-    ]
+    # The salt is part of the stored digests; changing it would forget every opt-out.
+    return journal.digests(phone, salt="appointments.messages.texts")

@@ -1,11 +1,15 @@
 """What the machinery keeps for itself: nothing in here is about a person."""
 
 import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connections, models
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+
+import audit
+from audit.models import AuditEntry
 
 
 class PeriodicJobQuerySet(models.QuerySet["PeriodicJob"]):
@@ -48,6 +52,66 @@ class ErasureLeave(models.Model):
 
     def __str__(self) -> str:
         return f"{self.setting} {self.until}"
+
+
+class IncarnationQuerySet(models.QuerySet["Incarnation"]):
+    def restored(self) -> "Incarnation | None":
+        """The restore that nobody has acknowledged yet. Costs one statement."""
+        return self.filter(acknowledged_at=None).order_by("pk").first()
+
+    def look(self) -> "Incarnation | None":
+        """The same, having looked whether this is another database than it was. Costs two statements."""
+        last, identity = self.order_by("pk").last(), self._identity()
+        if last is None:
+            # Whoever serves it first, or for the first time since there is this table, has nothing to acknowledge.
+            self.create(identity=identity, acknowledged_at=timezone.now())
+            return None
+        if last.identity != identity:
+            return self.mark()
+        return last if last.acknowledged_at is None else None
+
+    @audit.atomic()
+    def mark(self) -> "Incarnation":
+        """Take it for a restored copy, as nothing shows after a recovery to a point in time of the same server."""
+        # Of several workers that notice it at once, one writes it down.
+        list(self.select_for_update())
+        if restored := self.restored():
+            return restored
+        audit.record(AuditEntry.Action.RESTORE, details="this database is a restored copy")
+        return self.create(identity=self._identity())
+
+    def _identity(self) -> str:
+        """What a restored copy has another one of: server and database in it, or the file."""
+        connection = connections[self.db]
+        if connection.vendor == "sqlite":
+            file = Path(connection.settings_dict["NAME"])
+            return f"{file.stat().st_ino}" if file.exists() else ""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT system_identifier, oid FROM pg_control_system(), pg_database"
+                " WHERE datname = current_database()"
+            )
+            return ":".join(map(str, cursor.fetchone()))
+
+
+class Incarnation(models.Model):
+    """The database since it was first served, or since it was restored from a backup; see operations/restores.py.
+
+    A new one holds what was true when the backup was made: until somebody has acknowledged it, nothing is sent or
+    deleted.
+    """
+
+    identity = models.CharField(max_length=50)
+    noticed_at = models.DateTimeField(default=timezone.now)
+    acknowledged_at = models.DateTimeField(null=True)
+
+    objects = IncarnationQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.noticed_at}"
 
 
 class RateBucket(models.Model):

@@ -7,7 +7,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import Message, PeriodicJob
+from ..models import Incarnation, Message, PeriodicJob
 
 # Longer than a worker takes to come back after a release, and a server to be started again.
 STAFF_ARE_TOLD_AFTER = datetime.timedelta(minutes=15)
@@ -34,8 +34,13 @@ def backlogs(now: datetime.datetime) -> list[Backlog]:
 
 
 def in_words(now: datetime.datetime) -> list[str]:
-    """What staff should know when they open the day, because patients will ask. Costs two statements."""
+    """What staff should know when they open the day, because patients will ask. Costs three statements."""
     alarms = []
+    if restored := Incarnation.objects.restored():
+        alarms.append(
+            f"The database is a copy from a backup, as was noticed on {_clock(restored.noticed_at)}. Nothing is sent "
+            "until a manager has looked at what waits there; what was entered after the backup is missing."
+        )
     heartbeat = PeriodicJob.objects.last_runs()[PeriodicJob.HEARTBEAT]
     if now - heartbeat > STAFF_ARE_TOLD_AFTER:
         alarms.append(

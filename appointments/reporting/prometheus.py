@@ -33,6 +33,7 @@ from ..models import (
     AppointmentRequest,
     DailyCount,
     Event,
+    Incarnation,
     Language,
     Message,
     NurseCheck,
@@ -74,7 +75,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 class Figures:
-    """A collector: each scrape reads anew. Costs twelve statements, and one more as long as no worker has run."""
+    """A collector: each scrape reads anew. Costs thirteen statements, and one more as long as no worker has run."""
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
@@ -94,6 +95,11 @@ class Figures:
         )
         yield from _messages(now)
         yield from _jobs(now)
+        yield _gauge(
+            "upright_restore_to_acknowledge",
+            "1 from when the database is found to be restored until somebody has decided what is sent of it.",
+            int(Incarnation.objects.restored() is not None),
+        )
 
 
 def _checks() -> Iterator[Metric]:

@@ -17,7 +17,7 @@ from audit.models import AuditEntry
 
 from ..lifecycle.definition import last_step_of
 from ..lifecycle.waits import lengths
-from ..models import Appointment, AppointmentRequest, Event, Message, NurseCheck
+from ..models import Appointment, AppointmentRequest, Event, Incarnation, Message, NurseCheck
 from ..operations import retention
 from ..reporting import alarms
 from ..roles import MANAGE, SEE, WORK
@@ -71,6 +71,7 @@ def page(request: StaffRequest) -> HttpResponse:
         flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
         bars=_bars(waiting),
         alarms=alarms.in_words(timezone.now()),
+        restored=Incarnation.objects.restored() if request.user.has_perm(MANAGE) else None,
         held_back=retention.held() if request.user.has_perm(MANAGE) else [],
         failed_messages=Message.objects.failed().count(),
         unsure_messages=Message.objects.unsure().count(),

@@ -18,7 +18,7 @@ WHO_MAY_DO_WHAT = ("auth_user", "auth_group", "appointments_knownnetwork")
 OF_A_TABLE = ("changelist", "add", "change", "delete", "history")
 TAKES_A_FRESH_CODE = {
     *(f"{table}_{page}" for table in WHO_MAY_DO_WHAT for page in ("changelist", "add", "change", "delete")),
-    *("auth_user_password_change", "calendar_feeds", "retention"),
+    *("auth_user_password_change", "calendar_feeds", "restored", "retention"),
     *("set_up_second_factor", "new_recovery_codes", "end_session", "end_all_sessions"),
 }
 # Each with the reason why not.

@@ -127,6 +127,10 @@ def a_job_fails(request):
     PeriodicJob.objects.filter(name="retention").update(last_run_at=timezone.now() - 72 * HOUR)
 
 
+def a_restore(request):
+    call_command("restored", mark=True)
+
+
 def a_message_failed(request):
     Message.objects.create(request=request, kind="booked", channel="email", state="failed", done_at=timezone.now())
 
@@ -168,6 +172,7 @@ def nobody_looks(request):
 TROUBLES = {
     "UprightHasNoWorker": [no_worker, a_worker_that_never_was],
     "UprightSendsNothing": [mail_is_away],
+    "UprightIsRestored": [a_restore],
     "UprightJobFails": [a_job_fails],
     "UprightMessagesFailed": [a_message_failed, a_message_may_have_gone],
     "UprightPromisedCallsAreLate": [a_promised_call_is_late],

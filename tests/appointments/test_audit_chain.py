@@ -226,7 +226,8 @@ def test_an_older_head_put_back_is_found_by_the_head_that_was_kept_elsewhere(ent
 
     assert list(chain.faults()) == []
     assert found(head=kept) == [
-        f"{earlier.seq + 1}: not the head that was kept: the end was cut off, or all was written anew."
+        f"{earlier.seq + 1}: not the head that was kept: the end was cut off, or all was written anew, "
+        "and no restore explains it."
     ]
 
 

@@ -107,7 +107,7 @@ def test_each_request_is_counted_where_it_stands(
     perform(CLOSE, declined, by=scheduler, reason="declined")
     perform(WITHDRAW, withdrawn)
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         figures = scrape()
 
     assert {key: value for key, value in figures.items() if value and key[0].startswith("requests")} == {

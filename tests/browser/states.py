@@ -32,7 +32,7 @@ from appointments.intake.views import STEPS
 from appointments.lifecycle.definition import ANSWER, OFFER
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import perform
-from appointments.models import AppointmentRequest, Message
+from appointments.models import AppointmentRequest, Incarnation, Message
 from appointments.portal import views
 from appointments.reference import grouped
 from appointments.staff.new_request import Talk
@@ -362,6 +362,10 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
     yield State("messages", "/admin/messages/", session)
     yield State("retention", "/admin/retention/", session)
     yield State("home, with failed messages", "/admin/", session)
+    Incarnation.objects.mark()
+    yield State("restored", "/admin/restored/", session)
+    yield State("home, of a restored copy", "/admin/", session)
+    Incarnation.objects.all().delete()
     AppointmentRequest.objects.filter(pk=requests["waiting"].pk).update(doubts="many requests from one address")
     yield State("home, with a doubtful request", "/admin/", session)
     yield State("perhaps not a person", "/admin/doubts/", session)

@@ -10,6 +10,7 @@ from django.db.models.functions import Replace
 import audit
 from audit.models import AuditEntry
 
+from ... import journal
 from ...models import Appointment, AppointmentRequest, Event, PossibleDuplicate, TextOptOut
 from ...reference import grouped
 from ..transition import Refused
@@ -24,6 +25,7 @@ def erase(request: AppointmentRequest, *, by: User | None = None) -> None:
     if locked is None:
         raise Refused("This request is on legal hold, or erased already.")
     delete([locked])
+    journal.write(journal.ERASED, journal.digests(locked.reference, salt=journal.REFERENCES)[0], locked.pk)
     audit.record(AuditEntry.Action.ERASE, by=by, requests=[locked], details="asked for")
 
 
