@@ -124,6 +124,25 @@ TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else
 TEXTS_TOKEN = environment.secret("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
 TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none")
 
+# An EHR's FHIR server is told of requests and visits, if there is one; see docs/operation/fhir.md. We sign in there
+# by SMART Backend Services with the first of our keys (a JWK Set), and publish them all.
+EHR_URL = environment.issuer("EHR_URL").rstrip("/")
+EHR_TOKEN_URL = environment.issuer("EHR_TOKEN_URL")
+EHR_CLIENT_ID = environment.text("EHR_CLIENT_ID", None if EHR_URL else "none")
+EHR_KEYS = environment.jwk_set("EHR_KEYS")
+EHR_SCOPES = environment.text(
+    "EHR_SCOPES",
+    "system/Patient.crs system/QuestionnaireResponse.cus system/ServiceRequest.cus system/Task.cus "
+    "system/Appointment.cus",
+)
+EHR_TIMEOUT = environment.number("EHR_TIMEOUT", 15, least=1, most=30)
+EHR_SENDER = "interop.push.EhrSender"
+for name, value in (("EHR_URL", EHR_URL), ("EHR_TOKEN_URL", EHR_TOKEN_URL)):
+    if value and not DEVELOPMENT and not value.startswith("https://"):
+        raise ImproperlyConfigured(f"{name} must begin with https://.")
+if EHR_URL and not (EHR_TOKEN_URL and EHR_KEYS["keys"]):
+    raise ImproperlyConfigured("EHR_URL needs EHR_TOKEN_URL and EHR_KEYS.")
+
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
 CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")
 # What patients read something of: a clinician's signature covers it, see screening/signed_text.py.

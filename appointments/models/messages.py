@@ -35,6 +35,7 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
         TEXT = "text", "Text"
+        EHR = "ehr", "Health record"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

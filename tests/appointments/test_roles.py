@@ -69,6 +69,7 @@ report                                     login  login   login     403/405   40
 letter                                     login  login   login     200/405   403       200/405   403       200/405
 export                                     login  login   login     403       403       200       403       200
 messages                                   login  login   login     200/on    403       200/on    403       200/on
+patient_matches                            login  login   login     200/on    403       200/on    403       200/on
 retention                                  login  login   login     403       403       200/on    403       200/on
 free_times                                 login  login   login     200/405   403/405   200/405   403/405   200/405
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
@@ -183,6 +184,7 @@ accessibility       404   405   404
 text_messages       200   405   200
 set_language        302   302   302
 sso_logged_out      405   404   405
+jwks                200   405   200
 metadata            200   405   200
 questionnaires      200   405   200
 questionnaire       404   405   404
