@@ -47,7 +47,7 @@ class EhrSender:
 
     def __init__(self) -> None:
         self._http = requests.Session()
-        self._token = ""
+        self._authorization: dict[str, str] = {}
         self._token_until = self._deadline = 0.0
 
     def connect(self) -> None:
@@ -59,7 +59,8 @@ class EhrSender:
         if answer.status != 200 or not isinstance(token, str) or not isinstance(seconds, int):
             raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))
         # Used no longer than half its life, so that it does not end on the way.
-        self._token, self._token_until = token, time.monotonic() + seconds / 2
+        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._token_until = time.monotonic() + seconds / 2
 
     def send(self, message: Message) -> None:
         """Takes SEND_SECONDS at most. To send what was sent before is no harm, so nobody asks whether it was."""
@@ -135,7 +136,7 @@ class EhrSender:
         if "json" in content:
             content["data"] = json.dumps(content.pop("json"))
             headers = {"Content-Type": FHIR, **(headers or {})}
-        headers = {"Accept": FHIR, "Authorization": f"Bearer {self._token}", **(headers or {})}
+        headers = {"Accept": FHIR, **self._authorization, **(headers or {})}
         answer = self._ask(method, f"{settings.EHR_URL}/{path}".rstrip("/"), headers=headers, **content)
         if answer.status == 401:
             self._token_until = 0.0
