@@ -95,6 +95,18 @@ def jwk_set(name: str) -> dict[str, Any]:
     return found
 
 
+def json_object(name: str) -> dict[str, Any]:
+    """A secret that is an object of JSON; an empty one if there is none."""
+    try:
+        found = json.loads(secret(name, "{}"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        # What stands there is not quoted.
+        raise ImproperlyConfigured(f'{name} must be an object of JSON, like {{"KEY": "value"}}.')
+    return found
+
+
 def pairs(name: str, default: str | None, allowed: tuple[str, ...]) -> dict[str, str]:
     """A list of KEY=VALUE, separated by commas. Each value is one of those allowed; a key may have a = in it."""
     found = {}

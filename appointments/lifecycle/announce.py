@@ -122,10 +122,10 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
 def ways_to_reach(request: AppointmentRequest) -> list[Channel]:
     """How the patient can be written to; by none of them, only the phone and a letter are left."""
     channels = []
-    if settings.SENDS_EMAILS and request.email:
+    if settings.SENDS_EMAILS and request.email and not request.email_fails:
         channels.append(Channel.EMAIL)
     # No text reaches an extension, and on a wrong number a stranger reads it.
-    may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong
+    may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong and not request.texts_fail
     if settings.TEXTS != "off" and may_text:
         channels.append(Channel.TEXT)
     return channels

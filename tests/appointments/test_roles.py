@@ -166,6 +166,8 @@ sent                302   405   200
 sent_summary        302   405   200
 choose              404   404   404
 text_received       405   404   405
+text_status         405   404   405
+mail_events         405   404   405
 step                302   302   302
 status              200   422   200
 yours               302   405   302
