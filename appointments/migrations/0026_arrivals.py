@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0024_health_record'),
+        ('appointments', '0025_health_record'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0023_erasure_leave'),
+        ('appointments', '0024_audit_numbers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
