@@ -68,7 +68,7 @@ class CalendarAdmin(TableAdmin):
 
 @admin.register(Clinician)
 class ClinicianAdmin(CalendarAdmin):
-    list_display = ("name", "email", "is_active")
+    list_display = ("name", "email", "ehr_id", "is_active")
 
 
 @admin.register(ConsultingHours)
@@ -157,7 +157,7 @@ class HolidayAdmin(CalendarAdmin):
 
 @admin.register(VisitKind)
 class VisitKindAdmin(TableAdmin):
-    list_display = ("name", "minutes", "is_active")
+    list_display = ("name", "minutes", "ehr_code", "is_active")
 
 
 @admin.register(Caller)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .delivery.webhook import text_received
+from .delivery.webhook import mail_events, text_received, text_status
 from .intake import views as intake
 from .portal import choose, lost_reference
 from .portal import views as portal
@@ -17,6 +17,8 @@ urlpatterns = [
     # The private link to choose one of the times that staff offered.
     path("visit/choose/<str:token>/", choose.choose_by_link, name="choose"),
     path("texts/", text_received, name="text_received"),
+    path("texts/<uuid:message>/", text_status, name="text_status"),
+    path("mail-events/", mail_events, name="mail_events"),
     path("visit/<slug:key>/", intake.step, name="step"),
     # The patient's own request, opened with its reference and a date of birth.
     path("status/", portal.look_up, name="status"),

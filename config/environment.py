@@ -1,8 +1,10 @@
 """Reads settings from the environment and fails loudly, before anything is served, on one that cannot be right."""
 
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -67,12 +69,42 @@ def url(name: str, default: str | None = None) -> str:
 
 
 def issuer(name: str) -> str:
-    """What an identity provider calls itself, to the letter; empty if there is none."""
+    """An address with a path, to the letter, as what an identity provider calls itself; empty if there is none."""
     value = text(name, "")
     parts = urlsplit(value)
     if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
         raise ImproperlyConfigured(f"{name} must be an address like https://login.clinic.example, not {value!r}.")
     return value
+
+
+def jwk_set(name: str) -> dict[str, Any]:
+    """Private keys, each with an id, as RFC 7517 writes them; none if it is empty."""
+    value = secret(name, "")
+    if not value:
+        return {"keys": []}
+    try:
+        found = json.loads(value)
+        is_one = bool(found["keys"]) and all(
+            key["kid"] and key["kty"] in ("EC", "RSA") and key["d"] for key in found["keys"]
+        )
+    except (ValueError, KeyError, TypeError):
+        is_one = False
+    if not is_one:
+        # What stands there is not quoted.
+        raise ImproperlyConfigured(f'{name} must be a JWK Set of private keys, like {{"keys": [{{"kid": …}}]}}.')
+    return found
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """A secret that is an object of JSON; an empty one if there is none."""
+    try:
+        found = json.loads(secret(name, "{}"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        # What stands there is not quoted.
+        raise ImproperlyConfigured(f'{name} must be an object of JSON, like {{"KEY": "value"}}.')
+    return found
 
 
 def pairs(name: str, default: str | None, allowed: tuple[str, ...]) -> dict[str, str]:

@@ -106,12 +106,27 @@ EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not D
 EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 10, least=1, most=60)
 # And its answer to a whole message, as RFC 5321, 4.5.3.2.6, asks for: what is sent again earlier arrives twice.
 EMAIL_ANSWER_SECONDS = environment.number("EMAIL_ANSWER_SECONDS", 600, least=1, most=3600)
+# Or a provider's own interface, which also tells what became of each e-mail: one that django-anymail knows, and its
+# settings by their names there, as JSON.
+EMAIL_PROVIDER = environment.text("EMAIL_PROVIDER", "")
+if EMAIL_PROVIDER and (EMAIL_HOST or not EMAIL_PROVIDER.isidentifier()):
+    raise ImproperlyConfigured("EMAIL_PROVIDER must be one that django-anymail knows, and EMAIL_HOST empty.")
+ANYMAIL = environment.json_object("EMAIL_PROVIDER_SETTINGS") | {
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    # Nobody is watched reading.
+    "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+}
+if EMAIL_PROVIDER and len(str(ANYMAIL.get("WEBHOOK_SECRET", ""))) < 20:
+    raise ImproperlyConfigured("EMAIL_PROVIDER_SETTINGS needs a WEBHOOK_SECRET of 20 characters, like name:secret.")
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 EMAIL_BACKEND = "appointments.delivery.email.EmailBackend"
-if DEVELOPMENT and not EMAIL_HOST:
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+elif DEVELOPMENT and not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-SENDS_EMAILS = bool(EMAIL_HOST) or DEVELOPMENT
-DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "clinic@example.com" if not EMAIL_HOST else None)
+SENDS_EMAILS = bool(EMAIL_HOST or EMAIL_PROVIDER) or DEVELOPMENT
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", None if EMAIL_HOST or EMAIL_PROVIDER else "clinic@example.com")
 # Who hears of new urgent requests, and of requests that nobody called in time.
 STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
 
@@ -123,6 +138,25 @@ if not DEVELOPMENT and not TEXTS_URL.startswith("https://"):
 TEXTS_ACCOUNT = environment.text("TEXTS_ACCOUNT", None if TEXTS == "twilio" else "none")
 TEXTS_TOKEN = environment.secret("TEXTS_TOKEN", None if TEXTS == "twilio" else "none")
 TEXTS_FROM = environment.text("TEXTS_FROM", None if TEXTS == "twilio" else "none")
+
+# An EHR's FHIR server is told of requests and visits, if there is one; see docs/operation/fhir.md. We sign in there
+# by SMART Backend Services with the first of our keys (a JWK Set), and publish them all.
+EHR_URL = environment.issuer("EHR_URL").rstrip("/")
+EHR_TOKEN_URL = environment.issuer("EHR_TOKEN_URL")
+EHR_CLIENT_ID = environment.text("EHR_CLIENT_ID", None if EHR_URL else "none")
+EHR_KEYS = environment.jwk_set("EHR_KEYS")
+EHR_SCOPES = environment.text(
+    "EHR_SCOPES",
+    "system/Patient.crs system/QuestionnaireResponse.cus system/ServiceRequest.cus system/Task.cus "
+    "system/Appointment.cus",
+)
+EHR_TIMEOUT = environment.number("EHR_TIMEOUT", 15, least=1, most=30)
+EHR_SENDER = "interop.push.EhrSender"
+for name, value in (("EHR_URL", EHR_URL), ("EHR_TOKEN_URL", EHR_TOKEN_URL)):
+    if value and not DEVELOPMENT and not value.startswith("https://"):
+        raise ImproperlyConfigured(f"{name} must begin with https://.")
+if EHR_URL and not (EHR_TOKEN_URL and EHR_KEYS["keys"]):
+    raise ImproperlyConfigured("EHR_URL needs EHR_TOKEN_URL and EHR_KEYS.")
 
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
 CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")

@@ -24,9 +24,10 @@ WORK = {Status.WAITING: "requested", Status.CLAIMED: "in-progress", Status.BOOKE
 def bundle_of(request: AppointmentRequest) -> dict:
     """Needs the visit of the request with its clinician and place."""
     visit = request.appointment
-    resources = [_patient(request), _response(request), _wish(request), _work(request)]
+    resources = [(_url("Patient", request), patient_of(request)), _response(request), _wish(request), _work(request)]
     if visit is not None:
-        resources += [_practitioner(visit), _location(visit), _appointment(request, visit)]
+        status = "fulfilled" if request.close_reason == ATTENDED else "booked"
+        resources += [_practitioner(visit), _location(visit), appointment_of(request, visit, status)]
     written_by = _provenance(request, resources)
     return {
         "resourceType": "Bundle",
@@ -40,7 +41,7 @@ def bundle_of(request: AppointmentRequest) -> dict:
 Entry = tuple[str, dict[str, Any]]
 
 
-def _patient(request: AppointmentRequest) -> Entry:
+def patient_of(request: AppointmentRequest) -> dict[str, Any]:
     phones = [{"system": "phone", "value": request.patient_phone or request.phone}]
     mails = [{"system": "email", "value": request.email}] if request.email else []
     former = [{"use": "old", "text": request.former_names}] if request.former_names else []
@@ -64,7 +65,7 @@ def _patient(request: AppointmentRequest) -> Entry:
         if request.patient_phone:
             contact["telecom"] = [{"system": "phone", "value": request.phone}]
         patient["contact"] = [contact]
-    return _url("Patient", request), patient
+    return patient
 
 
 def _response(request: AppointmentRequest) -> Entry:
@@ -128,7 +129,8 @@ def _work(request: AppointmentRequest) -> Entry:
     return _url("Task", request), task
 
 
-def _appointment(request: AppointmentRequest, visit: Appointment) -> Entry:
+def appointment_of(request: AppointmentRequest, visit: Appointment, status: str) -> Entry:
+    """Also of a visit that the request no longer has. Needs its clinician, place and kind."""
     taking_part = [
         (_patient_of(request), "accepted"),
         ({"reference": _practitioner(visit)[0], "display": visit.clinician.name}, "accepted"),
@@ -137,7 +139,7 @@ def _appointment(request: AppointmentRequest, visit: Appointment) -> Entry:
     appointment: dict[str, Any] = {
         "resourceType": "Appointment",
         "identifier": [terms.identifier("visit", visit.pk)],
-        "status": "fulfilled" if request.close_reason == ATTENDED else "booked",
+        "status": status,
         "start": _instant(visit.starts_at),
         "end": _instant(visit.ends_at),
         "created": _instant(visit.booked_at),
@@ -145,7 +147,9 @@ def _appointment(request: AppointmentRequest, visit: Appointment) -> Entry:
         "participant": [{"actor": actor, "status": status} for actor, status in taking_part],
     }
     if visit.kind:
-        appointment["appointmentType"] = {"text": visit.kind.name}
+        system, _, code = visit.kind.ehr_code.partition("|")
+        coding = {"coding": [{"system": system, "code": code}]} if code else {}
+        appointment["appointmentType"] = {**coding, "text": visit.kind.name}
     return terms.full_url("Appointment", visit.pk), appointment
 
 

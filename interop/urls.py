@@ -8,6 +8,7 @@ from . import views
 app_name = "fhir"
 
 urlpatterns = [
+    path("fhir/jwks.json", views.jwks, name="jwks"),
     path("fhir/metadata", views.metadata, name="metadata"),
     path("fhir/Questionnaire", views.questionnaires, name="questionnaires"),
     path("fhir/Questionnaire/<str:key>", views.questionnaire, name="questionnaire"),

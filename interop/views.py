@@ -18,6 +18,7 @@ from screening.questionnaire.definition import Pathway
 from screening.sign_off import current_sign_off
 
 from . import case, terms
+from .keys import public_keys
 from .questionnaire import id_of, questionnaire_of
 from .record import words_for_the_record
 
@@ -47,6 +48,12 @@ def metadata(request: HttpRequest) -> HttpResponseBase:
             ],
         }
     )
+
+
+@require_safe
+def jwks(request: HttpRequest) -> HttpResponseBase:
+    """The keys by which the EHR knows that it is us; none where nothing is sent to one."""
+    return JsonResponse(public_keys(), content_type="application/json")
 
 
 @require_safe

@@ -87,6 +87,7 @@ SECRETS = {
     "TEXTS_TOKEN": "i" * 60,
     "METRICS_TOKEN": "j" * 60,
     "SSO_CLIENT_SECRET": "k" * 60,
+    "EHR_KEYS": '{"keys":[{"kid":"one","kty":"EC","d":"' + "l" * 60 + '"}]}',
 }
 
 
@@ -100,13 +101,13 @@ def test_each_secret_can_come_in_a_file_and_the_line_break_at_its_end_does_not_c
     program = """
 from django.conf import settings as s
 print(s.SECRET_KEY, *s.SECRET_KEY_FALLBACKS, s.AUDIT_KEY, *s.AUDIT_KEY_FALLBACKS, s.DATABASES["default"]["PASSWORD"])
-print(s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN, s.SSO_CLIENT_SECRET)
+print(s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN, s.SSO_CLIENT_SECRET, s.EHR_KEYS["keys"][0]["d"])
 """
     files = as_files(tmp_path, **{name: f"{value}\n" for name, value in SECRETS.items()})
 
     started = python("-c", program, DJANGO_SETTINGS_MODULE="config.settings", **PRODUCTION | files)
 
-    assert (started.stdout.split(), started.stderr) == ([letter * 60 for letter in "abcdefghijk"], "")
+    assert (started.stdout.split(), started.stderr) == ([letter * 60 for letter in "abcdefghijkl"], "")
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -208,6 +209,33 @@ def test_an_identity_provider_is_named_wholly_or_not_at_all(name, value):
 
     assert started.returncode == 1
     assert name in started.stderr.splitlines()[-1]
+
+
+EHR = {
+    "EHR_URL": "https://ehr.example/fhir/r4",
+    "EHR_TOKEN_URL": "https://ehr.example/token",
+    "EHR_CLIENT_ID": "upright",
+    "EHR_KEYS": '{"keys": [{"kid": "first", "kty": "EC", "d": "secret"}]}',
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, None) for name in EHR if name != "EHR_URL"),
+        ("EHR_URL", "http://ehr.example"),
+        ("EHR_TOKEN_URL", "http://ehr.example"),
+        ("EHR_KEYS", '{"keys": []}'),
+        ("EHR_KEYS", '{"keys": [{"kid": "first", "kty": "EC"}]}'),
+        ("EHR_KEYS", "secret"),
+    ],
+)
+def test_an_ehr_is_named_wholly_or_not_at_all_and_no_key_is_quoted(name, value):
+    started = python("manage.py", "check", **PRODUCTION | EHR | {name: value})
+
+    assert started.returncode == 1
+    assert name in started.stderr.splitlines()[-1]
+    assert "secret" not in started.stderr.splitlines()[-1]
 
 
 def test_groups_of_an_identity_provider_may_have_an_equals_sign():

@@ -107,6 +107,8 @@ def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:
     written = EmailMultiAlternatives(
         email.subject, email.plain, to=recipients, headers={"Message-ID": f"<{message.pk}@{host}>", **NO_ANSWER}
     )
+    # By which a provider names it when it tells what became of it.
+    written.metadata = {"message": str(message.pk)}  # type: ignore[attr-defined]  # anymail's
     written.attach_alternative(email.html, "text/html")
     if email.calendar:
         written.attach("visit.ics", email.calendar.decode(), f"text/calendar; method={email.method}")
@@ -117,7 +119,8 @@ def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:
 def _saying_what_failed(connection: BaseEmailBackend) -> Iterator[None]:
     """The causes are left out: they quote the address, and some the message."""
     try:
-        yield
+        with _at_a_provider():
+            yield
     except smtplib.SMTPRecipientsRefused as error:
         code = max(code for code, _reason in error.recipients.values())
         raise (Rejected if code >= 500 else Failure)(f"the mail server refused the address ({code})") from None
@@ -131,6 +134,35 @@ def _saying_what_failed(connection: BaseEmailBackend) -> Iterator[None]:
             words = f"the mail server took it and did not answer ({type(error).__name__})"
             raise NoAnswer(words, is_final=True) from None
         raise Unavailable(f"the connection to the mail server broke ({type(error).__name__})") from None
+
+
+@contextmanager
+def _at_a_provider() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not settings.EMAIL_PROVIDER:
+            raise
+        raise _failure_at_provider(error) from None
+
+
+def _failure_at_provider(error: Exception) -> Exception:
+    # Loaded when it is first needed, because most clinics have a mail server.
+    from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+    from requests import ReadTimeout
+
+    if isinstance(error, AnymailRecipientsRefused):
+        return Rejected("the mail provider refused the address")
+    if not isinstance(error, AnymailAPIError):
+        return error
+    status = getattr(error, "status_code", None)
+    if status is None and isinstance(error.__cause__, ReadTimeout):
+        return NoAnswer("the mail provider took it and did not answer", is_final=True)
+    if status is None:
+        return Unavailable("the connection to the mail provider broke")
+    if status in (401, 403, 404, 429) or status >= 500:
+        return Unavailable(f"the mail provider does not serve us ({status})")
+    return Rejected(f"the mail provider refused the message ({status})")
 
 
 @contextmanager

@@ -9,6 +9,10 @@ class Rejected(Failure):
     """It will never be accepted, however often it is tried."""
 
 
+class Deferred(Failure):
+    """It waits for staff to decide something, who have it sent then."""
+
+
 class Unavailable(Failure):
     """Nothing can be sent this way just now, this message or another; for `seconds` at least, if a server says so."""
 

@@ -16,7 +16,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,6 +24,7 @@ from django.db import Error, connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 import audit
 from audit.models import AuditEntry
@@ -33,7 +34,7 @@ from ..lifecycle.definition import LIFECYCLE
 from ..models import Incarnation, Message, MessageQuerySet
 from . import relevance
 from .email import EmailSender
-from .failures import Failure, NoAnswer, Rejected, Unavailable
+from .failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
 from .sms import TextSender
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,16 @@ LONGEST_DELAY_OF_A_WAY = datetime.timedelta(minutes=5)
 PATIENCE = datetime.timedelta(days=5)
 
 
+class Sender(Protocol):
+    """A line to a server. `connect` and `send` raise Failure."""
+
+    def connect(self) -> None: ...
+
+    def send(self, message: Message) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Worker:
     """One worker's view of the outbox: its lines to the servers, and since when it has seen others' leases.
 
@@ -59,10 +70,9 @@ class Worker:
 
     def __init__(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._should_stop = should_stop
-        self._senders: dict[Channel, EmailSender | TextSender] = {
-            Channel.EMAIL: EmailSender(),
-            Channel.TEXT: TextSender(),
-        }
+        self._senders: dict[Channel, Sender] = {Channel.EMAIL: EmailSender(), Channel.TEXT: TextSender()}
+        if settings.EHR_URL:
+            self._senders[Channel.EHR] = import_string(settings.EHR_SENDER)()
         self._paused_until = dict.fromkeys(self._senders, 0.0)
         self._was_away: set[Channel] = set()
         # Whether a message is out of our hands, and what became of it not yet written down.
@@ -87,7 +97,7 @@ class Worker:
         for sender in self._senders.values():
             sender.close()
 
-    def _send_by(self, channel: Channel, sender: EmailSender | TextSender) -> Iterator[Message]:
+    def _send_by(self, channel: Channel, sender: Sender) -> Iterator[Message]:
         lease, messages = _lease(channel)
         for message in messages:
             if self._should_stop():
@@ -115,15 +125,16 @@ class Worker:
             return False
         now, earliest = timezone.now(), relevance.not_before(message)
         if not relevance.still_true(message):
-            # What may have arrived is not as if it had never been said.
-            _finish(message, lease, state=State.FAILED if message.handed_over_at else State.DROPPED)
+            # What may have arrived is not as if it had never been said. In a record a later one puts it right.
+            is_said = message.handed_over_at and message.channel != Channel.EHR
+            _finish(message, lease, state=State.FAILED if is_said else State.DROPPED)
             return False
         if earliest > now:
             _finish(message, lease, send_at=earliest, first_due_at=None)
             return False
         return True
 
-    def _send(self, message: Message, lease: uuid.UUID, sender: EmailSender | TextSender) -> None:
+    def _send(self, message: Message, lease: uuid.UUID, sender: Sender) -> None:
         # Connecting may take any time, so it comes before the lease that another must not outwait.
         try:
             sender.connect()
@@ -193,6 +204,10 @@ def _lease(channel: Channel) -> tuple[uuid.UUID, list[Message]]:
     if Incarnation.objects.look():
         return lease, []
     due = Message.objects.filter(state=State.WAITING, lease=None, send_at__lte=timezone.now(), channel=channel)
+    if channel == Channel.EHR:
+        # For each request one at a time, so that what stood earlier never overtakes what stands now.
+        on_the_way = Message.objects.filter(channel=channel, lease__isnull=False)
+        due = due.exclude(request__in=on_the_way.values("request"))
     # SQLite knows no such lock; there, transactions that write take turns from their beginning.
     locked = due.order_by("send_at", "pk").select_for_update(skip_locked=True)
     keys = list(locked.values_list("pk", flat=True)[:LEASED_AT_ONCE])
@@ -218,7 +233,9 @@ def _try_now(messages: MessageQuerySet, **values: Any) -> int:
 def _fail(message: Message, lease: uuid.UUID, failure: Failure, **values: Any) -> None:
     attempts = message.attempts + 1
     values |= {"attempts": attempts, "error": str(failure)[:100]}
-    if _is_final(message, failure, attempts):
+    if isinstance(failure, Deferred):
+        values["state"] = State.DROPPED
+    elif _is_final(message, failure, attempts):
         values["state"] = State.FAILED
     else:
         values["send_at"] = timezone.now() + _delay(attempts, failure)

@@ -32,7 +32,7 @@ def not_before(message: Message) -> datetime.datetime:
     earliest = message.send_at
     if message.kind == REMINDER.key:
         earliest = max(earliest, time_of_reminder(message.its_visit))
-    if message.channel == Message.Channel.EMAIL:
+    if message.channel != Message.Channel.TEXT:
         return earliest
     moment = max(earliest, timezone.now())
     at = next_decent(moment, message.its_request.zone)

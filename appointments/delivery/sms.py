@@ -1,7 +1,7 @@
 """Sends text messages, by whichever sender the setting TEXTS names, honours STOP and answers HELP.
 
-A sender has two methods, with the phone in the form +12125550100; both raise Failure. `send(phone, words)` sends;
-`has(phone, words, since)` says whether that was done.
+A sender has two methods, with the phone in the form +12125550100; both raise Failure. `send(phone, words, callback)`
+sends, and has what becomes of it told to that address; `has(phone, words, since)` says whether that was done.
 """
 
 import base64
@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from ..models import Message, TextOptOut
@@ -51,7 +52,7 @@ OPENER = urllib.request.build_opener(StayHere)
 class ConsoleTexts:
     """For development: prints what would be sent."""
 
-    def send(self, phone: str, words: str) -> None:
+    def send(self, phone: str, words: str, callback: str) -> None:
         sys.stdout.write(f"Text to {phone}: {words}\n")
 
     def has(self, phone: str, words: str, since: datetime.datetime) -> bool:
@@ -69,8 +70,8 @@ class TwilioTexts:
     # Clocks differ.
     EARLIER = datetime.timedelta(minutes=5)
 
-    def send(self, phone: str, words: str) -> None:
-        order = {"To": phone, "From": settings.TEXTS_FROM, "Body": words}
+    def send(self, phone: str, words: str, callback: str) -> None:
+        order = {"To": phone, "From": settings.TEXTS_FROM, "Body": words, "StatusCallback": callback}
         try:
             status, taken = self._ask(order)
         except urllib.error.URLError as error:
@@ -165,7 +166,8 @@ class TextSender:
             raise Rejected("texts are switched off")
         sender, words = SENDERS[settings.TEXTS](), rendering.text(message)
         if not (message.handed_over_at and sender.has(phone, words, message.handed_over_at)):
-            sender.send(phone, words)
+            where = reverse("appointments:text_status", args=[message.pk])
+            sender.send(phone, words, f"{settings.SITE_URL}{where}")
 
 
 def answered(phone: str, words: str) -> str:

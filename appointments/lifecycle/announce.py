@@ -83,12 +83,15 @@ NEW_ADDRESS = Tells(
 WITHDRAWAL = Tells((message_kinds.WITHDRAWN, message_kinds.VISIT_NEWS), _of_a_withdrawal)
 # What no change calls for, but that a request comes in or is opened, that its reference is lost, or nothing happens.
 ARRIVAL = Tells(
-    (message_kinds.RECEIVED, message_kinds.NEW_URGENT),
+    (message_kinds.RECEIVED, message_kinds.NEW_URGENT, message_kinds.FOR_THE_RECORD),
     lambda request, before: [
         (message_kinds.RECEIVED, None),
         *([(message_kinds.NEW_URGENT, None)] if request.priority == MOST_URGENT else []),
+        (message_kinds.FOR_THE_RECORD, None),
     ],
 )
+# Of whatever changes.
+FOR_THE_RECORD = always(message_kinds.FOR_THE_RECORD)
 LOST_REFERENCE = always(message_kinds.REFERENCE)
 OPENED = always(message_kinds.OPENED)
 DELAY = always(message_kinds.CALLS_OVERDUE)
@@ -119,16 +122,18 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
 def ways_to_reach(request: AppointmentRequest) -> list[Channel]:
     """How the patient can be written to; by none of them, only the phone and a letter are left."""
     channels = []
-    if settings.SENDS_EMAILS and request.email:
+    if settings.SENDS_EMAILS and request.email and not request.email_fails:
         channels.append(Channel.EMAIL)
     # No text reaches an extension, and on a wrong number a stranger reads it.
-    may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong
+    may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong and not request.texts_fail
     if settings.TEXTS != "off" and may_text:
         channels.append(Channel.TEXT)
     return channels
 
 
 def _channels(kind: MessageKind, request: AppointmentRequest | None) -> list[Channel]:
+    if kind.to_ehr:
+        return [Channel.EHR] if settings.EHR_URL and request else []
     # Who was told of a visit has to hear that it is off, whoever asked for it.
     if kind.addresses:
         return [Channel.EMAIL] if settings.SENDS_EMAILS else []

@@ -38,7 +38,7 @@ class MessageKind:
 
     `still_true` is asked when it is sent, which may be days later. `calendar` is what calendars shall do with its
     visit. `decides_the_way` says that somebody sets out, or stays at home, by it. `addresses` gives whom of the staff
-    a message goes to, if not to STAFF_EMAILS.
+    a message goes to, if not to STAFF_EMAILS. `to_ehr` says that it goes to the health record, and to nobody else.
     """
 
     key: str
@@ -46,6 +46,7 @@ class MessageKind:
     still_true: Callable[[Any], bool] | None = None
     to_staff: bool = False
     addresses: Callable[[Any], list[str]] | None = None
+    to_ehr: bool = False
     by_text: bool = True
     calendar: str = ""
     decides_the_way: bool = False

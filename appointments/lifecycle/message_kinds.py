@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Appointment, Message, Status
+from ..models import Appointment, Message, PatientMatch, Status
 from . import close_reasons
 from .grammar import MessageKind
 from .guards import OPEN_STATUSES
@@ -84,6 +84,17 @@ def _is_waiting(message: Message) -> bool:
 
 def at_any_time(message: Message) -> bool:
     return True
+
+
+def _is_for_the_record(message: Message) -> bool:
+    """What perhaps no person sent is nothing for a record. A later one says how it stands as well as this one.
+
+    Until staff have said who the patient is there, nothing goes, and then a new one.
+    """
+    request = message.its_request
+    later = request.messages.filter(channel=Message.Channel.EHR, version__gt=message.version)
+    is_open = PatientMatch.objects.open().filter(request=request)
+    return not request.is_doubtful and not later.exists() and not is_open.exists()
 
 
 def _was_taken_back(message: Message) -> bool:
@@ -170,4 +181,8 @@ VISIT_NEWS = MessageKind(
     _is_news_to_the_clinic,
     to_staff=True,
     addresses=_of_the_visits,
+)
+# How it stands when it is sent, and not what happened.
+FOR_THE_RECORD = MessageKind(
+    "for_the_record", "To the health record: how it stands", _is_for_the_record, to_staff=True, to_ehr=True
 )

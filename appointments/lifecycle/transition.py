@@ -100,7 +100,7 @@ def perform(verb: Verb, request: AppointmentRequest, *, by: User | None = None, 
     who = AuditEntry.Who.PATIENT if verb.is_the_patients else ""
     details = f"{verb.event}, version {event.version}"
     audit.record(AuditEntry.Action.CHANGE, by=by, who=who, requests=[request], details=details)
-    announce.store(verb.tells, request, before)
+    announce.store((*verb.tells, announce.FOR_THE_RECORD), request, before)
 
 
 def changes_since(request: AppointmentRequest, version: int) -> list[Event]:

@@ -20,6 +20,7 @@ from .clinic import (
     PlaceHours,
     VisitKind,
 )
+from .ehr import PatientMatch
 from .feeds import CalendarFeed
 from .history import ContactAttempt, Event, OfferedTime, PossibleDuplicate
 from .messages import Message, MessageQuerySet, TextOptOut
@@ -71,6 +72,7 @@ __all__ = [
     "NurseCheck",
     "OfferedTime",
     "OpeningHours",
+    "PatientMatch",
     "PeriodicJob",
     "PhoneOwner",
     "Place",

@@ -5,7 +5,7 @@ import ipaddress
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -14,11 +14,21 @@ from common.client_address import parsed_address
 from common.clinic_tables import WEEKDAYS, refuse_what_ends_before_it_starts
 
 WHAT_IS_MAILED = "Hears of each visit that is booked, moved or cancelled, without the patient’s name. Empty: nobody."
+IS_FHIR_ID = RegexValidator(r"^[A-Za-z0-9.-]{1,64}$", "An id has letters, digits, dots and hyphens only.")
+IS_CODING = RegexValidator(r"^[^|\s]+\|[^|\s]+$", "Write system|code, with no spaces.")
 
 
 class Clinician(models.Model):
     name = models.CharField(max_length=120, unique=True)
     email = models.EmailField("e-mail about visits", blank=True, help_text=WHAT_IS_MAILED)
+    ehr_id = models.CharField(
+        "id in the health record",
+        max_length=64,
+        blank=True,
+        db_default="",
+        validators=(IS_FHIR_ID,),
+        help_text="Of the Practitioner there. Without it, no visit with them is sent there.",
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -33,6 +43,14 @@ class Place(models.Model):
     address = models.CharField(max_length=200, blank=True, help_text="As patients read it, on one line.")
     map_url = models.URLField("link to a map", blank=True, help_text="Patients can follow it to find the way.")
     email = models.EmailField("e-mail of the front desk", blank=True, help_text=WHAT_IS_MAILED)
+    ehr_id = models.CharField(
+        "id in the health record",
+        max_length=64,
+        blank=True,
+        db_default="",
+        validators=(IS_FHIR_ID,),
+        help_text="Of the Location there. Without it, no visit at this place is sent there.",
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -165,6 +183,14 @@ class VisitKind(models.Model):
     name = models.CharField(max_length=60, unique=True, help_text="For staff only.")
     # The calendar relies on it that no visit is longer than a day.
     minutes = models.PositiveSmallIntegerField(validators=(MinValueValidator(5), MaxValueValidator(24 * 60)))
+    ehr_code = models.CharField(
+        "code in the health record",
+        max_length=200,
+        blank=True,
+        db_default="",
+        validators=(IS_CODING,),
+        help_text="Of the type of appointment there, as system|code. Empty: only the name is sent.",
+    )
     is_active = models.BooleanField("in use", default=True)
     clinicians = models.ManyToManyField(Clinician, blank=True, help_text="None: all of them.")
     places = models.ManyToManyField(Place, blank=True, help_text="None: all of them.")

@@ -34,12 +34,19 @@ class Message(models.Model):
     class Channel(models.TextChoices):
         EMAIL = "email", "E-mail"
         TEXT = "text", "Text"
+        EHR = "ehr", "Health record"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
         DROPPED = "dropped", "No longer true, not sent"
+
+    class Arrival(models.TextChoices):
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Did not arrive"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Called spam"
 
     # The Message-ID of an e-mail is made of it.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,6 +69,8 @@ class Message(models.Model):
     handed_over_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=100, blank=True)
     done_at = models.DateTimeField(null=True)
+    # What the provider heard of it since, if it tells.
+    arrival = models.CharField(max_length=10, choices=Arrival, blank=True, db_default="")
 
     objects = MessageQuerySet.as_manager()
 

@@ -212,6 +212,9 @@ class AppointmentRequest(models.Model):
         null=True, editable=False, help_text="The time of the call of which staff were told that nobody made it."
     )
     attempts_made = models.PositiveSmallIntegerField(default=0)
+    # What was sent there did not arrive, so that nothing more is, until it is corrected.
+    email_fails = models.BooleanField(default=False, db_default=False)
+    texts_fail = models.BooleanField(default=False, db_default=False)
     phone_is_wrong = models.BooleanField(default=False, help_text="Somebody else answers there.")
     visits_missed = models.PositiveSmallIntegerField(default=0)
     reached_at = models.DateTimeField(null=True, help_text="When somebody first talked with the patient.")

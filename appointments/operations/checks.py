@@ -25,6 +25,7 @@ def message_templates(app_configs: object, **kwargs: object) -> list[checks.Erro
             id="appointments.E001",
         )
         for kind in LIFECYCLE.message_kinds.values()
+        if not kind.to_ehr
         for name in (f"messages/{kind.key}.txt", *([f"texts/{kind.key}.txt"] if kind.goes_by_text else []))
         if not _exists(name)
     ]

@@ -11,6 +11,11 @@ from ..models import Incarnation, Message, PeriodicJob
 
 # Longer than a worker takes to come back after a release, and a server to be started again.
 STAFF_ARE_TOLD_AFTER = datetime.timedelta(minutes=15)
+WORDS = {
+    Message.Channel.EMAIL: "e-mail",
+    Message.Channel.TEXT: "text message",
+    Message.Channel.EHR: "health record update",
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def in_words(now: datetime.datetime) -> list[str]:
         )
     for backlog in backlogs(now):
         if backlog.since and now - backlog.since > STAFF_ARE_TOLD_AFTER:
-            what = {Message.Channel.EMAIL: "e-mail", Message.Channel.TEXT: "text message"}[backlog.channel]
+            what = WORDS[backlog.channel]
             alarms.append(
                 f"{backlog.due} {what}{'' if backlog.due == 1 else 's'} should have gone by now, the oldest on "
                 f"{_clock(backlog.since)}. They go as soon as the way is open: tell the operator."

@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import Count
@@ -17,7 +18,7 @@ from audit.models import AuditEntry
 
 from ..lifecycle.definition import last_step_of
 from ..lifecycle.waits import lengths
-from ..models import Appointment, AppointmentRequest, Event, Incarnation, Message, NurseCheck
+from ..models import Appointment, AppointmentRequest, Event, Incarnation, Message, NurseCheck, PatientMatch
 from ..operations import retention
 from ..reporting import alarms
 from ..roles import MANAGE, SEE, WORK
@@ -74,6 +75,7 @@ def page(request: StaffRequest) -> HttpResponse:
         restored=Incarnation.objects.restored() if request.user.has_perm(MANAGE) else None,
         held_back=retention.held() if request.user.has_perm(MANAGE) else [],
         failed_messages=Message.objects.failed().count(),
+        patients_to_match=PatientMatch.objects.open().count() if settings.EHR_URL else 0,
         unsure_messages=Message.objects.unsure().count(),
         visits=visits,
         doubtful=doubtful,

@@ -1,6 +1,7 @@
 """Messages that did not get out, or perhaps did: to be sent again by hand, and what is being tried."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -49,6 +50,7 @@ def page(request: StaffRequest) -> HttpResponse:
         request,
         "messages.html",
         title="Messages",
+        has_ehr=bool(settings.EHR_URL),
         count=failed.count(),
         failed=failed_shown,
         count_unsure=unsure.count(),

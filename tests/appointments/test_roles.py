@@ -70,6 +70,7 @@ letter                                     login  login   login     200/405   40
 export                                     login  login   login     403       403       200       403       200
 messages                                   login  login   login     200/on    403       200/on    403       200/on
 restored                                   login  login   login     403       403       200/on    403       200/on
+patient_matches                            login  login   login     200/on    403       200/on    403       200/on
 retention                                  login  login   login     403       403       200/on    403       200/on
 free_times                                 login  login   login     200/405   403/405   200/405   403/405   200/405
 day_sheet                                  login  login   login     200/405   200/405   200/405   403/405   200/405
@@ -166,6 +167,8 @@ sent                302   405   200
 sent_summary        302   405   200
 choose              404   404   404
 text_received       405   404   405
+text_status         405   404   405
+mail_events         405   404   405
 step                302   302   302
 status              200   422   200
 yours               302   405   302
@@ -184,6 +187,7 @@ accessibility       404   405   404
 text_messages       200   405   200
 set_language        302   302   302
 sso_logged_out      405   404   405
+jwks                200   405   200
 metadata            200   405   200
 questionnaires      200   405   200
 questionnaire       404   405   404

@@ -32,7 +32,7 @@ from appointments.intake.views import STEPS
 from appointments.lifecycle.definition import ANSWER, OFFER
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import perform
-from appointments.models import AppointmentRequest, Incarnation, Message
+from appointments.models import AppointmentRequest, Incarnation, Message, PatientMatch
 from appointments.portal import views
 from appointments.reference import grouped
 from appointments.staff.new_request import Talk
@@ -360,6 +360,10 @@ def staff_states(session: dict[str, str], requests: dict[str, AppointmentRequest
         Message(request=held, kind=kind, channel="email", attempts=12, **failed) for kind in ("booked", "reminder")
     )
     yield State("messages", "/admin/messages/", session)
+    twins = [{"id": f"a{number}", "words": "Ana Example, born 1948-03-14, (212) 555-0123"} for number in (1, 2)]
+    PatientMatch.objects.create(request=held, candidates=twins)
+    PatientMatch.objects.create(request=requests["booked"], patient_id="a3")
+    yield State("patients in the health record", "/admin/patient-matches/", session)
     yield State("retention", "/admin/retention/", session)
     yield State("home, with failed messages", "/admin/", session)
     Incarnation.objects.mark()

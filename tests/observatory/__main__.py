@@ -50,6 +50,7 @@ ALWAYS_THERE = (
     "/status/reference/",
     "/admin/login/",
     "/brand/any.css",
+    "/fhir/jwks.json",
     "/fhir/metadata",
     "/fhir/Questionnaire",
 )

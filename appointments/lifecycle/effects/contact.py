@@ -20,7 +20,10 @@ def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact:
     different = {name: value for name, value in contact.items() if getattr(request, name) != value}
     if not different:
         raise Refused("Nothing here differs from what is stored.")
+    if "email" in different:
+        different["email_fails"] = False
     if "phone" in different:
+        different["texts_fail"] = False
         different |= _calls_begin_anew(request, is_new_number=True)
     # Corrected, it may be like another one.
     names = ", ".join(name.replace("_", " ") for name in contact if name in different)
@@ -54,7 +57,7 @@ def correct_phone(
 ) -> Change:
     number = {"phone": phone, "phone_note": phone_note, "phone_owner": phone_owner, "time_zone": zone_of(phone)}
     calls = _calls_begin_anew(request, is_new_number=True)
-    return Change({**number, **calls}, then=lambda event: look_for(request))
+    return Change({**number, "texts_fail": False, **calls}, then=lambda event: look_for(request))
 
 
 def change_call_times(request: AppointmentRequest, *, call_times: list[str], by: User | None = None) -> Change:

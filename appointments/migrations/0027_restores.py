@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0024_audit_numbers'),
+        ('appointments', '0026_arrivals'),
     ]
 
     operations = [

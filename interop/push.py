@@ -1,0 +1,245 @@
+"""Tells an EHR's FHIR server how a request stands: one transaction, conditional by our identifiers, and read back.
+
+It is sent as it stands now, and may be sent any number of times: each resource is found there by our identifier and
+replaced. The outbox sees to it that one request is sent by one worker at a time. The patient is the record's own, and
+is never changed by us.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from django.conf import settings
+
+from appointments.delivery.failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
+from appointments.lifecycle.definition import DID_NOT_COME
+from appointments.models import Appointment, AppointmentRequest, Clinician, Message, PatientMatch, Place
+
+from . import case, terms
+from .keys import proof_of_ours
+
+# What we write there. Who is a clinician or a place it knows itself, and Provenance has no identifier to find it by.
+WRITTEN = ("QuestionnaireResponse", "ServiceRequest", "Task", "Appointment")
+FHIR = "application/fhir+json"
+MOST_CANDIDATES = 20
+LONGEST_ANSWER = 5_000_000
+# Whatever it asks for, it is asked again within the hour.
+LONGEST_PAUSE = 3600
+# Not of this bundle but of the way there, or of us.
+OF_THE_WAY = (401, 403, 404, 429, 502, 503, 504)
+# It may do with the same bundle later.
+LATER = (408, 409, 412, 423, 500)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+    retry_after: str
+
+
+class EhrSender:
+    """The line to the EHR. `connect` and `send` raise Failure."""
+
+    def __init__(self) -> None:
+        self._http = requests.Session()
+        self._authorization: dict[str, str] = {}
+        self._token_until = self._deadline = 0.0
+
+    def connect(self) -> None:
+        if time.monotonic() < self._token_until:
+            return
+        self._deadline = time.monotonic() + settings.EHR_TIMEOUT
+        answer = self._ask("POST", settings.EHR_TOKEN_URL, data=proof_of_ours())
+        token, seconds = answer.body.get("access_token"), answer.body.get("expires_in", 300)
+        if answer.status != 200 or not isinstance(token, str) or not isinstance(seconds, int):
+            raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))
+        # Used no longer than half its life, so that it does not end on the way.
+        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._token_until = time.monotonic() + seconds / 2
+
+    def send(self, message: Message) -> None:
+        """Takes SEND_SECONDS at most. To send what was sent before is no harm, so nobody asks whether it was."""
+        self._deadline = time.monotonic() + settings.SEND_SECONDS
+        related = ("taken_by", "claimed_by", "appointment__clinician", "appointment__place", "appointment__kind")
+        request = AppointmentRequest.objects.select_related(*related).get(pk=message.its_request.pk)
+        entries = list(entries_of(request, self._patient_of(request)))
+        answer = self._fhir("POST", "", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        # What is there counts first: it says more than a refusal does, as that something is there twice.
+        for entry in entries:
+            self._read_back(entry)
+        done = [str(one.get("response", {}).get("status", "")) for one in _entries(answer)]
+        refused = [status[:3] for status in done if not status.startswith("2")]
+        if refused or len(done) != len(entries):
+            raise Failure(
+                f"the health record took only a part of it ({refused[0] if refused else 'and says no more'})"
+            )
+        # What could not be sent before is said by this.
+        before = request.messages.filter(channel=Message.Channel.EHR, state=Message.State.FAILED)
+        before.filter(version__lte=message.version).update(state=Message.State.DROPPED)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _read_back(self, entry: dict[str, Any]) -> None:
+        resource = entry["resource"]
+        kind = resource["resourceType"]
+        found = self._found(self._fhir("GET", entry["request"]["url"]), kind)
+        if len(found) > 1:
+            raise Rejected(f"the health record has more than one {kind} of this request")
+        if not found or found[0].get("status") != resource["status"]:
+            raise Failure(f"the health record does not say of the {kind} what was sent")
+
+    def _patient_of(self, request: AppointmentRequest) -> str:
+        """The id of the patient there. Raises Deferred if a person has to say who it is."""
+        match = PatientMatch.objects.filter(request=request).first()
+        if match and not match.decided_by and _is_another_by_now(request, match):
+            match.delete()
+            match = None
+        if match and match.patient_id:
+            return match.patient_id
+        patient = case.patient_of(request)
+        found = self._search({"identifier": _token(patient)})
+        if not found and match and match.is_new:
+            # Known by our identifier, should this be cut off before we have read the answer.
+            self._fhir("POST", "Patient", json=patient, headers={"If-None-Exist": f"identifier={_quoted(patient)}"})
+            found = self._search({"identifier": _token(patient)})
+        elif not found and not match:
+            words = request.name.split()
+            found = self._search(
+                {"birthdate": request.date_of_birth.isoformat(), "name": [*dict.fromkeys((words[0], words[-1]))]}
+            )
+        if len(found) == 1:
+            values = {"patient_id": found[0]["id"], "candidates": []}
+            PatientMatch.objects.update_or_create(request=request, defaults=values)
+            return found[0]["id"]
+        candidates = [{"id": one["id"], "words": _words(one)} for one in found]
+        PatientMatch.objects.update_or_create(request=request, defaults={"candidates": candidates, "is_new": False})
+        raise Deferred("staff have to say which patient of the health record it is")
+
+    def _search(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        """By POST, so that no name stands in an address."""
+        answer = self._fhir("POST", "Patient/_search", data={**wanted, "_count": str(MOST_CANDIDATES)})
+        return self._found(answer, "Patient")
+
+    def _found(self, answer: Answer, kind: str) -> list[dict[str, Any]]:
+        if answer.body.get("type") != "searchset":
+            raise Unavailable("what answered is not a health record")
+        found = [one.get("resource", {}) for one in _entries(answer)]
+        return [one for one in found if one.get("resourceType") == kind and one.get("id")]
+
+    def _fhir(self, method: str, path: str, *, headers: dict[str, str] | None = None, **content: Any) -> Answer:
+        if "json" in content:
+            content["data"] = json.dumps(content.pop("json"))
+            headers = {"Content-Type": FHIR, **(headers or {})}
+        headers = {"Accept": FHIR, **self._authorization, **(headers or {})}
+        answer = self._ask(method, f"{settings.EHR_URL}/{path}".rstrip("/"), headers=headers, **content)
+        if answer.status == 401:
+            self._token_until = 0.0
+        if answer.status in OF_THE_WAY:
+            raise Unavailable(f"the health record refused us ({answer.status})", seconds=_pause(answer))
+        if answer.status >= 300:
+            # What it says of the reasons may quote the patient.
+            kind = Failure if answer.status in LATER or answer.status > 500 else Rejected
+            raise kind(f"the health record refused it ({answer.status})")
+        return answer
+
+    def _ask(self, method: str, url: str, **content: Any) -> Answer:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise NoAnswer("the health record took too long")
+        try:
+            with self._http.request(
+                method, url, timeout=min(left, settings.EHR_TIMEOUT), allow_redirects=False, stream=True, **content
+            ) as answer:
+                said = b""
+                for part in answer.iter_content(65536):
+                    said += part
+                    if len(said) > LONGEST_ANSWER or time.monotonic() > self._deadline:
+                        raise NoAnswer("the health record took too long, or said too much")
+                status, retry_after = answer.status_code, answer.headers.get("Retry-After", "")
+        except requests.ConnectionError as error:
+            raise Unavailable(f"the connection to the health record broke ({type(error).__name__})") from None
+        except requests.RequestException as error:
+            raise NoAnswer(f"the health record did not answer ({type(error).__name__})") from None
+        try:
+            body = json.loads(said)
+        except ValueError:
+            body = {}
+        return Answer(status, body if isinstance(body, dict) else {}, retry_after)
+
+
+def entries_of(request: AppointmentRequest, patient_id: str) -> Iterator[dict[str, Any]]:
+    """What is written there, as entries of a transaction. Raises Rejected if somebody has no id there yet."""
+    former = list(_former_visits(request))
+    visits = [*filter(None, [request.appointment]), *(visit for visit, _status in former)]
+    named = {terms.full_url("Patient", request.reference): f"Patient/{patient_id}"}
+    for visit in visits:
+        named[terms.full_url("Practitioner", visit.clinician_id)] = f"Practitioner/{_id_of(visit.clinician)}"
+        named[terms.full_url("Location", visit.place_id)] = f"Location/{_id_of(visit.place)}"
+    of_the_case = [(one["fullUrl"], one["resource"]) for one in case.bundle_of(request)["entry"]]
+    for url, resource in (*of_the_case, *(case.appointment_of(request, *one) for one in former)):
+        kind = resource["resourceType"]
+        if kind in WRITTEN:
+            text = json.dumps(resource)
+            for ours, theirs in named.items():
+                text = text.replace(ours, theirs)
+            where = f"{kind}?identifier={_quoted(resource)}"
+            yield {"fullUrl": url, "resource": json.loads(text), "request": {"method": "PUT", "url": where}}
+
+
+def _former_visits(request: AppointmentRequest) -> Iterator[tuple[Appointment, str]]:
+    """Those that the request no longer has, each with what became of it."""
+    missed = {
+        event.before.get("appointment_id") for event in request.events.standing().filter(verb=DID_NOT_COME.event)
+    }
+    visits = Appointment.objects.filter(reference=request.reference).exclude(request=request)
+    for visit in visits.select_related("clinician", "place", "kind").order_by("booked_at", "pk"):
+        yield visit, "noshow" if str(visit.pk) in missed else "cancelled"
+
+
+def _id_of(one: Clinician | Place) -> str:
+    if not one.ehr_id:
+        kind = type(one)._meta.verbose_name
+        raise Rejected(f"a manager has to enter the health record's id of the {kind} {one}"[:100])
+    return one.ehr_id
+
+
+def _is_another_by_now(request: AppointmentRequest, match: PatientMatch) -> bool:
+    """Whether the name or birthday by which the patient was found was corrected since."""
+    since = request.events.filter(at__gt=match.at)
+    return since.filter(before__has_any_keys=["name", "date_of_birth"]).exists()
+
+
+def _entries(answer: Answer) -> list[dict[str, Any]]:
+    entries = answer.body.get("entry") or []
+    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+
+
+def _token(resource: dict[str, Any]) -> str:
+    """Our identifier as a search takes it. Some resources have a list of them, and some only one."""
+    identifier = resource["identifier"]
+    one = identifier[0] if isinstance(identifier, list) else identifier
+    return f"{one['system']}|{one['value']}"
+
+
+def _quoted(resource: dict[str, Any]) -> str:
+    return quote(_token(resource), safe="")
+
+
+def _words(patient: dict[str, Any]) -> str:
+    """By which staff know one patient from another."""
+    name: dict[str, Any] = next(iter(patient.get("name") or []), {})
+    said = name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
+    phones = [one.get("value", "") for one in patient.get("telecom") or [] if one.get("system") == "phone"]
+    return ", ".join(
+        filter(None, [said.strip(), f"born {patient.get('birthDate', 'on a day not said')}", *phones[:2]])
+    )
+
+
+def _pause(answer: Answer) -> float:
+    return min(int(answer.retry_after), LONGEST_PAUSE) if answer.retry_after.isdecimal() else 0

@@ -1,0 +1,191 @@
+"""What became of e-mails and texts reaches the message, the call sheet, and what is sent after it."""
+
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+from contextlib import closing
+
+import pytest
+
+from appointments.delivery.outbox import Worker
+from appointments.lifecycle.announce import ways_to_reach
+from appointments.lifecycle.definition import CORRECT
+from appointments.lifecycle.transition import perform
+from appointments.models import AppointmentRequest, Message
+from audit.models import AuditEntry
+from tests.staff import member_of, signed_in
+
+SECRET = "anymail:a long enough secret"  # noqa: S105
+
+
+@pytest.fixture
+def postmark(settings):
+    """The provider's own interface, as it is documented; answers with what stands in `answers`."""
+
+    class Provider(http.server.BaseHTTPRequestHandler):
+        answers: list[tuple[int, dict]] = []  # noqa: RUF012
+        taken: list[dict] = []  # noqa: RUF012
+
+        def do_POST(self):
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.taken.append(sent)
+            taken = {
+                "ErrorCode": 0,
+                "Message": "OK",
+                "To": sent["To"],
+                "MessageID": "00000000-0000-4000-8000-000000000000",
+            }
+            status, body = self.answers.pop(0) if self.answers else (200, taken)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    Provider.answers, Provider.taken = [], []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+    settings.EMAIL_PROVIDER = "postmark"
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.TEXTS = "off"
+    settings.ANYMAIL = {
+        **settings.ANYMAIL,
+        "POSTMARK_SERVER_TOKEN": "token",
+        "POSTMARK_API_URL": f"http://127.0.0.1:{server.server_port}/",
+        "WEBHOOK_SECRET": SECRET,
+    }
+    yield Provider
+    server.shutdown()
+    server.server_close()
+
+
+def send() -> Message:
+    with closing(Worker()) as worker:
+        worker.send_some()
+    return Message.objects.get(kind="received")
+
+
+def tell(client, event: str, message, recipient: str, *, secret: str = SECRET, **more):
+    told = {"RecordType": event, "Recipient": recipient, "Email": recipient, "Metadata": {"message": str(message.pk)}}
+    return client.post(
+        "/mail-events/",
+        data={"MessageID": "1", "DeliveredAt": "2026-11-29T12:00:00Z", **told, **more},
+        content_type="application/json",
+        headers={"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"},
+    )
+
+
+def test_a_bounce_is_told_to_staff_once_and_nothing_more_is_mailed_until_it_is_corrected(
+    postmark, a_request, client, scheduler
+):
+    request = a_request(email="ana@example.com")
+    message = send()
+    assert message.state == Message.State.SENT
+    (sent,) = postmark.taken
+    assert (sent["To"], sent["Metadata"], sent["TrackOpens"]) == (
+        "ana@example.com",
+        {"message": str(message.pk)},
+        False,
+    )
+
+    assert tell(client, "Delivery", message, "ana@example.com").status_code == 200
+    assert Message.objects.get(pk=message.pk).arrival == "delivered"
+    for _ in range(2):
+        bounce = tell(
+            client, "Bounce", message, "Ana@example.com", Type="HardBounce", BouncedAt="2026-11-29T12:00:00Z"
+        )
+        assert bounce.status_code == 200
+    tell(client, "Delivery", message, "ana@example.com")
+
+    request = AppointmentRequest.objects.get(pk=request.pk)
+    assert (Message.objects.get(pk=message.pk).arrival, request.email_fails) == ("bounced", True)
+    assert ways_to_reach(request) == []
+    assert AuditEntry.objects.filter(details="E-mail: bounced", who="system").count() == 1
+    staff = signed_in(member_of("Schedulers"))
+    sheet = f"/admin/appointments/appointmentrequest/{request.pk}/change/"
+    assert "<strong>The e-mail bounced:</strong>" in staff.get(sheet).text
+
+    perform(CORRECT, request, by=scheduler, email="ana@example.org")
+
+    assert ways_to_reach(request) == ["email"]
+    assert "The e-mail bounced" not in staff.get(sheet).text
+
+
+def test_a_bounce_of_an_address_that_is_corrected_already_says_nothing_of_the_new_one(postmark, a_request, client):
+    request = a_request(email="ana@example.com")
+    message = send()
+    AppointmentRequest.objects.update(email="ana@example.org")
+
+    tell(client, "SpamComplaint", message, "ana@example.com", BouncedAt="2026-11-29T12:00:00Z")
+
+    assert Message.objects.get(pk=message.pk).arrival == "complained"
+    assert not AppointmentRequest.objects.get(pk=request.pk).email_fails
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "error"),
+    [
+        ((503, {}), "waiting", "the mail provider does not serve us (503)"),
+        ((401, {}), "waiting", "the mail provider does not serve us (401)"),
+        ((422, {"ErrorCode": 300, "Message": "Invalid"}), "failed", "the mail provider refused the message (422)"),
+    ],
+)
+def test_what_the_provider_refuses_is_tried_again_or_left_to_staff(postmark, a_request, answer, state, error):
+    a_request(email="ana@example.com")
+    postmark.answers.append(answer)
+
+    tried = send()
+
+    assert (tried.state, tried.error) == (state, error)
+
+
+def test_nobody_tells_us_without_the_secret_nor_nonsense_nor_where_there_is_no_provider(
+    postmark, a_request, client, settings
+):
+    a_request(email="ana@example.com")
+    message = send()
+    basic = {"Authorization": f"Basic {base64.b64encode(SECRET.encode()).decode()}"}
+
+    assert tell(client, "Delivery", message, "ana@example.com", secret="anymail:guessed").status_code == 400  # noqa: S106
+    for nonsense in ("[1]", "{", '{"RecordType": 1}', "null"):
+        said = client.post("/mail-events/", nonsense, content_type="application/json", headers=basic)
+        assert said.status_code in (200, 400)
+    assert Message.objects.get(pk=message.pk).arrival == ""
+    settings.EMAIL_PROVIDER = ""
+    assert tell(client, "Delivery", message, "ana@example.com").status_code == 404
+
+
+def test_a_text_that_reached_nobody_for_good_is_the_last_and_a_forged_word_of_it_counts_for_nothing(
+    a_request, client, settings, scheduler
+):
+    settings.TEXTS, settings.TEXTS_TOKEN, settings.SITE_URL = "twilio", "secret", "https://clinic.example"
+    request = a_request(texts_ok="on")
+    message = Message.objects.create(
+        request=request, kind="received", channel="text", state="sent", done_at=request.created_at
+    )
+
+    def report(status: str, code: str = "", token: str = "secret"):  # noqa: S107
+        form = {"MessageSid": "SM1", "MessageStatus": status, "ErrorCode": code, "To": request.phone}
+        signed = f"https://clinic.example/texts/{message.pk}/" + "".join(
+            f"{name}{form[name]}" for name in sorted(form)
+        )
+        digest = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
+        given = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
+        answer = client.post(f"/texts/{message.pk}/", form, headers=given)
+        stored = AppointmentRequest.objects.get(pk=request.pk)
+        return answer.status_code, Message.objects.get(pk=message.pk).arrival, stored.texts_fail
+
+    assert report("undelivered", "30005", token="guessed") == (403, "", False)  # noqa: S106
+    assert report("sent") == (204, "", False)
+    assert report("delivered") == (204, "delivered", False)
+    assert report("undelivered", "30006") == (204, "failed", True)
+    sheet = signed_in(member_of("Schedulers")).get(f"/admin/appointments/appointmentrequest/{request.pk}/change/")
+    assert "<strong>Texts do not arrive:</strong>" in sheet.text
+
+    request.refresh_from_db()
+    perform(CORRECT, request, by=scheduler, phone="+12125550199")
+    assert not AppointmentRequest.objects.get(pk=request.pk).texts_fail
