@@ -19,7 +19,7 @@ LONGEST_ADDRESS = 2_000
 LONGEST_ADDRESS_OF = {"/admin/sso/back/": 4_000}
 METHODS = ("GET", "HEAD", "POST")
 # Machines ask for these. One that forgot the s of https would send its secret in clear and be led on without a word.
-FOR_MACHINES = ("/metrics/", "/texts/", "/sso/logged-out/")
+FOR_MACHINES = ("/metrics/", "/texts/", "/mail-events/", "/sso/logged-out/")
 
 
 def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -67,7 +67,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return plain_page(400, "This address is not valid.")
     if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         return plain_page(400, "Please send this form as UTF-8.")
-    if request.path_info in FOR_MACHINES and settings.SECURE_SSL_REDIRECT and not request.is_secure():
+    if request.path_info.startswith(FOR_MACHINES) and settings.SECURE_SSL_REDIRECT and not request.is_secure():
         return plain_page(403, "This address needs HTTPS.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal():

@@ -24,6 +24,7 @@ SAMPLES = {
     "key": "pain",
     "token": "sample",
     "digest": "any",
+    "message": "00000000-0000-4000-8000-000000000000",
     "app_label": "appointments",
     "url": "nowhere",
     "path": "nowhere",

@@ -35,6 +35,7 @@ TAKES_NONE = {
     "takes access away": {"revoke_calendar_feed"},
     "is the work with requests": {
         *("next_call", "new_request", "handover", "assign", "nurse", "duplicates", "duplicate", "doubts", "messages"),
+        "patient_matches",
         *("export", "appointments_appointmentrequest_do", "appointments_appointmentrequest_keep"),
         *(f"appointments_appointmentrequest_{page}" for page in OF_A_TABLE),
     },

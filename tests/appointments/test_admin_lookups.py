@@ -7,7 +7,15 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import AppointmentRequest, ContactAttempt, Event, Message, OfferedTime, PossibleDuplicate
+from appointments.models import (
+    AppointmentRequest,
+    ContactAttempt,
+    Event,
+    Message,
+    OfferedTime,
+    PatientMatch,
+    PossibleDuplicate,
+)
 
 pytestmark = pytest.mark.both
 
@@ -82,6 +90,7 @@ def test_no_model_names_a_patient_where_django_copies_it_into_its_own_log(
         OfferedTime.objects.create(request=request, **slot),
         PossibleDuplicate(earlier=request, later=other, reasons="Canary"),
         Message(request=request, kind="received", channel="email", error="Canary"),
+        PatientMatch(request=request, candidates=[{"id": "1", "words": "Canary"}]),
     ]
     values = [getattr(request, field.attname) for field in AppointmentRequest._meta.concrete_fields]
     hidden = {str(value) for value in values if isinstance(value, str) and len(value) > 6} - {request.reference}

@@ -285,6 +285,7 @@ def address_of(page: str, samples: dict[str, object]) -> str:
         "key": "claim",
         "content_type_id": "1",
         "digest": "any",
+        "message": "00000000-0000-4000-8000-000000000000",
     }
     filled |= {"app_label": "appointments", "url": "nowhere", "token": "forged"}
     if "uuid:pk" in route:

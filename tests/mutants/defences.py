@@ -38,7 +38,7 @@ DEFENCES = (
     Defence(
         "a forged call of the provider's address leaves a trace",
         "appointments/delivery/webhook.py",
-        "        audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=403)\n",
+        "    audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=403)\n",
         "",
         f"{NAMELESS}::test_a_flood_is_counted_and_becomes_one_sealed_entry",
     ),
