@@ -45,12 +45,14 @@ def append(entries: list[AuditEntry]) -> None:
     So it has to be the last that a transaction does, and what the transaction holds by then is waited for by nobody
     who holds the head.
     """
-    last = AuditEntry.objects.order_by("-seq").values("seq")[:1]
-    head = AuditHead.objects.select_for_update().filter(pk=HEAD).annotate(last=Subquery(last)).first()
+    last = AuditEntry.objects.order_by("-seq")[:1]
+    heads = AuditHead.objects.select_for_update().filter(pk=HEAD)
+    head = heads.annotate(last_seq=Subquery(last.values("seq")), last_mac=Subquery(last.values("mac"))).first()
     if head is None:
         raise Broken("The head of the audit is missing.")
     seq, mac = head.seq, head.mac
-    if (head.last or 0) > seq or not _is_sealed(head.seal, "head", seq, mac):
+    # Who waited for the lock has seen the last entry of before.
+    if not _is_end(head, head.last_seq, head.last_mac) and not _is_end(head, *_last()):
         logger.critical("The audit has entries, or a head, that we did not write. They are set aside.")
         seq, mac, note = _set_aside(head)
         entries = [note, *entries]
@@ -60,6 +62,15 @@ def append(entries: list[AuditEntry]) -> None:
         entry.mac = mac = mac_of(entry, mac, keys()[0])
     AuditEntry.objects.bulk_create(entries)
     AuditHead.objects.filter(pk=HEAD).update(seq=seq, mac=mac, seal=_seal("head", seq, mac))
+
+
+def _is_end(head: AuditHead, last_seq: int | None, last_mac: str | None) -> bool:
+    """Whether it names the last entry, if there is one; by whom it was sealed, a key may say that is not here yet."""
+    return last_seq is None or (head.seq, head.mac) == (last_seq, last_mac)
+
+
+def _last() -> tuple[int | None, str | None]:
+    return AuditEntry.objects.order_by("-seq").values_list("seq", "mac").first() or (None, None)
 
 
 def _set_aside(head: AuditHead) -> tuple[int, str, AuditEntry]:

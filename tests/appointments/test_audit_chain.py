@@ -181,7 +181,21 @@ def test_nobody_can_use_up_the_numbers(entries):
         AuditEntry.objects.bulk_create([last])
 
 
-@pytest.mark.parametrize("change", [{"seq": 3}, {"seq": 10**12}, {"mac": "0" * 64}, {"seal": "0" * 64}])
+def test_processes_with_the_former_and_the_next_key_write_side_by_side(entries, settings):
+    former, both = {"AUDIT_KEY": "former" * 9}, {"AUDIT_KEY": "next" * 12, "AUDIT_KEY_FALLBACKS": ["former" * 9]}
+    known = [settings.SECRET_KEY]
+    for keys in (former, both) * 3:
+        settings.AUDIT_KEY, settings.AUDIT_KEY_FALLBACKS = (
+            keys["AUDIT_KEY"],
+            [*keys.get("AUDIT_KEY_FALLBACKS", []), *known],
+        )
+        audit.record("view", who="staff")
+
+    assert list(chain.faults()) == []
+    assert not AuditEntry.objects.filter(action="set-aside").exists()
+
+
+@pytest.mark.parametrize("change", [{"seq": 3}, {"seq": 10**12}, {"mac": "0" * 64}])
 def test_a_head_that_was_altered_stops_nobody(entries, admin_client, change):
     AuditHead.objects.update(**change)
 
