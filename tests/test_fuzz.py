@@ -193,6 +193,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
         "release": ("claimed", {"note": ""}),
         "reopen": ("closed", {"note": ""}),
         "undo": ("claimed", {}),
+        "open-online": ("waiting", {}),
         "hold": ("waiting", {"note": "A letter from court"}),
         "lift-hold": ("waiting", {"note": "It is over"}),
         "erase": ("waiting", {"reference": requests["waiting"].reference}),
@@ -271,7 +272,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
 
 def test_what_is_sent_twice_or_not_asked_for_is_refused_and_nothing_is_stored(patients_forms, staffs_forms, caplog):
     taken = {"/admin/messages/": 302}
-    not_possible = {"undo", "lift-hold", "did-not-come"}
+    not_possible = {"undo", "lift-hold", "did-not-come", "open-online"}
     before = what_there_is()
     for target in filter(lambda one: one.is_strict, (*patients_forms, *staffs_forms)):
         right = as_pairs(target.fields)

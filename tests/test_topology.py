@@ -85,7 +85,7 @@ def topology(networks):
 def patients(topology):
     """They have begun the check first of all, and so will have taken their time when they send the request."""
     with ThreadPoolExecutor(4) as pool:
-        visitors = list(pool.map(lambda _: walked(visitor_of(topology)), range(10)))
+        visitors = list(pool.map(lambda _: walked(visitor_of(topology)), range(14)))
     began = time.monotonic()
 
     def next_patient() -> Visitor:

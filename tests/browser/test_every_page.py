@@ -57,6 +57,7 @@ AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED = {
 # What axe looks at. Of a page in two languages, each is looked at in one.
 AXE_VIEWS = ((SMALL_PHONE, "light", AXE_OPTIONS), (DESKTOP, "dark", AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED))
 LEAST_CONTRAST_FOR_STAFF = {"contrast": 4.5}
+END_TRANSITIONS = "() => document.getAnimations().forEach((animation) => animation.finish())"
 RUN_AXE = """async (options) => {
   for (const details of document.querySelectorAll("details")) details.open = true;
   for (const animation of document.getAnimations()) animation.finish();
@@ -203,6 +204,7 @@ def complaints_of_staff_page(page: Page, state: State, axe_view: tuple, record_p
         found += [f"{place}: {complaint}" for complaint in page.evaluate(MEASURE, {"sideways": True})]
         found += violations(page, state, size, [axe_view], record_property)
     page.emulate_media(color_scheme="dark")
+    page.evaluate(END_TRANSITIONS)
     pale = page.evaluate(MEASURE, LEAST_CONTRAST_FOR_STAFF)
     return [*found, *(f"{state}, {DESKTOP['width']} px, dark: {complaint}" for complaint in pale)]
 

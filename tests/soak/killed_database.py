@@ -152,13 +152,25 @@ def ask_for_visit(browser: Browser, who: int, ledger: Ledger) -> tuple[str, str]
         else:
             answer = browser.post("/visit/check/", CHECK)
         if answer.status_code == 302 and answer["Location"] == "/visit/sent/":
-            return site.reference_on(browser.get("/visit/sent/")), journey
+            return confirmed(browser), journey
         ledger.again.append(journey)
         kept = person["email"] in answer.text and "What you typed is still here" in answer.text
         if answer.status_code != 503 or not kept or len(re.findall(r" checked\b", answer.text)) < len(CHECK):
             raise AssertionError(f"the last page answered {answer.status_code} and kept {kept}")
         time.sleep(0.3)
     raise AssertionError("the request could not be sent in so many tries")
+
+
+def confirmed(browser: Browser) -> str:
+    """The reference. The page shows what was stored, and so waits for a database that is away; one loads it again."""
+    for _ in range(TRIES):
+        page = browser.get("/visit/sent/")
+        if page.status_code == 200:
+            return site.reference_on(page)
+        if page.status_code != 503:
+            raise AssertionError(f"the confirmation answered {page.status_code}")
+        time.sleep(0.3)
+    raise AssertionError("the confirmation could not be seen in so many tries")
 
 
 # -------------------------------------------------------------------------------------------------------- Staff
