@@ -43,7 +43,7 @@ VERBS = [verb for verb in LIFECYCLE.verbs if verb.has_button]
 FORM = "application/x-www-form-urlencoded"
 # What is written down of a refusal, or counted, or keeps somebody signed in, is no part of what they sent.
 NOT_LOOKED_AT = {"AuditEntry", "AuditHead", "RateBucket", "Session", "AccountSession", "TOTPDevice", "LogEntry"}
-NOT_LOOKED_AT |= {"AccessAttempt", "AccessAttemptExpiration", "Permission", "ContentType"}
+NOT_LOOKED_AT |= {"AccessAttempt", "AccessAttemptExpiration", "NamelessCount", "Permission", "ContentType"}
 LOOKED_AT = [model for model in apps.get_models() if model.__name__ not in NOT_LOOKED_AT]
 
 
