@@ -99,12 +99,12 @@ class TwilioTexts:
 
     def _is_it(self, text: dict[str, Any], words: str, since: datetime.datetime) -> bool:
         try:
-            created_at = parsedate_to_datetime(str(text["date_created"]))
+            is_new = parsedate_to_datetime(str(text["date_created"])) >= since
             # A test account puts words of its own before ours.
-            said = str(text["body"]).strip().endswith(words.strip())
+            is_said = str(text["body"]).strip().endswith(words.strip())
         except (KeyError, TypeError, ValueError):
             return False
-        return said and created_at >= since and text.get("status") not in self.NOT_SENT
+        return is_new and is_said and text.get("status") not in self.NOT_SENT
 
     def _ask(self, form: dict[str, str], *, method: str = "POST") -> tuple[int, dict[str, Any]]:
         """The status, and the object in the answer, if there is one. Raises URLError if nothing was handed over."""
