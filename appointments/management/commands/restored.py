@@ -30,10 +30,8 @@ class Command(BaseCommand):
         restored = Incarnation.objects.mark() if mark else Incarnation.objects.look()
         if restored is None:
             if journal or drop or send:
-                raise CommandError(
-                    "This is no restored copy that waits for a decision. If it is one, say --mark first."
-                )
-            self.stdout.write("This is no restored copy that waits for a decision.")
+                raise CommandError(f"{NOTHING_WAITS} If it is one, say --mark first.")
+            self.stdout.write(NOTHING_WAITS)
             return
         if journal:
             erased, stopped = restores.apply(_lines(journal))
