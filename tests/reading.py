@@ -2,6 +2,10 @@
 
 import re
 
+# How the patient of the tests could be told from others; "555" and "1948" alone may be numbers of rows.
+ANAS_PHONE = ("555-0123", "5550123", "+12125550123")
+ANAS_BIRTHDAY = ("1948-03-14", "3/14/1948", "14, 1948", "14 de marzo de 1948")
+
 
 def words_found(text: str, *words: str) -> set[str]:
     """Those of the words that stand in the text by themselves, in whatever case.

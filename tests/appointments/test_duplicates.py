@@ -16,7 +16,7 @@ from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRE
 from appointments.lifecycle.duplicates import pairs_of, reasons_to_ask
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
-from tests.reading import words_found
+from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
 from tests.walk import CHECK, answer_check, ask_for_visit, title_of, words_of
@@ -513,7 +513,7 @@ def test_titles_and_messages_name_nobody(pair, scheduler):
     said = [str(message) for message in done.context["messages"]]
     said += [title_of(done), title_of(staff.get(f"{LIST}{pair.pk}/"))]
 
-    assert not words_found(" ".join(said), "Ana", "Example", "1948", "555")
+    assert not words_found(" ".join(said), "Ana", "Example", *ANAS_BIRTHDAY, *ANAS_PHONE)
 
 
 def test_a_long_list_costs_as_many_statements_as_a_short_one(pair, scheduler):
