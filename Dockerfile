@@ -1,8 +1,9 @@
-FROM python:3.11-slim AS packages
+# A whole version, so that a build of tomorrow is the one that was tried; `make behind` says when there is a newer one.
+FROM python:3.11.18-slim-bookworm AS packages
 COPY requirements.txt .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
 
-FROM python:3.11-slim
+FROM python:3.11.18-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 RUN useradd --system --no-create-home upright
 COPY --from=packages /venv /venv

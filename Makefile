@@ -13,13 +13,14 @@ PY := .venv/bin/python
 PRODUCT := accounts appointments audit common config interop screening manage.py
 TEMPLATES = $(shell find templates */templates -name '*.html' 2>/dev/null)
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command "make requirements"
+	--custom-compile-command "make requirements" $(UPGRADE)
 
 # All targets are for development; docs/operation.md says how the product is run in production.
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak fuzz mutants lint judges observatory format approve messages requirements
+.PHONY: help run test check bench soak fuzz mutants lint judges observatory format approve messages requirements sbom \
+	behind upgrade
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -93,6 +94,15 @@ messages: .venv/runtime ## Collects what is to be translated and compiles the tr
 		--ignore 'tests/*' --ignore '.venv/*' --ignore 'templates/admin/*' --ignore 'templates/screening/components.html'
 	@echo "Compiling the translations."
 	@$(PY) manage.py compilemessages --verbosity 0 --ignore '.venv/*'
+
+sbom: .venv/development ## Prints the bill of materials of what ships, as CycloneDX.
+	@$(PY) -m tests.supply.sbom
+
+behind: .venv/development ## Says which pin is behind the newest release, and what holds it there.
+	@$(PY) -m tests.supply.behind
+
+upgrade: ## Takes the newest release of everything that nothing holds back.
+	@$(MAKE) -s requirements UPGRADE=--upgrade
 
 requirements: .venv/development ## Compiles requirements*.in to the pinned requirements*.txt.
 	@echo "Compiling requirements.in."

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from appointments.operations.checks import python_is_mended
 from common.languages import LANGUAGES
 from deploy import topology
 from deploy.start import Wrong, write_configuration
@@ -158,6 +159,18 @@ def test_all_code_of_the_product_enters_the_image():
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
     assert packages - {"tests"} <= named
+
+
+def test_the_image_is_of_a_python_that_no_text_keeps_busy_and_others_are_warned_of(monkeypatch):
+    (pinned,) = set(re.findall(r"^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    def warned_of(version: str) -> list[str]:
+        monkeypatch.setattr("sys.version_info", (*map(int, version.split(".")), "final", 0))
+        return [warning.id for warning in python_is_mended(None)]
+
+    assert warned_of(pinned) == []
+    assert warned_of("3.15.0") == []
+    assert warned_of("3.11.15") == warned_of("3.13.13") == ["appointments.W002"]
 
 
 def test_the_proxy_and_the_pooler_start_with_what_the_compose_file_gives_them(tmp_path):

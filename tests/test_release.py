@@ -1,15 +1,64 @@
-"""A release under a long read: the migration waits for its lock without making everybody wait behind it."""
+"""A release under a long read: the migration waits for its lock without making everybody wait behind it, and no
+migration holds for long a lock that everybody needs.
+"""
 
+import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 from appointments.models import Incarnation
 
 TABLE = Incarnation._meta.db_table
+OURS = ("accounts", "appointments", "audit", "screening")
+# Matters of style, and what Django or `migrate_patiently` sees to.
+NOT_ABOUT_LOCKS = (
+    *("prefer-robust-stmts", "prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint"),
+    *("ban-drop-default", "require-lock-timeout", "require-statement-timeout"),
+)
+FROM_0_1 = "Version 0.1 was in use nowhere; what it held was few."
+ONE_LOOK = "It reads a column of the requests once: to others, one slow statement."
+HOLD_LOCKS = {
+    ("appointments.0002_declared_lifecycle", "adding-foreign-key-constraint"): FROM_0_1,
+    ("appointments.0002_declared_lifecycle", "adding-not-nullable-field"): FROM_0_1,
+    ("appointments.0002_declared_lifecycle", "ban-drop-column"): FROM_0_1,
+    ("appointments.0002_declared_lifecycle", "ban-drop-constraint"): FROM_0_1,
+    ("appointments.0002_declared_lifecycle", "constraint-missing-not-valid"): FROM_0_1,
+    ("appointments.0002_declared_lifecycle", "disallowed-unique-constraint"): FROM_0_1,
+    ("appointments.0010_visit_kinds", "adding-foreign-key-constraint"): ONE_LOOK,
+    ("appointments.0010_visit_kinds", "require-concurrent-index-creation"): ONE_LOOK,
+    ("appointments.0012_sources", "adding-foreign-key-constraint"): ONE_LOOK,
+    ("appointments.0012_sources", "require-concurrent-index-creation"): ONE_LOOK,
+}
+
+
+@pytest.mark.process
+@pytest.mark.postgresql
+def test_no_migration_holds_a_lock_that_everybody_needs_but_those_that_say_why(db, tmp_path):
+    """By squawk, over the SQL of each after the first of its app."""
+    executor = MigrationExecutor(connection)
+    state = ProjectState()
+    for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
+        with connection.schema_editor(collect_sql=True) as editor:
+            state = migration.apply(state, editor, collect_sql=True)
+        if migration.app_label in OURS and migration.initial is None:
+            lines = ["BEGIN;", *editor.collected_sql, "COMMIT;"]
+            (tmp_path / f"{migration.app_label}.{migration.name}").write_text("\n".join(map(str, lines)))
+    squawk = [Path(sys.executable).with_name("squawk"), "--reporter", "json", "--exclude", ",".join(NOT_ABOUT_LOCKS)]
+    judged = subprocess.run(  # noqa: S603
+        [*squawk, "--pg-version", "17", *tmp_path.iterdir()], capture_output=True, text=True, check=False
+    )
+
+    found = {(Path(one["file"]).name, one["rule_name"]) for one in json.loads(judged.stdout)}
+    assert found == set(HOLD_LOCKS)
 
 
 @pytest.mark.postgresql

@@ -1,5 +1,6 @@
 """What no import can see, and what would else be noticed by the first patient: words that are missing."""
 
+import sys
 from collections.abc import Iterator, Sequence
 
 from django.conf import settings
@@ -62,6 +63,25 @@ def clinic_notices(
             id="appointments.W001",
         )
         for what in missing
+    ]
+
+
+# The first patch of each Python to order combining marks in linear time, by the record of CVE-2026-3276. We order
+# nothing that is longer than its field; what libraries order is another matter.
+ORDERS_MARKS_IN_LINEAR_TIME = {(3, 11): 16, (3, 12): 14, (3, 13): 14, (3, 14): 6}
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def python_is_mended(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
+    first = ORDERS_MARKS_IN_LINEAR_TIME.get(sys.version_info[:2], 0)
+    if sys.version_info[2] >= first:
+        return []
+    return [
+        checks.Warning(
+            f"Python {sys.version.split()[0]} can be kept busy by a text of many combining marks (CVE-2026-3276).",
+            hint=f"Take {'.'.join(map(str, sys.version_info[:2]))}.{first} or newer, as the image does.",
+            id="appointments.W002",
+        )
     ]
 
 
