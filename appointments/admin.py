@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
 from accounts.tables import AfterAFreshCode
+from screening.pathways import PATHWAYS
 
 from .fields import EmailField
 from .lifecycle.forms import MomentField
@@ -47,6 +48,25 @@ class TableAdmin(admin.ModelAdmin):
     }
 
 
+class ForPathwaysAdmin(TableAdmin):
+    """Asks for procedures where the site knows of several."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "pathways":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        choices = [(one.key, one.name) for one in PATHWAYS.values()]
+        return forms.MultipleChoiceField(
+            label="Procedures",
+            choices=choices,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=db_field.help_text,
+        )
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("pathways",) if len(PATHWAYS) == 1 else super().get_exclude(request, obj)
+
+
 class CalendarAdmin(TableAdmin):
     """A table that the calendar is made of: what a change does to visits is shown before it is saved."""
 
@@ -67,7 +87,7 @@ class CalendarAdmin(TableAdmin):
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(CalendarAdmin):
+class ClinicianAdmin(ForPathwaysAdmin, CalendarAdmin):
     list_display = ("name", "email", "ehr_id", "is_active")
 
 
@@ -156,7 +176,7 @@ class HolidayAdmin(CalendarAdmin):
 
 
 @admin.register(VisitKind)
-class VisitKindAdmin(TableAdmin):
+class VisitKindAdmin(ForPathwaysAdmin):
     list_display = ("name", "minutes", "ehr_code", "is_active")
 
 

@@ -51,6 +51,14 @@ def words(name: str, default: str | None = None) -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def folder(name: str) -> str:
+    """One that is there and can be read; empty if none is named."""
+    value = text(name, "")
+    if value and not Path(value).is_dir():
+        raise ImproperlyConfigured(f"{name} must name a folder, not {value!r}.")
+    return value
+
+
 def color(name: str, default: str) -> str:
     value = text(name, default)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):

@@ -29,7 +29,7 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
     def middleware(request: HttpRequest) -> HttpResponse:
         refusal = _refusal(request)
         response = security.process_response(request, refusal) if refusal else get_response(request)
-        is_static = request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}")
+        is_static = request.path_info.startswith(settings.STATIC_URL)
         if not is_static and response.get("Cache-Control") != KEPT_FOR:
             response["Cache-Control"] = "no-store"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"

@@ -46,7 +46,7 @@ def _number_for(request: HttpRequest) -> str:
 
 
 def _write(request: HttpRequest, status: int, seconds: float) -> None:
-    is_static = request.path_info.startswith(f"/{settings.STATIC_URL.lstrip('/')}")
+    is_static = request.path_info.startswith(settings.STATIC_URL)
     route = settings.STATIC_URL.lstrip("/") if is_static else route_of(request)
     level = logging.DEBUG if route in ASKED_BY_MACHINES and status < 400 else logging.INFO
     line = {

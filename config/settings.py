@@ -160,7 +160,11 @@ if EHR_URL and not (EHR_TOKEN_URL and EHR_KEYS["keys"]):
 
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
 CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")
-# What patients read something of: a clinician's signature covers it, see screening/signed_text.py.
+# Pathways of its own, in this folder, and which of all there are it offers: screening/pathways/ reads both.
+CLINIC_PATHWAYS = environment.folder("CLINIC_PATHWAYS")
+PATHWAYS = environment.words("PATHWAYS", "")
+# What patients read something of: a clinician's signature covers it, see screening/signed_text.py, which adds the
+# page that introduces each pathway.
 SIGNED_TEMPLATES = (
     "common/[!s]*.html",
     "intake/*.html",
@@ -297,6 +301,8 @@ MIDDLEWARE = [
     "config.gate.gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before anything reads an address.
+    "screening.mounted.mounted",
     # Around all that could refuse or answer, so that it sees every answer there is.
     "audit.middleware.audited",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -338,7 +344,11 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [*filter(None, [CLINIC_TEMPLATES]), BASE_DIR / "templates"],
+        "DIRS": [
+            *filter(None, [CLINIC_TEMPLATES]),
+            BASE_DIR / "templates",
+            *([f"{CLINIC_PATHWAYS}/templates"] if CLINIC_PATHWAYS else []),
+        ],
         "APP_DIRS": True,
         "OPTIONS": {
             "libraries": {"phones": "common.phones"},
@@ -423,7 +433,7 @@ LANGUAGES = [(language.code, language.name) for language in languages.LANGUAGES]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
 STATIC_ROOT = Path(environment.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

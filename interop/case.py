@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentRequest, Status
 from common.clinic import CLINIC
-from screening.pathways import pathway_of_version
 
 from . import terms
 from .questionnaire import canonical_of, items_of
@@ -69,7 +68,7 @@ def patient_of(request: AppointmentRequest) -> dict[str, Any]:
 
 
 def _response(request: AppointmentRequest) -> Entry:
-    pathway = pathway_of_version(request.pathway_version)
+    pathway = request.asked
     response: dict[str, Any] = {
         "resourceType": "QuestionnaireResponse",
         "identifier": _identifier(request),
@@ -91,7 +90,7 @@ def _wish(request: AppointmentRequest) -> Entry:
         "status": WISH.get(Status(request.status), ended),
         "intent": "proposal",
         "priority": _priority(request),
-        "code": {"text": "Consultation about kyphoplasty or vertebroplasty"},
+        "code": {"text": f"Consultation about {request.asked.name[0].lower()}{request.asked.name[1:]}"},
         "subject": _patient_of(request),
         "authoredOn": _instant(request.created_at),
         "supportingInfo": [_reference("QuestionnaireResponse", request)],
@@ -99,7 +98,7 @@ def _wish(request: AppointmentRequest) -> Entry:
 
 
 def _work(request: AppointmentRequest) -> Entry:
-    pathway = pathway_of_version(request.pathway_version)
+    pathway = request.asked
     ended = "completed" if request.close_reason == ATTENDED else "cancelled"
     flags = [flag for flag in pathway.flags if flag.key in request.flags]
     task: dict[str, Any] = {
@@ -196,7 +195,7 @@ def _output(label: str, name: str, code: str, *, version: str, text: str = "") -
 
 
 def _priority(request: AppointmentRequest) -> str:
-    pathway = pathway_of_version(request.pathway_version)
+    pathway = request.asked
     return "urgent" if request.priority == pathway.priorities[0].key else "routine"
 
 

@@ -6,7 +6,7 @@ Worked out from the pathway; one that cannot be expressed fails when this is imp
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from screening.pathways import PATHWAY, versions
+from screening.pathways import PATHWAYS, versions
 from screening.questionnaire.conditions import Answer, Answers
 from screening.questionnaire.definition import Pathway
 from screening.questionnaire.questions import Question, Text
@@ -14,23 +14,30 @@ from screening.questionnaire.questions import Question, Text
 from . import terms
 from .enabling import EnableWhen, enabling_of
 
-NAME = "vertebral-cement"
 # The scale of pain that hospitals know: "Pain severity - 0-10 verbal numeric rating".
 LOINC_CODES = {"pain": "72514-3"}
-ENABLING = {version: enabling_of(pathway) for version, pathway in versions().items()}
 
 
 def id_of(pathway: Pathway) -> str:
-    return f"{NAME}-{pathway.version}"
+    return f"{pathway.key.replace('_', '-')}-{pathway.version}"
+
+
+def _url(pathway: Pathway) -> str:
+    return terms.address(f"Questionnaire/{pathway.key.replace('_', '-')}")
+
+
+# Every version of every pathway, by their ids, the oldest of each first.
+PUBLISHED = {id_of(one): one for key in PATHWAYS for one in versions(key).values()}
+ENABLING = {key: enabling_of(pathway) for key, pathway in PUBLISHED.items()}
 
 
 def canonical_of(pathway: Pathway) -> str:
-    return f"{terms.address(f'Questionnaire/{NAME}')}|{pathway.version}"
+    return f"{_url(pathway)}|{pathway.version}"
 
 
 def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
     """In English, which is what is signed. The rule itself is ours, and in no questionnaire."""
-    is_current = pathway is PATHWAY
+    is_current = pathway is PATHWAYS[pathway.key]
     return {
         "resourceType": "Questionnaire",
         "id": id_of(pathway),
@@ -40,9 +47,9 @@ def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
                 "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
             }
         ],
-        "url": terms.address(f"Questionnaire/{NAME}"),
+        "url": _url(pathway),
         "version": pathway.version,
-        "name": "VertebralCement",
+        "name": pathway.key.title().replace("_", ""),
         "title": pathway.title,
         "status": ("active" if is_signed else "draft") if is_current else "retired",
         "experimental": is_current and not is_signed,
@@ -97,7 +104,7 @@ def _item(pathway: Pathway, question: Question) -> dict:
     item["required"] = not question.optional and question not in pathway.visit_questions
     if question.takes_several:
         item["repeats"] = True
-    if enabling := ENABLING[pathway.version][question.key]:
+    if enabling := ENABLING[id_of(pathway)][question.key]:
         item |= _enable_when(enabling)
     return item
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from appointments.models import AppointmentRequest
-from screening.pathways import pathway_of_version
 from screening.questionnaire.journey import Journey
 
 
@@ -14,11 +13,11 @@ def words_for_the_record(request: AppointmentRequest) -> str:
 
 
 def _lines(request: AppointmentRequest) -> Iterator[str]:
-    pathway = pathway_of_version(request.pathway_version)
+    pathway = request.asked
     journey = Journey(pathway, request.answers)
     yield f"{request.name}, born {request.date_of_birth:%Y-%m-%d}. Request {request}."
     yield (
-        f"Screening for kyphoplasty or vertebroplasty, {timezone.localtime(request.created_at):%Y-%m-%d %H:%M}, "
+        f"Screening, {pathway.name}, {timezone.localtime(request.created_at):%Y-%m-%d %H:%M}, "
         f"by: {request.came_by}. Patient-reported, not confirmed."
     )
     if request.filled_in_by:

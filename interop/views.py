@@ -13,13 +13,13 @@ from appointments.roles import SEE, WORK
 from appointments.staff.pages import needs, staff_page
 from audit.models import AuditEntry
 from common.clinic import CLINIC
-from screening.pathways import PATHWAY, versions
+from screening.pathways import OFFERED
 from screening.questionnaire.definition import Pathway
 from screening.sign_off import current_sign_off
 
 from . import case, terms
 from .keys import public_keys
-from .questionnaire import id_of, questionnaire_of
+from .questionnaire import PUBLISHED, id_of, questionnaire_of
 from .record import words_for_the_record
 
 CONTENT_TYPE = "application/fhir+json; charset=utf-8"
@@ -28,11 +28,12 @@ CONTENT_TYPE = "application/fhir+json; charset=utf-8"
 @require_safe
 def metadata(request: HttpRequest) -> HttpResponseBase:
     """What we offer to programs: the questions, to read."""
+    changed = [one.changes[0].date for one in OFFERED if one.changes]
     return _resource(
         {
             "resourceType": "CapabilityStatement",
             "status": "active",
-            "date": PATHWAY.changes[0].date.isoformat() if PATHWAY.changes else timezone.localdate().isoformat(),
+            "date": max(changed, default=timezone.localdate()).isoformat(),
             "kind": "instance",
             "software": {"name": "Upright"},
             "implementation": {"description": f"Upright, {CLINIC.name}", "url": terms.address("").rstrip("/")},
@@ -65,14 +66,14 @@ def questionnaires(request: HttpRequest) -> HttpResponseBase:
             "resource": _written(one),
             "search": {"mode": "match"},
         }
-        for one in versions().values()
+        for one in PUBLISHED.values()
     ]
     return _resource({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
 
 
 @require_safe
 def questionnaire(request: HttpRequest, key: str) -> HttpResponseBase:
-    pathway = next((one for one in versions().values() if id_of(one) == key), None)
+    pathway = PUBLISHED.get(key)
     if pathway is None:
         return _resource(
             {
@@ -121,7 +122,7 @@ def _real(pk: int) -> AppointmentRequest:
 
 
 def _written(pathway: Pathway) -> dict:
-    return questionnaire_of(pathway, is_signed=current_sign_off() is not None)
+    return questionnaire_of(pathway, is_signed=current_sign_off(pathway.key) is not None)
 
 
 def _resource(resource: dict, status: int = 200) -> JsonResponse:

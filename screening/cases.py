@@ -19,8 +19,6 @@ from .questionnaire.definition import Pathway
 from .questionnaire.explanation import Ending
 from .questionnaire.questions import InvalidAnswer, Question
 
-SHEET = Path(__file__).parent / "pathways" / "cases.csv"
-
 MOST_ROWS, MOST_COLUMNS = 200, 100
 MOST_BYTES = 500_000
 # What is said about a sheet that has nothing to do with ours should not be longer than the sheet.

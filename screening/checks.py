@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
-from .models import RULES, SignOff
-from .pathways import PATHWAY
+from .models import SignOff
+from .pathways import OFFERED, PATHWAYS
 from .sign_off import catalogue_fingerprint, in_force, to_sign
 
 
@@ -16,13 +16,13 @@ def clinical_sign_off(
     app_configs: object, databases: Sequence[str] | None, **kwargs: object
 ) -> list[checks.CheckMessage]:
     """Only with `--database default`, because that is where signatures are recorded."""
-    if not databases or _is_signed(RULES):
-        return []
     return [
         _unsigned(
-            f"No clinician has signed off version {PATHWAY.version} of the pathway as it is now.",
+            f"No clinician has signed off version {one.version} of the pathway {one.key} as it is now.",
             "screening.E002",
         )
+        for one in OFFERED
+        if databases and not _is_signed(one.key)
     ]
 
 
@@ -36,7 +36,7 @@ def translation_reviews(
             "screening.E003",
         )
         for code in to_sign()
-        if databases and code != RULES and not _is_signed(code)
+        if databases and code not in PATHWAYS and not _is_signed(code)
     ]
 
 

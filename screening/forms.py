@@ -10,7 +10,7 @@ from common.strict_form import StrictForm
 
 from .questionnaire.conditions import Answer
 from .questionnaire.journey import Journey
-from .questionnaire.questions import InvalidAnswer, Menu, Page, Question, Scale, Text, Year
+from .questionnaire.questions import InvalidAnswer, Menu, Number, Page, Question, Scale, Text, Year
 from .wording import say
 
 
@@ -35,10 +35,13 @@ class _Boxes(_AllValues, forms.CheckboxSelectMultiple):
 WIDGETS = {
     Menu: lambda question, choices: forms.Select(choices=[("", "—"), *choices]),
     Text: lambda question, choices: forms.TextInput({"maxlength": question.longest, "autocomplete": "off"}),
-    Year: lambda question, choices: forms.TextInput(
-        {"maxlength": question.longest, "inputmode": "numeric", "autocomplete": "off"}
-    ),
+    Year: lambda question, choices: _in_digits(question),
+    Number: lambda question, choices: _in_digits(question),
 }
+
+
+def _in_digits(question: Text) -> forms.TextInput:
+    return forms.TextInput({"maxlength": question.longest, "inputmode": "numeric", "autocomplete": "off"})
 
 
 class AnswerField(forms.Field):

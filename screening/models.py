@@ -9,17 +9,16 @@ from django.utils import timezone
 
 # Tables and permissions belong to this application, which is one aggregate with its migrations.
 APP = "appointments"
-RULES = "rules"
 
 
 class SignOff(models.Model):
     """A signature on paper, recorded: it covers one exact text, until it runs out or is withdrawn.
 
-    `about` is RULES for the rules and every sentence, or the code of a language for its translation. Only added to:
-    a withdrawal is the one change there is.
+    `about` is the key of a pathway for its rules and every sentence, or the code of a language for its translation.
+    Only added to: a withdrawal is the one change there is.
     """
 
-    about = models.CharField(max_length=10)
+    about = models.CharField(max_length=40)
     fingerprint = models.CharField(max_length=12)
     version = models.CharField(max_length=20)
     name = models.CharField(max_length=120)

@@ -1,4 +1,4 @@
-"""Which texts there have been, version by version: a list that only grows, in pathways/releases.csv.
+"""Which texts of a pathway there have been, version by version: a list that only grows, beside its module.
 
 A text that somebody has signed or patients have read never changes under its name: it becomes another version, or,
 where only a slip of the pen was mended, another revision that says so. Only the last entry may be a draft.
@@ -9,9 +9,10 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cache
-from pathlib import Path
 
-FILE = Path(__file__).parent / "pathways" / "releases.csv"
+from .pathways import PATHWAYS, beside
+
+FILE = "releases.csv"
 
 
 class NotReleased(ValueError):
@@ -35,8 +36,12 @@ class Release:
 
 
 @cache
-def releases() -> tuple[Release, ...]:
-    with FILE.open(encoding="utf-8", newline="") as file:
+def releases(key: str) -> tuple[Release, ...]:
+    """None of a pathway that has no such file."""
+    listed = beside(PATHWAYS[key], FILE)
+    if not listed.exists():
+        return ()
+    with listed.open(encoding="utf-8", newline="") as file:
         return tuple(
             Release(
                 row["version"],
@@ -54,6 +59,8 @@ def listed(
     known: Sequence[Release], *, version: str, fingerprint: str, today: datetime.date, note: str
 ) -> list[Release]:
     """The list with this text in it, at its end. Raises NotReleased where that would change what was released."""
+    if not known:
+        return [Release(version, 0, today, fingerprint, "draft", note or "First text of this version.")]
     *others, last = known
     if last.version == version and last.fingerprint == fingerprint:
         return [*known]
@@ -71,8 +78,8 @@ def listed(
     return [*known, Release(version, last.revision + 1, today, fingerprint, "draft", note)]
 
 
-def write(known: Sequence[Release]) -> None:
-    with FILE.open("w", encoding="utf-8", newline="") as file:
+def write(key: str, known: Sequence[Release]) -> None:
+    with beside(PATHWAYS[key], FILE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(field.name for field in fields(Release))
         writer.writerows(astuple(release) for release in known)

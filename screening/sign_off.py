@@ -17,7 +17,10 @@ from django.utils.translation import get_language
 
 from common.languages import ENGLISH, LANGUAGES
 
-from .models import RULES, SignOff
+from .models import SignOff
+from .mounted import offered_pathway
+from .pathways import OFFERED, PATHWAYS
+from .questionnaire.definition import Pathway
 from .signed_text import catalogue, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -35,16 +38,16 @@ def catalogue_fingerprint(language: str) -> str:
 
 
 def fingerprint_of(about: str) -> str:
-    """What somebody signs who signs this now: the rules with every sentence, or a language."""
-    return fingerprint() if about == RULES else catalogue_fingerprint(about)
+    """What somebody signs who signs this now: a pathway with every sentence, or a language."""
+    return fingerprint(about) if about in PATHWAYS else catalogue_fingerprint(about)
 
 
 def to_sign() -> list[str]:
     """What needs a signature of its own."""
-    return [RULES, *(language.code for language in LANGUAGES if language is not ENGLISH)]
+    return [*(one.key for one in OFFERED), *(one.code for one in LANGUAGES if one is not ENGLISH)]
 
 
-def current_sign_off(about: str = RULES) -> SignOff | None:
+def current_sign_off(about: str) -> SignOff | None:
     """The signature that covers it today, or None. May be a minute old."""
     looked_at, found = _remembered.get(about, (None, None))
     now = time.monotonic()
@@ -71,11 +74,16 @@ def look_again() -> None:
 def signatures(request: HttpRequest) -> dict[str, Callable[[], bool]]:
     """Context processor, for the line on each page that says what nobody has signed; looked up only where it is."""
     return {
-        "is_unsigned": lambda: current_sign_off() is None,
+        "is_unsigned": lambda: current_sign_off(offered_pathway(request).key) is None,
         "is_unreviewed_here": lambda: get_language() in unreviewed_languages(),
     }
 
 
 def unreviewed_languages() -> list[str]:
     """The languages whose translation, as it is now, no qualified human translator has reviewed."""
-    return [about for about in to_sign() if about != RULES and not current_sign_off(about)]
+    return [about for about in to_sign() if about not in PATHWAYS and not current_sign_off(about)]
+
+
+def unsigned_pathways() -> list[Pathway]:
+    """Those of which no clinician has signed the rules and words as they are now."""
+    return [one for one in OFFERED if not current_sign_off(one.key)]

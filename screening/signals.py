@@ -1,7 +1,7 @@
 """What happens in the check, for whoever wants to count it. Says nothing about who answers.
 
-Each is sent with the `language` of the pages and the key of the `outcome`, empty at the start. Receivers must not ask
-the database: they run while a visitor waits for a page.
+Each is sent with the `language` of the pages, the key of the `pathway` and that of the `outcome`, empty at the
+start. Receivers must not ask the database: they run while a visitor waits for a page.
 """
 
 from django.dispatch import Signal

@@ -18,7 +18,7 @@ from django.utils.translation import trim_whitespace
 from common.languages import LANGUAGES
 from common.plain_page import SPANISH
 
-from .pathways import PATHWAY
+from .pathways import PATHWAYS
 from .questionnaire.description import describe
 
 SENTENCES = re.compile(
@@ -30,9 +30,10 @@ PLACES = re.compile(r"{{\s*(\w+)\s*}}")
 
 
 @cache
-def fingerprint() -> str:
-    """Twelve characters that change with every change of the rule or of a sentence, in whatever language."""
-    texts = [describe(PATHWAY), *(wording(language.code) for language in LANGUAGES), *_templates().values()]
+def fingerprint(key: str) -> str:
+    """Twelve characters that change with every change of that pathway or of a sentence, in whatever language."""
+    wordings = (wording(language.code, key) for language in LANGUAGES)
+    texts = [describe(PATHWAYS[key]), *wordings, *_templates(key).values()]
     digest = sha256()
     for text in texts:
         # Two digests beside each other cannot be read as one other text.
@@ -40,9 +41,9 @@ def fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def wording(language: str) -> str:
-    """All sentences but those of the pathway, as Markdown, in that language; what it cannot say stands in English."""
-    return "\n".join(_wording(catalogue(language))) + "\n"
+def wording(language: str, key: str) -> str:
+    """All sentences but those of that pathway, as Markdown, in that language; what it cannot say is in English."""
+    return "\n".join(_wording(catalogue(language), key)) + "\n"
 
 
 def catalogue(language: str) -> dict[str, str]:
@@ -59,11 +60,11 @@ def catalogue(language: str) -> dict[str, str]:
     }
 
 
-def _wording(said: dict[str, str]) -> Iterator[str]:
+def _wording(said: dict[str, str], key: str) -> Iterator[str]:
     left = dict(said)
     yield "# Every sentence beside the pathway"
     yield "\n## Pages, e-mails, texts and letters, in the order of each"
-    for name, source in _templates().items():
+    for name, source in _templates(key).items():
         sentences = list(_sentences(source))
         if sentences:
             yield f"\n### {name}\n"
@@ -92,11 +93,14 @@ def _sentences(source: str) -> Iterator[str]:
             yield trim_whitespace(sentence) if "trimmed" in found["how"] else sentence
 
 
-def _templates() -> dict[str, str]:
-    """The source of each template that patients read something of; the clinic's own where it has one."""
+def _templates(key: str) -> dict[str, str]:
+    """The source of each template that patients read something of; the clinic's own where it has one.
+
+    Of the pages that introduce one pathway, only that of this one.
+    """
     ours = settings.BASE_DIR / "templates"
     files = (file for pattern in settings.SIGNED_TEMPLATES for file in ours.glob(pattern))
-    names = sorted(str(file.relative_to(ours)) for file in files)
+    names = sorted([*(str(file.relative_to(ours)) for file in files), f"screening/education/{key}.html"])
     return {name: _source(name) for name in names}
 
 

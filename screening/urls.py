@@ -3,7 +3,6 @@
 from django.urls import path
 
 from . import views
-from .pathways import PATHWAY
 
 app_name = "screening"
 
@@ -12,15 +11,11 @@ urlpatterns = [
     path("how-this-check-decides/", views.how_it_decides, name="how_it_decides"),
     path("how-this-check-decides/at-a-glance/", views.rule_at_a_glance, name="rule_at_a_glance"),
     path("components/", views.components, name="components"),
-    # The check itself. Page keys come from the pathway.
+    # The check itself. The keys of pages and emergencies come from the pathway.
     path("check/", views.start, name="start"),
     path("check/start-again/", views.start_again, name="start_again"),
     path("check/answers/", views.answers, name="answers"),
     path("check/result/", views.result, name="result"),
     path("check/summary/", views.summary, name="summary"),
-    *(
-        path(f"check/{outcome.address}/", views.emergency, {"outcome": outcome}, name=outcome.address)
-        for outcome in PATHWAY.emergencies
-    ),
-    path("check/<slug:key>/", views.question, name="question"),
+    path("check/<slug:key>/", views.page, name="question"),
 ]

@@ -18,7 +18,8 @@ from common.error_pages import shown_again, status_of_showing_again
 from common.pages import PAGES
 
 from .forms import AnswersForm
-from .pathways import PATHWAY
+from .mounted import offered_pathway
+from .pathways import PATHWAYS
 from .picture import picture_of
 from .questionnaire.assessment import Assessment, Emergency
 from .questionnaire.conditions import Answer
@@ -52,7 +53,8 @@ gzip_page = decorator_from_middleware(_Compressed)
 @require_safe
 def education(request: HttpRequest) -> HttpResponse:
     """Keeps the code of the link that led here, if it is spelt like one; whose it is, the request will ask."""
-    page = render(request, "screening/education.html", {"sign_off": current_sign_off()})
+    pathway = offered_pathway(request)
+    page = render(request, f"screening/education/{pathway.key}.html", {"sign_off": current_sign_off(pathway.key)})
     code = request.GET.get("from", "").lower()
     return remember(page, visitor_of(request).with_notes(came_from=code)) if re.fullmatch(LINK_CODE, code) else page
 
@@ -60,10 +62,11 @@ def education(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def how_it_decides(request: HttpRequest) -> HttpResponse:
+    pathway = offered_pathway(request)
     context = {
-        "pathway": PATHWAY,
-        "sign_off": current_sign_off(),
-        "fingerprint": fingerprint(),
+        "pathway": pathway,
+        "sign_off": current_sign_off(pathway.key),
+        "fingerprint": fingerprint(pathway.key),
         "is_unreviewed": get_language() in unreviewed_languages(),
     }
     return render(request, "screening/how_it_decides.html", context)
@@ -72,19 +75,20 @@ def how_it_decides(request: HttpRequest) -> HttpResponse:
 @gzip_page
 @require_safe
 def rule_at_a_glance(request: HttpRequest) -> HttpResponse:
+    pathway = offered_pathway(request)
     context = {
-        "pathway": PATHWAY,
-        "picture": picture_of(PATHWAY),
-        "tables": [(situation.name, _table(number)) for number, situation in enumerate(PATHWAY.situations)],
-        "releases": releases(),
+        "pathway": pathway,
+        "picture": picture_of(pathway),
+        "tables": [(situation.name, _table(pathway.key, at)) for at, situation in enumerate(pathway.situations)],
+        "releases": releases(pathway.key),
     }
     return render(request, "screening/rule_at_a_glance.html", context)
 
 
 @cache
-def _table(number: int) -> list[Row]:
+def _table(key: str, number: int) -> list[Row]:
     """Once in a process: it is some hundreds of assessments."""
-    return decision_table(PATHWAY, PATHWAY.situations[number])
+    return decision_table(PATHWAYS[key], PATHWAYS[key].situations[number])
 
 
 @shown_again
@@ -92,8 +96,13 @@ def _table(number: int) -> list[Row]:
 def start(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if request.method != "POST":
-        most_pages = Journey(PATHWAY, {}).likely_length
-        context = {"visitor": visitor, "url": _where_they_are(visitor), "most_pages": most_pages}
+        pathway = visitor.journey.pathway
+        context = {
+            "pathway": pathway,
+            "visitor": visitor,
+            "url": _where_they_are(visitor),
+            "most_pages": Journey(pathway, {}).likely_length,
+        }
         return render(request, "screening/start.html", context)
     if status_of_showing_again(request):
         # Also where a browser keeps no cookies, the warning signs are asked.
@@ -107,18 +116,24 @@ def start_again(request: HttpRequest) -> HttpResponse:
     """Asks before it deletes; with nothing to delete there is nothing to ask."""
     visitor = visitor_of(request)
     if request.method == "POST":
-        return forget(redirect("screening:start"))
+        return forget(redirect("screening:start"), visitor)
     if visitor.is_new:
         return redirect("screening:start")
     return render(request, "screening/start_again.html", {"url": _where_they_are(visitor)})
 
 
-@shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
-def question(request: HttpRequest, key: str) -> HttpResponse:
-    page = PATHWAY.page(key)
-    if page is None:
-        raise Http404
+def page(request: HttpRequest, key: str) -> HttpResponse:
+    pathway = offered_pathway(request)
+    if outcome := next((outcome for outcome in pathway.emergencies if outcome.address == key), None):
+        return emergency(request, outcome)
+    if page := pathway.page(key):
+        return question(request, page)
+    raise Http404
+
+
+@shown_again
+def question(request: HttpRequest, page: Page) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.can_visit(page):
         return _lead_back(visitor)
@@ -164,7 +179,11 @@ def result(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return _lead_back(visitor)
-    context = {"assessment": visitor.journey.assessment, "for_someone_else": visitor.is_someone_else}
+    context = {
+        "pathway": visitor.journey.pathway,
+        "assessment": visitor.journey.assessment,
+        "for_someone_else": visitor.is_someone_else,
+    }
     return render(request, "screening/result.html", context)
 
 
@@ -174,7 +193,8 @@ def summary(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.is_complete:
         return _lead_back(visitor)
-    version = {"version": PATHWAY.version, "fingerprint": fingerprint()}
+    pathway = visitor.journey.pathway
+    version = {"version": pathway.version, "fingerprint": fingerprint(pathway.key)}
     return summary_page(request, visitor.journey, back=reverse("screening:result"), **version)
 
 
@@ -189,6 +209,7 @@ def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: A
     for finding in journey.assessment.findings:
         points.setdefault(finding.label, []).append(finding.criterion.title)
     context = {
+        "pathway": journey.pathway,
         "points": points,
         "rows": _in_short([row for row in answer_rows(journey) if row["about"] not in ending.told]),
         "ending": ending,
@@ -229,7 +250,8 @@ def emergency(request: HttpRequest, outcome: Emergency) -> HttpResponse:
     """In every language at once: who reads this may not be who answered."""
     here = get_language()
     codes = sorted((code for code, _name in settings.LANGUAGES), key=lambda code: code != here)
-    context = {"outcome": outcome, "codes": codes}
+    [first, *_others] = offered_pathway(request).pages
+    context = {"outcome": outcome, "codes": codes, "first": first}
     response = render(request, "screening/emergency.html", context)
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -254,7 +276,7 @@ def _question_page(
         "number": journey.pages.index(page) + 1,
         "likely_length": journey.likely_length,
         "has_shared_heading": len(page.questions) > 1,
-        "asks_for_warning_signs": any(one.key in PATHWAY.emergency_questions for one in page.questions),
+        "asks_for_warning_signs": any(one.key in journey.pathway.emergency_questions for one in page.questions),
         "for_someone_else": visitor.is_someone_else,
         "must_be_sent_again": status == 403,
         "trouble": visitor.trouble,
@@ -267,17 +289,17 @@ def _get_help(before: Visitor, stopped: Assessment) -> HttpResponse:
     """To a page of its own, so that it can be reloaded, printed and come back to, and holds no answers."""
     if not isinstance(stopped.outcome, Emergency):
         raise TypeError(f"{stopped.outcome.key} ends the check without a page of its own")
-    response = HttpResponseRedirect(reverse(f"screening:{stopped.outcome.address}"), status=303)
+    response = HttpResponseRedirect(reverse("screening:question", args=[stopped.outcome.address]), status=303)
     kept = before.without_emergency()
-    return forget(response) if kept.is_new and not kept.notes else remember(response, kept)
+    return forget(response, before) if kept.is_new and not kept.notes else remember(response, kept)
 
 
 def _tell_how_far(before: Journey, after: Journey) -> None:
+    about = {"language": get_language(), "pathway": after.pathway.key}
     if not before.relevant_answers:
-        check_started.send_robust(sender=Journey, language=get_language(), outcome="")
+        check_started.send_robust(sender=Journey, outcome="", **about)
     if after.stopped or (after.is_complete and not before.is_complete):
-        outcome = after.assessment.outcome.key
-        check_finished.send_robust(sender=Journey, language=get_language(), outcome=outcome)
+        check_finished.send_robust(sender=Journey, outcome=after.assessment.outcome.key, **about)
 
 
 def _lead_back(visitor: Visitor) -> HttpResponse:
@@ -307,7 +329,8 @@ def components(request: HttpRequest) -> HttpResponse:
     """Every part that pages are made of, side by side, for those who work on them."""
     if not settings.DEVELOPMENT:
         raise Http404
-    journey = Journey(PATHWAY, EVERY_VERDICT).completed()
+    pathway = PATHWAYS["vertebral_cement"]
+    journey = Journey(pathway, EVERY_VERDICT).completed()
     one, several, shared = (
         next(page for page in journey.pages if shows(journey.questions_on(page)))
         for shows in (
@@ -322,7 +345,7 @@ def components(request: HttpRequest) -> HttpResponse:
         "wrong": AnswersForm(journey, shared, QueryDict()),
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,
-        "emergencies": PATHWAY.emergencies,
+        "emergencies": pathway.emergencies,
         "pictures": [f"screening/pictures/{name}.html" for name in PICTURES],
     }
     return render(request, "screening/components.html", context)

@@ -11,7 +11,9 @@ from django.http import HttpRequest, HttpResponse
 
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 
-from .pathways import PATHWAY
+from .mounted import offered_pathway
+from .pathways import FIRST
+from .questionnaire.definition import Pathway
 from .questionnaire.journey import Journey
 
 COOKIE = f"{settings.COOKIE_PREFIX}answers"
@@ -19,10 +21,7 @@ MAX_AGE = 20 * 60 * 60
 # Browsers drop what is longer than 4,096 bytes with its attributes. What is longer, as a long name and address in
 # Chinese are, goes on in a second cookie.
 LONGEST = 3_800
-REST = f"{COOKIE}-2"
 IN_TWO = "2."
-# In this order the answers are kept, without the keys.
-KEYS = [question.key for question in PATHWAY.questions]
 # The code of a link to us, like that on the page of a practice that refers patients, or on a poster.
 LINK_CODE = "[a-z0-9-]{1,20}"
 
@@ -41,12 +40,13 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class Visitor:
-    """`id` stays the same from the first answer, given at `since` (seconds of the epoch), to the request.
+    """Of one pathway: who asks about two is two visitors.
 
-    `notes` is what other pages want kept with the answers.
+    `id` stays the same from the first answer, given at `since` (seconds of the epoch), to the request. `notes` is
+    what other pages want kept with the answers.
     """
 
-    journey: Journey = field(default_factory=lambda: Journey(PATHWAY, {}))
+    journey: Journey
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     since: float = field(default_factory=time.time)
     notes: dict = field(default_factory=dict)
@@ -80,50 +80,70 @@ class Visitor:
         kept = {key: answer for key, answer in answers if key not in self.journey.pathway.emergency_questions}
         return replace(self, journey=Journey(self.journey.pathway, kept), trouble=None)
 
+    def new_with(self, **notes: Any) -> "Visitor":
+        """Somebody who begins, of whom nothing is known but that."""
+        return Visitor(Journey(self.journey.pathway, {}), notes=notes)
+
     def with_notes(self, **notes: Any) -> "Visitor":
         return replace(self, notes={**self.notes, **notes}, trouble=None)
 
 
 def visitor_of(request: HttpRequest) -> Visitor:
     """Who is asking, as far as their cookie says it. Never fails: what cannot be used makes a new visitor."""
-    token = request.COOKIES.get(COOKIE)
+    pathway = offered_pathway(request)
+    name, rest = _names(pathway)
+    nothing = Journey(pathway, {})
+    token = request.COOKIES.get(name)
     if token and token.startswith(IN_TWO):
-        token = token.removeprefix(IN_TWO) + request.COOKIES.get(REST, "")
+        token = token.removeprefix(IN_TWO) + request.COOKIES.get(rest, "")
     if not token:
-        return Visitor()
+        return Visitor(nothing)
     try:
-        kept = unseal(token, purpose=COOKIE, max_age=MAX_AGE)
+        kept = unseal(token, purpose=name, max_age=MAX_AGE)
     except Expired:
-        return Visitor(trouble=Trouble.EXPIRED)
+        return Visitor(nothing, trouble=Trouble.EXPIRED)
     except Unreadable:
-        return Visitor(trouble=Trouble.UNREADABLE)
-    if kept["version"] != PATHWAY.version:
-        return Visitor(trouble=Trouble.OUTDATED)
-    answers = dict(zip(KEYS, kept["answers"], strict=True))
-    return Visitor(Journey(PATHWAY, answers), kept["id"], kept["since"], kept["notes"])
+        return Visitor(nothing, trouble=Trouble.UNREADABLE)
+    if kept["version"] != pathway.version:
+        return Visitor(nothing, trouble=Trouble.OUTDATED)
+    answers = dict(zip(_keys(pathway), kept["answers"], strict=True))
+    return Visitor(Journey(pathway, answers), kept["id"], kept["since"], kept["notes"])
 
 
 def remember(response: HttpResponse, visitor: Visitor) -> HttpResponse:
+    pathway = visitor.journey.pathway
+    name, rest = _names(pathway)
     content = {
-        "version": PATHWAY.version,
+        "version": pathway.version,
         "id": visitor.id,
         "since": visitor.since,
-        "answers": [visitor.journey.relevant_answers.get(key) for key in KEYS],
+        "answers": [visitor.journey.relevant_answers.get(key) for key in _keys(pathway)],
         "notes": visitor.notes,
     }
-    token = seal(content, purpose=COOKIE)
+    token = seal(content, purpose=name)
     if len(token) <= LONGEST:
-        _set(response, COOKIE, token)
+        _set(response, name, token)
     else:
-        _set(response, COOKIE, IN_TWO + token[:LONGEST])
-        _set(response, REST, token[LONGEST:])
+        _set(response, name, IN_TWO + token[:LONGEST])
+        _set(response, rest, token[LONGEST:])
     return response
 
 
-def forget(response: HttpResponse) -> HttpResponse:
-    for name in (COOKIE, REST):
+def forget(response: HttpResponse, visitor: Visitor) -> HttpResponse:
+    for name in _names(visitor.journey.pathway):
         _set(response, name, "", max_age=0)
     return response
+
+
+def _names(pathway: Pathway) -> tuple[str, str]:
+    """Of the cookie, and of the one that has the rest of what is too long for it."""
+    name = COOKIE if pathway is FIRST else f"{COOKIE}-{pathway.key}"
+    return name, f"{name}-2"
+
+
+def _keys(pathway: Pathway) -> list[str]:
+    """In this order the answers are kept, without the keys."""
+    return [question.key for question in pathway.questions]
 
 
 def _set(response: HttpResponse, name: str, value: str, *, max_age: int = MAX_AGE) -> None:

@@ -5,6 +5,7 @@ import datetime
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,8 @@ BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 os.environ["UPRIGHT_DEVELOPMENT"] = "1"
+# A second pathway, so that whatever holds for one holds for two; what starts a process of its own has ours alone.
+os.environ["CLINIC_PATHWAYS"] = str(Path(__file__).with_name("procedures"))
 # The tests in tests/accounts switch it on.
 os.environ["SECOND_FACTOR"] = "0"
 # Counting checks would write to the database, which most tests do not have. test_counts.py switches it on.

@@ -9,7 +9,7 @@ from appointments.intake.forms import CallForm, ConsentForm, VisitQuestionsForm,
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest
 from screening.forms import AnswersForm
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from tests.walk import CALL, CHECK, FIELDS, HELPER, TEXTBOOK, VISIT_ANSWERS, WHO
 
@@ -39,7 +39,13 @@ def _entered(changes: dict) -> tuple[Journey, dict, Contact]:
     typed = {**VISIT_ANSWERS, **WHO, **(HELPER if is_helper else {}), **CALL, **CHECK, **changes}
     forms = {"questions": VisitQuestionsForm, "who": WhoForm, "call": CallForm, "check": ConsentForm}
     questions, who, call, consent = (
-        _valid(form(_typed({name: typed[name] for name in FIELDS[key] & typed.keys()}), for_someone_else=is_helper))
+        _valid(
+            form(
+                _typed({name: typed[name] for name in FIELDS[key] & typed.keys()}),
+                pathway=journey.pathway,
+                for_someone_else=is_helper,
+            )
+        )
         for key, form in forms.items()
     )
     return journey, questions.cleaned_data, contact_of(who, call, consent)

@@ -18,7 +18,7 @@ from appointments.operations.checks import python_is_mended
 from common.languages import LANGUAGES
 from deploy import topology
 from deploy.start import Wrong, write_configuration
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

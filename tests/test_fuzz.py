@@ -31,7 +31,7 @@ from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, OpeningHours, PossibleDuplicate
 from appointments.portal.views import COOKIE as STATUS
 from appointments.portal.views import opening_of
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from tests import walk
 from tests.fuzzing import NASTY, fuzzed, names, spoilt, texts
 from tests.staff import signed_in

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import translation
 
 from appointments.portal.status_words import status_in_words
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.description import describe
 from screening.wording import say
 from tests.walk import answer_check, ask_for_visit, outcome_of

@@ -48,10 +48,15 @@ class Slot(NamedTuple):
 class Calendar:
     """What is stored of so many days from `since`, which is now if nothing is said; of all that come if None.
 
+    Given the key of a pathway, it is that of visits `about` it: kinds and clinicians that are for others have none.
+
     Each table is read when it is first needed, and once: ten statements at most, whatever is asked afterwards.
     """
 
-    def __init__(self, since: datetime.datetime | None = None, *, days: int | None = DAYS_AHEAD) -> None:
+    def __init__(
+        self, since: datetime.datetime | None = None, *, days: int | None = DAYS_AHEAD, about: str = ""
+    ) -> None:
+        self.about = about
         self._since = since or timezone.now()
         self._days = days
         # By the clinic's clock, also where a patient sees times by their own.
@@ -71,7 +76,8 @@ class Calendar:
     @cached_property
     def kinds(self) -> list[VisitKind]:
         """Those in use; the first is meant where nobody says else."""
-        return list(VisitKind.objects.filter(is_active=True).prefetch_related("clinicians", "places"))
+        in_use = VisitKind.objects.filter(is_active=True).prefetch_related("clinicians", "places")
+        return [kind for kind in in_use if not self.about or kind.is_for(self.about)]
 
     @property
     def usual_kind(self) -> VisitKind | None:
@@ -93,6 +99,7 @@ class Calendar:
             Slot(starts_at, clinician, place)
             for (clinician, place), stretches in self._hours_on(day).items()
             if not (kind and kind.why_not(clinician, place))
+            if not self.about or clinician.is_for(self.about)
             for stretch in stretches
             for starts_at in _grid(stretch, length)
             if starts_at > self._since and not _overlap(self._busy[clinician.pk], starts_at, starts_at + length)
@@ -137,6 +144,9 @@ class Calendar:
             return f"That is more than {DAYS_BOOKED_AHEAD} days ahead."
         if kind and (not_here := kind.why_not(visit.clinician, visit.place)):
             return not_here
+        for one in (visit.clinician, kind):
+            if request and one and not one.is_for(request.pathway):
+                return f"{one} is not for visits about {request.asked.name}."
         outside = self._outside_hours(visit)
         return outside and f"{outside}{self._meant_instead(visit, request)}"
 

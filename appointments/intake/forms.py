@@ -1,6 +1,6 @@
 """The steps of asking for a visit, each a form of its own."""
 
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from django import forms
 from django.http import QueryDict
@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.strict_form import StrictForm
 from screening.forms import AnswerField
-from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import ALWAYS
+from screening.questionnaire.definition import Pathway
 
 from ..fields import (
     ODD,
@@ -47,27 +47,31 @@ NOT_CHOSEN = ("required", "invalid_choice")
 MOST_KEPT = 1_000
 
 
-class StepForm(StrictForm):
-    """A form that can give back what was typed, to be filled in with it again later.
+class AboutWhom(TypedDict):
+    """Under which pathway a visit is asked for, and whether the patient asks or somebody for her or him."""
 
-    It speaks to the patient, or to somebody who asks `for_someone_else`.
-    """
+    pathway: Pathway
+    for_someone_else: bool
+
+
+class StepForm(StrictForm):
+    """A form that can give back what was typed, to be filled in with it again later."""
 
     data: MultiValueDict[str, str]
 
-    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
-        super().__init__(data, label_suffix="", **kwargs)
-        self.for_someone_else = for_someone_else
+    def __init__(self, data: QueryDict | None = None, **about: Unpack[AboutWhom]) -> None:
+        super().__init__(data, label_suffix="")
+        self.pathway, self.for_someone_else = about["pathway"], about["for_someone_else"]
 
     @classmethod
-    def from_typed(cls, typed: dict[str, list[str]], *, for_someone_else: bool = False) -> Self:
+    def from_typed(cls, typed: dict[str, list[str]], **about: Unpack[AboutWhom]) -> Self:
         """With what of it is asked for now: it may have been typed before it was said for whom."""
-        names = cls(for_someone_else=for_someone_else)._typed_names()
+        names = cls(**about)._typed_names()
         data = QueryDict(mutable=True)
         for name, values in typed.items():
             if name in names:
                 data.setlist(name, values)
-        return cls(data, for_someone_else=for_someone_else)
+        return cls(data, **about)
 
     def typed(self) -> dict[str, list[str]]:
         """What was typed, without blanks and repetitions that could make it longer than a cookie may be."""
@@ -95,9 +99,9 @@ class StepForm(StrictForm):
 class VisitQuestionsForm(StepForm):
     """The pathway's questions that are asked with a request only."""
 
-    def __init__(self, data: QueryDict | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        for question in PATHWAY.visit_questions:
+    def __init__(self, data: QueryDict | None = None, **about: Unpack[AboutWhom]) -> None:
+        super().__init__(data, **about)
+        for question in self.pathway.visit_questions:
             self.fields[question.key] = AnswerField(question)
             if question.ask_if is not ALWAYS:
                 self.fields[question.key].group = "only-with-a-picture"  # type: ignore[attr-defined]  # for the template
@@ -116,8 +120,9 @@ class VisitQuestionsForm(StepForm):
         return {key: answer for key, answer in entered.items() if answer}
 
     def _not_asked(self) -> set[str]:
-        answers = {question.key: self.data.getlist(question.key) for question in PATHWAY.visit_questions}
-        return {question.key for question in PATHWAY.visit_questions if not question.ask_if.holds(answers)}
+        asked = self.pathway.visit_questions
+        answers = {question.key: self.data.getlist(question.key) for question in asked}
+        return {question.key for question in asked if not question.ask_if.holds(answers)}
 
 
 class WhoForm(StepForm):
@@ -188,9 +193,9 @@ class WhoForm(StepForm):
         help_text=_("Without e-mail, we write to it if we cannot reach you by phone."),
     )
 
-    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
-        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
-        if not for_someone_else:
+    def __init__(self, data: QueryDict | None = None, **about: Unpack[AboutWhom]) -> None:
+        super().__init__(data, **about)
+        if not self.for_someone_else:
             for name in self.FOR_SOMEONE_ELSE:
                 del self.fields[name]
             return
@@ -266,12 +271,12 @@ class CallForm(StepForm):
         error_messages=dict.fromkeys(NOT_CHOSEN, _("Choose if we may leave a message.")),
     )
 
-    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
-        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+    def __init__(self, data: QueryDict | None = None, **about: Unpack[AboutWhom]) -> None:
+        super().__init__(data, **about)
         for name in ("needs_interpreter", "hard_of_hearing", "large_print"):
             self.fields[name].legend = _("What else helps?")  # type: ignore[attr-defined]  # for the template alone
         self.fields["other_language"].group = "only-in-another-language"  # type: ignore[attr-defined]  # the template's
-        if for_someone_else:
+        if self.for_someone_else:
             self.fields["needs_interpreter"].label = _("The person who needs the visit needs an interpreter")
             self.fields["hard_of_hearing"].label = _("The person we call has trouble hearing on the phone")
 
@@ -300,11 +305,11 @@ class ConsentForm(StepForm):
     )
     texts_ok = forms.BooleanField(label=CONSENT_TO_TEXTS, required=False)
 
-    def __init__(self, data: QueryDict | None = None, *, for_someone_else: bool = False, **kwargs: Any) -> None:
-        super().__init__(data, for_someone_else=for_someone_else, **kwargs)
+    def __init__(self, data: QueryDict | None = None, **about: Unpack[AboutWhom]) -> None:
+        super().__init__(data, **about)
         for name in self.fields:
             self.fields[name].legend = _("Do you agree?")  # type: ignore[attr-defined]  # for the template alone
-        if for_someone_else:
+        if self.for_someone_else:
             self.fields["keeping_ok"].label = CONSENT_TO_KEEP_OF_SOMEONE_ELSE
 
     def clean(self) -> dict[str, Any]:

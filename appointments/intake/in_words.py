@@ -1,12 +1,12 @@
 """What somebody said to be called, as they read it again before and after they send it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from screening.pathways import PATHWAY
 from screening.questionnaire.conditions import Answers
+from screening.questionnaire.questions import Question
 from screening.wording import say
 
 from ..calendar.moments import birthday_in_words
@@ -25,14 +25,14 @@ class Said:
     words: list[str]
 
 
-def said(contact: Contact | AppointmentRequest, answers: Answers) -> list[Said]:
-    """In the active language: only what there is."""
+def said(contact: Contact | AppointmentRequest, answers: Answers, asked: Sequence[Question]) -> list[Said]:
+    """In the active language: only what there is. `asked` are the questions that come with a request."""
     return [
         *(Said("who", label, words) for label, words in _who(contact) if any(words)),
         *(Said("call", label, words) for label, words in _call(contact)),
         *(
             Said("questions", say(question.name), question.in_words(answers, say))
-            for question in PATHWAY.visit_questions
+            for question in asked
             if question.key in answers
         ),
     ]

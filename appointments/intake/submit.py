@@ -8,9 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.client_address import counted_by
-from screening.pathways import PATHWAY
-from screening.pathways.vertebral_cement import PICTURE_TAKEN
 from screening.questionnaire.conditions import Answers
+from screening.questionnaire.definition import Pathway
 from screening.questionnaire.journey import Journey
 from screening.signed_text import fingerprint
 from screening.wording import english_line
@@ -63,13 +62,13 @@ def submit(
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
-    assessment = journey.assessment
+    pathway, assessment = journey.pathway, journey.assessment
     answers = {**journey.relevant_answers, **visit_answers}
-    earlier = asked_before(contact, journey_id).only("pk").first()
+    earlier = asked_before(contact, journey_id, pathway).only("pk").first()
     created_at = timezone.now()
-    priority = PATHWAY.priority(assessment.outcome, answers)
+    priority = pathway.priority(assessment.outcome, answers)
     hours = BusinessHours.of_the_clinic()
-    flags = sorted(flag.key for flag in PATHWAY.flags_raised(answers))
+    flags = sorted(flag.key for flag in pathway.flags_raised(answers))
     facts = {
         "source": origin.source,
         "referred_by": origin.referred_by,
@@ -82,12 +81,13 @@ def submit(
         "time_zone": zone_of(contact.phone),
         "nurse_check": NurseCheck.NEEDED if flags else NurseCheck.NOT_NEEDED,
         # Pictures that were taken elsewhere have to come here.
-        "records": Records.NEEDED if PICTURE_TAKEN.holds(answers) else Records.NOT_NEEDED,
-        "pathway_version": PATHWAY.version,
-        "pathway_fingerprint": fingerprint(),
+        "records": Records.NEEDED if pathway.records_elsewhere.holds(answers) else Records.NOT_NEEDED,
+        "pathway": pathway.key,
+        "pathway_version": pathway.version,
+        "pathway_fingerprint": fingerprint(pathway.key),
         "outcome": assessment.outcome.key,
         "priority": priority.key,
-        "is_recent_pain": bool(PATHWAY.sooner_within_priority.holds(answers)),
+        "is_recent_pain": bool(pathway.sooner_within_priority.holds(answers)),
         "flags": flags,
         "answers": answers,
         "findings": [
@@ -126,10 +126,10 @@ def submit(
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
 
 
-def asked_before(contact: Contact, journey_id: UUID) -> QuerySet[AppointmentRequest]:
-    """The open requests of the same person that came of another journey, the newest first."""
-    same_person = {"date_of_birth": contact.date_of_birth, "phone": contact.phone}
-    return AppointmentRequest.objects.open().filter(**same_person).exclude(journey=journey_id).order_by("-pk")
+def asked_before(contact: Contact, journey_id: UUID, pathway: Pathway) -> QuerySet[AppointmentRequest]:
+    """The open requests of the same person about the same that came of another journey, the newest first."""
+    same = {"date_of_birth": contact.date_of_birth, "phone": contact.phone, "pathway": pathway.key}
+    return AppointmentRequest.objects.open().filter(**same).exclude(journey=journey_id).order_by("-pk")
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from ..portal import guesses
 from ..portal.status_words import next_step
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
-from .forms import CallForm, ConsentForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
+from .forms import AboutWhom, CallForm, ConsentForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
 from .in_words import Said, said
 from .origin import Origin
 
@@ -72,11 +72,11 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("appointments:step", key=STEPS[first_open].key)
 
     if request.method != "POST":
-        blank = STEPS[position].form(for_someone_else=visitor.is_someone_else)
+        blank = STEPS[position].form(**_about(visitor))
         return _step_page(request, visitor, forms, position, forms[position] or blank)
     if whose := request.POST.get(WHOSE):
         return _asked_for(request, visitor, forms, position, is_someone_else=whose != MYSELF)
-    form = STEPS[position].form(request.POST, for_someone_else=visitor.is_someone_else)
+    form = STEPS[position].form(request.POST, **_about(visitor))
     if again := status_of_showing_again(request):
         shown = form if again == 403 else form.unjudged()
         return _step_page(request, visitor, forms, position, shown, status=again)
@@ -103,7 +103,7 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
     # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
     if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
         notes["earlier"] = stored.earlier.reference
-    response = remember(redirect("appointments:sent"), Visitor(notes=notes))
+    response = remember(redirect("appointments:sent"), visitor.new_with(**notes))
     guesses.remember(request, response, stored)
     return response
 
@@ -113,8 +113,8 @@ def _asked_for(
 ) -> HttpResponse:
     """The same step, filled in as far as it goes, for whom it really is."""
     typed = {name: values for name, values in request.POST.lists() if name != WHOSE}
-    form = STEPS[position].form.from_typed(typed, for_someone_else=is_someone_else).unjudged()
     visitor = visitor.with_notes(for_someone_else=is_someone_else)
+    form = STEPS[position].form.from_typed(typed, **_about(visitor)).unjudged()
     return remember(_step_page(request, visitor, forms, position, form), visitor)
 
 
@@ -128,7 +128,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     context = {
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
-        "rows": said(stored, stored.answers) if stored else [],
+        "rows": said(stored, stored.answers, stored.asked.visit_questions) if stored else [],
         "next_step": stored and next_step(stored),
     }
     return render(request, "intake/sent.html", context)
@@ -145,6 +145,10 @@ def sent_summary(request: HttpRequest) -> HttpResponse:
         return redirect("screening:start")
     audit.shows(request, [stored])
     return summary_of(request, stored, back=reverse("appointments:sent"))
+
+
+def _about(visitor: Visitor) -> AboutWhom:
+    return {"pathway": visitor.journey.pathway, "for_someone_else": visitor.is_someone_else}
 
 
 def _is_fresh(visitor: Visitor) -> bool:
@@ -177,9 +181,7 @@ def _sent_reference(visitor: Visitor) -> str | None:
 def _filled_in(visitor: Visitor) -> list[StepForm | None]:
     """Each step's form with what was typed into it earlier, or None."""
     return [
-        step.form.from_typed(visitor.notes[step.key], for_someone_else=visitor.is_someone_else)
-        if step.key in visitor.notes
-        else None
+        step.form.from_typed(visitor.notes[step.key], **_about(visitor)) if step.key in visitor.notes else None
         for step in STEPS
     ]
 
@@ -231,7 +233,7 @@ def _step_page(
         "length": len(STEPS),
         "previous": STEPS[-1] if comes_from_last else before,
         "is_last": is_last,
-        "rows": _said(forms) if is_last else [],
+        "rows": _said(forms, visitor) if is_last else [],
         "for_someone_else": visitor.is_someone_else,
         "says_whose": STEPS[position].form is not VisitQuestionsForm,
         "may_be_for_another": STEPS[position].form is WhoForm,
@@ -242,8 +244,8 @@ def _step_page(
     return render(request, "intake/step.html", context, status=status)
 
 
-def _said(forms: list[StepForm | None]) -> list[Said]:
+def _said(forms: list[StepForm | None], visitor: Visitor) -> list[Said]:
     questions, who, call, *_consent = forms
     if not (questions and who and call):
         raise ValueError("the steps before are not filled in")
-    return said(contact_of(who, call), questions.cleaned_data)
+    return said(contact_of(who, call), questions.cleaned_data, visitor.journey.pathway.visit_questions)

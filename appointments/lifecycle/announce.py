@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from screening.pathways import PATHWAY
+from screening.pathways import PATHWAYS
 
 from ..models import Appointment, AppointmentRequest, Awaited, Message, Status
 from . import call_policy, message_kinds
@@ -13,7 +13,7 @@ from .grammar import MessageKind, Tells, always
 
 Channel = Message.Channel
 
-MOST_URGENT = PATHWAY.priorities[0].key
+MOST_URGENT = {(one.key, one.priorities[0].key) for one in PATHWAYS.values()}
 
 
 def _of_the_visit(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, uuid.UUID | None]]:
@@ -86,7 +86,7 @@ ARRIVAL = Tells(
     (message_kinds.RECEIVED, message_kinds.NEW_URGENT, message_kinds.FOR_THE_RECORD),
     lambda request, before: [
         (message_kinds.RECEIVED, None),
-        *([(message_kinds.NEW_URGENT, None)] if request.priority == MOST_URGENT else []),
+        *([(message_kinds.NEW_URGENT, None)] if (request.pathway, request.priority) in MOST_URGENT else []),
         (message_kinds.FOR_THE_RECORD, None),
     ],
 )

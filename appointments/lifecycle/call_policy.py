@@ -6,7 +6,7 @@ from itertools import takewhile
 from django.utils import timezone
 
 from common.clinic import CLINIC
-from screening.pathways import PATHWAY
+from screening.pathways import PATHWAYS
 
 from ..calendar.calling_hours import next_callable, part_of_day, windows
 from ..calendar.opening_hours import BusinessHours
@@ -20,7 +20,7 @@ LETTER_DAYS = 14
 RECORDS_BUSINESS_DAYS = 2
 # How far ahead a call may be promised.
 PROMISED_WITHIN_DAYS = 60
-BUSINESS_DAYS = {priority.key: priority.business_days for priority in PATHWAY.priorities}
+BUSINESS_DAYS = {(one.key, each.key): each.business_days for one in PATHWAYS.values() for each in one.priorities}
 
 
 def soon(*, business_days: int = 1) -> datetime.datetime:
@@ -41,7 +41,7 @@ def records_by(starts_at: datetime.datetime) -> datetime.datetime:
 
 def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
     """How long at most something may stand between a request and its next call, by its priority."""
-    return soon(business_days=BUSINESS_DAYS.get(request.priority, 1))
+    return soon(business_days=BUSINESS_DAYS.get((request.pathway, request.priority), 1))
 
 
 def told_call_by(request: AppointmentRequest) -> datetime.datetime | None:

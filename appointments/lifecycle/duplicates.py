@@ -26,6 +26,8 @@ Decision = PossibleDuplicate.Decision
 def look_for(request: AppointmentRequest) -> None:
     """Remember with which other requests this one may be of one person; those closed long ago do not count.
 
+    Of two procedures, nothing has to be decided: both are kept, and each tells of the other.
+
     Costs one SELECT, and one INSERT if there are any. To be called when the request is stored, so that of two which
     are sent at once at least one finds the other.
     """
@@ -33,14 +35,16 @@ def look_for(request: AppointmentRequest) -> None:
     candidates = (
         AppointmentRequest.objects.filter(_shares_something(request), not_long_ago)
         .exclude(pk=request.pk)
-        .only("name", "date_of_birth", "phone", "email")
+        .only("name", "date_of_birth", "phone", "email", "pathway")
         .order_by("-pk")[:MOST_CANDIDATES]
     )
     pairs = []
     for other in candidates:
         if reasons := reasons_to_ask(request, other):
             earlier, later = sorted((request, other), key=lambda one: one.pk)
-            pairs.append(PossibleDuplicate(earlier=earlier, later=later, reasons=", ".join(reasons)))
+            decision = Decision.OPEN if other.pathway == request.pathway else Decision.OTHER
+            words = ", ".join(reasons)
+            pairs.append(PossibleDuplicate(earlier=earlier, later=later, reasons=words, decision=decision))
     PossibleDuplicate.objects.bulk_create(pairs, ignore_conflicts=True)
 
 

@@ -74,7 +74,7 @@ class VerbForm(StrictForm):
     ) -> None:
         super().__init__(data, **kwargs)
         # One for all forms of a page.
-        self.calendar = calendar or Calendar()
+        self.calendar = calendar or Calendar(about=visit_request.pathway if visit_request else "")
 
 
 class NoteForm(VerbForm):
@@ -388,6 +388,6 @@ def _times_for(chosen: list[str], calendar: Calendar, kind: VisitKind | None) ->
     found = still_free(chosen, kind, calendar) if chosen else {}
     if len(found) < len(set(chosen)):
         # One may be of a week that the sheet does not read.
-        found = still_free(chosen, kind, Calendar(days=DAYS_BOOKED_AHEAD))
+        found = still_free(chosen, kind, Calendar(days=DAYS_BOOKED_AHEAD, about=calendar.about))
     in_order = sorted({*times, *found.values()}, key=lambda free: (free.starts_at, free.clinician.name))
     return {key_of(free): free for free in in_order}

@@ -18,7 +18,19 @@ IS_FHIR_ID = RegexValidator(r"^[A-Za-z0-9.-]{1,64}$", "An id has letters, digits
 IS_CODING = RegexValidator(r"^[^|\s]+\|[^|\s]+$", "Write system|code, with no spaces.")
 
 
-class Clinician(models.Model):
+class ForPathways(models.Model):
+    """Something of the calendar that is for visits about some procedures."""
+
+    pathways = models.JSONField("procedures", null=True, blank=True, help_text="None: all of them.")
+
+    class Meta:
+        abstract = True
+
+    def is_for(self, pathway: str) -> bool:
+        return not self.pathways or pathway in self.pathways
+
+
+class Clinician(ForPathways):
     name = models.CharField(max_length=120, unique=True)
     email = models.EmailField("e-mail about visits", blank=True, help_text=WHAT_IS_MAILED)
     ehr_id = models.CharField(
@@ -177,7 +189,7 @@ class Absence(models.Model):
         refuse_what_ends_before_it_starts(self, "starts_at", "ends_at")
 
 
-class VisitKind(models.Model):
+class VisitKind(ForPathways):
     """What a visit is for, and so how long it takes. The first that is in use is chosen unless somebody says else."""
 
     name = models.CharField(max_length=60, unique=True, help_text="For staff only.")

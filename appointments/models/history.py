@@ -111,6 +111,8 @@ class PossibleDuplicate(models.Model):
         OPEN = "", "Not decided"
         SAME = "same", "The same person"
         DIFFERENT = "different", "Different people"
+        # Nobody has to decide: who asks about two procedures asks twice.
+        OTHER = "other", "About another procedure"
 
     earlier = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="+")
     later = models.ForeignKey(AppointmentRequest, models.CASCADE, related_name="possible_duplicates")

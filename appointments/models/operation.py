@@ -134,14 +134,17 @@ class DailyCount(models.Model):
 
     day = models.DateField()
     event = models.CharField(max_length=10, choices=Event)
+    pathway = models.CharField(max_length=40, db_default="vertebral_cement")
     language = models.CharField(max_length=5)
     outcome = models.CharField(max_length=40, blank=True)
     count = models.PositiveIntegerField()
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("day", "event", "language", "outcome"), name="counted_once_a_day"),
+            models.UniqueConstraint(
+                fields=("day", "event", "pathway", "language", "outcome"), name="counted_once_a_day_each"
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.day} {self.event} {self.language} {self.outcome}: {self.count}"
+        return f"{self.day} {self.event} {self.pathway} {self.language} {self.outcome}: {self.count}"

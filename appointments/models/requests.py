@@ -10,6 +10,9 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from screening.pathways import pathway_of
+from screening.questionnaire.definition import Pathway
+
 from .. import reference
 from .sources import Source
 from .visits import Appointment
@@ -145,6 +148,7 @@ class AppointmentRequest(models.Model):
         help_text="Who of the staff asked the questions; nobody where they were answered on the web.",
     )
 
+    pathway = models.CharField("procedure", max_length=40, db_default="vertebral_cement", help_text="By its key.")
     pathway_version = models.CharField(max_length=20)
     pathway_fingerprint = models.CharField(
         max_length=12, blank=True, help_text="Of every sentence they could read, see screening/signed_text.py."
@@ -315,6 +319,11 @@ class AppointmentRequest(models.Model):
     def __str__(self) -> str:
         # Only the reference, because Django copies this into logs that outlive the record.
         return reference.grouped(self.reference)
+
+    @property
+    def asked(self) -> Pathway:
+        """The pathway that was answered, as it was then."""
+        return pathway_of(self.pathway, self.pathway_version)
 
     @property
     def whom_to_ask_for(self) -> str:

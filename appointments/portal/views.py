@@ -22,7 +22,6 @@ from common.error_pages import shown_again, status_of_showing_again
 from common.forgotten import forgotten_by_the_browser
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
-from screening.pathways import pathway_of_version
 from screening.questionnaire.journey import Journey
 from screening.views import summary_page
 
@@ -304,7 +303,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:
     """The summary of a stored request, by the version it was asked under."""
-    journey = Journey(pathway_of_version(found.pathway_version), found.answers)
+    journey = Journey(found.asked, found.answers)
     if not journey.is_complete:
         return redirect(back)
     return summary_page(

@@ -1,4 +1,4 @@
-"""Counts how many checks are started and finished, by day, language and outcome, and nothing about a person.
+"""Counts how many checks are started and finished, by day, pathway, language and outcome, and nothing about a person.
 
 Counted in memory, and written from there by a thread of its own after a response was sent, so that no page waits for
 the database or needs one. What the database does not take is kept for the next try.
@@ -27,14 +27,15 @@ logger = logging.getLogger(__name__)
 MOST_KEPT = 1_000
 
 ADD = """
-    INSERT INTO appointments_dailycount AS stored (day, event, language, outcome, count) VALUES {rows}
-    ON CONFLICT (day, event, language, outcome) DO UPDATE SET count = stored.count + excluded.count
+    INSERT INTO appointments_dailycount AS stored (day, event, pathway, language, outcome, count) VALUES {rows}
+    ON CONFLICT (day, event, pathway, language, outcome) DO UPDATE SET count = stored.count + excluded.count
 """
 
 
 class Counted(NamedTuple):
     day: date
     event: str
+    pathway: str
     language: str
     outcome: str
 
@@ -71,18 +72,18 @@ def write() -> None:
                     _keep(counted, times)
 
 
-def _count_start(sender: object, *, language: str, outcome: str, **kwargs: object) -> None:
-    _count(DailyCount.Event.STARTED, language, outcome)
+def _count_start(sender: object, *, pathway: str, language: str, outcome: str, **kwargs: object) -> None:
+    _count(DailyCount.Event.STARTED, pathway, language, outcome)
 
 
-def _count_finish(sender: object, *, language: str, outcome: str, **kwargs: object) -> None:
-    _count(DailyCount.Event.FINISHED, language, outcome)
+def _count_finish(sender: object, *, pathway: str, language: str, outcome: str, **kwargs: object) -> None:
+    _count(DailyCount.Event.FINISHED, pathway, language, outcome)
 
 
-def _count(event: DailyCount.Event, language: str, outcome: str) -> None:
+def _count(event: DailyCount.Event, pathway: str, language: str, outcome: str) -> None:
     if settings.COUNT_EVERY_SECONDS:
         with _lock:
-            _keep(Counted(timezone.localdate(), event.value, language, outcome), 1)
+            _keep(Counted(timezone.localdate(), event.value, pathway, language, outcome), 1)
 
 
 def _keep(counted: Counted, times: int) -> None:
@@ -115,4 +116,4 @@ def _add(counts: dict[Counted, int]) -> None:
     rows = sorted(counts.items())
     values = [value for counted, times in rows for value in (*counted, times)]
     with connection.cursor() as cursor:
-        cursor.execute(ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))), values)
+        cursor.execute(ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows))), values)

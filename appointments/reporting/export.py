@@ -35,6 +35,7 @@ COLUMNS = {
     "priority": "priority",
     "newer pain": "is_recent_pain",
     "outcome of the check": "outcome",
+    "procedure": "pathway",
     "version of the rules": "pathway_version",
     "fingerprint of the rules": "pathway_fingerprint",
     "flags": "flags",

@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from screening.pathways import PATHWAY
+from screening.pathways import URGENCIES
 
 from ..lifecycle.close_reasons import CLOSE_REASONS
 from ..lifecycle.definition import LIFECYCLE
@@ -48,7 +48,6 @@ KEPT_SECONDS = 4
 A_DAY = datetime.timedelta(days=1)
 # Only this many of the newest events are read to find those of the last day.
 MOST_STEPS_READ = 20_000
-PRIORITIES = [priority.key for priority in PATHWAY.priorities]
 
 
 @require_safe
@@ -103,16 +102,18 @@ class Figures:
 
 
 def _checks() -> Iterator[Metric]:
-    started = CounterMetricFamily("upright_checks_started", "Checks that were started.", labels=["language"])
-    finished = CounterMetricFamily(
-        "upright_checks_finished", "Checks that came to a result.", labels=["language", "outcome"]
+    started = CounterMetricFamily(
+        "upright_checks_started", "Checks that were started.", labels=["pathway", "language"]
     )
-    rows = DailyCount.objects.values_list("event", "language", "outcome").annotate(Sum("count")).order_by()
-    for event, language, outcome, count in rows:
+    finished = CounterMetricFamily(
+        "upright_checks_finished", "Checks that came to a result.", labels=["pathway", "language", "outcome"]
+    )
+    labels = ("event", "pathway", "language", "outcome")
+    for event, *where, outcome, count in DailyCount.objects.values_list(*labels).annotate(Sum("count")).order_by():
         if event == DailyCount.Event.STARTED:
-            started.add_metric([language], count)
+            started.add_metric(where, count)
         else:
-            finished.add_metric([language, outcome], count)
+            finished.add_metric([*where, outcome], count)
     yield started
     yield finished
 
@@ -138,7 +139,7 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
     requests = {
         (status.value, priority, language.value): 0
         for status in (Status.WAITING, Status.CLAIMED, Status.BOOKED)
-        for priority in PRIORITIES
+        for priority in URGENCIES
         for language in Language
     }
     oldest: dict[str, datetime.datetime] = {}
@@ -168,13 +169,13 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         "upright_oldest_open_request_seconds",
         "How long ago the oldest open request was asked; 0 without one.",
         ["priority"],
-        {(one,): (now - oldest[one]).total_seconds() if one in oldest else 0 for one in PRIORITIES},
+        {(one,): (now - oldest[one]).total_seconds() if one in oldest else 0 for one in URGENCIES},
     )
     yield _gauges(
         "upright_calls_overdue",
         "Open requests whose next call should have been made by now.",
         ["priority", "call"],
-        {(one, call): late[one][call] for one in PRIORITIES for call in ("first", "planned", "promised")},
+        {(one, call): late[one][call] for one in URGENCIES for call in ("first", "planned", "promised")},
     )
     yield _gauge("upright_requests_held", "Open requests that somebody holds and has not let lie.", held)
     yield _gauge("upright_nurse_checks_to_answer", "Open requests with a question to the nurse.", nurse)
@@ -200,7 +201,7 @@ def _waits(now: datetime.datetime) -> Iterator[Metric]:
 def _last_day(now: datetime.datetime) -> Iterator[Metric]:
     """What was asked and done in the 24 hours before."""
     since = now - A_DAY
-    asked = {(priority, language.value): 0 for priority in PRIORITIES for language in Language}
+    asked = {(priority, language.value): 0 for priority in URGENCIES for language in Language}
     rows = AppointmentRequest.objects.filter(created_at__gte=since).order_by()
     for *labels, count in rows.values_list("priority", "language").annotate(Count("pk")):
         asked[tuple(labels)] = count

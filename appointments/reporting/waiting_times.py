@@ -11,7 +11,8 @@ import datetime
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from django.db import connection, models, transaction
 from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
-from screening.pathways import PATHWAY
+from screening.pathways import PATHWAYS, URGENCIES
 
 from ..lifecycle.close_reasons import ATTENDED, DID_NOT_COME, LABELS
 from ..lifecycle.definition import BOOK, CLOSE, REOPEN
@@ -28,7 +29,13 @@ from ..lifecycle.guards import OPEN_STATUSES
 from ..models import AppointmentRequest, ContactAttempt, DailyCount, Event, Language, Source, Status
 from .kaplan_meier import shortest_within
 
-OFFERS_VISIT = frozenset(outcome.key for outcome in PATHWAY.outcomes if outcome.offers_visit)
+OFFERS_VISIT = reduce(
+    or_,
+    (
+        Q(pathway=one.key, outcome__in=[outcome.key for outcome in one.outcomes if outcome.offers_visit])
+        for one in PATHWAYS.values()
+    ),
+)
 
 # What can have become of a request, by key, in the words that staff use elsewhere.
 OPEN = "open"
@@ -76,7 +83,7 @@ def monday_of(day: datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
-BY_PRIORITY = Dimension("priority", "by priority", "Priority", {one.key: one.key for one in PATHWAY.priorities})
+BY_PRIORITY = Dimension("priority", "by priority", "Priority", {one: one for one in URGENCIES})
 BY_LANGUAGE = Dimension("language", "by language", "Language", {one.value: str(one.label) for one in Language})
 BY_WHO_ASKED = Dimension(
     "asked_by", "by who asked", "Asked by", {PATIENT: "The patient", HELPER: "Somebody else for the patient"}
@@ -364,7 +371,7 @@ def _checks(counts: QuerySet) -> Checks:
     sums = counts.aggregate(
         started=Sum("count", filter=Q(event=DailyCount.Event.STARTED), default=0),
         finished=Sum("count", filter=Q(event=DailyCount.Event.FINISHED), default=0),
-        qualified=Sum("count", filter=Q(outcome__in=OFFERS_VISIT), default=0),
+        qualified=Sum("count", filter=OFFERS_VISIT, default=0),
     )
     return Checks(**sums)
 

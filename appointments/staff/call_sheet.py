@@ -153,7 +153,7 @@ def _sheet(
     is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
-    calendar = Calendar()
+    calendar = Calendar(about=visit_request.pathway)
     blank: dict[str, Any] = {verb.key: {"calendar": calendar, "auto_id": f"{verb.key}_%s"} for verb in offered}
     # What was chosen among all free times is filled in where it can be offered or booked.
     opens: type[VerbForm] = OfferForm if "times" in request.GET else BookForm

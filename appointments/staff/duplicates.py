@@ -74,7 +74,8 @@ def page(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def pair(request: StaffRequest, pk: int) -> HttpResponse:
     """Both requests side by side, and the two buttons. Refuses to overwrite a decision that was not shown."""
-    found = get_object_or_404(PossibleDuplicate.objects.select_related(*BOTH, "decided_by"), pk=pk)
+    pairs = PossibleDuplicate.objects.select_related(*BOTH, "decided_by").exclude(decision=Decision.OTHER)
+    found = get_object_or_404(pairs, pk=pk)
     if request.method != "POST":
         return _side_by_side(request, found)
     if not request.user.has_perm(WORK):

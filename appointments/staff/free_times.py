@@ -68,15 +68,17 @@ def page(request: StaffRequest) -> HttpResponse:
     chosen = form.cleaned_data
     visit_request = chosen["request"]
     audit.shows(request, [visit_request])
+    about = visit_request.pathway if visit_request else ""
     may_offer = visit_request is not None and OFFER.when.holds(visit_request, request.user, timezone.now())
     ticked = request.GET.getlist("times") if may_offer else []
     if "first" in request.GET:
         kept = {name: row.pk for name, row in chosen.items() if name != "day" and row}
-        query = urlencode({**kept, "day": _first_day(chosen), "times": ticked}, doseq=True)
+        query = urlencode({**kept, "day": _first_day(chosen, about), "times": ticked}, doseq=True)
         return redirect(f"{reverse('admin:free_times')}?{query}")
     today, day = timezone.localdate(), chosen["day"]
     monday = day - day.weekday() * DAY
-    calendar = Calendar(max(timezone.now(), _midnight(monday)), days=7 - max(today - monday, 0 * DAY).days)
+    left = 7 - max(today - monday, 0 * DAY).days
+    calendar = Calendar(max(timezone.now(), _midnight(monday)), days=left, about=about)
     kind = chosen["kind"] or calendar.usual_kind
     days = [(of_day, [free for free in times if _fits(free, chosen)]) for of_day, times in calendar.free(kind)]
     shown = {key_of(free) for _day, times in days for free in times}
@@ -97,7 +99,7 @@ def page(request: StaffRequest) -> HttpResponse:
         may_offer=may_offer,
         most=MOST,
         ticked=ticked,
-        elsewhere=still_free(elsewhere, kind, Calendar(days=DAYS_BOOKED_AHEAD)) if elsewhere else {},
+        elsewhere=still_free(elsewhere, kind, Calendar(days=DAYS_BOOKED_AHEAD, about=about)) if elsewhere else {},
         sheet=visit_request and sheet_url(visit_request.pk),
     )
 
@@ -106,9 +108,9 @@ def _fits(free: Slot, chosen: dict[str, Any]) -> bool:
     return chosen["clinician"] in (None, free.clinician) and chosen["place"] in (None, free.place)
 
 
-def _first_day(chosen: dict[str, Any]) -> datetime.date:
+def _first_day(chosen: dict[str, Any], about: str) -> datetime.date:
     """On which there is a time, or today if there is none at all."""
-    calendar = Calendar(days=DAYS_BOOKED_AHEAD)
+    calendar = Calendar(days=DAYS_BOOKED_AHEAD, about=about)
     days = calendar.free(chosen["kind"] or calendar.usual_kind)
     found = (day for day, times in days if any(_fits(free, chosen) for free in times))
     return next(found, timezone.localdate())

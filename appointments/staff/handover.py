@@ -20,7 +20,7 @@ import audit
 from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
-from screening.pathways import PATHWAY
+from screening.pathways import URGENCIES
 
 from ..lifecycle.definition import ASSIGN, LIFECYCLE, RELEASE, UNDO
 from ..lifecycle.guards import FREE, LAPSED
@@ -77,7 +77,7 @@ class PickForm(forms.Form):
     which = forms.ChoiceField(
         label="Requests", choices=[("callable", "Callable now by this colleague"), ("waiting", "Held by nobody")]
     )
-    priority = forms.ChoiceField(choices=[("", "Any"), *((p.key, p.key) for p in PATHWAY.priorities)], required=False)
+    priority = forms.ChoiceField(choices=[("", "Any"), *((p, p) for p in URGENCIES)], required=False)
     language = forms.ChoiceField(choices=[("", "Any"), *Language.choices], required=False)
     most = forms.IntegerField(label="How many at most", min_value=1, max_value=MOST_ROWS)
 

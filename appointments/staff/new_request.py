@@ -28,7 +28,7 @@ from common.languages import LANGUAGES, language_or_english
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm, sent_together
 from screening.forms import AnswerField, AnswersForm
-from screening.pathways import PATHWAY
+from screening.pathways import FIRST, PATHWAYS
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page
 
@@ -41,7 +41,7 @@ from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, NurseCheck, ReferralSource, Source
 from ..roles import TAKE, WORK
 from .call_sheet import next_verb, sheet_url
-from .pages import needs, staff_page
+from .pages import needs, pathway_asked_for, staff_page
 
 PURPOSE = "new request"
 # As long as somebody may be signed in; nobody is on the phone for longer.
@@ -49,7 +49,6 @@ MAX_AGE = 12 * 60 * 60
 # What the pages send beside their fields.
 BESIDE = ("said", "at", "go", "speak")
 PAGES = ("warning-signs", "questions", "result")
-ANSWERS = {question.key for question in PATHWAY.questions}
 SPOKEN = "Said yes after this was read out: “{words}”"
 
 
@@ -57,9 +56,10 @@ SPOKEN = "Said yes after this was read out: “{words}”"
 class Talk:
     """What was said so far: what stands in the fields, by their names, whether it is valid or not.
 
-    `id` is the journey's, so that what is sent twice is stored once.
+    `id` is the journey's, so that what is sent twice is stored once; `pathway` is the key of what is asked about.
     """
 
+    pathway: str = FIRST.key
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     language: str = LANGUAGES[0].code
     entered: dict[str, Any] = field(default_factory=dict)
@@ -72,15 +72,17 @@ class Talk:
         except (Unreadable, Expired):
             return None
         is_theirs = content.pop("user") == request.user.pk
-        return cls(**content) if content.pop("version") == PATHWAY.version and is_theirs else None
+        is_of_now = content.pop("version") == PATHWAYS[content["pathway"]].version
+        return cls(**content) if is_of_now and is_theirs else None
 
     def sealed(self, user: User) -> str:
         """Only for this user to go on with."""
-        return seal({**asdict(self), "user": user.pk, "version": PATHWAY.version}, purpose=PURPOSE)
+        version = self.journey.pathway.version
+        return seal({**asdict(self), "user": user.pk, "version": version}, purpose=PURPOSE)
 
     @property
     def journey(self) -> Journey:
-        return Journey(PATHWAY, self.entered)
+        return Journey(PATHWAYS[self.pathway], self.entered)
 
     @property
     def is_someone_else(self) -> bool:
@@ -90,9 +92,10 @@ class Talk:
     def after(self, *filled_in: StrictForm) -> "Talk":
         """With all that was typed; what is an answer, as the question takes it."""
         entered = dict(self.entered)
+        questions = {question.key for question in self.journey.pathway.questions}
         for form in filled_in:
             entered |= {bound.name: bound.data for bound in form}
-            entered |= {key: answer for key, answer in form.cleaned_data.items() if key in ANSWERS}
+            entered |= {key: answer for key, answer in form.cleaned_data.items() if key in questions}
         return replace(self, entered=entered)
 
     def spoken_in(self, language: str) -> "Talk":
@@ -101,7 +104,7 @@ class Talk:
 
     def without_emergency(self) -> "Talk":
         """As on the public pages: a slip costs nothing else, and a warning sign is not kept."""
-        gone = PATHWAY.emergency_questions
+        gone = self.journey.pathway.emergency_questions
         return replace(self, entered={name: typed for name, typed in self.entered.items() if name not in gone})
 
 
@@ -146,14 +149,15 @@ class QuestionsForm(StrictForm):
     def __init__(self, journey: Journey, data: QueryDict | None = None) -> None:
         super().__init__(data, label_suffix="")
         self.journey = journey
-        for page in PATHWAY.pages[1:]:
+        for page in journey.pathway.pages[1:]:
             for question in page.questions:
                 self.fields[question.key] = AnswerField(question)
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
         earlier = self.journey.relevant_answers.items()
-        self.journey = Journey(PATHWAY, {**{key: one for key, one in earlier if key not in self.fields}, **entered})
+        kept = {key: one for key, one in earlier if key not in self.fields}
+        self.journey = Journey(self.journey.pathway, {**kept, **entered})
         for key in self.fields.keys() - {question.key for question in self.journey.asked}:
             # Nothing has to stand there, and what does is looked at when it is asked.
             self.errors.pop(key, None)
@@ -161,7 +165,7 @@ class QuestionsForm(StrictForm):
 
     def pages(self) -> Iterator[tuple[Page, list[tuple[BoundField, str]]]]:
         """What may be asked as far as is known, page by page, each question with the condition that is still open."""
-        for page in PATHWAY.pages[1:]:
+        for page in self.journey.pathway.pages[1:]:
             asked = [question for question in page.questions if self.journey.may_ask(question)]
             if asked:
                 sure = self.journey.questions_on(page)
@@ -174,7 +178,7 @@ def page(request: StaffRequest) -> HttpResponse:
     """Each button sends what stands on the page, which is never lost, and gives the page that is next."""
     audit.shows(request)
     if request.method != "POST":
-        return _page(request, Talk(), PAGES[0])
+        return _page(request, Talk(pathway=pathway_asked_for(request).key), PAGES[0])
     talk, at, go = Talk.in_page(request), request.POST.get("at", ""), request.POST.get("go", "")
     if talk is None:
         return _page(request, Talk(), PAGES[0], is_lost=True, status=422)
@@ -186,7 +190,7 @@ def page(request: StaffRequest) -> HttpResponse:
         talk = talk.after(*filled_in)
     if spoken := request.POST.get("speak"):
         return _page(request, talk.spoken_in(language_or_english(spoken).code), at)
-    is_at_the_signs = talk.journey.next_page == PATHWAY.pages[0]
+    is_at_the_signs = talk.journey.next_page == talk.journey.pathway.pages[0]
     if go == "back":
         return _page(request, talk, PAGES[0 if is_at_the_signs else max(PAGES.index(at) - 1, 0)])
     if talk.journey.stopped:
@@ -206,12 +210,12 @@ def _forms(talk: Talk, at: str, data: QueryDict | None = None) -> tuple[StrictFo
     on_the_page: tuple[StrictForm, ...] = ()
     match PAGES.index(at):
         case 0:
-            on_the_page = OpeningForm(data, label_suffix=""), AnswersForm(journey, PATHWAY.pages[0], data)
+            on_the_page = OpeningForm(data, label_suffix=""), AnswersForm(journey, journey.pathway.pages[0], data)
         case 1:
             on_the_page = (QuestionsForm(journey, data),)
         case 2 if journey.is_complete and journey.assessment.outcome.offers_visit:
             on_the_page = tuple(
-                form(data, for_someone_else=talk.is_someone_else)
+                form(data, pathway=journey.pathway, for_someone_else=talk.is_someone_else)
                 for form in (WhoForm, VisitQuestionsForm, CallForm, ConsentForm)
             )
             # What finds the patient, and calls back if the line breaks, is asked first.
@@ -234,7 +238,7 @@ def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], 
     with translation.override(talk.language):
         contact = contact_of(who, call, consent)
     contact = replace(contact, consent=SPOKEN.format(words=contact.consent))
-    if not is_another and (before := list(asked_before(contact, UUID(talk.id)))):
+    if not is_another and (before := list(asked_before(contact, UUID(talk.id), talk.journey.pathway))):
         audit.shows(request, before)
         return _page(request, talk, PAGES[-1], filled_in, status=409, before=before)
     stored = submit(
@@ -286,6 +290,7 @@ def _page(
         title=f"{'Error: ' if status >= 400 else ''}New request",
         status=status,
         at=at,
+        pathway=journey.pathway,
         number=PAGES.index(at) + 1,
         length=len(PAGES),
         on_the_page=on_the_page,

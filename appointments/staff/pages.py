@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from accounts.requests import P, StaffView, View, may
+from screening.pathways import FIRST, OFFERED
+from screening.questionnaire.definition import Pathway
 
 
 def needs(permission: str) -> Callable[[StaffView[P]], View[P]]:
@@ -28,6 +30,11 @@ def needs(permission: str) -> Callable[[StaffView[P]], View[P]]:
     return decorate
 
 
+def pathway_asked_for(request: HttpRequest) -> Pathway:
+    """The one whose key stands in the address as `procedure`, else the first; see staff/_procedures.html."""
+    return next((one for one in OFFERED if one.key == request.GET.get("procedure")), FIRST)
+
+
 def staff_page(
     request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
 ) -> TemplateResponse:
@@ -35,6 +42,6 @@ def staff_page(
     return TemplateResponse(
         request,
         f"staff/{template}",
-        {**admin.site.each_context(request), "title": title, **context},
+        {**admin.site.each_context(request), "title": title, "pathways": OFFERED, **context},
         status=status,
     )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 import audit
 from accounts.requests import StaffRequest
-from screening.pathways import PATHWAY
+from screening.pathways import URGENCIES
 
 from ..models import Language
 from ..reporting.waiting_times import (
@@ -131,9 +131,8 @@ def _waited(waiting: Waiting) -> list[str]:
 
 
 def _weeks(groups: Iterable[Figures]) -> Table:
-    priorities = [priority.key for priority in PATHWAY.priorities]
-    rows = [[group.name, str(group.asked), *(str(group.by_priority[key]) for key in priorities)] for group in groups]
-    return Table("Requests per week", ["Week from", "Requests", *priorities], rows)
+    rows = [[group.name, str(group.asked), *(str(group.by_priority[key]) for key in URGENCIES)] for group in groups]
+    return Table("Requests per week", ["Week from", "Requests", *URGENCIES], rows)
 
 
 def _checks(checks: Checks | None) -> Table:

@@ -8,7 +8,6 @@ from django.conf import settings
 
 from common.clinic import CLINIC
 from common.languages import language_or_english
-from screening.pathways import pathway_of_version
 from screening.questionnaire.journey import Journey
 
 from ..fields import call_times_in_words
@@ -30,13 +29,13 @@ def area_of(phone: str) -> str:
 
 def flags_of(visit_request: AppointmentRequest) -> list:
     """In the words of the version that raised them."""
-    flags = pathway_of_version(visit_request.pathway_version).flags
+    flags = visit_request.asked.flags
     return [flag for flag in flags if flag.key in visit_request.flags]
 
 
 def heading_of(visit_request: AppointmentRequest) -> str:
     """What the patient read above their result, in English."""
-    pathway = pathway_of_version(visit_request.pathway_version)
+    pathway = visit_request.asked
     journey = Journey(pathway, visit_request.answers)
     if journey.is_complete and journey.assessment.outcome.key == visit_request.outcome:
         return journey.assessment.heading.text
@@ -50,7 +49,7 @@ def call_times_of(visit_request: AppointmentRequest) -> list[str]:
 
 def answers_in_words(visit_request: AppointmentRequest) -> list[tuple[str, str]]:
     """What was answered, in the words that were shown then, or as stored where nobody knows those any more."""
-    pathway = pathway_of_version(visit_request.pathway_version)
+    pathway = visit_request.asked
     questions = {question.key: question for question in (*pathway.questions, *pathway.visit_questions)}
     rows = []
     for key, answer in visit_request.answers.items():

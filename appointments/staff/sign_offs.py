@@ -18,8 +18,8 @@ from audit.models import AuditEntry
 from common.languages import language_or_english
 from common.strict_form import StrictForm
 from screening import sign_off
-from screening.models import RULES, SignOff
-from screening.pathways import PATHWAY
+from screening.models import SignOff
+from screening.pathways import FIRST, OFFERED, PATHWAYS
 
 from ..roles import RECORD_SIGN_OFF, SEE_SIGN_OFFS
 from .pages import needs, staff_page
@@ -31,9 +31,9 @@ ATTESTS = {
 
 
 def about_in_words(about: str) -> str:
-    return (
-        "The rules, and every sentence" if about == RULES else f"The translation: {language_or_english(about).name}"
-    )
+    if pathway := PATHWAYS.get(about):
+        return f"The rules, and every sentence: {pathway.name}"
+    return f"The translation: {language_or_english(about).name}"
 
 
 def a_year_later(day: datetime.date) -> datetime.date:
@@ -116,7 +116,9 @@ def page(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     with audit.atomic():
-        recorded = SignOff.objects.create(**form.cleaned_data, version=PATHWAY.version, recorded_by=request.user)
+        # A translation is of every pathway; by the version of the first it is told when it was made.
+        version = PATHWAYS.get(form.cleaned_data["about"], FIRST).version
+        recorded = SignOff.objects.create(**form.cleaned_data, version=version, recorded_by=request.user)
         audit.record(AuditEntry.Action.CHANGE, details=f"sign-off {recorded.pk} recorded")
     sign_off.look_again()
     messages.success(request, f"Recorded: {about_in_words(recorded.about)}, valid until {recorded.valid_until}.")
@@ -139,12 +141,12 @@ def withdraw(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _blank(request: StaffRequest) -> SignOffForm:
-    asked = request.GET.get("about", RULES)
-    about = asked if asked in sign_off.to_sign() else RULES
+    asked = request.GET.get("about", FIRST.key)
+    about = asked if asked in sign_off.to_sign() else FIRST.key
     return SignOffForm(
         initial={
             "about": about,
-            "attests": ATTESTS[about == RULES],
+            "attests": ATTESTS[about in PATHWAYS],
             "date": timezone.localdate(),
             "valid_until": a_year_later(timezone.localdate()),
         }
@@ -166,7 +168,7 @@ def _page(
         status=status,
         form=form,
         may_record=request.user.has_perm(RECORD_SIGN_OFF),
-        version=PATHWAY.version,
+        pathways=OFFERED,
         to_sign=[
             (about_in_words(about), sign_off.fingerprint_of(about), sign_off.in_force(about))
             for about in sign_off.to_sign()

@@ -12,40 +12,42 @@ import audit
 from accounts.requests import StaffRequest
 from common.languages import LANGUAGES
 from common.strict_form import StrictForm
-from screening.cases import MOST_BYTES, SHEET, Judged, judge, read
-from screening.pathways import PATHWAY
+from screening.cases import MOST_BYTES, Judged, judge, read
+from screening.own_cases import own_sheet
 from screening.questionnaire.assessment import Emergency, Paragraph
 from screening.questionnaire.conditions import Answers, Condition
+from screening.questionnaire.definition import Pathway
 from screening.questionnaire.explanation import Ending, in_words
-from screening.questionnaire.questions import InvalidAnswer, Question
+from screening.questionnaire.questions import InvalidAnswer, Question, Text
 from screening.wording import can_be_said, say, say_line
 
 from ..roles import SEE
-from .pages import needs, staff_page
+from .pages import needs, pathway_asked_for, staff_page
 
 
-def questions_that_matter() -> list[Question]:
+def questions_that_matter(pathway: Pathway) -> list[Question]:
     """Those of the check, and those that come with a visit request as far as something is decided by them."""
-    decided = [*(flag.when for flag in PATHWAY.flags), *(priority.when for priority in PATHWAY.priorities)]
+    decided = [*(flag.when for flag in pathway.flags), *(priority.when for priority in pathway.priorities)]
     read_by = frozenset[str]().union(*(condition.about for condition in decided))
-    return [*PATHWAY.questions, *(question for question in PATHWAY.visit_questions if question.key in read_by)]
+    return [*pathway.questions, *(question for question in pathway.visit_questions if question.key in read_by)]
 
 
 class WhatIfForm(StrictForm):
     """All questions at once, each of which may be left open."""
 
-    def __init__(self, data: QueryDict | None = None) -> None:
+    def __init__(self, pathway: Pathway, data: QueryDict | None = None) -> None:
         super().__init__(data, label_suffix="")
-        self.questions = {question.key: question for question in questions_that_matter()}
+        self.questions = {question.key: question for question in questions_that_matter(pathway)}
         for key, question in self.questions.items():
             choices = [(option.value, say(option.label)) for option in question.options]
             quiet = "; ".join(question.in_words({key: question.quiet_answer}, say))
-            not_said = f"Not said, so: {quiet}" if question in PATHWAY.questions else "Not said"
-            self.fields[key] = (
-                forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple)
-                if question.takes_several
-                else forms.ChoiceField(choices=[("", not_said), *choices])
-            )
+            not_said = f"Not said, so: {quiet}" if question in pathway.questions else "Not said"
+            if isinstance(question, Text):
+                self.fields[key] = forms.CharField(max_length=question.longest)
+            elif question.takes_several:
+                self.fields[key] = forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple)
+            else:
+                self.fields[key] = forms.ChoiceField(choices=[("", not_said), *choices])
             self.fields[key].label = say(question.name)
             self.fields[key].required = False
 
@@ -79,21 +81,22 @@ class SheetForm(StrictForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: StaffRequest) -> HttpResponse:
     audit.shows(request)
-    form, sheet_form = WhatIfForm(), SheetForm(label_suffix="", initial={"sheet": SHEET.read_text("utf-8")})
+    pathway = pathway_asked_for(request)
+    form, sheet_form = WhatIfForm(pathway), SheetForm(label_suffix="", initial={"sheet": own_sheet(pathway)})
     tried: list[dict[str, Any]] = []
     judged: list[Judged] = []
     problems: tuple[str, ...] = ()
     if "sheet" in request.POST:
         sheet_form = SheetForm(request.POST, label_suffix="")
         if sheet_form.is_valid():
-            sheet = read(sheet_form.cleaned_data["sheet"], PATHWAY)
-            judged, problems = judge(sheet.cases, PATHWAY), sheet.problems
+            sheet = read(sheet_form.cleaned_data["sheet"], pathway)
+            judged, problems = judge(sheet.cases, pathway), sheet.problems
             tried = [shown(one.ending, one) for one in judged]
     elif request.method == "POST":
-        form = WhatIfForm(request.POST)
+        form = WhatIfForm(pathway, request.POST)
         if form.is_valid():
-            given, with_visit = form.answers(PATHWAY.questions), form.answers(PATHWAY.visit_questions)
-            tried = [shown(Ending(PATHWAY, given, with_visit))]
+            given, with_visit = form.answers(pathway.questions), form.answers(pathway.visit_questions)
+            tried = [shown(Ending(pathway, given, with_visit))]
     wrong = bool(problems or form.errors or sheet_form.errors)
     return staff_page(
         request,
@@ -102,7 +105,7 @@ def page(request: StaffRequest) -> HttpResponse:
         status=422 if wrong else 200,
         form=form,
         sheet_form=sheet_form,
-        version=PATHWAY.version,
+        pathway=pathway,
         tried=tried,
         is_sheet=bool(judged),
         otherwise=sum(not one.is_as_expected for one in judged),

@@ -8,6 +8,9 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from screening.pathways import OFFERED
+from screening.questionnaire.definition import Pathway
+
 from ..lifecycle.waits import WAITS, Wait, late, with_waits
 from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
 from .ranking import callable_now
@@ -34,6 +37,10 @@ def _list_of(wait: Wait) -> Filter:
     )
 
 
+def _list_about(pathway: Pathway) -> Filter:
+    return Filter(pathway.key, pathway.name, lambda requests, user: requests.open().filter(pathway=pathway.key))
+
+
 FILTERS = (
     Filter("open", "Open", lambda requests, user: requests.open()),
     Filter("mine", "Mine", lambda requests, user: requests.open().filter(claimed_by=user)),
@@ -47,6 +54,7 @@ FILTERS = (
         lambda requests, user: requests.open().filter(nurse_check=NurseCheck.NEEDED),
     ),
     *map(_list_of, WAITS),
+    *map(_list_about, OFFERED if len(OFFERED) > 1 else ()),
     Filter("closed", "Closed", lambda requests, user: requests.filter(status=Status.CLOSED), order=NEWEST_FIRST),
     Filter("all", "All", lambda requests, user: requests, order=NEWEST_FIRST),
 )

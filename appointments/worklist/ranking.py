@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from screening.pathways import PATHWAY
+from screening.pathways import URGENCIES
 
 from ..calendar.calling_hours import is_callable, is_decent_hour
 from ..calendar.opening_hours import BusinessHours
@@ -22,8 +22,8 @@ from ..lifecycle.guards import FREE
 from ..lifecycle.waits import CALL, with_waits
 from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Language
 
-# By its place in the pathway. One that the pathway no longer knows comes first: a person looks at it.
-URGENCY = {priority.key: place for place, priority in enumerate(PATHWAY.priorities, 1)}
+# One that no pathway knows any more comes first: a person looks at it.
+URGENCY = {priority: place for place, priority in enumerate(URGENCIES, 1)}
 
 
 class Candidate(NamedTuple):

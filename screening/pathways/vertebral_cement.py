@@ -1436,8 +1436,12 @@ SITUATIONS = (
 # ------------------------------------------------------------------------------------------------------ Pathway
 
 PATHWAY = Pathway(
+    key="vertebral_cement",
     version=VERSION,
+    name="Kyphoplasty or vertebroplasty",
     title=_("Could cement treatment for a spine fracture fit you?"),
+    points=_("The five points"),
+    summary=_("Spine treatment check"),
     pages=(
         Page.of(RED_FLAGS),
         Page.of(PAIN),
@@ -1524,6 +1528,7 @@ PATHWAY = Pathway(
     flags=FLAGS,
     priorities=PRIORITIES,
     sooner_within_priority=DURATION.is_("lt2w", "2w_6w", "6w_3m"),
+    records_elsewhere=PICTURE_TAKEN,
     changes=CHANGES,
     situations=SITUATIONS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,16 +59,23 @@ class Situation:
 class Pathway:
     """Everything we ask and everything it means.
 
+    `key` names it in addresses and wherever it is stored, for ever; `name` is what staff and records call it. `title`
+    stands above its first page, `points` above what it looks at, `summary` above what is printed.
     `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
     questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
     the notes of every outcome but those of `stops`; so do the first MOST_TO_ASK that apply of `to_ask`, the questions
     for one's own doctor, the most pressing first. `terms` are the named conditions, explained to whoever reads the
-    rule. `visit_questions` are asked with a visit request only; they raise flags and decide nothing. `changes` tells
-    what each version brought, the newest first; `situations` are the tables that show the rule.
+    rule. `visit_questions` are asked with a visit request only; they raise flags and decide nothing. Where
+    `records_elsewhere` holds, there are pictures that have to come here. `changes` tells what each version brought,
+    the newest first; `situations` are the tables that show the rule.
     """
 
+    key: str
     version: str
+    name: str
     title: str
+    points: str
+    summary: str
     pages: tuple[Page, ...]
     stops: tuple[Rule, ...]
     criteria: tuple[Criterion, ...]
@@ -79,6 +87,7 @@ class Pathway:
     flags: tuple[Flag, ...]
     priorities: tuple[Priority, ...]
     sooner_within_priority: Condition
+    records_elsewhere: Condition = ~ALWAYS
     changes: tuple[Change, ...] = ()
     situations: tuple[Situation, ...] = ()
 
@@ -154,12 +163,16 @@ class Pathway:
         )
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.key):
+            raise BrokenPathway(f"the key {self.key!r} is no word of small letters, digits and underscores")
         self._refuse_repeated("page", [page.key for page in self.pages])
         self._refuse_repeated("question", [q.key for q in (*self.questions, *self.visit_questions)])
         self._refuse_repeated("criterion", [criterion.key for criterion in self.criteria])
         self._refuse_repeated("outcome", [outcome.key for outcome in self.outcomes])
         self._refuse_repeated("flag", [flag.key for flag in self.flags])
-        self._refuse_repeated("priority", [priority.key for priority in self.priorities])
+        self._refuse_repeated("priority", keys := [priority.key for priority in self.priorities])
+        if keys != sorted(keys):
+            raise BrokenPathway("the priorities are named so that the most urgent comes first, as P1 before P2")
         self._refuse_questions_that_depend_on_later_ones()
         self._refuse_conditions_on_unasked_questions()
         self._refuse_lists_without_a_last_resort()
@@ -192,6 +205,7 @@ class Pathway:
             *((flag.when, with_visit) for flag in self.flags),
             *((priority.when, with_visit) for priority in self.priorities),
             (self.sooner_within_priority, with_visit),
+            (self.records_elsewhere, with_visit),
             *((question.ask_if, with_visit) for question in self.visit_questions),
         ]:
             if unasked := condition.about - known:

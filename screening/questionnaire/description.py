@@ -53,7 +53,7 @@ class _Description:
     def rule(self) -> Iterator[str]:
         pathway, say = self.pathway, self.say
         yield f"# {say(pathway.title)}"
-        yield f"\nVersion {pathway.version}."
+        yield f"\nVersion {pathway.version} of `{pathway.key}`, “{pathway.name}” to staff and in records."
 
         yield "\n## Questions, in this order"
         for page in pathway.pages:
@@ -89,10 +89,13 @@ class _Description:
             within = f"call within {priority.business_days} business days"
             yield f"- {priority.key}, {within}: {' or '.join(reasons)}{self._cited(priority.sources)}"
         yield f"\nSooner within one priority: {pathway.sooner_within_priority.prose(say)}. Then the oldest request."
+        yield f"\nPictures that have to come here: {pathway.records_elsewhere.prose(say)}."
 
     def words(self) -> Iterator[str]:
         pathway, say = self.pathway, self.say
         yield "\n# What is said"
+        yield f"\n- Above the points: {say(pathway.points)}"
+        yield f"- Above the summary: {say(pathway.summary)}"
         yield "\n## With the questions\n"
         for page in (*pathway.pages, *map(Page.of, pathway.visit_questions)):
             if page.why:

@@ -281,6 +281,51 @@ class Year(Text):
         yield f"\nA year from {self.earliest} to the present one"
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Number(Text):
+    """A whole number from `lowest` to `highest`, typed, of the `unit`. Where it is optional, empty is not known."""
+
+    lowest: int = 0
+    highest: int
+    unit: str
+    longest: int = 6
+
+    def parse(self, values: Sequence[str]) -> Answer:
+        typed = str(super().parse(values))
+        if self.optional and not typed:
+            return ""
+        # `isdecimal` knows the digits of every script, as `int` does.
+        if not typed.isdecimal() or not self.lowest <= int(typed) <= self.highest:
+            raise InvalidAnswer(_("Enter a whole number in digits, like 10. It must be one that can be."))
+        return str(int(typed))
+
+    def in_words(self, answers: Answers, say: Say) -> list[str]:
+        return [f"{number} {say(self.unit)}" for number in super().in_words(answers, say)]
+
+    def answers_in_prose(self, say: Say) -> Iterator[str]:
+        yield f"\nA whole number from {self.lowest} to {self.highest}, in {say(self.unit)}"
+
+    def is_at_least(self, number: int) -> Condition:
+        return self._compared(lambda given: given >= number, _("{question}: {number} or more"), number)
+
+    def is_at_most(self, number: int) -> Condition:
+        return self._compared(lambda given: given <= number, _("{question}: {number} or less"), number)
+
+    def _compared(self, holds: Callable[[int], bool], pattern: str, number: int) -> Condition:
+        if not self.lowest <= number <= self.highest:
+            raise ValueError(f"{self.key} has no number {number}")
+
+        def compared(answers: Answers) -> bool | None:
+            given = answers.get(self.key)
+            return holds(int(given)) if isinstance(given, str) and given else None
+
+        return Condition(
+            frozenset({self.key}),
+            compared,
+            lambda say: say(pattern).format(question=say(self.name), number=f"{number} {say(self.unit)}"),
+        )
+
+
 @dataclass(frozen=True)
 class Group:
     """Questions that are answered by the same options, taken together: only those count that were asked."""

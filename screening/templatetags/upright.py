@@ -5,10 +5,10 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 
-from .. import sign_off, wording
-from ..models import SignOff
+from .. import mounted, sign_off, wording
 from ..questionnaire.assessment import Flag, Verdict
 from ..questionnaire.conditions import Condition
+from ..questionnaire.definition import Pathway
 
 register = template.Library()
 
@@ -51,10 +51,14 @@ def clinical_name_of(flag: Flag) -> str:
     return flag.clinical_name(wording.say)
 
 
+@register.filter
+def rules_page(pathway: Pathway) -> str:
+    return mounted.address_of(pathway, "screening:how_it_decides")
+
+
 @register.simple_tag
-def current_sign_off() -> SignOff | None:
-    """The signature that covers the pathway as it is now, or None."""
-    return sign_off.current_sign_off()
+def unsigned_pathways() -> list[Pathway]:
+    return sign_off.unsigned_pathways()
 
 
 @register.simple_tag

@@ -16,7 +16,7 @@ from appointments import reference
 from appointments.intake import submit
 from appointments.models import AppointmentRequest
 from common import sealed_cookie
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.signed_text import fingerprint
 from screening.visitor import MAX_AGE
@@ -145,7 +145,7 @@ def test_everything_is_stored_as_it_was_answered_typed_and_agreed_to(client, db)
         "texts_ok": True,
         "consent": f"{CONSENT} The person who needs the visit knows this. {CONSENT_TO_TEXTS}",
         "pathway_version": PATHWAY.version,
-        "pathway_fingerprint": fingerprint(),
+        "pathway_fingerprint": fingerprint(PATHWAY.key),
         "answers": answers | VISIT_ANSWERS,
         "outcome": "specialist_review",
         "priority": "P1",

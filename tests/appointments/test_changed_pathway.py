@@ -6,7 +6,7 @@ import pytest
 
 from appointments.models import AppointmentRequest
 from appointments.worklist import ranking
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.assessment import Priority
 from screening.questionnaire.conditions import ALWAYS
 from screening.questionnaire.journey import Journey

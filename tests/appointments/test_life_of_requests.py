@@ -53,7 +53,7 @@ from appointments.portal.views import COOKIE as STATUS
 from appointments.portal.views import opening_of
 from audit import chain
 from audit.models import AuditEntry
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.visitor import COOKIE as ANSWERS
 from screening.visitor import Visitor, remember

@@ -11,7 +11,7 @@ from accounts.models import AccountSession
 from appointments.models import AppointmentRequest, Message, ReferralSource
 from audit.models import AuditEntry
 from screening.cases import SHEET, read_file
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.visitor import COOKIE
 from tests.staff import member_of, signed_in
 from tests.walk import (

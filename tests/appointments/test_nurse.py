@@ -19,7 +19,7 @@ from appointments.lifecycle.effects import nurse
 from appointments.lifecycle.offered_times import open_times
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.reading import ANAS_PHONE, words_found
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit

@@ -9,7 +9,7 @@ from appointments import reference
 from appointments.intake import submit
 from appointments.intake.contact import Contact
 from appointments.models import AppointmentRequest
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from tests.walk import TEXTBOOK, VISIT_ANSWERS
 

@@ -22,7 +22,7 @@ from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, DailyCount, Event
 from appointments.reporting.kaplan_meier import shortest_within
 from appointments.worklist.ranking import URGENCY
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.reading import ANAS_PHONE, words_found
 from tests.statements import statements_without_audit
 from tests.walk import words_of

@@ -12,17 +12,17 @@ from django.utils import timezone
 
 from audit.models import AuditEntry
 from screening import sign_off
-from screening.models import RULES, SignOff
-from screening.pathways import PATHWAY
+from screening.models import SignOff
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.staff import member_of, signed_in
 from tests.walk import source_of, words_of
 
 PAGE = "/admin/sign-offs/"
 NOT_YET = "no clinician has signed off the rules"
-RULES_PAGE = "/how-this-check-decides/"
+PATHWAY.key_PAGE = "/how-this-check-decides/"
 FIELDS = {
-    "about": RULES,
-    "fingerprint": sign_off.fingerprint_of(RULES),
+    "about": PATHWAY.key,
+    "fingerprint": sign_off.fingerprint_of(PATHWAY.key),
     "name": "Dr. Alma Example",
     "role": "Interventional spine surgeon",
     "licence": "NY 000000",
@@ -58,7 +58,7 @@ def test_a_recorded_signature_ends_the_warnings_and_is_published(manager):
     assert record(manager).status_code == 302
 
     assert NOT_YET not in words_of(manager.get("/admin/"))
-    published = words_of(Client().get(RULES_PAGE))
+    published = words_of(Client().get(PATHWAY.key_PAGE))
     assert "Dr. Alma Example, Interventional spine surgeon, license NY 000000, read these rules" in published
     assert "The signature is good until Nov. 20, 2027." in published
     assert "Under these conditions: Only with a nurse on duty." in published
@@ -105,7 +105,7 @@ def test_a_signature_runs_out_after_a_year_unless_it_says_otherwise(manager, day
     record(manager)
 
     with time_machine.travel(f"{day}T15:00Z", tick=False):
-        assert bool(sign_off.in_force(RULES)) is counts
+        assert bool(sign_off.in_force(PATHWAY.key)) is counts
 
 
 def test_a_signature_from_a_leap_day_runs_out_on_the_last_of_february():
@@ -167,15 +167,15 @@ def test_each_language_has_a_translator_of_its_own(manager):
     assert "Draft translation" not in words_of(manager.get("/admin/"))
     assert NOT_YET in words_of(manager.get("/admin/"))
     spanish = Client(headers={"accept-language": "es"})
-    assert "Ningún traductor" not in words_of(spanish.get(RULES_PAGE))
+    assert "Ningún traductor" not in words_of(spanish.get(PATHWAY.key_PAGE))
 
 
 def test_public_pages_look_once_a_minute(manager, django_assert_num_queries):
     record(manager)
-    Client().get(RULES_PAGE)
+    Client().get(PATHWAY.key_PAGE)
 
     with django_assert_num_queries(0):
-        Client().get(RULES_PAGE)
+        Client().get(PATHWAY.key_PAGE)
 
 
 def test_the_database_keeps_no_withdrawal_without_its_reason(manager):

@@ -18,7 +18,7 @@ from appointments.lifecycle.transition import perform
 from appointments.lifecycle.waits import wait_of
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, RateBucket
 from appointments.portal.views import COOKIE
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.signed_text import fingerprint
 from tests.walk import (
     CALL,
@@ -583,7 +583,9 @@ def test_whoever_has_a_request_reads_which_text_they_answered(client, opened):
     AppointmentRequest.objects.update(pathway_version="1.0", pathway_fingerprint="")
     old = client.get("/status/yours/")
 
-    assert f"You answered version {PATHWAY.version} of our questions (text {fingerprint()})." in words_of(now)
+    assert f"You answered version {PATHWAY.version} of our questions (text {fingerprint(PATHWAY.key)})." in words_of(
+        now
+    )
     assert "You answered version 1.0 of our questions." in words_of(old)
 
 

@@ -11,7 +11,8 @@ from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest
 from common import sealed_cookie
-from screening.pathways import EARLIER, PATHWAY, pathway_of_version
+from screening.pathways import EARLIER, pathway_of
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.visitor import COOKIE
 from tests.staff import member_of, signed_in
@@ -57,7 +58,11 @@ def test_the_earlier_version_is_there_and_decides_as_it_did():
 
     journey = Journey(first, ANSWERS)
 
-    assert (first.version, pathway_of_version("1.0"), pathway_of_version("0.0")) == ("1.0", first, PATHWAY)
+    assert (first.version, pathway_of("vertebral_cement", "1.0"), pathway_of("vertebral_cement", "0.0")) == (
+        "1.0",
+        first,
+        PATHWAY,
+    )
     assert journey.assessment.outcome.key == "specialist_review"
     assert Journey(first, {**ANSWERS, "fracture": "no"}).assessment.outcome.key == "not_matching"
 

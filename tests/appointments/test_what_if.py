@@ -10,7 +10,7 @@ from django.test import Client
 from appointments.models import AppointmentRequest
 from audit.models import AuditEntry
 from screening.cases import SHEET
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.appointments.test_roles import ask
 from tests.staff import member_of, signed_in
 from tests.walk import EVERYTHING, FACTS, source_of, title_of, words_of

@@ -39,7 +39,7 @@ from appointments.staff.new_request import Talk
 from common.clinic import CLINIC, Known
 from common.clinic_tables import ClinicNotices, LanguageHelp
 from common.sealed_cookie import seal
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page as QuestionPage

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from appointments import reference
 from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO
 

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 
 from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE
 from .states import PUBLIC, State, reach, staff_states, stored_states

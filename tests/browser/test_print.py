@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from appointments.lifecycle.definition import BOOK
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Clinician, Place
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question

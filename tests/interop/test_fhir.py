@@ -20,8 +20,8 @@ from interop.case import bundle_of
 from interop.enabling import Inexpressible, enabling_of
 from interop.questionnaire import answers_in, items_of, questionnaire_of
 from screening import sign_off
-from screening.pathways import PATHWAY, versions
-from screening.pathways.vertebral_cement import CANCER, FRACTURE, PLACE, RED_FLAGS
+from screening.pathways import versions
+from screening.pathways.vertebral_cement import CANCER, FRACTURE, PATHWAY, PLACE, RED_FLAGS
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Checkboxes, Text
 from tests.staff import member_of, signed_in
@@ -29,7 +29,7 @@ from tests.statements import statements_without_audit
 
 JUDGES = Path(__file__).parents[2] / "var" / "judges"
 by_judges = pytest.mark.skipif(not (JUDGES / "node_modules" / "fhir").exists(), reason="make judges installs them")
-every_version = pytest.mark.parametrize("version", versions())
+every_version = pytest.mark.parametrize("version", versions(PATHWAY.key))
 
 
 def some_answer(question, chance):
@@ -63,7 +63,7 @@ def is_enabled(item, answers) -> bool:
 @pytest.mark.generated
 @every_version
 def test_another_program_asks_what_we_ask_and_reads_back_what_was_answered(version):
-    pathway, chance = versions()[version], random.Random(4)  # noqa: S311
+    pathway, chance = versions(PATHWAY.key)[version], random.Random(4)  # noqa: S311
     items = {item["linkId"]: item for item in questionnaire_of(pathway, is_signed=True)["item"]}
     in_the_check = {question.key for question in pathway.questions}
 
@@ -92,7 +92,7 @@ def test_a_pathway_that_cannot_be_expressed_is_refused_when_it_is_read():
 
 
 def test_each_question_has_one_name_and_stands_behind_those_it_depends_on():
-    for pathway in versions().values():
+    for pathway in versions(PATHWAY.key).values():
         before = set()
         for item in questionnaire_of(pathway, is_signed=False)["item"]:
             assert item["linkId"] not in before
@@ -110,7 +110,7 @@ def test_programs_read_what_there_is_and_every_version_of_the_questions(client, 
     assert asked == []
     assert about["Content-Type"] == "application/fhir+json; charset=utf-8"
     assert (about.json()["fhirVersion"], about.json()["rest"][0]["resource"][0]["type"]) == ("4.0.1", "Questionnaire")
-    assert [entry["resource"]["version"] for entry in listed["entry"]] == [*versions()]
+    assert [entry["resource"]["version"] for entry in listed["entry"]] == [*versions(PATHWAY.key)]
     assert one.json() == listed["entry"][-1]["resource"]
     assert (none.status_code, none.json()["resourceType"]) == (404, "OperationOutcome")
     red_flags = next(item for item in one.json()["item"] if item["linkId"] == "red_flags")
@@ -120,10 +120,10 @@ def test_programs_read_what_there_is_and_every_version_of_the_questions(client, 
 
 
 def test_questions_that_nobody_has_signed_are_a_draft():
-    assert sign_off.current_sign_off() is None
+    assert sign_off.current_sign_off(PATHWAY.key) is None
     assert questionnaire_of(PATHWAY, is_signed=False)["status"] == "draft"
     assert questionnaire_of(PATHWAY, is_signed=True)["status"] == "active"
-    assert questionnaire_of(next(iter(versions().values())), is_signed=True)["status"] == "retired"
+    assert questionnaire_of(next(iter(versions(PATHWAY.key).values())), is_signed=True)["status"] == "retired"
 
 
 # One case.

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from screening.cases import MOST_BYTES, MOST_PROBLEMS, MOST_ROWS, SHEET, judge, read, read_file
-from screening.pathways import PATHWAY
+from screening.cases import MOST_BYTES, MOST_PROBLEMS, MOST_ROWS, judge, read, read_file
+from screening.own_cases import sheet_of
+from screening.pathways.vertebral_cement import PATHWAY
 
+SHEET = sheet_of(PATHWAY)
 OURS = read_file(SHEET, PATHWAY)
 PUBLISHED = json.loads(Path(__file__).with_name("pathway-examples.json").read_text(encoding="utf-8"))
 LIKELY, REVIEW = "You may be a candidate", "A specialist needs to check a few things first"

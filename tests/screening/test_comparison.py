@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError, call_command
 
-from screening.cases import SHEET, compare_cases, read, read_file
-from screening.pathways import EARLIER, PATHWAY, versions
-from screening.pathways.vertebral_cement import CLOTTING, PAIN
+from screening.cases import compare_cases, read
+from screening.own_cases import own_cases
+from screening.pathways import EARLIER, versions
+from screening.pathways.vertebral_cement import CLOTTING, PAIN, PATHWAY
 from screening.questionnaire.comparison import changes_between, compare
 from screening.questionnaire.conditions import all_of, any_of
 from screening.questionnaire.description import describe
@@ -16,7 +17,7 @@ from screening.questionnaire.questions import Page
 from tests.walk import FACTS
 
 FIRST = EARLIER[0]
-CASES = read_file(SHEET, PATHWAY).cases
+CASES = own_cases(PATHWAY)
 
 
 def other(things, **changes):
@@ -42,7 +43,7 @@ def with_question(**changes):
 
 
 def test_a_version_is_the_same_as_itself():
-    assert [compare(version, version) for version in versions().values()] == [(), ()]
+    assert [compare(version, version) for version in versions(PATHWAY.key).values()] == [(), ()]
 
 
 YES = CLOTTING.options[0]

@@ -9,9 +9,8 @@ import pytest
 from django.test import Client
 
 from common import sealed_cookie
-from screening.pathways import PATHWAY
-from screening.pathways.vertebral_cement import MORE
-from screening.visitor import COOKIE, KEYS, MAX_AGE
+from screening.pathways.vertebral_cement import MORE, PATHWAY
+from screening.visitor import COOKIE, MAX_AGE
 from tests import walk
 from tests.walk import answer_check, outcome_of, source_of, words_of
 
@@ -62,6 +61,8 @@ LONGEST_PLAN = {
     "place": "shoulders",
     "more": [option.value for option in MORE.options if not option.alone],
 }
+
+KEYS = [question.key for question in PATHWAY.questions]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ APPROVED = Path(__file__).with_name("approved") / "pathway.md"
 def test_the_pathway_reads_as_approved():
     approved = APPROVED.read_text(encoding="utf-8")
 
-    now = f"{describe(PATHWAY)}\nFingerprint {fingerprint()}\n"
+    now = f"{describe(PATHWAY)}\nFingerprint {fingerprint(PATHWAY.key)}\n"
 
     diff = "\n".join(unified_diff(lines_of(approved), lines_of(now), "approved", "now", n=1, lineterm=""))
     assert not diff, f"The pathway reads differently now. Read the difference, then run `make approve`.\n\n{diff}"
@@ -224,7 +224,11 @@ def other_changes():
 
 def other_priorities():
     for priority in PATHWAY.priorities:
-        changes = [{"key": NEW}, {"business_days": 30}, {"outcomes": (*priority.outcomes, NOT_MATCHING)}]
+        changes = [
+            {"key": f"{priority.key}-new"},
+            {"business_days": 30},
+            {"outcomes": (*priority.outcomes, NOT_MATCHING)},
+        ]
         if priority.when is not ALWAYS:
             changes += [{"when": ANOTHER_CONDITION}]
             yield replace(PATHWAY, priorities=swapped(PATHWAY.priorities, priority))
@@ -232,6 +236,12 @@ def other_priorities():
             new = replace(priority, **change)
             yield replace(PATHWAY, priorities=swapped(PATHWAY.priorities, priority, new))
     yield replace(PATHWAY, sooner_within_priority=ANOTHER_CONDITION)
+    yield replace(PATHWAY, records_elsewhere=ANOTHER_CONDITION)
+
+
+def other_names():
+    yield replace(PATHWAY, key="another")
+    yield from (replace(PATHWAY, **{what: NEW}) for what in ("version", "name", "title", "points", "summary"))
 
 
 def other_terms():
@@ -258,6 +268,7 @@ def other_terms():
         other_flags,
         other_questions_to_ask,
         other_priorities,
+        other_names,
         other_terms,
     ],
 )

@@ -14,7 +14,7 @@ from screening import views
 from screening.signed_text import catalogue
 from tests.walk import words_of
 
-TEMPLATE = Path(settings.BASE_DIR, "templates/screening/education.html")
+TEMPLATE = Path(settings.BASE_DIR, "templates/screening/education/vertebral_cement.html")
 
 MAKER_PAID = (
     "The maker of the device paid for this study.",
@@ -252,7 +252,7 @@ SIGNED = {"name": "Dr. A. Example", "date": datetime.date(2026, 11, 30)}
     ids=["for a time", "for good"],
 )
 def test_a_page_that_is_signed_says_by_whom_and_when(client, monkeypatch, signature, english, spanish):
-    monkeypatch.setattr(views, "current_sign_off", lambda: signature)
+    monkeypatch.setattr(views, "current_sign_off", lambda about: signature)
 
     assert f"{english} Newest study on this page: 2023." in words_of(client.get("/"))
 

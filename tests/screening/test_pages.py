@@ -16,7 +16,7 @@ from django.urls import path
 
 from appointments.models import AppointmentRequest
 from config import urls
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.signed_text import fingerprint
 from tests.walk import (
     ADDRESSES,
@@ -97,7 +97,7 @@ def test_the_rules_are_published_and_that_nobody_has_signed_them(client):
     page = words_of(client.get("/how-this-check-decides/"))
 
     assert "No clinician has signed off these rules yet, so this check is not for real patients yet." in page
-    assert f"This is version {PATHWAY.version} of the rules (text {fingerprint()})." in page
+    assert f"This is version {PATHWAY.version} of the rules (text {fingerprint(PATHWAY.key)})." in page
 
 
 @pytest.mark.parametrize("page", PATHWAY.pages, ids=lambda page: page.key)

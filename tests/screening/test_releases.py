@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 
-from screening.pathways import EARLIER, PATHWAY
+from screening.pathways import EARLIER
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.releases import NotReleased, Release, listed, releases
 from screening.signed_text import fingerprint
 
@@ -23,24 +24,24 @@ def told(known, **changes):
 
 
 def test_what_was_released_stands_as_it_was():
-    out = [one for one in releases() if not one.is_draft]
+    out = [one for one in releases(PATHWAY.key) if not one.is_draft]
 
     assert [(one.version, one.revision, one.fingerprint) for one in out[: len(RELEASED)]] == RELEASED
 
 
 def test_the_text_as_it_is_now_is_the_last_one_of_its_version():
-    last = releases()[-1]
+    last = releases(PATHWAY.key)[-1]
 
-    assert (last.version, last.fingerprint) == (PATHWAY.version, fingerprint()), "make approve lists it"
+    assert (last.version, last.fingerprint) == (PATHWAY.version, fingerprint(PATHWAY.key)), "make approve lists it"
 
 
 def test_each_text_is_listed_once_in_the_order_of_its_version_and_only_the_last_may_be_a_draft():
-    names = [(one.version, one.revision) for one in releases()]
+    names = [(one.version, one.revision) for one in releases(PATHWAY.key)]
 
     assert len(set(names)) == len(names)
     assert [*dict.fromkeys(version for version, _ in names)] == [*(one.version for one in EARLIER), PATHWAY.version]
-    assert not any(one.is_draft for one in releases()[:-1])
-    assert all(one.note for one in releases())
+    assert not any(one.is_draft for one in releases(PATHWAY.key)[:-1])
+    assert all(one.note for one in releases(PATHWAY.key))
 
 
 def test_a_released_text_does_not_change_under_its_version():
@@ -77,5 +78,5 @@ def test_the_same_text_is_not_listed_twice():
 
 
 def test_every_version_says_what_it_changed_and_why():
-    assert {change.version for change in PATHWAY.changes} == {one.version for one in releases()}
+    assert {change.version for change in PATHWAY.changes} == {one.version for one in releases(PATHWAY.key)}
     assert [change for change in PATHWAY.changes if not (change.what and change.why and change.sources)] == []

@@ -9,10 +9,10 @@ from django.template import engines
 
 from common import plain_page
 from screening import signed_text
-from screening.pathways import PATHWAY
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.description import describe
 
-TEMPLATES = sorted(signed_text._templates())
+TEMPLATES = sorted(signed_text._templates(PATHWAY.key))
 
 
 def engine():
@@ -36,7 +36,7 @@ def product(tmp_path, monkeypatch):
 def fingerprint_now() -> str:
     for loader in engine().template_loaders:
         loader.reset()
-    return signed_text.fingerprint.__wrapped__()
+    return signed_text.fingerprint.__wrapped__(PATHWAY.key)
 
 
 def compiled(catalogue: dict[str, str]) -> bytes:
@@ -54,7 +54,7 @@ def compiled(catalogue: dict[str, str]) -> bytes:
 
 
 def test_the_copy_has_the_fingerprint_of_the_product(product):
-    assert fingerprint_now() == signed_text.fingerprint()
+    assert fingerprint_now() == signed_text.fingerprint(PATHWAY.key)
 
 
 def test_what_patients_see_is_among_what_is_signed():
@@ -101,17 +101,17 @@ def test_a_changed_catalogue_on_the_disk_changes_the_fingerprint(product):
 @pytest.mark.sweep
 def test_each_changed_translation_changes_the_fingerprint(product, monkeypatch):
     # The templates and the files stay as they are here, so that they are read once.
-    templates = signed_text._templates()
+    templates = signed_text._templates(PATHWAY.key)
     sentences = {source: [*signed_text._sentences(source)] for source in templates.values()}
     catalogues = {language: signed_text.catalogue(language) for language in ("en", "es")}
     monkeypatch.setattr(signed_text, "_templates", lambda: templates)
     monkeypatch.setattr(signed_text, "_sentences", sentences.get)
     monkeypatch.setattr(signed_text, "catalogue", catalogues.get)
-    seen = {signed_text.fingerprint.__wrapped__()}
+    seen = {signed_text.fingerprint.__wrapped__(PATHWAY.key)}
 
     for english, spanish in [*catalogues["es"].items()]:
         catalogues["es"][english] = f"{spanish} ¿No?"
-        seen.add(signed_text.fingerprint.__wrapped__())
+        seen.add(signed_text.fingerprint.__wrapped__(PATHWAY.key))
         catalogues["es"][english] = spanish
 
     assert len(seen) == len(catalogues["es"]) + 1
@@ -138,7 +138,7 @@ def test_the_wording_has_every_sentence_of_the_catalogue_in_each_language():
         said = signed_text.catalogue(language)
         in_pathway = set()
         describe(PATHWAY, lambda english, said=said, found=in_pathway: found.add(said.get(english)) or english)
-        beside_it = signed_text.wording(language)
+        beside_it = signed_text.wording(language, PATHWAY.key)
 
         missing = [words for words in said.values() if words not in in_pathway and f"- {words}" not in beside_it]
         assert missing == []

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.conf import settings
 
-from screening.pathways import PATHWAY, pathway_of_version
+from screening.pathways import pathway_of
+from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.journey import Journey
 from screening.signed_text import catalogue, fingerprint
 from tests.walk import BIRTHDAY, FACTS, TEXTBOOK, answer_check, source_of, words_of
@@ -69,7 +70,7 @@ def test_a_doctor_reads_flags_in_clinical_words_what_is_open_and_the_sources(cli
     assert "Answered “not sure”: Height of the bone." in summary
     assert "The rule rests on: The health system's patient page on these treatments. NASS appropriate" in summary
     assert "All rules and sources: testserver, “How this check decides”." in summary
-    assert f"Version: {PATHWAY.version} {fingerprint()}" in summary
+    assert f"Version: {PATHWAY.version} {fingerprint(PATHWAY.key)}" in summary
 
 
 def test_what_was_said_with_the_request_is_told_to_the_doctor_too(client, a_request):
@@ -104,7 +105,7 @@ def test_every_flag_has_a_clinical_name_in_both_languages():
 
 def test_a_request_of_an_earlier_version_has_no_questions_and_its_flags_in_their_own_words(client, a_request):
     request = a_request()
-    earlier = pathway_of_version("1.0")
+    earlier = pathway_of("vertebral_cement", "1.0")
     request.pathway_version, request.answers = "1.0", dict(Journey(earlier, FACTS).completed().relevant_answers)
     request.answers["blood_thinner"] = "yes"
     request.save()

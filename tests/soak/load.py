@@ -100,7 +100,7 @@ def measured(port: int, staff: list[dict[str, str]], seconds: float, send: Calla
 
 def submit(browser: Browser, number: int) -> None:
     """Each page is asked for, read and sent, as a browser does it."""
-    from screening.pathways import PATHWAY
+    from screening.pathways.vertebral_cement import PATHWAY
 
     url = "/check/red_flags/"
     while url.startswith("/check/") and (page := PATHWAY.page(url.split("/")[2])):

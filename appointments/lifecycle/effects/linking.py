@@ -4,15 +4,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from screening.pathways import PATHWAY
-
 from ...models import AppointmentRequest, NurseCheck, PhoneOwner, Status
 from ..transition import Change, plan
 
 # What the kept request takes from the other one where it has nothing.
 IF_EMPTY = ("email", "postal_address", "patient_phone")
 ABOUT_THE_HELPER = ("filled_in_by", "relationship", "may_talk")
-PLACES = {priority.key: place for place, priority in enumerate(PATHWAY.priorities)}
 
 
 def link(request: AppointmentRequest, *, by: User, earlier: AppointmentRequest, same: bool) -> Change:
@@ -40,7 +37,7 @@ def take_over(request: AppointmentRequest, *, by: User, other: AppointmentReques
         more["flags"] = flags
         # Nobody has looked at the new ones.
         more["nurse_check"] = NurseCheck.NEEDED
-    if is_open and PLACES.get(other.priority, 0) < PLACES.get(request.priority, 0):
+    if is_open and other.priority < request.priority:
         more |= {"priority": other.priority, "due_at": min(request.due_at, other.due_at)}
     adds = [name.replace("_", " ") for name in more]
     if is_open and other.is_promised and not request.is_promised:

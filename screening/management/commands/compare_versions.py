@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening.cases import SHEET, compare_cases, read_file
-from screening.pathways import PATHWAY, versions
+from screening.cases import compare_cases
+from screening.own_cases import own_cases
+from screening.pathways import FIRST, PATHWAYS, versions
 from screening.questionnaire.comparison import changes_between, compare
 from screening.questionnaire.definition import Pathway
 
@@ -16,13 +17,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         for name in ("before", "after"):
-            parser.add_argument(name, help=f"one of {', '.join(versions())}")
+            parser.add_argument(name, help="a version, like 1.0")
+        parser.add_argument("--pathway", choices=PATHWAYS, default=FIRST.key, help="its key (%(default)s)")
 
-    def handle(self, *args: object, before: str, after: str, **options: object) -> None:
+    def handle(self, *args: object, before: str, after: str, pathway: str, **options: object) -> None:
+        known = versions(pathway)
         for version in (before, after):
-            if version not in versions():
-                raise CommandError(f"There is no version {version}. There are: {', '.join(versions())}.")
-        for line in _lines(versions()[before], versions()[after]):
+            if version not in known:
+                raise CommandError(f"There is no version {version}. There are: {', '.join(known)}.")
+        for line in _lines(known[before], known[after]):
             self.stdout.write(line)
 
 
@@ -45,7 +48,7 @@ def _lines(before: Pathway, after: Pathway) -> Iterator[str]:
                 else:
                     became = f" ({aspect.what})" if difference.what == "changed" else ""
                     yield f"  - {aspect.aspect}{became}: {aspect.before or aspect.after}"
-    compared = compare_cases(read_file(SHEET, PATHWAY).cases, PATHWAY, before, after)
+    compared = compare_cases(own_cases(PATHWAYS[after.key]), PATHWAYS[after.key], before, after)
     otherwise = [one for one in compared if one.ends_otherwise]
     yield f"\n## Cases that end otherwise: {len(otherwise)} of {len(compared)}\n"
     for one in otherwise:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening.cases import SHEET, judge, read_file
-from screening.pathways import PATHWAY
+from screening.cases import judge, read_file
+from screening.own_cases import sheet_of
+from screening.pathways import FIRST, PATHWAYS
 
 
 class Command(BaseCommand):
@@ -13,16 +14,19 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, default=SHEET, help="a CSV file; else our own cases")
+        parser.add_argument("file", nargs="?", type=Path, help="a CSV file; else those beside the pathway")
+        parser.add_argument("--pathway", choices=PATHWAYS, default=FIRST.key, help="its key (%(default)s)")
 
-    def handle(self, *args: object, file: Path, **options: object) -> None:
+    def handle(self, *args: object, file: Path | None, pathway: str, **options: object) -> None:
+        tried = PATHWAYS[pathway]
+        file = file or sheet_of(tried)
         try:
-            sheet = read_file(file, PATHWAY)
+            sheet = read_file(file, tried)
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         if sheet.problems:
             raise CommandError("\n".join(sheet.problems))
-        judged = judge(sheet.cases, PATHWAY)
+        judged = judge(sheet.cases, tried)
         for one in judged:
             self.stdout.write(f"{one}.")
             for remark in one.remarks():

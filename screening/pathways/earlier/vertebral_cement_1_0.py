@@ -669,8 +669,12 @@ FLAGS = (
 # ------------------------------------------------------------------------------------------------------ Pathway
 
 PATHWAY = Pathway(
+    key="vertebral_cement",
     version=VERSION,
+    name="Kyphoplasty or vertebroplasty",
     title=_("Could cement treatment for a spine fracture fit you?"),
+    points=_("The five points"),
+    summary=_("Spine treatment check"),
     pages=(
         Page.of(RED_FLAGS),
         Page.of(PAIN),
