@@ -1,5 +1,6 @@
 """What staff manage as plain tables, and where the admin's addresses of requests lead: to pages of our own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -8,8 +9,10 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 
 from accounts.tables import AfterAFreshCode
+from common.languages import ENGLISH, LANGUAGES, language_or_english
 from screening.pathways import PATHWAYS
 
 from .fields import EmailField
@@ -46,22 +49,25 @@ class TableAdmin(admin.ModelAdmin):
         models.URLField: {"assume_scheme": "https"},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
+    # The columns that hold a list, each with what may stand in it.
+    lists: Mapping[str, list[tuple[str, str]]] = {}  # nobody changes it
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name not in self.lists:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.MultipleChoiceField(
+            label=capfirst(db_field.verbose_name),
+            choices=self.lists[db_field.name],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=db_field.help_text,
+        )
 
 
 class ForPathwaysAdmin(TableAdmin):
     """Asks for procedures where the site knows of several."""
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name != "pathways":
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
-        choices = [(one.key, one.name) for one in PATHWAYS.values()]
-        return forms.MultipleChoiceField(
-            label="Procedures",
-            choices=choices,
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-            help_text=db_field.help_text,
-        )
+    lists = {"pathways": [(one.key, one.name) for one in PATHWAYS.values()]}  # noqa: RUF012  # as above
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("pathways",) if len(PATHWAYS) == 1 else super().get_exclude(request, obj)
@@ -182,8 +188,13 @@ class VisitKindAdmin(ForPathwaysAdmin):
 
 @admin.register(Caller)
 class CallerAdmin(TableAdmin):
-    list_display = ("user", "speaks_spanish")
+    lists = {"languages": [(one.code, one.english_name) for one in LANGUAGES if one is not ENGLISH]}  # noqa: RUF012
+    list_display = ("user", "languages_spoken")
     list_select_related = ("user",)
+
+    @admin.display(description="languages")
+    def languages_spoken(self, caller: Caller) -> str:
+        return ", ".join(language_or_english(code).english_name for code in caller.languages)
 
 
 @admin.register(KnownNetwork)

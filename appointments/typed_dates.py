@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from common.languages import LANGUAGES
+
 ADULT = 18
-ENGLISH = "january february march april may june july august september october november december"
-SPANISH = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
-WHOLE = {name: at for names in (ENGLISH, SPANISH) for at, name in enumerate(names.split(), 1)}
+WHOLE = {name: at for language in LANGUAGES for at, name in enumerate(language.months.split(), 1)}
 MONTHS = {name[:length]: at for name, at in WHOLE.items() for length in (3, 4, len(name))} | {"setiembre": 9}
 
 MONTH = rf"\b(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b"

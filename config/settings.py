@@ -6,6 +6,7 @@ from typing import Any
 
 import phonenumbers
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 from common import languages
@@ -430,7 +431,18 @@ else:
 
 LANGUAGE_CODE = languages.ENGLISH.code
 LANGUAGES = [(language.code, language.name) for language in languages.LANGUAGES]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES_BIDI = [language.code for language in languages.LANGUAGES if language.direction == "rtl"]
+# Django knows many; each of ours is what our entry says.
+LANG_INFO |= {
+    language.code: {
+        "bidi": language.direction == "rtl",
+        "code": language.code,
+        "name": language.english_name,
+        "name_local": language.name,
+    }
+    for language in languages.LANGUAGES
+}
+LOCALE_PATHS = [*([f"{CLINIC_PATHWAYS}/locale"] if CLINIC_PATHWAYS else []), BASE_DIR / "locale"]
 USE_TZ = True
 
 STATIC_URL = "/static/"

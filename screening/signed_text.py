@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 from django.conf import settings
 from django.template import Engine, TemplateDoesNotExist
-from django.utils.translation import trim_whitespace
+from django.utils.translation import to_locale, trim_whitespace
 
-from common.languages import LANGUAGES
-from common.plain_page import SPANISH
+from common.languages import ENGLISH, LANGUAGES
 
 from .pathways import PATHWAYS
 from .questionnaire.description import describe
@@ -48,13 +48,16 @@ def wording(language: str, key: str) -> str:
 
 def catalogue(language: str) -> dict[str, str]:
     """What each English sentence is in that language, without those that Django brings."""
-    file = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
-    if not file.exists():
-        # English is what everything is written in. Its sentences are those that another language has to say.
-        others = (catalogue(other.code) for other in LANGUAGES if other.code != language)
+    if language == ENGLISH.code:
+        # What everything is written in. Its sentences are those that another language has to say.
+        others = (catalogue(other.code) for other in LANGUAGES if other is not ENGLISH)
         return {english: english for one in others for english in one}
-    with file.open("rb") as compiled:
-        translations = gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
+    translations: dict = {}
+    for folder in reversed(settings.LOCALE_PATHS):
+        file = Path(str(folder), to_locale(language), "LC_MESSAGES", "django.mo")
+        if file.exists():
+            with file.open("rb") as compiled:
+                translations |= gettext.GNUTranslations(compiled)._catalog  # type: ignore[attr-defined]
     return {
         key if isinstance(key, str) else f"{key[0]} ({key[1]})": said for key, said in translations.items() if key
     }
@@ -75,8 +78,9 @@ def _wording(said: dict[str, str], key: str) -> Iterator[str]:
     for words in left.values():
         yield f"- {words}"
     yield "\n## Pages that depend on no other part\n"
-    for english, spanish in SPANISH.items():
-        yield f"- {english} / {spanish}"
+    for language in LANGUAGES:
+        for english, words in language.plain.items():
+            yield f"- {english} / {words}"
     yield "\n## What staff say on the phone\n"
     for language in LANGUAGES:
         for words in asdict(language.script).values():

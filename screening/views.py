@@ -122,6 +122,7 @@ def start_again(request: HttpRequest) -> HttpResponse:
     return render(request, "screening/start_again.html", {"url": _where_they_are(visitor)})
 
 
+@shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, key: str) -> HttpResponse:
     pathway = offered_pathway(request)
@@ -132,7 +133,6 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
     raise Http404
 
 
-@shown_again
 def question(request: HttpRequest, page: Page) -> HttpResponse:
     visitor = visitor_of(request)
     if not visitor.journey.can_visit(page):

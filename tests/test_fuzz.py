@@ -230,7 +230,7 @@ def staffs_forms(requests, scheduler, colleague, clinician, place, consulting_ho
         },
         f"{tables}/consultinghours/add/": hours,
         f"{tables}/knownnetwork/add/": {"label": "Kiosk", "network": "192.0.2.0/24"},
-        f"{tables}/caller/add/": {"user": colleague.pk, "speaks_spanish": "on"},
+        f"{tables}/caller/add/": {"user": colleague.pk, "languages": "es"},
         f"{tables}/clinician/": {"action": "delete_selected", "_selected_action": clinician.pk, "index": "0"},
         "/admin/auth/user/": {"action": "reset_second_factor", "_selected_action": colleague.pk, "index": "0"},
         "/admin/auth/user/add/": {"username": "new", "usable_password": "true", "password1": "x", "password2": "x"},

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from common.languages import SPANISH, language_or_english
+from common.languages import language_or_english
 
 from .calling_hours import is_elsewhere
 
@@ -17,14 +17,13 @@ def day_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None)
     """Like "Monday, November 30, 2026", at the clinic unless another zone is given."""
     language = language_or_english(get_language())
     words = date_format(_local(moment, zone), language.date)
-    # Django writes the months of Spanish with a capital letter, Spanish does not.
-    return words.lower() if language is SPANISH else words
+    return words.lower() if language.writes_months_small else words
 
 
 def birthday_in_words(date: datetime.date) -> str:
     """Like "March 14, 1948"."""
     words = date_format(date, "DATE_FORMAT")
-    return words.lower() if language_or_english(get_language()) is SPANISH else words
+    return words.lower() if language_or_english(get_language()).writes_months_small else words
 
 
 def time_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:

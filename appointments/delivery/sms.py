@@ -22,18 +22,20 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
+from common.languages import LANGUAGES
+
 from ..models import Message, TextOptOut
 from . import rendering
 from .failures import Failure, NoAnswer, Rejected, Unavailable
 
 # What people answer to end texts, and to have them again.
-STOP = {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "alto", "parar", "baja"}
+STOP = frozenset().union(*(language.stop_words for language in LANGUAGES))
 # Whatever comes after them. The Spanish ones are what people say of their backs, too.
 STOP_AT_FIRST = {"stop", "stopall", "unsubscribe"}
 COURTESY = {"please", "thank", "thanks", "you", "por", "favor", "gracias"}
-START = {"start", "unstop", "alta"}
+START = frozenset().union(*(language.start_words for language in LANGUAGES))
 # Whatever comes after them: somebody may text what they need help with.
-HELP = {"help": "en", "info": "en", "ayuda": "es"}
+HELP = {word: language.code for language in LANGUAGES for word in language.help_words}
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):

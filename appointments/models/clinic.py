@@ -229,7 +229,7 @@ class Caller(models.Model):
     """What matters of a member of staff when calls are given out."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="caller")
-    speaks_spanish = models.BooleanField(default=False)
+    languages = models.JSONField(default=list, blank=True, help_text="That they speak with patients, beside English.")
 
     def __str__(self) -> str:
         return f"{self.user}"

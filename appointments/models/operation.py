@@ -135,7 +135,7 @@ class DailyCount(models.Model):
     day = models.DateField()
     event = models.CharField(max_length=10, choices=Event)
     pathway = models.CharField(max_length=40, db_default="vertebral_cement")
-    language = models.CharField(max_length=5)
+    language = models.CharField(max_length=10)
     outcome = models.CharField(max_length=40, blank=True)
     count = models.PositiveIntegerField()
 

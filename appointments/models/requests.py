@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.languages import LANGUAGES
 from screening.pathways import pathway_of
 from screening.questionnaire.definition import Pathway
 
@@ -25,10 +26,19 @@ class Status(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-class Language(models.TextChoices):
-    ENGLISH = "en", "English"
-    SPANISH = "es", "Español"
-    OTHER = "other", _("Another language")
+# A language of calls: each that we have pages in, or another.
+Language = models.TextChoices(  # type: ignore[call-overload]  # its members are data
+    "Language",
+    [
+        *((one.english_name.upper().replace("-", "_"), (one.code, one.name)) for one in LANGUAGES),
+        ("OTHER", ("other", _("Another language"))),
+    ],
+)
+
+
+def languages_to_call_in() -> list[tuple[str, str]]:
+    """By a function, so that one language more is no migration."""
+    return Language.choices
 
 
 class MayTalk(models.TextChoices):
@@ -181,7 +191,7 @@ class AppointmentRequest(models.Model):
     relationship = models.CharField(max_length=60, blank=True)
     may_talk = models.CharField("may we talk with them", max_length=20, choices=MayTalk, blank=True)
     patient_phone = models.CharField("phone of the patient", max_length=32, blank=True)
-    language = models.CharField(max_length=5, choices=Language)
+    language = models.CharField(max_length=10, choices=languages_to_call_in)
     other_language = models.CharField(max_length=60, blank=True)
     needs_interpreter = models.BooleanField()
     hard_of_hearing = models.BooleanField(default=False)

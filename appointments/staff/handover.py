@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 import audit
 from accounts.requests import StaffRequest
 from audit.models import AuditEntry
+from common.languages import language_or_english
 from common.strict_form import StrictForm
 from screening.pathways import URGENCIES
 
@@ -41,8 +42,9 @@ class ColleagueField(forms.ModelChoiceField):
         super().__init__(get_user_model().objects.none(), **kwargs)
 
     def label_from_instance(self, user: User) -> str:
-        speaks_spanish = hasattr(user, "caller") and user.caller.speaks_spanish
-        return f"{user}, speaks Spanish" if speaks_spanish else f"{user}"
+        codes = user.caller.languages if hasattr(user, "caller") else []
+        spoken = " and ".join(language_or_english(code).english_name for code in codes)
+        return f"{user}, speaks {spoken}" if spoken else f"{user}"
 
 
 class HandOverForm(StrictForm):

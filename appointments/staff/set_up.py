@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
+from common.languages import ENGLISH, LANGUAGES
 from common.notices import LANGUAGES_ASKED_FOR, missing_languages, missing_notices
 
 from ..models import (
@@ -108,12 +109,17 @@ def _steps() -> Iterator[Step]:
             User.objects.filter(is_active=True, groups__name=group).exists(),
             "admin:auth_user_add",
         )
-    yield Step(
-        "Somebody who speaks Spanish",
-        "Patients who speak Spanish are given to them first. Without anybody, an interpreter is needed.",
-        Caller.objects.filter(user__is_active=True, speaks_spanish=True).exists(),
-        page("caller", "add"),
-    )
+    callers = Caller.objects.filter(user__is_active=True)
+    spoken = {code for codes in callers.values_list("languages", flat=True) for code in codes}
+    for language in LANGUAGES:
+        if language is not ENGLISH:
+            name = language.english_name
+            yield Step(
+                f"Somebody who speaks {name}",
+                f"Patients who speak {name} are given to them first. Without anybody, an interpreter is needed.",
+                language.code in spoken,
+                page("caller", "add"),
+            )
     yield Step(
         "Who hears of urgent requests",
         "Set STAFF_EMAILS where the product is run: it gets an e-mail of each urgent request, and of what is late.",

@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from common.languages import ENGLISH, LANGUAGES, Language
 from screening.pathways import OFFERED
 from screening.questionnaire.definition import Pathway
 
 from ..lifecycle.waits import WAITS, Wait, late, with_waits
-from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, Language, NurseCheck, Status
+from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, NurseCheck, Status
 from .ranking import callable_now
 
 NEWEST_FIRST = ("-created_at", "-pk")
@@ -37,6 +38,11 @@ def _list_of(wait: Wait) -> Filter:
     )
 
 
+def _list_in(language: Language) -> Filter:
+    name = language.english_name
+    return Filter(name.lower(), name, lambda requests, user: requests.open().filter(language=language.code))
+
+
 def _list_about(pathway: Pathway) -> Filter:
     return Filter(pathway.key, pathway.name, lambda requests, user: requests.open().filter(pathway=pathway.key))
 
@@ -47,7 +53,7 @@ FILTERS = (
     Filter("callable", "Callable now", _callable_now),
     Filter("late", "Late", lambda requests, user: late(requests)),
     Filter("waiting", "Held by nobody", lambda requests, user: requests.open().filter(claimed_by=None)),
-    Filter("spanish", "Spanish", lambda requests, user: requests.open().filter(language=Language.SPANISH)),
+    *(_list_in(language) for language in LANGUAGES if language is not ENGLISH),
     Filter(
         "flagged",
         "Flagged for the nurse",

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from common.languages import ENGLISH, LANGUAGES
 from screening.pathways import URGENCIES
 
 from ..calendar.calling_hours import is_callable, is_decent_hour
@@ -20,8 +21,10 @@ from ..fields import call_times_in_words
 from ..lifecycle.definition import SKIP
 from ..lifecycle.guards import FREE
 from ..lifecycle.waits import CALL, with_waits
-from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Language
+from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event
 
+# Of the languages that we have pages in, but for English, which all staff speak.
+ENGLISH_NAMES = {one.code: one.english_name for one in LANGUAGES if one is not ENGLISH}
 # One that no pathway knows any more comes first: a person looks at it.
 URGENCY = {priority: place for place, priority in enumerate(URGENCIES, 1)}
 
@@ -61,8 +64,9 @@ class Moment:
 
     now: datetime.datetime
     hours: BusinessHours
-    speaks_spanish: bool
-    some_speak_spanish: bool
+    # The languages of this member of staff, and those that others speak and they do not.
+    speaks: frozenset[str]
+    left_to_others: frozenset[str]
     # Thousands of requests share a few zones and times of the day.
     _in_a_window: dict[tuple, bool] = field(default_factory=dict, compare=False)
 
@@ -70,8 +74,9 @@ class Moment:
     def of(cls, user: User) -> "Moment":
         """Now, for this member of staff. Costs three statements."""
         active = get_user_model().objects.filter(is_active=True)
-        spanish = set(Caller.objects.filter(user__in=active, speaks_spanish=True).values_list("user", flat=True))
-        return cls(timezone.now(), BusinessHours.of_the_clinic(), user.pk in spanish, bool(spanish))
+        spoken = dict(Caller.objects.filter(user__in=active).values_list("user", "languages"))
+        mine, anybodys = frozenset(spoken.get(user.pk, ())), frozenset().union(*spoken.values())
+        return cls(timezone.now(), BusinessHours.of_the_clinic(), mine, anybodys - mine)
 
     def is_overdue(self, candidate: Candidate) -> bool:
         return candidate.due <= self.now
@@ -123,10 +128,9 @@ class Moment:
         local = self.now.astimezone(ZoneInfo(candidate.time_zone))
         chosen = call_times_in_words(candidate.call_times)
         reasons.append(f"it is {local:%-I:%M %p} there; chose: {', '.join(chosen)}")
-        if candidate.language == Language.SPANISH and not candidate.needs_interpreter:
-            reasons.append(
-                "speaks Spanish, as you do" if self.speaks_spanish else "speaks Spanish: get an interpreter"
-            )
+        if candidate.language in ENGLISH_NAMES and not candidate.needs_interpreter:
+            then = ", as you do" if candidate.language in self.speaks else ": get an interpreter"
+            reasons.append(f"speaks {ENGLISH_NAMES[candidate.language]}{then}")
         return reasons
 
     def _is_in_a_window(self, candidate: Candidate) -> bool:
@@ -136,9 +140,9 @@ class Moment:
         return is_callable(self.now, zone=zone, call_times=candidate.call_times, hours=self.hours)
 
     def _can_talk_with(self, candidate: Candidate) -> bool:
-        """Those who speak Spanish are left to colleagues who do, unless there is none or the call is overdue."""
-        needs_spanish = candidate.language == Language.SPANISH and not candidate.needs_interpreter
-        return not needs_spanish or self.speaks_spanish or not self.some_speak_spanish or self.is_overdue(candidate)
+        """Those whose language colleagues speak are left to them, unless the call is overdue."""
+        is_left = candidate.language in self.left_to_others and not candidate.needs_interpreter
+        return not is_left or self.is_overdue(candidate)
 
 
 def callable_now(user: User, requests: AppointmentRequestQuerySet | None = None) -> tuple[Moment, list[Candidate]]:

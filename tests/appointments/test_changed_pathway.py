@@ -6,6 +6,7 @@ import pytest
 
 from appointments.models import AppointmentRequest
 from appointments.worklist import ranking
+from screening.pathways import PATHWAYS
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.assessment import Priority
 from screening.questionnaire.conditions import ALWAYS
@@ -21,7 +22,7 @@ SMOKING = Choice(
 @pytest.fixture
 def with_another_question(monkeypatch):
     changed = replace(PATHWAY, pages=(*PATHWAY.pages, Page.of(SMOKING)))
-    monkeypatch.setattr("screening.views.PATHWAY", changed)
+    monkeypatch.setitem(PATHWAYS, PATHWAY.key, changed)
     return changed
 
 

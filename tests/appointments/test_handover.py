@@ -332,7 +332,7 @@ def test_callable_now_is_what_the_colleague_may_call(a_request, manager, alice, 
     waiting(a_request(name="Spanish", language="es", call_times=["any"]))
     later = waiting(a_request(name="Later", call_times=["any"]))
     AppointmentRequest.objects.filter(pk=later.pk).update(next_call_at=timezone.now() + datetime.timedelta(hours=1))
-    Caller.objects.create(user=bruno, speaks_spanish=True)
+    Caller.objects.create(user=bruno, languages=["es"])
     # Open at any hour, so that the clock does not matter.
     settings.CALLS_FROM_HOUR, settings.CALLS_UNTIL_HOUR = 0, 24
     OpeningHours.objects.all().delete()

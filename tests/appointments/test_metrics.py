@@ -94,8 +94,8 @@ def test_checks_add_up_over_all_days(scrape, db):
 
     figures = scrape()
 
-    assert figures["checks_started_total", "es"] == 7
-    assert figures["checks_finished_total", "en", "not_matching"] == 70
+    assert figures["checks_started_total", "es", "vertebral_cement"] == 7
+    assert figures["checks_finished_total", "en", "not_matching", "vertebral_cement"] == 70
 
 
 def test_each_request_is_counted_where_it_stands(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import AccountSession
 from appointments.models import AppointmentRequest, Message, ReferralSource
 from audit.models import AuditEntry
-from screening.cases import SHEET, read_file
+from screening.own_cases import own_cases
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.visitor import COOKIE
 from tests.staff import member_of, signed_in
@@ -32,7 +32,7 @@ PAGE = "/admin/new-request/"
 OPENING = {"source": "phone", "referred_by": "", "filled_in_for": "myself"}
 PASSWORD = "fifteen-is-the-fewest"  # noqa: S105
 SIGNS = {question.key for question in PATHWAY.pages[0].questions}
-CASES = read_file(SHEET, PATHWAY).cases
+CASES = own_cases(PATHWAY)
 
 
 @pytest.fixture

@@ -48,8 +48,15 @@ def somebody(**changes) -> Candidate:
     return Candidate(**{name: facts[name] for name in Candidate._fields})
 
 
+@pytest.fixture(autouse=True)
+def one_procedure_alone(monkeypatch):
+    """Whose first priority is the first of all."""
+    monkeypatch.setattr(ranking, "URGENCY", {"P1": 1, "P2": 2, "P3": 3})
+
+
 def moment(now=NOW, *, speaks_spanish=False, some_speak_spanish=True) -> Moment:
-    return Moment(now, BusinessHours(timezone.get_default_timezone(), {}), speaks_spanish, some_speak_spanish)
+    mine, anybodys = (frozenset({"es"} if one else ()) for one in (speaks_spanish, some_speak_spanish))
+    return Moment(now, BusinessHours(timezone.get_default_timezone(), {}), mine, anybodys - mine)
 
 
 # The order, and the words for it.
@@ -240,7 +247,7 @@ NOBODY_IS_OFFERED_WHO = {
 
 @pytest.mark.parametrize("why", NOBODY_IS_OFFERED_WHO)
 def test_nobody_is_offered_who(waiting, scheduler, colleague, why):
-    Caller.objects.create(user=colleague, speaks_spanish=True)
+    Caller.objects.create(user=colleague, languages=["es"])
     changes = NOBODY_IS_OFFERED_WHO[why]()
     AppointmentRequest.objects.update(**changes)
 
@@ -264,7 +271,7 @@ def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there
     waiting, scheduler, colleague
 ):
     AppointmentRequest.objects.update(language="es")
-    spanish = Caller.objects.create(user=colleague, speaks_spanish=True)
+    spanish = Caller.objects.create(user=colleague, languages=["es"])
 
     def is_offered_to(user):
         _moment, candidates = ranking.callable_now(user)

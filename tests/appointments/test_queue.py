@@ -18,6 +18,7 @@ from appointments import reference
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LIFECYCLE
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest
+from screening.pathways.vertebral_cement import PATHWAY
 from tests.copies import many_like
 from tests.statements import statements_without_audit
 from tests.walk import words_of
@@ -137,7 +138,7 @@ def test_the_queue_says_what_to_know_before_the_call(a_request, scheduler, colle
     row = words_of(signed_in(scheduler).get(QUEUE))
 
     who = f"Ana Example {reference.grouped(held.reference)} born Mar 14, 1948 (212) 555-0123, New York, NY"
-    assert f"P1 newer pain {who} perhaps not a person 0 minutes due by" in row
+    assert f"P1 newer pain {PATHWAY.name} {who} perhaps not a person 0 minutes due by" in row
     assert "Perhaps not a person Español interpreter Another cancer" in row
     assert "Blood clots too much +1 more Held by colleague" in row
 

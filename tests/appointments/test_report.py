@@ -201,7 +201,7 @@ class Plain:
 
     def tables(self) -> dict[str, list[list[str]]]:
         total = ("All", self.requests)
-        by_priority = [(key, self.those(lambda one: one.priority, key)) for key in ("P1", "P2", "P3")]
+        by_priority = [(key, self.those(lambda one: one.priority, key)) for key in URGENCY]
         by_week = [(f"{week:%b} {week.day}, {week.year}", self.those(self.week_of, week)) for week in self.weeks]
         by_language = [(LANGUAGES[key], self.those(lambda one: one.language, key)) for key in self.languages]
         by_who = [(name, self.those(lambda one: bool(one.filled_in_by), key)) for key, name in ASKED_BY.items()]
@@ -400,11 +400,11 @@ def test_the_charts_show_what_the_tables_say(a_request, manager, scheduler, clin
     bars = re.findall(
         r'<span>([^<]*)</span> <svg[^>]*><rect class="\w+" width="([\d.]+)"[^>]*/></svg> <span>([^<]*)<', page.text
     )
-    waits = [wait for row in tables["Until the first try, by priority"][:3] for wait in row[4:6]]
+    waits = [wait for row in tables["Until the first try, by priority"][:-1] for wait in row[4:6]]
     steps = [row[1].split()[0] for row in tables["From the request to the visit"]]
     assert [shown for _, _, shown in bars] == waits + steps
-    numbers = [int(shown) for _, _, shown in bars[6:]]
-    assert [float(length) for _, length, _ in bars[6:]] == pytest.approx(
+    numbers = [int(shown) for _, _, shown in bars[len(waits) :]]
+    assert [float(length) for _, length, _ in bars[len(waits) :]] == pytest.approx(
         [100 * number / max(numbers) for number in numbers], abs=0.2
     )
     heights = re.findall(r'<rect class="step" x="\d+" width="8" height="(.*?)"', page.text)

@@ -161,8 +161,6 @@ result              302   405   302
 summary             302   405   302
 question            302   302   302
 ask                 302   405   302
-get-help-now        200   405   200
-get-help-today      200   405   200
 sent                302   405   200
 sent_summary        302   405   200
 choose              404   404   404

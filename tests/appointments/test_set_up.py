@@ -61,7 +61,7 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
         LanguageHelp(name=f"Sample {number}", code=f"qa-{number:02}", text="Sample") for number in range(15)
     )
     kim = member_of("Nurses", "kim")
-    Caller.objects.create(user=kim, speaks_spanish=True)
+    Caller.objects.create(user=kim, languages=["es"])
     settings.STAFF_EMAILS = ["desk@clinic.example"]
     a_request()
 

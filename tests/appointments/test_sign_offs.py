@@ -11,15 +11,17 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.models import AuditEntry
+from screening import checks as screening_checks
 from screening import sign_off
 from screening.models import SignOff
+from screening.pathways import OFFERED
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.staff import member_of, signed_in
 from tests.walk import source_of, words_of
 
 PAGE = "/admin/sign-offs/"
 NOT_YET = "no clinician has signed off the rules"
-PATHWAY.key_PAGE = "/how-this-check-decides/"
+RULES_PAGE = "/how-this-check-decides/"
 FIELDS = {
     "about": PATHWAY.key,
     "fingerprint": sign_off.fingerprint_of(PATHWAY.key),
@@ -43,6 +45,12 @@ def a_day():
         yield
 
 
+@pytest.fixture(autouse=True)
+def one_procedure_alone(monkeypatch):
+    monkeypatch.setattr(sign_off, "OFFERED", OFFERED[:1])
+    monkeypatch.setattr(screening_checks, "OFFERED", OFFERED[:1])
+
+
 @pytest.fixture
 def manager():
     return signed_in(member_of("Managers"))
@@ -58,7 +66,7 @@ def test_a_recorded_signature_ends_the_warnings_and_is_published(manager):
     assert record(manager).status_code == 302
 
     assert NOT_YET not in words_of(manager.get("/admin/"))
-    published = words_of(Client().get(PATHWAY.key_PAGE))
+    published = words_of(Client().get(RULES_PAGE))
     assert "Dr. Alma Example, Interventional spine surgeon, license NY 000000, read these rules" in published
     assert "The signature is good until Nov. 20, 2027." in published
     assert "Under these conditions: Only with a nurse on duty." in published
@@ -118,7 +126,7 @@ def test_a_signature_from_a_leap_day_runs_out_on_the_last_of_february():
 def test_another_text_is_not_signed(manager, monkeypatch):
     record(manager)
     sign_off.look_again()
-    monkeypatch.setattr(sign_off, "fingerprint", lambda: "0" * 12)
+    monkeypatch.setattr(sign_off, "fingerprint", lambda key: "0" * 12)
 
     assert NOT_YET in words_of(manager.get("/admin/"))
     assert "For an earlier text" in words_of(manager.get(PAGE))
@@ -167,15 +175,15 @@ def test_each_language_has_a_translator_of_its_own(manager):
     assert "Draft translation" not in words_of(manager.get("/admin/"))
     assert NOT_YET in words_of(manager.get("/admin/"))
     spanish = Client(headers={"accept-language": "es"})
-    assert "Ningún traductor" not in words_of(spanish.get(PATHWAY.key_PAGE))
+    assert "Ningún traductor" not in words_of(spanish.get(RULES_PAGE))
 
 
 def test_public_pages_look_once_a_minute(manager, django_assert_num_queries):
     record(manager)
-    Client().get(PATHWAY.key_PAGE)
+    Client().get(RULES_PAGE)
 
     with django_assert_num_queries(0):
-        Client().get(PATHWAY.key_PAGE)
+        Client().get(RULES_PAGE)
 
 
 def test_the_database_keeps_no_withdrawal_without_its_reason(manager):
@@ -196,7 +204,10 @@ def test_each_missing_signature_stops_a_deployment_unless_it_is_a_pilot(manager,
     assert [(one.id[-4:], one.is_serious()) for one in unsigned()] == (
         [("E002", True), ("E003", True)] if stops else [("W002", False), ("W003", False)]
     )
-    assert unsigned()[0].msg == f"No clinician has signed off version {PATHWAY.version} of the pathway as it is now."
+    assert (
+        unsigned()[0].msg
+        == f"No clinician has signed off version {PATHWAY.version} of the pathway {PATHWAY.key} as it is now."
+    )
     assert ("set PILOT=true" in unsigned()[0].hint) == stops
 
     record(manager)

@@ -74,7 +74,7 @@ def test_staff_read_what_was_asked_and_not_what_is_asked_today(old, scheduler):
     assert "Some of these I cannot use" not in sheet
     assert "Cannot use the usual treatments" in sheet
     assert "Told the patient: “A specialist needs to check a few things first”" in sheet
-    assert "Given to version 1.0 of the questions." in sheet
+    assert "Given to version 1.0 of the questions on Kyphoplasty or vertebroplasty." in sheet
 
 
 def test_the_patient_opens_and_prints_it_in_the_words_of_then(client, old):

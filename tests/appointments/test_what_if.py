@@ -9,14 +9,14 @@ from django.test import Client
 
 from appointments.models import AppointmentRequest
 from audit.models import AuditEntry
-from screening.cases import SHEET
+from screening.own_cases import own_sheet
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.appointments.test_roles import ask
 from tests.staff import member_of, signed_in
 from tests.walk import EVERYTHING, FACTS, source_of, title_of, words_of
 
 PAGE, VERSIONS = "/admin/what-if/", "/admin/versions/"
-OURS = SHEET.read_text("utf-8")
+OURS = own_sheet(PATHWAY)
 
 pytestmark = pytest.mark.django_db
 

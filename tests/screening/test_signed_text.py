@@ -1,16 +1,16 @@
 """What is signed is what is read: no sentence that a patient can meet changes without the fingerprint changing."""
 
 import shutil
-import struct
 
 import pytest
 from django.conf import settings
 from django.template import engines
 
-from common import plain_page
+from common.languages import SPANISH
 from screening import signed_text
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.description import describe
+from tests.catalogues import compiled
 
 TEMPLATES = sorted(signed_text._templates(PATHWAY.key))
 
@@ -26,6 +26,7 @@ def product(tmp_path, monkeypatch):
     shutil.copytree(settings.BASE_DIR / "templates", tmp_path / "templates")
     shutil.copytree(settings.BASE_DIR / "locale", tmp_path / "locale")
     monkeypatch.setattr(settings, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(settings, "LOCALE_PATHS", [tmp_path / "locale"])
     monkeypatch.setattr(engine(), "dirs", [tmp_path / "templates"])
     # The pathway is the same in all of these, and takes longest.
     described = describe(PATHWAY)
@@ -37,20 +38,6 @@ def fingerprint_now() -> str:
     for loader in engine().template_loaders:
         loader.reset()
     return signed_text.fingerprint.__wrapped__(PATHWAY.key)
-
-
-def compiled(catalogue: dict[str, str]) -> bytes:
-    """The catalogue as msgfmt writes it."""
-    with_charset = {"": "Content-Type: text/plain; charset=UTF-8\n", **catalogue}
-    pairs = sorted((key.encode(), said.encode()) for key, said in with_charset.items())
-    at = 28 + 16 * len(pairs)
-    tables, body = ([], []), b""
-    for side in (0, 1):
-        for pair in pairs:
-            tables[side].append(struct.pack("<2I", len(pair[side]), at + len(body)))
-            body += pair[side] + b"\0"
-    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
-    return head + b"".join(tables[0]) + b"".join(tables[1]) + body
 
 
 def test_the_copy_has_the_fingerprint_of_the_product(product):
@@ -104,7 +91,7 @@ def test_each_changed_translation_changes_the_fingerprint(product, monkeypatch):
     templates = signed_text._templates(PATHWAY.key)
     sentences = {source: [*signed_text._sentences(source)] for source in templates.values()}
     catalogues = {language: signed_text.catalogue(language) for language in ("en", "es")}
-    monkeypatch.setattr(signed_text, "_templates", lambda: templates)
+    monkeypatch.setattr(signed_text, "_templates", lambda key: templates)
     monkeypatch.setattr(signed_text, "_sentences", sentences.get)
     monkeypatch.setattr(signed_text, "catalogue", catalogues.get)
     seen = {signed_text.fingerprint.__wrapped__(PATHWAY.key)}
@@ -120,9 +107,9 @@ def test_each_changed_translation_changes_the_fingerprint(product, monkeypatch):
 
 def test_a_changed_plain_page_changes_the_fingerprint(product, monkeypatch):
     before = fingerprint_now()
-    for english in plain_page.SPANISH:
+    for english in SPANISH.plain:
         with monkeypatch.context() as changed:
-            changed.setitem(plain_page.SPANISH, english, "Otra cosa")
+            changed.setitem(SPANISH.plain, english, "Otra cosa")
             assert fingerprint_now() != before
 
 

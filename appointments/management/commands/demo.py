@@ -161,7 +161,7 @@ class Command(BaseCommand):
     def _fill(self, staff: User, weeks: int, chance: random.Random) -> None:
         _clinic()
         _notices()
-        Caller.objects.get_or_create(user=staff, defaults={"speaks_spanish": True})
+        Caller.objects.get_or_create(user=staff, defaults={"languages": ["es"]})
         # Whoever tries the demo has done nothing yet: all steps so far are those of colleagues.
         team = Team(_colleague("demo-scheduler", "Schedulers"), _colleague("demo-nurse", "Nurses"))
         for number in range(weeks * PAST_A_WEEK):
