@@ -13,42 +13,56 @@ from .models import AuditEntry
 
 # A list shows no more than these; an export does, and what is deleted at once may be more.
 MOST_IN_WORDS = 500
+# Bits that are kept as one number.
+PAGE = 1024
+# Bits that are kept as one number.
+PAGE = 1024
 
 
 class Numbers:
-    """A set of numbers with a bit for each, so that a million of them take 125 kB."""
+    """A set of numbers with a bit for each, so that a million of them take 200 kB.
+
+    In pages, so that one number costs the same however high it is.
+    """
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
-        self._bits = bytearray()
-        self.count = 0
+        self._pages: dict[int, int] = {}
         for number in numbers:
             self.add(number)
 
+    @property
+    def count(self) -> int:
+        return sum(page.bit_count() for page in self._pages.values())
+
     def add(self, number: int) -> None:
-        at, bit = divmod(number, 8)
-        if at >= len(self._bits):
-            self._bits.extend(bytes(at + 1 - len(self._bits)))
-        if not self._bits[at] >> bit & 1:
-            self._bits[at] |= 1 << bit
-            self.count += 1
+        at, bit = divmod(number, PAGE)
+        self._pages[at] = self._pages.get(at, 0) | 1 << bit
 
     def __contains__(self, number: object) -> bool:
         if not isinstance(number, int):
             return False
-        at, bit = divmod(number, 8)
-        return at < len(self._bits) and bool(self._bits[at] >> bit & 1)
+        at, bit = divmod(number, PAGE)
+        return bool(self._pages.get(at, 0) >> bit & 1)
 
     def __iter__(self) -> Iterator[int]:
-        return (8 * at + bit for at, byte in enumerate(self._bits) if byte for bit in range(8) if byte >> bit & 1)
+        for at, page in sorted(self._pages.items()):
+            while page:
+                lowest = page & -page
+                yield PAGE * at + lowest.bit_length() - 1
+                page ^= lowest
 
     def packed(self) -> str:
-        return base64.b64encode(zlib.compress(bytes(self._bits))).decode()
+        """All bits from that of 0 to that of the highest number, compressed."""
+        pages = range(max(self._pages, default=-1) + 1)
+        bits = b"".join(self._pages.get(at, 0).to_bytes(PAGE // 8, "little") for at in pages)
+        return base64.b64encode(zlib.compress(bits.rstrip(b"\0"))).decode()
 
     @classmethod
     def unpacked(cls, text: str) -> "Numbers":
-        numbers = cls()
-        numbers._bits = bytearray(zlib.decompress(base64.b64decode(text)))
-        numbers.count = sum(byte.bit_count() for byte in numbers._bits)
+        numbers, bits = cls(), zlib.decompress(base64.b64decode(text))
+        for at in range(0, len(bits), PAGE // 8):
+            if page := int.from_bytes(bits[at : at + PAGE // 8], "little"):
+                numbers._pages[8 * at // PAGE] = page
         return numbers
 
 

@@ -1,6 +1,8 @@
 """Who did and saw what is written down, without the data itself, before any of it leaves; nothing leaves without."""
 
+import base64
 import uuid
+import zlib
 from itertools import combinations
 
 import pytest
@@ -24,6 +26,7 @@ from audit import chain
 from audit.models import AuditEntry, AuditHead
 from audit.numbers import MOST_IN_WORDS, Numbers, about
 from tests.copies import many_like
+from tests.minutes import luck
 from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
 from tests.staff import member_of, signed_in
 from tests.statements import statements_without_audit
@@ -453,6 +456,22 @@ def test_what_was_sent_in_after_the_entry_is_not_in_the_file(a_request, schedule
 
     assert request.reference in text
     assert late.reference not in text
+
+
+@pytest.mark.either
+def test_what_is_packed_is_a_bit_for_each_number_as_in_the_entries_that_are_there():
+    chance = luck("packed")
+    for highest in (0, 7, 8, 1023, 1024, 5_000, 70_000):
+        chosen = sorted({chance.randint(0, highest) for _ in range(40)} | {highest})
+        bits = bytearray(highest // 8 + 1)
+        for number in chosen:
+            bits[number // 8] |= 1 << number % 8
+        packed = base64.b64encode(zlib.compress(bytes(bits))).decode()
+
+        assert Numbers(chance.sample(chosen, len(chosen))).packed() == packed
+        read = Numbers.unpacked(packed)
+        assert (list(read), read.count) == (chosen, len(chosen))
+        assert [number for number in range(highest + 2_000) if number in read] == chosen
 
 
 # Who saw this.
