@@ -4,6 +4,7 @@ import datetime
 import io
 import json
 import re
+import sys
 import uuid
 
 import pytest
@@ -96,6 +97,22 @@ ALTERED = {
     "key": "00000000",
     "mac": "0" * 64,
 }
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.either
+def test_whoever_watches_reads_how_far_it_is_and_a_log_nothing(entries, monkeypatch):
+    terminal, log, last = Terminal(), io.StringIO(), chain.head().seq
+    for stream in (terminal, log):
+        monkeypatch.setattr(sys, "stderr", stream)
+        verified()
+
+    assert f"1 of {last:,} entries" in terminal.getvalue()
+    assert log.getvalue() == ""
 
 
 def test_every_column_of_an_entry_is_sealed(entries):

@@ -19,6 +19,7 @@ from django.utils import timezone
 from appointments import reference
 from appointments.models import Appointment, AppointmentRequest, Clinician, Event, OpeningHours, Place
 from appointments.search import text_to_search
+from common.progress import watched
 from tests.walk import answer_check, ask_for_visit
 
 CHUNK = 20_000
@@ -67,6 +68,7 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
             {"id": pk, "reference": "", "sequence": 0, **slot}
             for pk, slot in zip(visits, _slots(now, staff), strict=False)
         ),
+        len(visits),
     )
     first = AppointmentRequest.objects.order_by("-pk").values_list("pk", flat=True).first() + 1
     same = _columns(model)
@@ -104,10 +106,10 @@ def fill(model: AppointmentRequest, *, closed: int, still_open: int) -> None:
             )
 
     with _search_index_made_at_the_end():
-        _store(AppointmentRequest, requests())
+        _store(AppointmentRequest, requests(), closed + still_open)
     history = {"at": now, "by_id": staff.pk, "verb": "closed", "details": "Does not want a visit", "note": ""}
     history |= {"version": 1, "before": "{}", "is_undone": False}
-    _store(Event, ({"request_id": pk, **history} for pk in range(first, first + closed)))
+    _store(Event, ({"request_id": pk, **history} for pk in range(first, first + closed)), closed)
     # A call for each that was closed, which the report reads.
     with connection.cursor() as cursor:
         cursor.execute(
@@ -206,8 +208,8 @@ def _raw(value):
     return value
 
 
-def _store(model, rows: Iterable[dict]) -> None:
-    rows = iter(rows)
+def _store(model, rows: Iterable[dict], count: int) -> None:
+    rows = iter(watched(rows, of=count, what=model._meta.verbose_name_plural))
     while chunk := list(itertools.islice(rows, CHUNK)):
         names = list(chunk[0])
         values = [[_raw(row[name]) for name in names] for row in chunk]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit import chain, record
 from audit.fhir import audit_event
 from audit.models import AuditEntry
+from common.progress import watched
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         if until:
             entries = entries.filter(at__lt=midnight(until + datetime.timedelta(days=1)))
         record(AuditEntry.Action.EXPORT, details=f"audit, {since or 'all'} to {until or 'now'}")
-        for entry in chain.in_pieces(entries):
+        for entry in watched(chain.in_pieces(entries), of=entries.count(), what="entries"):
             self.stdout.write(json.dumps(audit_event(entry), ensure_ascii=False))
 
 

@@ -5,6 +5,7 @@ import datetime
 from django.core.management.base import BaseCommand, CommandParser
 
 from appointments.operations import retention
+from common.progress import watched
 
 WITHIN = datetime.timedelta(days=30)
 
@@ -16,10 +17,12 @@ class Command(BaseCommand):
         parser.add_argument("--delete", action="store_true")
 
     def handle(self, *, delete: bool, **options: object) -> None:
+        due = 0
         for rule, now, soon in retention.report(WITHIN):
+            due += now
             self.stdout.write(f"{rule.label}: {now} now, {soon} within 30 days (after {rule.days} days)")
         if delete:
-            total = 0
-            while deleted := retention.delete_some():
-                total += deleted
+            pieces = iter(retention.delete_some, 0)
+            records = (one for piece in pieces for one in range(piece))
+            total = sum(1 for _ in watched(records, of=due, what="records deleted"))
             self.stdout.write(f"Deleted: {total}.")

@@ -1,9 +1,11 @@
 import re
+from functools import partial
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import chain, record
 from audit.models import AuditEntry
+from common.progress import watched
 
 MOST_SHOWN = 20
 
@@ -25,7 +27,8 @@ class Command(BaseCommand):
             kept = int(match[1]), match[2]
         verified = chain.head()
         found = 0
-        for fault in chain.faults(kept):
+        to_read = verified.seq - verified.first_kept + 1 if verified else 0
+        for fault in chain.faults(kept, partial(watched, of=to_read, what="entries")):
             found += 1
             if found <= MOST_SHOWN:
                 self.stdout.write(fault)
