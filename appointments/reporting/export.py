@@ -4,8 +4,9 @@ import csv
 import datetime
 import logging
 import re
-from collections.abc import Container, Iterator
-from types import SimpleNamespace
+from collections.abc import Callable, Container, Iterator
+from types import NoneType, SimpleNamespace
+from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
@@ -114,7 +115,7 @@ def table(requests: QuerySet, within: Container[int] | None = None) -> Iterator[
         for number, *row in _in_pieces(requests.values_list("pk", *COLUMNS.values())):
             if within is not None and number not in within:
                 continue
-            writer.writerow([harmless(_in_words(value)) for value in row])
+            writer.writerow([IN_WORDS.get(type(value), str)(value) for value in row])
             rows += 1
             if rows % ROWS_AT_ONCE == 0:
                 yield "".join(written)
@@ -139,22 +140,24 @@ def _in_pieces(rows: QuerySet) -> Iterator[tuple]:
 
 def harmless(text: str) -> str:
     """The same text, after an apostrophe if a spreadsheet could take it for a formula. Phone numbers get one, too."""
-    text = BEGINS_A_LATER_CELL.sub(r"\1'", text)
+    if ";" in text:
+        text = BEGINS_A_LATER_CELL.sub(r"\1'", text)
     risky = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(BEGINS_A_FORMULA)
     return f"'{text}" if risky else text
 
 
-def _in_words(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case datetime.datetime():
-            return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
-        case list():
-            return "; ".join(value)
-    return str(value)
+def _clock(at: datetime.datetime) -> str:
+    return timezone.localtime(at).isoformat(" ", "minutes")[: len("2026-05-04 09:30")]
+
+
+# By the type of a value, because an export has millions of them. Of the others, none can be taken for a formula.
+IN_WORDS: dict[type, Callable[[Any], str]] = {
+    str: harmless,
+    NoneType: lambda _: "",
+    bool: lambda value: "yes" if value else "no",
+    datetime.datetime: _clock,
+    list: lambda values: harmless("; ".join(values)),
+}
 
 
 def _midnight(day: datetime.date) -> datetime.datetime:
