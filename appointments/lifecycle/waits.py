@@ -6,6 +6,8 @@ Of all entries whose guard holds the first one counts, so that each request is o
 import datetime
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
+from itertools import takewhile
 from typing import Any
 
 from django.db.models import Case, Count, DateTimeField, Q, QuerySet, Value, When
@@ -186,6 +188,14 @@ def with_waits(requests: QuerySet[AppointmentRequest], now: datetime.datetime) -
     return requests.filter(closed_at=None).annotate(
         wait=Case(*keys), wait_due=Case(*dues, output_field=DateTimeField())
     )
+
+
+def waits_for(wait: Wait, now: datetime.datetime) -> Q:
+    """That it is this, and none that counts before it: the same as `wait` of `with_waits`, for one list alone."""
+    states = [state for state in Status if wait.when.may_hold_in(state)]
+    before = takewhile(lambda other: other is not wait, WAITS)
+    others = [other.when.q(None, now) for other in before if any(map(other.when.may_hold_in, states))]
+    return reduce(lambda found, other: found & ~other, others, wait.when.q(None, now))
 
 
 def late(requests: QuerySet[AppointmentRequest], now: datetime.datetime | None = None) -> QuerySet[Any]:

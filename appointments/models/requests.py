@@ -321,7 +321,7 @@ class AppointmentRequest(models.Model):
             models.Index(fields=("date_of_birth",), name="born_on_a_day"),
             models.Index(fields=("phone",), name="same_phone"),
             models.Index("email", condition=~Q(email=""), name="same_email"),
-            models.Index(fields=("claimed_by",), condition=Q(claimed_by__isnull=False), name="held_by_somebody"),
+            models.Index(fields=("claimed_at",), condition=Q(claimed_at__isnull=False), name="held_longest"),
             models.Index(fields=("created_at",), name="by_day_asked"),
             models.Index(fields=("closed_at",), condition=Q(closed_at__isnull=False), name="closed_longest_ago"),
         )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -212,7 +213,7 @@ def _picked(*, to: User, which: str, priority: str, language: str, most: int) ->
     if which == "waiting":
         return list(requests.open().filter(FREE.q(to, timezone.now()), is_doubtful=False).in_queue_order()[:most])
     _moment, candidates = ranking.callable_now(to, requests)
-    first = [candidate.pk for candidate in candidates[:most]]
+    first = [candidate.pk for candidate in islice(candidates, most)]
     found = AppointmentRequest.objects.in_bulk(first)
     return [found[pk] for pk in first if pk in found]
 

@@ -39,7 +39,7 @@ def page(request: StaffRequest) -> HttpResponse:
         audit.shows(request)
         return staff_page(request, "home.html", title="Today", may_see=False)
     moment, candidates = ranking.callable_now(request.user)
-    first = candidates[0] if candidates else None
+    first = next(candidates, None)
     open_requests = AppointmentRequest.objects.open()
     waiting = dict(open_requests.filter(is_doubtful=False).values_list("priority").annotate(Count("pk")))
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -63,7 +63,7 @@ def page(request: StaffRequest) -> HttpResponse:
         title=title,
         may_see=True,
         app_list=admin.site.get_app_list(request),
-        callable=len(candidates),
+        callable=ranking.count_callable_now(request.user, moment),
         opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
         reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],

@@ -14,7 +14,7 @@ from screening.questionnaire.definition import Pathway
 
 from ..lifecycle.waits import WAITS, Wait, late, with_waits
 from ..models import QUEUE_ORDER, AppointmentRequest, AppointmentRequestQuerySet, NurseCheck, Status
-from .ranking import callable_now
+from .ranking import only_callable_now
 
 NEWEST_FIRST = ("-created_at", "-pk")
 
@@ -25,11 +25,6 @@ class Filter:
     label: str
     choose: Callable[[AppointmentRequestQuerySet, User], QuerySet[Any]]
     order: tuple[str, ...] = QUEUE_ORDER
-
-
-def _callable_now(requests: AppointmentRequestQuerySet, user: User) -> AppointmentRequestQuerySet:
-    _moment, candidates = callable_now(user)
-    return requests.filter(pk__in=[candidate.pk for candidate in candidates])
 
 
 def _list_of(wait: Wait) -> Filter:
@@ -50,7 +45,7 @@ def _list_about(pathway: Pathway) -> Filter:
 FILTERS = (
     Filter("open", "Open", lambda requests, user: requests.open()),
     Filter("mine", "Mine", lambda requests, user: requests.open().filter(claimed_by=user)),
-    Filter("callable", "Callable now", _callable_now),
+    Filter("callable", "Callable now", only_callable_now),
     Filter("late", "Late", lambda requests, user: late(requests)),
     Filter("waiting", "Held by nobody", lambda requests, user: requests.open().filter(claimed_by=None)),
     *(_list_in(language) for language in LANGUAGES if language is not ENGLISH),

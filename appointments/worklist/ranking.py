@@ -1,14 +1,23 @@
-"""Whom to call next, and why: one ranking for "Next call", the home page and the filter "callable now"."""
+"""Whom to call next, and why: one ranking for "Next call", the home page and the filter "callable now".
+
+`Moment.order` is the order. The database gives the requests in runs that have this order already, so that of
+thousands only the first are read.
+"""
 
 import datetime
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db import connection
+from django.db.models import BigIntegerField, Case, Count, Func, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -19,14 +28,37 @@ from ..calendar.calling_hours import is_callable, is_decent_hour
 from ..calendar.opening_hours import BusinessHours
 from ..fields import call_times_in_words
 from ..lifecycle.definition import SKIP
-from ..lifecycle.guards import FREE
-from ..lifecycle.waits import CALL, with_waits
-from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event
+from ..lifecycle.guards import LAPSED
+from ..lifecycle.waits import CALL, waits_for
+from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Event, Status
 
 # Of the languages that we have pages in, but for English, which all staff speak.
 ENGLISH_NAMES = {one.code: one.english_name for one in LANGUAGES if one is not ENGLISH}
 # One that no pathway knows any more comes first: a person looks at it.
 URGENCY = {priority: place for place, priority in enumerate(URGENCIES, 1)}
+# So many of a run are read at first; then, each time, so many times as many.
+FIRST_PIECE, GROWTH = 30, 4
+
+
+class MinuteDue(Func):
+    """`Candidate.due` for the database, in minutes since 1970."""
+
+    output_field = BigIntegerField()
+
+    def __init__(self) -> None:
+        super().__init__(Coalesce("call_by", "next_call_at", "due_at"))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s AT TIME ZONE 'UTC') / 60) AS bigint)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(CAST(STRFTIME('%%%%s', %(expressions)s) AS integer) / 60)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+# Not `Candidate.was_called`; as a number, because an index of it is only found by the same expression.
+FIRST_CALL = Case(When(Q(next_call_at=None) & Q(attempts_made=0) & Q(reached_at=None), then=1), default=0)
 
 
 class Candidate(NamedTuple):
@@ -84,7 +116,7 @@ class Moment:
     def level(self, candidate: Candidate) -> int:
         """Its priority, one higher once it is overdue, so that nobody waits for ever behind more urgent ones."""
         first_call_is_late = not candidate.was_called and self.is_overdue(candidate)
-        return max(1, _urgency(candidate) - first_call_is_late)
+        return max(1, _urgency(candidate.priority) - first_call_is_late)
 
     def is_callable(self, candidate: Candidate) -> bool:
         """Whether this member of staff may call them at this moment."""
@@ -92,9 +124,17 @@ class Moment:
             return False
         if not self._can_talk_with(candidate):
             return False
-        key = (candidate.is_promised, candidate.time_zone, *candidate.call_times)
+        return self.is_in_a_window(candidate.is_promised, candidate.time_zone, candidate.call_times)
+
+    def is_in_a_window(self, is_promised: bool, time_zone: str, call_times: list[str]) -> bool:
+        key = (is_promised, time_zone, *call_times)
         if key not in self._in_a_window:
-            self._in_a_window[key] = self._is_in_a_window(candidate)
+            zone = ZoneInfo(time_zone)
+            self._in_a_window[key] = (
+                is_decent_hour(self.now, zone)
+                if is_promised
+                else is_callable(self.now, zone=zone, call_times=call_times, hours=self.hours)
+            )
         return self._in_a_window[key]
 
     def order(self, candidate: Candidate) -> tuple:
@@ -114,7 +154,7 @@ class Moment:
         if candidate.is_promised and candidate.next_call_at:
             when = f"by {_clock(candidate.call_by)}" if candidate.call_by else f"at {_clock(candidate.next_call_at)}"
             reasons.append(f"was promised a call {when}")
-        raised = self.level(candidate) < _urgency(candidate)
+        raised = self.level(candidate) < _urgency(candidate.priority)
         reasons.append(f"{candidate.priority}{', one level up because the first call is overdue' if raised else ''}")
         is_late, due = self.is_overdue(candidate), _clock(candidate.due)
         if not candidate.was_called:
@@ -133,33 +173,127 @@ class Moment:
             reasons.append(f"speaks {ENGLISH_NAMES[candidate.language]}{then}")
         return reasons
 
-    def _is_in_a_window(self, candidate: Candidate) -> bool:
-        zone = ZoneInfo(candidate.time_zone)
-        if candidate.is_promised:
-            return is_decent_hour(self.now, zone)
-        return is_callable(self.now, zone=zone, call_times=candidate.call_times, hours=self.hours)
-
     def _can_talk_with(self, candidate: Candidate) -> bool:
         """Those whose language colleagues speak are left to them, unless the call is overdue."""
         is_left = candidate.language in self.left_to_others and not candidate.needs_interpreter
         return not is_left or self.is_overdue(candidate)
 
 
-def callable_now(user: User, requests: AppointmentRequestQuerySet | None = None) -> tuple[Moment, list[Candidate]]:
+def callable_now(
+    user: User, requests: AppointmentRequestQuerySet | None = None
+) -> tuple[Moment, Iterator[Candidate]]:
     """Whom this member of staff may call at this moment, the most urgent first.
 
-    Reads all open requests that nobody holds: about 20 ms for 5,000. Doubtful ones are left out, and those that this
-    member of staff skipped not long ago.
+    Read as they are asked for, a few at a time, so that the first of 50,000 costs hardly more than the first of 100.
+    Doubtful ones are left out, and those that this member of staff skipped not long ago.
     """
     moment = Moment.of(user)
+    waiting = Q(status=Status.WAITING)
+    to_call = _to_call(user, moment, requests)
+    # Those who were promised a call are few, and so are those that somebody holds.
+    few = to_call.filter(waiting & Q(is_promised=True) | _mine_to_take(user, moment)).values_list(*Candidate._fields)
+    runs: list[tuple[tuple, Iterator[Candidate]]] = [((), iter(sorted(map(Candidate._make, few), key=moment.order)))]
+    others = AppointmentRequest.objects.filter(waiting, is_promised=False).order_by()
+    rows = to_call.filter(waiting, is_promised=False).annotate(minute=MinuteDue(), first_call=FIRST_CALL).order_by()
+    read = _reader(rows.values_list(*Candidate._fields, "minute", "first_call"))
+    for priority in others.values_list("priority", flat=True).distinct():
+        for first_call in (0, 1):
+            # None of it comes before this. Only those who were never called are ever one level up.
+            bound = (True, max(1, _urgency(priority) - first_call))
+            runs.append((bound, _in_pieces(partial(read, priority, first_call))))
+    return moment, filter(moment.is_callable, _merged(runs, moment))
+
+
+def count_callable_now(user: User, moment: Moment) -> int:
+    """How many `callable_now` gives. Costs two statements, one of which reads all that waits."""
+    requests = _callable_by_the_facts(user, moment).order_by()
+    groups = requests.values_list("is_promised", "time_zone", "call_times").annotate(Count("pk"))
+    return sum(count for *window, count in groups if moment.is_in_a_window(*window))
+
+
+def only_callable_now(requests: AppointmentRequestQuerySet, user: User) -> AppointmentRequestQuerySet:
+    """Those of them that `callable_now` gives."""
+    moment = Moment.of(user)
+    requests = _callable_by_the_facts(user, moment, requests)
+    windows = requests.order_by().values_list("is_promised", "time_zone", "call_times").distinct()
+    in_a_window = Q(pk__in=())
+    for is_promised, time_zone, call_times in windows:
+        if moment.is_in_a_window(is_promised, time_zone, call_times):
+            in_a_window |= Q(is_promised=is_promised, time_zone=time_zone, call_times=call_times)
+    return requests.filter(in_a_window)
+
+
+def _to_call(
+    user: User, moment: Moment, requests: AppointmentRequestQuerySet | None = None
+) -> AppointmentRequestQuerySet:
+    """Those whose next call is due, held or not, but for what this member of staff skipped not long ago."""
     requests = AppointmentRequest.objects.all() if requests is None else requests
-    requests = requests.exclude(pk__in=_skipped_by(user))
-    mine_to_take = FREE.q(user, moment.now) | Q(claimed_by=user, assigned_until__gt=moment.now)
     is_due = Q(next_call_at=None) | Q(next_call_at__lte=moment.now)
-    rows = with_waits(requests.open().filter(mine_to_take, is_due), moment.now).filter(wait=CALL.key)
-    rows = rows.values_list(*Candidate._fields)
-    candidates = [candidate for candidate in map(Candidate._make, rows.iterator()) if moment.is_callable(candidate)]
-    return moment, sorted(candidates, key=moment.order)
+    return requests.filter(waits_for(CALL, moment.now), is_due).exclude(pk__in=_skipped_by(user))
+
+
+def _mine_to_take(user: User, moment: Moment) -> Q:
+    """That somebody holds it and it is this member of staff's to take: handed out to them, or left to lie."""
+    return LAPSED.q(user, moment.now) | Q(claimed_by=user, assigned_until__gt=moment.now)
+
+
+def _callable_by_the_facts(
+    user: User, moment: Moment, requests: AppointmentRequestQuerySet | None = None
+) -> AppointmentRequestQuerySet:
+    """Those that `callable_now` gives, and those that it would give at another time of the day."""
+    found = _to_call(user, moment, requests).filter(Q(status=Status.WAITING) | _mine_to_take(user, moment))
+    if not moment.left_to_others:
+        return found
+    is_ours = ~Q(language__in=moment.left_to_others) | Q(needs_interpreter=True)
+    return found.alias(minute=MinuteDue()).filter(is_ours | Q(minute__lte=_minute(moment.now)))
+
+
+def _merged(runs: Iterable[tuple[tuple, Iterator[Candidate]]], moment: Moment) -> Iterator[Candidate]:
+    """All of them in order. No run is opened before it is its turn: each says what none of it comes before."""
+    heap: list[tuple] = [(bound, number, None, run) for number, (bound, run) in enumerate(runs)]
+    heapq.heapify(heap)
+    while heap:
+        _key, number, candidate, run = heap[0]
+        if candidate:
+            yield candidate
+        if following := next(run, None):
+            heapq.heapreplace(heap, (moment.order(following), number, following, run))
+        else:
+            heapq.heappop(heap)
+
+
+def _reader(rows: QuerySet[Any]) -> Callable[[str, int, int, int], list[Candidate]]:
+    """Reads some of one run: a priority, whether never called, from which minute on, and how many at most.
+
+    Django writes the statement once for all of them, which takes it longer than PostgreSQL takes to answer.
+    """
+    compiler = rows.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    select = f"""
+        SELECT * FROM ({sql}) AS found WHERE priority = %s AND first_call = %s AND minute >= %s
+        ORDER BY minute, is_recent_pain DESC, created_at, pk LIMIT %s
+    """  # noqa: S608  # nosec B608  # all of it ours
+
+    def read(*chosen: str | int) -> list[Candidate]:
+        with connection.cursor() as cursor:
+            cursor.execute(select, (*parameters, *chosen))
+            found = compiler.results_iter([cursor.fetchall()])
+        return [Candidate._make(row[: len(Candidate._fields)]) for row in found]
+
+    return read
+
+
+def _in_pieces(read: Callable[[int, int], list[Candidate]]) -> Iterator[Candidate]:
+    """Those of a run, a few at a time: most often the first piece is enough."""
+    size, since, seen = FIRST_PIECE, 0, set[int]()
+    while True:
+        piece = read(since, size + len(seen))
+        yield from (candidate for candidate in piece if candidate.pk not in seen)
+        if len(piece) < size + len(seen):
+            return
+        since, size = _minute(piece[-1].due), GROWTH * size
+        # What others take meanwhile must not make us leave out any, so we go on from the minute and not by number.
+        seen = {candidate.pk for candidate in piece if _minute(candidate.due) == since}
 
 
 def reasons(request: AppointmentRequest, user: User) -> list[str]:
@@ -167,8 +301,12 @@ def reasons(request: AppointmentRequest, user: User) -> list[str]:
     return Moment.of(user).reasons(Candidate(*(getattr(request, name) for name in Candidate._fields)))
 
 
-def _urgency(candidate: Candidate) -> int:
-    return URGENCY.get(candidate.priority, 1)
+def _urgency(priority: str) -> int:
+    return URGENCY.get(priority, 1)
+
+
+def _minute(at: datetime.datetime) -> int:
+    return int(at.timestamp()) // 60
 
 
 def _skipped_by(user: User) -> list[int]:

@@ -2,15 +2,22 @@
 
 import datetime
 import functools
+import os
 import re
 
 import pytest
+import time_machine
+from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from appointments.calendar.opening_hours import BusinessHours
 from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, RELEASE, SKIP
+from appointments.lifecycle.guards import FREE
 from appointments.lifecycle.transition import Refused, perform
+from appointments.lifecycle.waits import CALL, with_waits
 from appointments.models import Appointment, AppointmentRequest, Caller, Event, OpeningHours
 from appointments.worklist import next_call, ranking
 from appointments.worklist.ranking import Candidate, Moment
@@ -275,7 +282,7 @@ def test_those_who_speak_spanish_are_left_to_who_does_unless_it_is_late_or_there
 
     def is_offered_to(user):
         _moment, candidates = ranking.callable_now(user)
-        return bool(candidates)
+        return next(candidates, None) is not None
 
     assert (is_offered_to(scheduler), is_offered_to(colleague)) == (False, True)
     AppointmentRequest.objects.update(needs_interpreter=True)
@@ -383,7 +390,8 @@ def test_everybody_gets_another_one_in_the_order_of_the_list_until_there_is_nobo
             due_at=timezone.now() + chance.choice([-DAY, HOUR, DAY]),
             created_at=timezone.now() - chance.randint(1, 9) * DAY,
         )
-    _moment, candidates = ranking.callable_now(scheduler)
+    _moment, in_order = ranking.callable_now(scheduler)
+    candidates = list(in_order)
 
     taken = [next_call.take(user)[0].pk for user in [scheduler, colleague] * 6]
 
@@ -391,6 +399,93 @@ def test_everybody_gets_another_one_in_the_order_of_the_list_until_there_is_nobo
     assert len(set(taken)) == 12
     assert next_call.take(scheduler) is next_call.take(colleague) is None
     assert not AppointmentRequest.objects.filter(status="waiting").exists()
+
+
+NOBODY_CLOSED_IT = {"closed_at": None, "closed_by": None, "close_reason": ""}
+
+
+def store_any_queue(chance, requests, scheduler, colleague, now) -> None:
+    """Requests in all states, of few different moments: many are equal in one thing and differ in the next."""
+    moments = [now + sign * by for sign in (-1, 1) for by in (DAY, 2 * HOUR, MINUTE, MINUTE / 2, MINUTE / 3)]
+    long_ago = now - settings.CLAIM_MINUTES * MINUTE
+
+    def somebody_waiting():
+        holder = chance.choice([None] * 5 + [scheduler, colleague])
+        facts = {
+            "priority": chance.choice(["P1", "P2", "P2", "P3", "X9"]),
+            "is_recent_pain": chance.random() < 0.5,
+            "created_at": chance.choice(moments[:5]) - 9 * DAY,
+            "due_at": chance.choice(moments),
+            "next_call_at": chance.choice([None] * 9 + moments),
+            "call_by": chance.choice([None] * 30 + moments),
+            "is_promised": chance.random() < 0.1,
+            "attempts_made": chance.choice([0, 0, 0, 1, 2, 9]),
+            "reached_at": chance.choice([None, None, None, now - DAY]),
+            "awaited": chance.choice([""] * 20 + ["choice", "email", "letter"]),
+            "nurse_check": chance.choice([""] * 9 + ["needed", "asked", "call_first", "fine"]),
+            "doubts": "many requests" if chance.random() < 0.05 else "",
+            "phone_is_wrong": chance.random() < 0.05,
+            "language": chance.choice(["en", "en", "en", "es"]),
+            "needs_interpreter": chance.random() < 0.2,
+            "time_zone": chance.choice(["America/New_York", "America/Chicago", "Pacific/Honolulu"]),
+            "call_times": chance.choice([["any"], ["morning"], ["afternoon"], ["evening", "morning"], []]),
+            "claimed_by": holder,
+            "claimed_at": holder and chance.choice([now, long_ago, long_ago + MINUTE]),
+            "assigned_until": chance.choice([None, *moments]) if holder else None,
+        }
+        if chance.random() < 0.1:
+            facts |= {"claimed_by": None, "claimed_at": None, "assigned_until": None}
+            facts |= {"closed_at": now, "closed_by": colleague, "close_reason": "declined"}
+        return facts
+
+    queue = requests[: chance.choice([3, 20, 120])]
+    for request in queue:
+        request.pk = None
+        for name, value in (NOBODY_CLOSED_IT | somebody_waiting()).items():
+            setattr(request, name, value)
+    AppointmentRequest.objects.bulk_create(queue)
+    for skipped in chance.sample(queue, 2):
+        skip = {"verb": SKIP.event, "version": 1, "before": {}, "is_undone": chance.random() < 0.2}
+        by, minutes = chance.choice([scheduler, colleague]), chance.choice([1, 1000])
+        Event.objects.create(request=skipped, by=by, at=now - minutes * MINUTE, **skip)
+
+
+def in_plain_order(user) -> list[Candidate]:
+    """All that is open is read, who may not be called is left out, and what is left is sorted by the order's keys."""
+    moment = Moment.of(user)
+    since = moment.now - settings.SKIP_MINUTES * MINUTE
+    skipped = Event.objects.standing().filter(by=user, verb=SKIP.event, at__gt=since).values("request")
+    mine_to_take = FREE.q(user, moment.now) | Q(claimed_by=user, assigned_until__gt=moment.now)
+    rows = with_waits(AppointmentRequest.objects.open().filter(mine_to_take), moment.now).filter(wait=CALL.key)
+    rows = rows.exclude(pk__in=skipped).values_list(*Candidate._fields)
+    return sorted(filter(moment.is_callable, map(Candidate._make, rows)), key=moment.order)
+
+
+def test_what_is_read_from_runs_is_the_plain_order_of_all_that_is_open(a_request, scheduler, colleague, monkeypatch):
+    """RANDOM_QUEUES=10000 tries so many."""
+    monkeypatch.setattr(ranking, "FIRST_PIECE", 2)
+    chance, requests = luck("runs"), many_like(a_request(), 120)
+    AppointmentRequest.objects.all().delete()
+    for number in range(int(os.environ.get("RANDOM_QUEUES", "16"))):
+        # A Monday or a Sunday.
+        day = datetime.datetime(2037, 3, chance.choice([2, 2, 8]), tzinfo=datetime.UTC)
+        now = day + chance.choice([12, 14, 17, 20, 23]) * HOUR + chance.choice([0, 20]) * MINUTE / 60
+        with time_machine.travel(now, tick=False), transaction.atomic():
+            store_any_queue(chance, requests, scheduler, colleague, now)
+            speaks = chance.choice([[], [scheduler], [colleague], [scheduler, colleague]])
+            Caller.objects.bulk_create(Caller(user=one, languages=["es"]) for one in speaks)
+            user = chance.choice([scheduler, colleague])
+            plain = in_plain_order(user)
+
+            moment, in_order = ranking.callable_now(user)
+
+            assert list(in_order) == plain, number
+            assert ranking.count_callable_now(user, moment) == len(plain), number
+            found = ranking.only_callable_now(AppointmentRequest.objects.all(), user)
+            assert set(found.values_list("pk", flat=True)) == {one.pk for one in plain}, number
+            first, taken = next(iter(plain), None), next_call.take(user)
+            assert (taken and (taken[0].pk, taken[1])) == (first and (first.pk, moment.reasons(first))), number
+            transaction.set_rollback(True)
 
 
 def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_list(
@@ -401,7 +496,8 @@ def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_
     look = next_call.callable_now
 
     def look_and_be_slow(*args):
-        seen = look(*args)
+        seen_at, candidates = look(*args)
+        seen = seen_at, iter(list(candidates))
         monkeypatch.setattr(next_call, "callable_now", look)
         perform(CLAIM, waiting, by=colleague)
         perform(LOG_CALL, waiting, by=colleague, channel="phone", outcome="no_answer")

@@ -87,7 +87,7 @@ def test_whoever_was_not_called_in_time_is_told_so_and_may_ask_to_be_first(clien
     with time_machine.travel(friday, tick=False):
         page = status_of(client, asked)
         assert "We are late with our call. We are sorry. Ask us to call you first" in page
-        assert callable_now(scheduler)[1][0].pk != asked.pk
+        assert next(callable_now(scheduler)[1]).pk != asked.pk
 
         first = client.get("/status/yours/first/")
         sent = client.post("/status/yours/first/", {"version": "0"}, follow=True)
@@ -96,7 +96,7 @@ def test_whoever_was_not_called_in_time_is_told_so_and_may_ask_to_be_first(clien
         assert "You asked us to call you first." in words_of(sent)
         assert "We call you by Monday, March 9, 2037 at 5 p.m." in words_of(sent)
         assert "Ask us to call you first" not in words_of(sent)
-        assert callable_now(scheduler)[1][0].pk == asked.pk
+        assert next(callable_now(scheduler)[1]).pk == asked.pk
         # Pressed once more, it changes nothing.
         assert client.post("/status/yours/first/", {"version": "1"}).status_code == 409
 

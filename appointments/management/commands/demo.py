@@ -441,7 +441,7 @@ def _notices() -> None:
 def _let_somebody_be_called(staff: User) -> None:
     """Where it is night for everybody, somebody lives where it is day."""
     _moment, callable_now = ranking.callable_now(staff)
-    if callable_now:
+    if next(callable_now, None):
         return
     now = timezone.now()
     day = next(zone for zone in ZONES if DAY[0] <= now.astimezone(ZoneInfo(zone)).hour < DAY[1])
