@@ -4,6 +4,8 @@ Of all entries whose guard holds the first one counts, so that each request is o
 """
 
 import datetime
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import reduce
@@ -213,15 +215,23 @@ class Length:
     late: int = 0
 
 
-def lengths(now: datetime.datetime) -> list[Length]:
-    """Of each list. Costs one statement, over what is not closed."""
-    rows = (
-        with_waits(AppointmentRequest.objects.order_by(), now)
-        .values_list("wait")
-        .annotate(count=Count("pk"), late=Count("pk", filter=Q(wait_due__lte=now)))
-    )
-    found = {key: (count, over) for key, count, over in rows}
-    return [Length(wait, *found.get(wait.key, ())) for wait in WAITS]
+def counted(now: datetime.datetime, *by: str) -> list[tuple]:
+    """How many are on a list and alike in these columns: its key, their values, how many, how many too long.
+
+    Costs one statement, over what is not closed.
+    """
+    rows = with_waits(AppointmentRequest.objects.order_by(), now).values_list("wait", *by)
+    return list(rows.annotate(count=Count("pk"), late=Count("pk", filter=Q(wait_due__lte=now))))
+
+
+def lengths(rows: Iterable[tuple]) -> list[Length]:
+    """Of each list, from what `counted` gives."""
+    counts: Counter[str] = Counter()
+    late: Counter[str] = Counter()
+    for key, *_by, count, too_long in rows:
+        counts[key] += count
+        late[key] += too_long
+    return [Length(wait, counts[wait.key], late[wait.key]) for wait in WAITS]
 
 
 FOR_STAFF = [wait.key for wait in WAITS if wait.is_for_staff]

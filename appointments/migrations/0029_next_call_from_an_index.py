@@ -34,10 +34,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # It finds what the key's own index found, and what somebody did not long ago.
+        # It finds what the key's own index found, and whom somebody skipped not long ago.
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(fields=['by', 'at'], name='done_by_somebody'),
+            index=models.Index(fields=['by', 'verb', 'at'], name='done_by_somebody'),
         ),
         migrations.AlterField(
             model_name='event',

@@ -37,7 +37,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("at", "pk")
-        indexes = (models.Index(fields=("by", "at"), name="done_by_somebody"),)
+        indexes = (models.Index(fields=("by", "verb", "at"), name="done_by_somebody"),)
 
     def __str__(self) -> str:
         return f"{self.verb} ({self.pk})"

@@ -27,7 +27,7 @@ from screening.pathways import URGENCIES
 from ..lifecycle.close_reasons import CLOSE_REASONS
 from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.guards import FREE
-from ..lifecycle.waits import CALL, lengths, with_waits
+from ..lifecycle.waits import CALL, counted, lengths, with_waits
 from ..models import (
     Appointment,
     AppointmentRequest,
@@ -183,7 +183,7 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
 
 def _waits(now: datetime.datetime) -> Iterator[Metric]:
     """Everything that is not closed, by whose turn it is."""
-    found = [((length.wait.key, length.wait.whom.name.lower()), length) for length in lengths(now)]
+    found = [((length.wait.key, length.wait.whom.name.lower()), length) for length in lengths(counted(now))]
     yield _gauges(
         "upright_waiting",
         "Requests that are not closed, by the list that they are on and by whose turn it is.",

@@ -1,12 +1,12 @@
 """The day at a glance: the next call, what I hold, what is late or doubtful, who comes today."""
 
 import datetime
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,7 +17,8 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..lifecycle.definition import last_step_of
-from ..lifecycle.waits import lengths
+from ..lifecycle.guards import OPEN_STATUSES
+from ..lifecycle.waits import counted, lengths
 from ..models import Appointment, AppointmentRequest, Event, Incarnation, Message, NurseCheck, PatientMatch
 from ..operations import retention
 from ..reporting import alarms
@@ -41,7 +42,14 @@ def page(request: StaffRequest) -> HttpResponse:
     moment, candidates = ranking.callable_now(request.user)
     first = next(candidates, None)
     open_requests = AppointmentRequest.objects.open()
-    waiting = dict(open_requests.filter(is_doubtful=False).values_list("priority").annotate(Count("pk")))
+    # All that is not closed is read once for all figures.
+    rows = counted(timezone.now(), "status", "is_doubtful", "priority", "nurse_check")
+    waiting: Counter[str] = Counter()
+    flagged = 0
+    for _key, status, is_doubtful, priority, nurse_check, count, _late in rows:
+        if status in OPEN_STATUSES:
+            flagged += count if nurse_check == NurseCheck.NEEDED else 0
+            waiting[priority] += 0 if is_doubtful else count
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     of_today = Appointment.objects.filter(
         request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
@@ -53,7 +61,7 @@ def page(request: StaffRequest) -> HttpResponse:
     more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
     visits, mine = visits[:MOST_SHOWN], mine[:MOST_SHOWN]
     doubtful, more_doubtful = doubtful[:MOST_DOUBTFUL], doubtful[MOST_DOUBTFUL:]
-    shown = _figures()
+    shown = _figures(rows)
     title = f"({shown['late']}) Today" if shown["late"] else "Today"
     seen = [*mine, *doubtful, *(visit.request for visit in visits), last and last.request]
     audit.shows(request, seen, action=AuditEntry.Action.LIST)
@@ -69,7 +77,7 @@ def page(request: StaffRequest) -> HttpResponse:
         mine=[{"request": one, "language": language_of(one)} for one in mine],
         set_up=set_up.missing() if request.user.has_perm(MANAGE) else [],
         **shown,
-        flagged=open_requests.filter(nurse_check=NurseCheck.NEEDED).count(),
+        flagged=flagged,
         bars=_bars(waiting),
         alarms=alarms.in_words(timezone.now()),
         restored=Incarnation.objects.restored() if request.user.has_perm(MANAGE) else None,
@@ -92,11 +100,11 @@ def page(request: StaffRequest) -> HttpResponse:
 def figures(request: StaffRequest) -> HttpResponse:
     """The lists and their lengths alone, for an open page to show anew. Names nobody."""
     audit.shows(request)
-    return render(request, "staff/_figures.html", _figures())
+    return render(request, "staff/_figures.html", _figures(counted(timezone.now())))
 
 
-def _figures() -> dict[str, Any]:
-    all_lists = lengths(timezone.now())
+def _figures(rows: list[tuple]) -> dict[str, Any]:
+    all_lists = lengths(rows)
     return {
         "lists": [length for length in all_lists if length.count],
         "late": sum(length.late for length in all_lists if length.wait.is_for_staff),

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from appointments.lifecycle.waits import lengths
+from appointments.lifecycle.waits import counted, lengths
 from appointments.models import (
     Appointment,
     AppointmentRequest,
@@ -71,7 +71,7 @@ def test_who_signs_in_as_told_finds_requests_of_every_kind_and_each_opens(client
     assert ContactAttempt.objects.filter(request__status="waiting").exists()
     reasons = {"attended", "declined", "unreachable", "advised_against"}
     assert reasons <= kinds("close_reason")
-    waits = {length.wait.key for length in lengths(timezone.now()) if length.count}
+    waits = {length.wait.key for length in lengths(counted(timezone.now())) if length.count}
     on_lists = {"doubtful", "visit-over", "nurse", "records", "booked", "to-choose", "to-answer", "letter", "call"}
     assert waits >= on_lists
     assert f"The demo has 42 visit requests, {AppointmentRequest.objects.open().count()} open." in said

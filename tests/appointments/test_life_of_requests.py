@@ -34,7 +34,7 @@ from hypothesis.stateful import (
 from appointments.calendar.slots import free_slots
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.offered_times import link_of
-from appointments.lifecycle.waits import lengths, wait_of, with_waits
+from appointments.lifecycle.waits import counted, lengths, wait_of, with_waits
 from appointments.models import (
     Absence,
     Appointment,
@@ -925,8 +925,8 @@ class Lives(RuleBasedStateMachine):
             wait, due = wait_of(request, now)
             assert (request.wait, request.wait_due) == (wait.key, due)
             assert due <= now + LONGEST.get(wait.key, datetime.timedelta(days=61)), (wait.key, due)
-        counted = {length.wait.key: length.count for length in lengths(now) if length.count}
-        assert counted == Counter(request.wait for request in listed.values())
+        found = {length.wait.key: length.count for length in lengths(counted(now)) if length.count}
+        assert found == Counter(request.wait for request in listed.values())
 
     @invariant()
     def each_visit_that_the_calendar_no_longer_has_room_for_is_on_the_list_of_visits_to_move(self):
