@@ -43,7 +43,7 @@ test: .venv/development ## Installs and runs the tests that need only Python (AR
 check: .venv/development var/judges/whole ## Before a push: these, PostgreSQL, the browser, the deployment (ARGS as above).
 	@$(PY) -m tests check $(ARGS)
 
-bench: .venv/development ## Measures the queue with a million requests (ARGS="--requests 50000 --cases 0" for a look).
+bench: .venv/development ## Measures the queue with a million requests, and all beside others (ARGS=--short for that alone).
 	@$(PY) -m tests.bench $(ARGS)
 
 soak: .venv/development ## Kills, starves and floods everything for a quarter of an hour (ARGS="database --seconds 600").
