@@ -37,6 +37,8 @@ HOLD_LOCKS = {
     ("appointments.0010_visit_kinds", "require-concurrent-index-creation"): ONE_LOOK,
     ("appointments.0012_sources", "adding-foreign-key-constraint"): ONE_LOOK,
     ("appointments.0012_sources", "require-concurrent-index-creation"): ONE_LOOK,
+    ("appointments.0029_next_call_from_an_index", "require-concurrent-index-creation"): ONE_LOOK,
+    ("appointments.0029_next_call_from_an_index", "require-concurrent-index-deletion"): ONE_LOOK,
 }
 
 

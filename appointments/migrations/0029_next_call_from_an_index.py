@@ -1,6 +1,4 @@
-from django.conf import settings
 from django.db import migrations, models
-import django.db.models.deletion
 
 # The order of appointments/worklist/ranking.py within a priority, by its own expressions. SQLite has few requests.
 WAITING_IN_ORDER = """
@@ -30,19 +28,12 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('appointments', '0028_pathways_and_languages'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        # It finds what the key's own index found, and whom somebody skipped not long ago.
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(fields=['by', 'verb', 'at'], name='done_by_somebody'),
-        ),
-        migrations.AlterField(
-            model_name='event',
-            name='by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            index=models.Index(condition=models.Q(('verb', 'skipped')), fields=['by', 'at'], name='skipped_by_somebody'),
         ),
         # By whom, the key's own index tells.
         migrations.AddIndex(
