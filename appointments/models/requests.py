@@ -1,5 +1,6 @@
 """Requests for a visit."""
 
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -381,14 +382,21 @@ class AppointmentRequest(models.Model):
         return _to_press(self.patient_phone)
 
 
+@lru_cache(maxsize=10_000)
 def as_dialled(stored: str) -> str:
     """As one dials it here: with its country code if it is of another country."""
-    number = phonenumbers.parse(stored, settings.PHONE_REGION)
+    number = _parsed(stored)
     is_ours = number.country_code == phonenumbers.country_code_for_region(settings.PHONE_REGION)
     style = phonenumbers.PhoneNumberFormat.NATIONAL if is_ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, style)
 
 
+@lru_cache(maxsize=10_000)
 def _to_press(stored: str) -> str:
-    number = phonenumbers.parse(stored, settings.PHONE_REGION)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.RFC3966)
+    return phonenumbers.format_number(_parsed(stored), phonenumbers.PhoneNumberFormat.RFC3966)
+
+
+# A page shows the same number two or three times. What a number says never changes, so that nothing gets old.
+@lru_cache(maxsize=10_000)
+def _parsed(stored: str) -> phonenumbers.PhoneNumber:
+    return phonenumbers.parse(stored, settings.PHONE_REGION)

@@ -69,7 +69,7 @@ def page(request: StaffRequest) -> HttpResponse:
         day=day,
         chosen=chosen,
         printed_at=timezone.now(),
-        calls=[_call(visit_request) for visit_request in calls[:MOST_CALLS]],
+        calls=_calls(calls[:MOST_CALLS]),
         there_are_more=len(calls) > MOST_CALLS,
         visits=[(clinician, list(visits)) for clinician, visits in groupby(visits, lambda v: v.clinician)],
         zone=timezone.get_default_timezone_name(),
@@ -106,11 +106,18 @@ def _visits(day: datetime.date) -> QuerySet:
     return visits.select_related("clinician", "place", "kind", "request").order_by("clinician__name", "starts_at")
 
 
-def _call(visit_request: AppointmentRequest) -> dict:
+def _calls(requests: list[AppointmentRequest]) -> list[dict]:
+    # Hundreds share a few call times, whose words are made from the opening hours.
+    alike = {tuple(request.call_times): request for request in requests}
+    in_words = {times: call_times_of(request) for times, request in alike.items()}
+    return [_call(request, in_words[tuple(request.call_times)]) for request in requests]
+
+
+def _call(visit_request: AppointmentRequest, call_times: list[str]) -> dict:
     return {
         "request": visit_request,
         "language": language_of(visit_request),
-        "call_times": call_times_of(visit_request),
+        "call_times": call_times,
         "is_far_away": visit_request.time_zone != timezone.get_default_timezone_name(),
         "flags": flags_of(visit_request),
         # Whoever answers the phone hears nothing about the reason for the call before the birthday was asked for.
