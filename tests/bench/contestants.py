@@ -47,7 +47,7 @@ FORMS = {page.key: plain_form(page) for page in PAGES}
 
 def by_hand(request: HttpRequest, key: str) -> HttpResponse:
     form = FORMS[key](request.POST or None)
-    return redirect(request.path) if form.is_valid() else render(request, PAGE, {"form": form})
+    return redirect(request.path) if form.is_valid() else render(request, "bench/by_hand.html", {"form": form})
 
 
 class _Ends:

@@ -20,7 +20,8 @@ ROUNDS = 15
 CALLERS, SECONDS_OF_CALLS = 20, 10
 AUDIT_ENTRIES, AT_ONCE = 100_000, 2_000
 EXPORTED = 20_000
-FEW = 100
+# Enough for a full page of those who can be called.
+FEW = 200
 
 
 class Row(NamedTuple):
