@@ -17,13 +17,15 @@ from ..models import AppointmentRequest, Status
 logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 500
+LENGTH_OF_A_MINUTE = len("2026-05-04 09:30")
 # By this mark spreadsheets know that the file is in UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
 INCOMPLETE = "THIS EXPORT IS INCOMPLETE: an error ended it after {rows} rows. Do not use it."
 # What spreadsheets take for the beginning of a formula; those in Japan and China also its wide form.
-BEGINS_A_FORMULA = tuple("=+-@＝＋－＠")
+BEGINS_A_FORMULA = frozenset("=+-@＝＋－＠")
+BREAKS = frozenset("\t\r\n")
 # Where numbers have commas, a cell ends at a semicolon, whatever is quoted.
-BEGINS_A_LATER_CELL = re.compile(rf"(;\s*)(?=[{re.escape(''.join(BEGINS_A_FORMULA))}])")
+BEGINS_A_LATER_CELL = re.compile(rf"(;\s*)(?=[{re.escape(''.join(sorted(BEGINS_A_FORMULA)))}])")
 
 # The headings, and where in the request the values are. Times are by the clinic's clock, codes as they are stored.
 COLUMNS = {
@@ -110,12 +112,13 @@ def table(requests: QuerySet, within: Container[int] | None = None) -> Iterator[
     written = [BYTE_ORDER_MARK]
     writer = csv.writer(SimpleNamespace(write=written.append))
     writer.writerow(COLUMNS)
-    rows = 0
+    rows, zone = 0, timezone.get_current_timezone()
+    in_words = IN_WORDS | {datetime.datetime: lambda at: at.astimezone(zone).isoformat(" ")[:LENGTH_OF_A_MINUTE]}
     try:
         for number, *row in _in_pieces(requests.values_list("pk", *COLUMNS.values())):
             if within is not None and number not in within:
                 continue
-            writer.writerow([IN_WORDS.get(type(value), str)(value) for value in row])
+            writer.writerow([in_words.get(type(value), str)(value) for value in row])
             rows += 1
             if rows % ROWS_AT_ONCE == 0:
                 yield "".join(written)
@@ -142,12 +145,8 @@ def harmless(text: str) -> str:
     """The same text, after an apostrophe if a spreadsheet could take it for a formula. Phone numbers get one, too."""
     if ";" in text:
         text = BEGINS_A_LATER_CELL.sub(r"\1'", text)
-    risky = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(BEGINS_A_FORMULA)
+    risky = text[:1] in BREAKS or text.lstrip()[:1] in BEGINS_A_FORMULA
     return f"'{text}" if risky else text
-
-
-def _clock(at: datetime.datetime) -> str:
-    return timezone.localtime(at).isoformat(" ", "minutes")[: len("2026-05-04 09:30")]
 
 
 # By the type of a value, because an export has millions of them. Of the others, none can be taken for a formula.
@@ -155,7 +154,6 @@ IN_WORDS: dict[type, Callable[[Any], str]] = {
     str: harmless,
     NoneType: lambda _: "",
     bool: lambda value: "yes" if value else "no",
-    datetime.datetime: _clock,
     list: lambda values: harmless("; ".join(values)),
 }
 
