@@ -149,11 +149,15 @@ def head() -> AuditHead | None:
 
 
 def faults(
-    kept: tuple[int, str] | None = None, watched: Callable[[Iterator[Sealed]], Iterator[Sealed]] = iter
+    kept: tuple[int, str] | None = None,
+    *,
+    only_behind: bool = False,
+    watched: Callable[[Iterator[Sealed]], Iterator[Sealed]] = iter,
 ) -> Iterator[str]:
     """What is wrong with the chain, place by place; nothing if it is whole. Needs memory for READ_AT_ONCE entries.
 
-    `kept` is a head that was written down elsewhere, as its number and mac. The entries go through `watched`.
+    `kept` is a head that was written down elsewhere, as its number and mac; with `only_behind`, what stands before it
+    is not looked at again, if it is there. The entries go through `watched`.
     """
     end, last = head(), AuditEntry.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
     if end is None:
@@ -169,7 +173,9 @@ def faults(
         seq, mac = end.first_kept - 1, end.cut_mac
         if not _is_sealed(end.cut_seal, "cut", seq, mac):
             yield f"{seq + 1}: cut off in front without the key."
-    is_found, named = kept in (None, (0, START)), by_name()
+    if only_behind and kept and AuditEntry.objects.filter(seq=kept[0], mac=kept[1]).exists():
+        seq, mac = kept
+    is_found, named = kept in (None, (0, START), (seq, mac)), by_name()
     entries = AuditEntry.objects.filter(seq__gt=seq, seq__lte=end.seq).values_list(*Sealed._fields)
     for entry in watched(map(Sealed._make, in_pieces(entries))):
         if entry.seq != seq + 1:

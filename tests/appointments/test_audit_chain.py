@@ -99,6 +99,22 @@ ALTERED = {
 }
 
 
+def test_what_was_verified_up_to_a_head_that_was_kept_need_not_be_verified_again(entries):
+    kept = str(chain.head())
+    audit.record("view", who="system", requests=[1])
+    last = chain.head().seq
+    without_triggers()
+    AuditEntry.objects.filter(seq=entries).update(details="something else")
+
+    assert "The audit is whole." in verified(head=kept, behind=True)
+    assert found(head=kept) == [f"{entries}: altered."]
+
+    AuditEntry.objects.filter(seq=last).update(details="something else")
+    assert found(head=kept, behind=True) == [f"{last}: altered."]
+    # A head that is not there says nothing about what came before.
+    assert f"{entries}: altered." in found(head=f"{last - 1}:{'0' * 64}", behind=True)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -18,7 +18,9 @@ class Command(BaseCommand):
             "--head", help="a head that this printed before, as NUMBER:HASH, that must be in the chain"
         )
 
-    def handle(self, *args: object, head: str | None, **options: object) -> None:
+        parser.add_argument("--behind", action="store_true", help="verify only what came after that head")
+
+    def handle(self, *args: object, head: str | None, behind: bool, **options: object) -> None:
         kept = None
         if head:
             match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", head)
@@ -28,7 +30,10 @@ class Command(BaseCommand):
         verified = chain.head()
         found = 0
         to_read = verified.seq - verified.first_kept + 1 if verified else 0
-        for fault in chain.faults(kept, partial(watched, of=to_read, what="entries")):
+        if behind and kept:
+            to_read -= kept[0]
+        shown = partial(watched, of=to_read, what="entries")
+        for fault in chain.faults(kept, only_behind=behind, watched=shown):
             found += 1
             if found <= MOST_SHOWN:
                 self.stdout.write(fault)
