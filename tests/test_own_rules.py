@@ -31,6 +31,7 @@ DECLARED = {
         "appointments/reporting/daily_counts.py": "one upsert of many rows, which the ORM cannot write",
         "appointments/rate_limit.py": "counts and tells in one statement, which the ORM cannot write",
         "appointments/reporting/waiting_times.py": "groups by what each request came to, in one pass over all",
+        "appointments/worklist/ranking.py": "reads parts of what the ORM wrote once, by the index of PostgreSQL",
         "audit/numbers.py": "looks for a number in a text by the index of PostgreSQL",
         "appointments/management/commands/grant_app_role.py": "the ORM knows no roles",
         "appointments/models/operation.py": "asks the database which one it is, by no table",
@@ -41,6 +42,7 @@ DECLARED = {
     "puts SQL together from pieces": {
         "appointments/reporting/daily_counts.py": "what is put in is placeholders, as many as there are rows",
         "appointments/reporting/waiting_times.py": "what is put in is of the module itself, or written by the ORM",
+        "appointments/worklist/ranking.py": "what is put in was written by the ORM",
         "audit/numbers.py": "what is put in is a column, quoted by Django",
         "appointments/management/commands/grant_app_role.py": "names of tables, and a role, both quoted",
     },

@@ -35,7 +35,7 @@ def take(user: User) -> tuple[AppointmentRequest, list[str]] | None:
                 return request, moment.reasons(candidate)
         if not tried:
             return None
-        # All candidates are locked by others. Wait until they commit: ranking again reads the whole queue.
+        # All candidates are locked by others. Wait until they commit.
         time.sleep(WAIT_FOR_OTHERS)
 
 
