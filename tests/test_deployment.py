@@ -308,7 +308,7 @@ def test_the_pages_with_warning_signs_are_those_with_processes_of_their_own():
     first, *_ = PATHWAY.pages
     pages = [first.key, *(outcome.address for outcome in PATHWAY.emergencies)]
 
-    assert f'/check/({"|".join(pages)})/' in (ROOT / "deploy" / "nginx.conf").read_text()
+    assert f"/check/({'|'.join(pages)})/" in (ROOT / "deploy" / "nginx.conf").read_text()
 
 
 def test_nothing_of_the_product_rests_in_a_session_of_the_database():
