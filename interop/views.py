@@ -133,7 +133,7 @@ def _client_of(request: HttpRequest) -> str | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     digest = hashlib.sha256(token.strip().encode()).hexdigest() if kind.lower() == "bearer" else ""
     # All of them, so that how long it takes says nothing.
-    found = [name for name, known in settings.FHIR_CLIENTS.items() if constant_time_compare(digest, known)]
+    found = [name for known, name in settings.FHIR_CLIENTS.items() if constant_time_compare(digest, known)]
     return found[0] if found else None
 
 

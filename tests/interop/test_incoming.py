@@ -45,7 +45,7 @@ BO = {
 
 @pytest.fixture(autouse=True)
 def registered(settings):
-    settings.FHIR_CLIENTS = {"portal": hashlib.sha256(TOKEN.encode()).hexdigest(), "other": "0" * 64}
+    settings.FHIR_CLIENTS = {"0" * 64: "other", hashlib.sha256(TOKEN.encode()).hexdigest(): "portal"}
 
 
 def response(answers=TEXTBOOK, contact=ANA, *, whom="myself", number="1", visit=VISIT_ANSWERS, **changes) -> dict:
@@ -156,7 +156,9 @@ def test_what_is_sent_again_makes_no_second_request_and_changes_nothing(client, 
     assert "Nothing was changed." in again.json()["issue"][0]["diagnostics"]
     assert AppointmentRequest.objects.get().name == "Ana Example"
     assert send(client, response(number="2")).status_code == 201
-    settings.FHIR_CLIENTS["other"] = hashlib.sha256(b"another token").hexdigest()
+    settings.FHIR_CLIENTS[hashlib.sha256(b"its next token").hexdigest()] = "portal"
+    assert send(client, response(), token="its next token").status_code == 200  # noqa: S106
+    settings.FHIR_CLIENTS[hashlib.sha256(b"another token").hexdigest()] = "other"
     assert send(client, response(), token="another token").status_code == 201  # noqa: S106
     assert AppointmentRequest.objects.count() == 3
 
