@@ -22,9 +22,4 @@ CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi", "--bind", "0.0
      "--worker-class", "sync", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", \
      "--timeout", "120", "--graceful-timeout", "30", "--max-requests", "20000", "--max-requests-jitter", "2000"]
 
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "\
-import http.client, os, sys; \
-host = os.environ['ALLOWED_HOSTS'].split(',')[0].strip().lstrip('.'); \
-connection = http.client.HTTPConnection('127.0.0.1', 8000, timeout=4); \
-connection.request('GET', '/health/', headers={'Host': host}); \
-sys.exit(connection.getresponse().status != 200)"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "deploy/healthy.py"]

@@ -3,6 +3,8 @@
 PORT ?= 8000
 ARGS ?=
 MENDED ?=
+COMPAT_PYTHON ?= python3.13
+COMPAT_DJANGO ?= ~=6.1
 # The first Python on the PATH that will do; another one is named with: make PYTHON=/path/to/python3.12 run
 PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "$(CAN_MAKE_AN_ENVIRONMENT)" 2>/dev/null && echo $$python && break; done),python3)
@@ -19,8 +21,8 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak fuzz mutants lint judges observatory format approve messages requirements sbom \
-	behind upgrade
+.PHONY: help run test check bench soak fuzz compat mutants lint judges observatory format approve messages \
+	requirements sbom behind upgrade
 .NOTPARALLEL:
 
 help: ## Says what there is.
@@ -52,6 +54,16 @@ soak: .venv/development ## Kills, starves and floods everything for a quarter of
 fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests fuzz \
 		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
+
+compat: .venv/development ## Runs the quick tests on the next Python and Django (COMPAT_PYTHON=python3.13).
+	@echo "Installing for $$($(COMPAT_PYTHON) --version) with Django $(COMPAT_DJANGO) into var/compat."
+	@$(PY) -m uv venv --quiet --clear --python "$$(command -v $(COMPAT_PYTHON))" var/compat
+	@echo "Django$(COMPAT_DJANGO)" > var/compat/override.txt
+	@grep -v '^-c' requirements-dev.in | $(PY) -m uv pip install --quiet --python var/compat/bin/python \
+		-r requirements.in -r - --override var/compat/override.txt
+	@# What goes away later is still there.
+	@env -u UPRIGHT_DEVELOPMENT var/compat/bin/python -m tests test \
+		-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning $(ARGS)
 
 mutants: .venv/development ## Takes each defence away in a copy, and says which test noticed (ARGS="proxy" for some).
 	@$(PY) -m tests.mutants $(ARGS)

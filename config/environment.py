@@ -103,6 +103,18 @@ def jwk_set(name: str) -> dict[str, Any]:
     return found
 
 
+def token_hashes(name: str) -> dict[str, str]:
+    """Who may come with a token, by its SHA-256: from NAME=HASH of each. A name may have two."""
+    found = {}
+    for one in secrets(name):
+        who, _, digest = one.partition("=")
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", who) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            # What stands there may be the token itself.
+            raise ImproperlyConfigured(f"{name} must be like portal=HASH, a SHA-256 in hexadecimal.")
+        found[digest] = who
+    return found
+
+
 def json_object(name: str) -> dict[str, Any]:
     """A secret that is an object of JSON; an empty one if there is none."""
     try:

@@ -19,7 +19,7 @@ LONGEST_ADDRESS = 2_000
 LONGEST_ADDRESS_OF = {"/admin/sso/back/": 4_000}
 METHODS = ("GET", "HEAD", "POST")
 # Machines ask for these. One that forgot the s of https would send its secret in clear and be led on without a word.
-FOR_MACHINES = ("/metrics/", "/texts/", "/mail-events/", "/sso/logged-out/")
+FOR_MACHINES = ("/metrics/", "/texts/", "/mail-events/", "/sso/logged-out/", "/fhir/QuestionnaireResponse")
 
 
 def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -152,6 +152,8 @@ EHR_SCOPES = environment.text(
     "system/Appointment.cus",
 )
 EHR_TIMEOUT = environment.number("EHR_TIMEOUT", 15, least=1, most=30)
+# Programs in which the questions may be answered in place of our pages: the name of each, by the hash of its token.
+FHIR_CLIENTS = environment.token_hashes("FHIR_CLIENTS")
 EHR_SENDER = "interop.push.EhrSender"
 for name, value in (("EHR_URL", EHR_URL), ("EHR_TOKEN_URL", EHR_TOKEN_URL)):
     if value and not DEVELOPMENT and not value.startswith("https://"):

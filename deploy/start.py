@@ -3,15 +3,19 @@
     python3 deploy/start.py nginx
     python3 deploy/start.py pgbouncer
 
-The containers and `python -m deploy` both start them by this, so that what is tried is what is deployed. It needs no
-more than Python, because it runs where the product is not installed.
+The containers and `python -m deploy` both start them by this, so that what is tried is what is deployed. A password
+may stand in the file that NAME_FILE names. It needs no more than Python, because it runs where the product is
+not installed.
 """
 
 import html
 import os
 import re
+import signal
+import socket
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -35,10 +39,16 @@ DEFAULTS = {
     "DATABASE_FORMER_PASSWORD": "",
 }
 NAMES = re.compile(r"[\w.:\[\]*/-]+")
+# So often the names of servers are looked up, in seconds: nginx itself does so only when it starts or reloads.
+LOOKED_UP_EVERY = 3.0
 COMMANDS = {
     "nginx": ["nginx", "-e", "stderr", "-c", "{folder}/nginx.conf"],
     "pgbouncer": ["pgbouncer", "{folder}/pgbouncer.ini"],
 }
+
+
+# A name that does not lead anywhere leads to nothing.
+Addresses = dict[str, frozenset[str]]
 
 
 class Wrong(ValueError):
@@ -48,7 +58,7 @@ class Wrong(ValueError):
 def write_configuration(program: str, environment: Mapping[str, str]) -> list[str]:
     """Write what the program reads into FOLDER, for its own user only, and give the command that starts it."""
     set_ones = {name: value for name, value in environment.items() if value.strip()}
-    variables = _Variables({**DEFAULTS, **set_ones})
+    variables = _Variables({**DEFAULTS, **set_ones, **_in_files(set_ones)})
     folder = Path(variables["FOLDER"])
     match program:
         case "nginx":
@@ -65,6 +75,56 @@ def write_configuration(program: str, environment: Mapping[str, str]) -> list[st
         file.chmod(0o600)
         file.write_text(text, encoding="utf-8")
     return [part.format(folder=folder) for part in COMMANDS[program]]
+
+
+def names_of_servers(environment: Mapping[str, str]) -> list[str]:
+    """The hosts that the proxy passes on to, and that may be elsewhere tomorrow."""
+    variables = {**DEFAULTS, **{name: value for name, value in environment.items() if value.strip()}}
+    servers = re.split(r"[\s,]+", f"{variables['WEB']},{variables['WARNINGS']}".strip(" ,"))
+    hosts = {server.rpartition(":")[0] for server in servers}
+    return sorted(host for host in hosts if not re.fullmatch(r"[\d.]+|\[.*\]", host))
+
+
+def addresses_of(names: Iterable[str]) -> Addresses:
+    return {name: frozenset(_look_up(name)) for name in names}
+
+
+def wait_for(names: Iterable[str]) -> Addresses:
+    """Until each leads somewhere: nginx ends where one does not."""
+    while not all((found := addresses_of(names)).values()):
+        time.sleep(1)
+    return found
+
+
+def follow(known: Addresses, process: int, *, every: float = LOOKED_UP_EVERY) -> None:
+    """Has the process read its configuration anew whenever a name leads elsewhere, for as long as there is one."""
+    while True:
+        time.sleep(every)
+        found = addresses_of(known)
+        try:
+            # With a name that leads nowhere nginx would go on as it is, and ask no second time.
+            if found != known and all(found.values()):
+                os.kill(process, signal.SIGHUP)
+                known = found
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+
+
+def _look_up(name: str) -> Iterator[str]:
+    try:
+        for *_, address in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM):
+            yield str(address[0])
+    except OSError:
+        return
+
+
+def _in_files(set_ones: Mapping[str, str]) -> dict[str, str]:
+    files = {name.removesuffix("_FILE"): file for name, file in set_ones.items() if name.endswith("PASSWORD_FILE")}
+    try:
+        return {name: Path(file).read_text("utf-8").rstrip("\r\n") for name, file in files.items()}
+    except (OSError, UnicodeDecodeError):
+        raise Wrong(f"{', '.join(files)}: …_FILE must name a file of text that we can read.") from None
 
 
 class _Variables(dict):
@@ -160,4 +220,9 @@ if __name__ == "__main__":
         command = write_configuration(sys.argv[1], os.environ)
     except Wrong as wrong:
         sys.exit(str(wrong))
+    if sys.argv[1] == "nginx" and (names := names_of_servers(os.environ)):
+        addresses, proxy = wait_for(names), os.getpid()
+        if os.fork() == 0:
+            follow(addresses, proxy)
+            sys.exit()
     os.execvp(command[0], command)  # noqa: S606, one of COMMANDS

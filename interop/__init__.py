@@ -1,1 +1,1 @@
-"""What leaves here as HL7 FHIR R4: the questions for anybody, and one case for whoever may see it."""
+"""HL7 FHIR R4: the questions for anybody, answers from registered programs, one case for staff, an EHR."""

@@ -54,7 +54,11 @@ class EhrSender:
         if time.monotonic() < self._token_until:
             return
         self._deadline = time.monotonic() + settings.EHR_TIMEOUT
-        answer = self._ask("POST", settings.EHR_TOKEN_URL, data=proof_of_ours())
+        try:
+            answer = self._ask("POST", settings.EHR_TOKEN_URL, data=proof_of_ours())
+        except NoAnswer as failure:
+            # Nothing was handed over yet.
+            raise Unavailable(str(failure)) from None
         token, seconds = answer.body.get("access_token"), answer.body.get("expires_in", 300)
         if answer.status != 200 or not isinstance(token, str) or not isinstance(seconds, int):
             raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))

@@ -3,16 +3,18 @@
 Worked out from the pathway; one that cannot be expressed fails when this is imported.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from screening.pathways import PATHWAYS, versions
-from screening.questionnaire.conditions import Answer, Answers
+from screening.questionnaire.conditions import ALWAYS, Answer, Answers
 from screening.questionnaire.definition import Pathway
-from screening.questionnaire.questions import Question, Text
+from screening.questionnaire.journey import Journey
+from screening.questionnaire.questions import InvalidAnswer, Menu, Question, Text
 
 from . import terms
+from .contact import contact_items
 from .enabling import EnableWhen, enabling_of
+from .response import Fault, Values, where
 
 # The scale of pain that hospitals know: "Pain severity - 0-10 verbal numeric rating".
 LOINC_CODES = {"pain": "72514-3"}
@@ -36,8 +38,12 @@ def canonical_of(pathway: Pathway) -> str:
 
 
 def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
-    """In English, which is what is signed. The rule itself is ours, and in no questionnaire."""
+    """In English, which is what is signed. The rule itself is ours, and in no questionnaire.
+
+    The present version goes on with what it takes to ask for a visit.
+    """
     is_current = pathway is PATHWAYS[pathway.key]
+    items = [_item(pathway, question) for question in _questions(pathway)]
     return {
         "resourceType": "Questionnaire",
         "id": id_of(pathway),
@@ -55,7 +61,7 @@ def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
         "experimental": is_current and not is_signed,
         "subjectType": ["Patient"],
         "language": "en",
-        "item": [_item(pathway, question) for question in _questions(pathway)],
+        "item": items + (contact_items(pathway, _enabling_of_a_visit(pathway)) if is_current else []),
     }
 
 
@@ -75,17 +81,35 @@ def items_of(pathway: Pathway, answers: Answers) -> list[dict]:
     return items
 
 
-def answers_in(pathway: Pathway, items: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
-    """The answers that these items give. What may be left open, and was asked and has no item, was left open."""
-    given = {item["linkId"]: item["answer"] for item in items}
+def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[str, Answer]:
+    """The answers that these values give by the rules of the pathway. What it refuses is added to `faults`.
+
+    What may be left open, and was asked and is not answered, was left open. What is asked with a visit request only
+    may be missing: there may be none.
+    """
     answers: dict[str, Answer] = {}
     for question in _questions(pathway):
-        said = [one.get("valueString") or one["valueCoding"]["code"] for one in given.get(question.key, ())]
-        if said:
-            answers[question.key] = question.parse(said)
-        elif question.optional and question.ask_if.holds(answers):
-            answers[question.key] = ""
-    return answers
+        try:
+            if given := values.get(question.key):
+                answers[question.key] = question.parse(given)
+            elif question.optional and question.ask_if.holds(answers):
+                answers[question.key] = ""
+        except InvalidAnswer as wrong:
+            faults.append(Fault("value", str(wrong), where(question.key)))
+    # What is asked next depends on answers that nobody knows as long as there is one missing or wrong.
+    if faults:
+        return answers
+    journey = Journey(pathway, answers)
+    if page := journey.next_page:
+        missing = [one for one in journey.questions_on(page) if one.key not in journey.relevant_answers]
+        faults += [Fault("required", "This is asked and has no answer.", where(one.key)) for one in missing]
+        return answers
+    is_asked = {question.key for question in journey.asked}
+    is_asked |= {one.key for one in pathway.visit_questions if one.ask_if.holds(answers) and not journey.stopped}
+    for key in answers.keys() - is_asked:
+        if answers[key]:
+            faults.append(Fault("business-rule", "This is not asked after the other answers.", where(key)))
+    return {key: answer for key, answer in answers.items() if key in is_asked}
 
 
 def _questions(pathway: Pathway) -> tuple[Question, ...]:
@@ -104,9 +128,19 @@ def _item(pathway: Pathway, question: Question) -> dict:
     item["required"] = not question.optional and question not in pathway.visit_questions
     if question.takes_several:
         item["repeats"] = True
-    if enabling := ENABLING[id_of(pathway)][question.key]:
-        item |= _enable_when(enabling)
-    return item
+    if question.options and not isinstance(question, Menu):
+        # All that can be answered is read before one answers.
+        item |= terms.control("check-box" if question.takes_several else "radio-button")
+    if question.hint:
+        hint = {"linkId": f"{question.key}.hint", "type": "display", "text": question.hint}
+        item["item"] = [hint | terms.control("help")]
+    return item | _enable_when(ENABLING[id_of(pathway)][question.key])
+
+
+def _enabling_of_a_visit(pathway: Pathway) -> dict:
+    """As of what everybody is asked who asks for one."""
+    asked = next((question for question in pathway.visit_questions if question.ask_if is ALWAYS), None)
+    return _enable_when(ENABLING[id_of(pathway)][asked.key] if asked else None)
 
 
 def _text(pathway: Pathway, question: Question) -> str:
@@ -129,7 +163,9 @@ def _coding(question: Question, value: str) -> dict:
     return {"system": terms.system(question.key), "code": value, "display": label}
 
 
-def _enable_when(enabling: EnableWhen) -> dict:
+def _enable_when(enabling: EnableWhen | None) -> dict:
+    if enabling is None:
+        return {}
     compared = [
         {
             "question": one.question.key,

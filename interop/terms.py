@@ -8,6 +8,8 @@ LOINC = "http://loinc.org"
 LANGUAGES = "urn:ietf:bcp:47"
 VERSION_ALGORITHM = "http://hl7.org/fhir/StructureDefinition/artifact-versionAlgorithm"
 OPTION_EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
+ITEM_CONTROL = "http://hl7.org/fhir/StructureDefinition/questionnaire-itemControl"
+ITEM_CONTROLS = "http://hl7.org/fhir/questionnaire-item-control"
 INTERPRETER_REQUIRED = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
 
 
@@ -18,6 +20,12 @@ def address(path: str) -> str:
 def system(name: str) -> str:
     """Of codes of our own: one for the answers to each question, one for outcomes, one for flags."""
     return address(f"CodeSystem/{name.replace('_', '-')}")
+
+
+def control(code: str) -> dict:
+    """How a renderer shows an item, if it heeds that."""
+    concept = {"coding": [{"system": ITEM_CONTROLS, "code": code}]}
+    return {"extension": [{"url": ITEM_CONTROL, "valueCodeableConcept": concept}]}
 
 
 def identifier(kind: str, value: object) -> dict:

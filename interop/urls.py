@@ -12,6 +12,7 @@ urlpatterns = [
     path("fhir/metadata", views.metadata, name="metadata"),
     path("fhir/Questionnaire", views.questionnaires, name="questionnaires"),
     path("fhir/Questionnaire/<str:key>", views.questionnaire, name="questionnaire"),
+    path("fhir/QuestionnaireResponse", views.questionnaire_response, name="questionnaire_response"),
     path("admin/requests/<int:pk>/fhir/", admin.site.admin_view(views.bundle), name="bundle"),
     path("admin/requests/<int:pk>/record/", admin.site.admin_view(views.record), name="record"),
 ]

@@ -1,10 +1,17 @@
-"""The addresses: what programs may read of us, and one case for staff to take along."""
+"""The addresses: what programs may read of us and send to us, and one case for staff to take along."""
 
+import hashlib
+import logging
+
+from django.conf import settings
+from django.db import Error
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
 
 import audit
 from accounts.requests import StaffRequest
@@ -13,21 +20,26 @@ from appointments.roles import SEE, WORK
 from appointments.staff.pages import needs, staff_page
 from audit.models import AuditEntry
 from common.clinic import CLINIC
+from common.outages import is_outage
 from screening.pathways import OFFERED
 from screening.questionnaire.definition import Pathway
 from screening.sign_off import current_sign_off
 
-from . import case, terms
+from . import case, incoming, terms
 from .keys import public_keys
 from .questionnaire import PUBLISHED, id_of, questionnaire_of
 from .record import words_for_the_record
 
 CONTENT_TYPE = "application/fhir+json; charset=utf-8"
 
+logger = logging.getLogger(__name__)
+
 
 @require_safe
 def metadata(request: HttpRequest) -> HttpResponseBase:
-    """What we offer to programs: the questions, to read."""
+    """What we offer to programs: the questions, to read, and if some may, to send back with answers."""
+    taken: dict = {"type": "QuestionnaireResponse", "interaction": [{"code": "create"}]}
+    security = {"description": "Registered programs send Authorization: Bearer with the token they were given."}
     changed = [one.changes[0].date for one in OFFERED if one.changes]
     return _resource(
         {
@@ -44,7 +56,9 @@ def metadata(request: HttpRequest) -> HttpResponseBase:
                     "mode": "server",
                     "resource": [
                         {"type": "Questionnaire", "interaction": [{"code": "read"}, {"code": "search-type"}]},
+                        *([taken] if settings.FHIR_CLIENTS else []),
                     ],
+                    **({"security": security} if settings.FHIR_CLIENTS else {}),
                 }
             ],
         }
@@ -75,16 +89,52 @@ def questionnaires(request: HttpRequest) -> HttpResponseBase:
 def questionnaire(request: HttpRequest, key: str) -> HttpResponseBase:
     pathway = PUBLISHED.get(key)
     if pathway is None:
-        return _resource(
-            {
-                "resourceType": "OperationOutcome",
-                "issue": [
-                    {"severity": "error", "code": "not-found", "diagnostics": "There is no such Questionnaire."}
-                ],
-            },
-            status=404,
-        )
+        return _outcome(404, incoming.issue("not-found", "There is no such Questionnaire."))
     return _resource(_written(pathway))
+
+
+@csrf_exempt
+@require_POST
+def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
+    """The token stands in for the CSRF token, which only browsers have."""
+    if not settings.FHIR_CLIENTS:
+        raise Http404
+    client = _client_of(request)
+    if client is None:
+        refused, nobody = AuditEntry.Action.REFUSED, AuditEntry.Who.NOBODY
+        audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=401)
+        response = _outcome(401, incoming.issue("login", "The token is not one that we gave."))
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    try:
+        sent = incoming.read(request.body)
+    except ValueError:
+        return _outcome(400, incoming.issue("structure", "This is no QuestionnaireResponse in JSON."))
+    try:
+        taken = incoming.take(sent, client)
+        if taken.request and taken.status == 201:
+            details, system = f"asked for a visit, by {client}", AuditEntry.Who.SYSTEM
+            audit.record(AuditEntry.Action.CHANGE, who=system, requests=[taken.request], details=details)
+    except Error as error:
+        if not is_outage(error):
+            raise
+        # What the database says may hold values.
+        logger.warning("A response to the questions could not be stored yet: %s", type(error).__name__)
+        response = _outcome(503, incoming.issue("transient", "We cannot store it just now. Send it again later."))
+        response["Retry-After"] = "60"
+        return response
+    response = _outcome(taken.status, *taken.issues)
+    if taken.request:
+        response["Location"] = terms.address(f"QuestionnaireResponse/{taken.request.journey}")
+    return response
+
+
+def _client_of(request: HttpRequest) -> str | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    digest = hashlib.sha256(token.strip().encode()).hexdigest() if kind.lower() == "bearer" else ""
+    # All of them, so that how long it takes says nothing.
+    found = [name for known, name in settings.FHIR_CLIENTS.items() if constant_time_compare(digest, known)]
+    return found[0] if found else None
 
 
 @needs(WORK)
@@ -123,6 +173,10 @@ def _real(pk: int) -> AppointmentRequest:
 
 def _written(pathway: Pathway) -> dict:
     return questionnaire_of(pathway, is_signed=current_sign_off(pathway.key) is not None)
+
+
+def _outcome(status: int, *issues: dict) -> JsonResponse:
+    return _resource({"resourceType": "OperationOutcome", "issue": [*issues]}, status)
 
 
 def _resource(resource: dict, status: int = 200) -> JsonResponse:

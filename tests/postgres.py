@@ -127,7 +127,9 @@ def running(more_settings: str = "", *, connections: int = 200, data: Path | Non
 
 
 def binaries() -> Path:
-    """Where the newest of Debian's servers is, else the one on the PATH."""
+    """What POSTGRES_BIN names, else where the newest of Debian's servers is, else the one on the PATH."""
+    if named := os.environ.get("POSTGRES_BIN"):
+        return Path(named)
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if debian:
         return debian[-1].parent

@@ -109,7 +109,7 @@ def test_a_host_with_a_port_or_a_dot_more_is_led_to_no_other_host(client, settin
         assert client.get("/check/", headers={"host": host}).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/metrics/", "/texts/"])
+@pytest.mark.parametrize("path", ["/metrics/", "/texts/", "/fhir/QuestionnaireResponse"])
 def test_machines_that_forgot_https_are_told_and_not_led_there(client, settings, path):
     settings.SECURE_SSL_REDIRECT = True
 

@@ -6,9 +6,12 @@ The containers themselves are not started here; test_topology.py runs the same p
 import ast
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from time import sleep as time_passes
 
 import pytest
 import yaml
@@ -16,7 +19,7 @@ from django.core.management import get_commands
 
 from appointments.operations.checks import python_is_mended
 from common.languages import LANGUAGES
-from deploy import topology
+from deploy import start, topology
 from deploy.start import Wrong, write_configuration
 from screening.pathways.vertebral_cement import PATHWAY
 
@@ -261,6 +264,35 @@ def test_a_database_whose_name_is_to_be_verified_needs_somebody_to_trust(tmp_pat
     write_configuration("pgbouncer", verified | {"DATABASE_TLS_CA": "/certificates/database.pem"})
 
     assert "\nserver_tls_ca_file = /certificates/database.pem\n" in (tmp_path / "pgbouncer.ini").read_text()
+
+
+@pytest.mark.process
+def test_the_proxy_waits_for_its_servers_and_follows_them_where_they_are_made_anew(monkeypatch):
+    """A name that leads nowhere ends nginx when it starts, and it never looks a name up again by itself."""
+    answers = iter([[], ["192.0.2.1"], ["192.0.2.1"], [], ["192.0.2.2"]])
+    last: list[str] = []
+
+    def look_up(name, *_, **__):
+        assert name == "web"
+        last[:] = next(answers, last)
+        if not last:
+            raise socket.gaierror
+        return [(None, None, None, "", (address, 0)) for address in last]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(start.time, "sleep", lambda seconds: time_passes(0.01))
+    names = start.names_of_servers({"WEB": "web:8000, 127.0.0.1:8000", "WARNINGS": "[::1]:8000"})
+    program = "import signal; signal.pthread_sigmask(0, {1}); print(flush=True); print(signal.sigwait({1}))"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as proxy:  # noqa: S603
+        proxy.stdout.readline()
+        known = start.wait_for(names)
+        following = threading.Thread(target=start.follow, args=(known, proxy.pid))
+        following.start()
+        # Told once, when the name led elsewhere.
+        assert (proxy.communicate(timeout=30)[0], known) == (b"1\n", {"web": {"192.0.2.1"}})
+        assert next(answers, None) is None
+    following.join(30)
+    assert not following.is_alive()
 
 
 def test_words_of_the_clinic_are_words_on_the_page_of_the_proxy(tmp_path):

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.both, pytest.mark.generated, pytest.mark.process]
 TOKEN = b"C" * 32
 PATHS = [b"/", b"/check/pain/", b"/visit/check/", b"/visit/who/", b"/status/", b"/status/yours/phone/", b"/language/"]
 PATHS += [b"/texts/", b"/admin/", b"/admin/login/", b"/admin/export/", b"/metrics/", b"/health/", b"/health/ready/"]
+PATHS += [b"/fhir/QuestionnaireResponse"]
 PATHS += [
     b"/visit/choose/x/",
     b"/admin/appointments/appointmentrequest/1/change/",

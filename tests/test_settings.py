@@ -174,6 +174,8 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
         ("TEXTS_URL", "http://texts.example"),
         ("SECURITY_CONTACT", "call us"),
         ("METRICS_TOKEN", "x" * 19),
+        ("FHIR_CLIENTS", "portal=token"),
+        ("FHIR_CLIENTS", f"two words={'0' * 64}"),
         ("AUDIT_KEY", "x" * 49),
         ("AUDIT_KEY", "x" * 50 + ","),
     ],

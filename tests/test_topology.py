@@ -209,6 +209,7 @@ def test_plain_http_leads_to_https_and_other_names_lead_nowhere(topology):
     assert answer_of("localhost", "/texts/?a=b").startswith("HTTP/1.1 403 ")
     assert answer_of("localhost", "/texts/00000000-0000-4000-8000-000000000000/").startswith("HTTP/1.1 403 ")
     assert answer_of("localhost", "/mail-events/").startswith("HTTP/1.1 403 ")
+    assert answer_of("localhost", "/fhir/QuestionnaireResponse").startswith("HTTP/1.1 403 ")
 
 
 def test_no_tls_older_than_1_2_is_spoken(topology):

@@ -1,6 +1,7 @@
 """What became of a message after it was handed over, as far as the provider tells."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models.functions import Lower
@@ -20,6 +21,16 @@ EVENTS = {
     "rejected": Arrival.BOUNCED,
     "complained": Arrival.COMPLAINED,
     "failed": Arrival.FAILED,
+}
+# By which words of theirs providers say that it may arrive the next time: a full mailbox, a server that is away.
+SOFT = {
+    ("Type", "SoftBounce"),  # Postmark
+    ("event", "soft_bounce"),  # Brevo, Mandrill
+    ("type", "soft_bounced"),  # MailerSend
+    ("type", "blocked"),  # SendGrid
+    ("bounceType", "Transient"),  # Amazon SES
+    ("hard_bounce", "False"),  # Mailjet
+    *(("bounce_class", number) for number in ("20", "21", "22", "23", "24", "40", "70")),  # SparkPost
 }
 
 
@@ -50,9 +61,18 @@ def note(key: uuid.UUID, arrival: Arrival, *, is_for_good: bool, to: str) -> Non
 def heard(sender: object, event: Any, **others: object) -> None:
     """An event of anymail's. What is not about a message of ours is for somebody else."""
     arrival = EVENTS.get(event.event_type)
+    if arrival is Arrival.BOUNCED and _is_soft(event.esp_event):
+        # Of this e-mail it is the end, and it says nothing of the next.
+        arrival = Arrival.FAILED
     try:
         key = uuid.UUID(str((event.metadata or {}).get("message", "")))
     except ValueError:
         return
     if arrival:
         note(key, arrival, is_for_good=arrival not in (Arrival.DELIVERED, Arrival.FAILED), to=event.recipient or "")
+
+
+def _is_soft(said: Any) -> bool:
+    if isinstance(said, Mapping):
+        return any((name, str(one)) in SOFT or _is_soft(one) for name, one in said.items())
+    return isinstance(said, list) and any(map(_is_soft, said))

@@ -1,6 +1,7 @@
 """Where providers report what patients answered, and what became of e-mails and texts."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -72,18 +73,24 @@ def mail_events(request: HttpRequest) -> HttpResponseBase:
     """What became of e-mails. That the provider says it, anymail sees to: by its signature, or WEBHOOK_SECRET."""
     if not settings.EMAIL_PROVIDER:
         raise Http404
-    from anymail import urls
     from anymail.signals import tracking
 
     tracking.connect(arrivals.heard, dispatch_uid="arrivals")
-    name = f"{settings.EMAIL_PROVIDER}_tracking_webhook"
-    view = next((one.callback for one in urls.urlpatterns if one.name == name), None)
+    view = view_of_the_provider()
     if view is None:
         raise Http404
     try:
         return view(request)
     except (ValueError, LookupError, TypeError, AttributeError) as fault:
         raise SuspiciousOperation("What the mail provider sent cannot be read.") from fault
+
+
+def view_of_the_provider() -> Any:
+    """Anymail's view that reads what the provider of e-mails tells; None if there is none for it."""
+    from anymail import urls
+
+    name = f"{settings.EMAIL_PROVIDER}_tracking_webhook"
+    return next((one.callback for one in urls.urlpatterns if one.name == name), None)
 
 
 def _signed_form(request: HttpRequest) -> dict[str, str] | None:

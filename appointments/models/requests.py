@@ -150,7 +150,9 @@ class AppointmentRequest(models.Model):
     reference = models.CharField(max_length=reference.LENGTH, unique=True, default=reference.new, editable=False)
     created_at = models.DateTimeField("asked", default=timezone.now, editable=False)
     source = models.CharField(max_length=10, choices=Source, default=Source.WEB)
-    referred_by = models.CharField(max_length=120, blank=True, help_text="The practice or the poster that sent them.")
+    referred_by = models.CharField(
+        max_length=120, blank=True, help_text="The practice, poster or program it came by."
+    )
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -13,6 +13,7 @@ class Source(models.TextChoices):
     WALK_IN = "walk_in", "Walk-in"
     REFERRAL = "referral", "Referral"
     POSTER = "poster", "Poster"
+    PROGRAM = "program", "Another program"
 
 
 class ReferralSource(models.Model):

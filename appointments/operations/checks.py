@@ -3,7 +3,10 @@
 import sys
 from collections.abc import Iterator, Sequence
 
+from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import get_connection
 from django.db import connection
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
@@ -13,6 +16,7 @@ from common.clinic_tables import ClinicNotices
 from common.languages import ENGLISH, LANGUAGES, Language
 from common.notices import missing_languages, missing_notices
 
+from ..delivery.webhook import view_of_the_provider
 from ..lifecycle.definition import LIFECYCLE
 
 
@@ -43,6 +47,31 @@ def languages(app_configs: object, **kwargs: object) -> list[checks.Warning]:
         )
         for language in LANGUAGES
         for missing in _missing(language)
+    ]
+
+
+@checks.register
+def email_provider(app_configs: object, **kwargs: object) -> list[checks.Error]:
+    """It is one that django-anymail knows, with the settings that it needs to send and to tell."""
+    if not settings.EMAIL_PROVIDER:
+        return []
+    try:
+        get_connection()
+        view = view_of_the_provider()
+        if view:
+            view.view_class(**view.view_initkwargs)
+            return []
+        what = "tells nothing of bounces that anymail can read"
+    except ImproperlyConfigured as wrong:
+        what = f"lacks a setting: {str(wrong).strip().splitlines()[0]}"
+    except ImportError:
+        what = "is none that django-anymail knows, or needs a package that is not installed"
+    return [
+        checks.Error(
+            f"The provider of e-mails {settings.EMAIL_PROVIDER!r} {what}.",
+            hint="See EMAIL_PROVIDER and EMAIL_PROVIDER_SETTINGS in docs/operation/configuration.md.",
+            id="appointments.E003",
+        )
     ]
 
 

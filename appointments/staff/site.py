@@ -59,7 +59,7 @@ class Closed(_Table):
         return any(lookup == f"{field}{ending}" for field in declared for ending in self.ENDINGS)
 
     def response_action(  # type: ignore[override]  # the types know an argument that came after Django 5.2
-        self, request: HttpRequest, queryset: QuerySet[Any]
+        self, request: HttpRequest, queryset: QuerySet[Any], **more: Any
     ) -> HttpResponse | None:
         """Ignore selected values that are not valid keys: Django's own method raises on them."""
         key = self.opts.pk
@@ -69,7 +69,8 @@ class Closed(_Table):
         except ValidationError:
             self.message_user(request, "Nothing was done. Choose rows of this list.", messages.WARNING)
             return None
-        return super().response_action(request, queryset)
+        # Django 6 says where the action was chosen.
+        return super().response_action(request, queryset, **more)
 
 
 # No table of ours has a page on the site or completes what is typed, and the first fails on some that Django brings.

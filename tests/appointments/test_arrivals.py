@@ -9,6 +9,8 @@ import threading
 from contextlib import closing
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.announce import ways_to_reach
@@ -19,6 +21,7 @@ from audit.models import AuditEntry
 from tests.staff import member_of, signed_in
 
 SECRET = "anymail:a long enough secret"  # noqa: S105
+BASIC = {"Authorization": f"Basic {base64.b64encode(SECRET.encode()).decode()}"}
 
 
 @pytest.fixture
@@ -115,6 +118,24 @@ def test_a_bounce_is_told_to_staff_once_and_nothing_more_is_mailed_until_it_is_c
     assert "The e-mail bounced" not in staff.get(sheet).text
 
 
+def test_a_full_mailbox_is_the_end_of_this_e_mail_and_not_of_the_address(postmark, a_request, client, settings):
+    request = a_request(email="ana@example.com")
+    message = send()
+
+    told = tell(client, "Bounce", message, "ana@example.com", Type="SoftBounce", BouncedAt="2026-11-29T12:00:00Z")
+
+    stored = AppointmentRequest.objects.get(pk=request.pk)
+    assert told.status_code == 200
+    assert (Message.objects.get(pk=message.pk).arrival, stored.email_fails) == ("failed", False)
+    assert ways_to_reach(stored) == ["email"]
+    settings.EMAIL_PROVIDER = "brevo"
+    for event, arrival in (("soft_bounce", "failed"), ("hard_bounce", "bounced")):
+        metadata = json.dumps({"message": str(message.pk)})
+        told = {"event": event, "email": "ana@example.com", "X-Mailin-custom": metadata}
+        client.post("/mail-events/", told, content_type="application/json", headers=BASIC)
+        assert Message.objects.get(pk=message.pk).arrival == arrival
+
+
 def test_a_bounce_of_an_address_that_is_corrected_already_says_nothing_of_the_new_one(postmark, a_request, client):
     request = a_request(email="ana@example.com")
     message = send()
@@ -143,16 +164,38 @@ def test_what_the_provider_refuses_is_tried_again_or_left_to_staff(postmark, a_r
     assert (tried.state, tried.error) == (state, error)
 
 
+@pytest.mark.parametrize(
+    ("provider", "given", "what"),
+    [
+        ("postmark", {}, "'postmark' lacks a setting: "),
+        ("nobody", {}, "'nobody' is none that django-anymail knows"),
+        ("console", {}, "'console' tells nothing of bounces"),
+        ("postmark", {"POSTMARK_SERVER_TOKEN": "token"}, ""),
+    ],
+)
+def test_a_provider_without_what_it_needs_is_said_before_anything_is_served(settings, provider, given, what):
+    settings.EMAIL_PROVIDER, settings.EMAIL_BACKEND = provider, f"anymail.backends.{provider}.EmailBackend"
+    settings.ANYMAIL = given | {"WEBHOOK_SECRET": SECRET}
+
+    try:
+        call_command("check")
+        said = ""
+    except SystemCheckError as error:
+        said = str(error)
+
+    assert what in said
+    assert bool(what) is bool(said)
+
+
 def test_nobody_tells_us_without_the_secret_nor_nonsense_nor_where_there_is_no_provider(
     postmark, a_request, client, settings
 ):
     a_request(email="ana@example.com")
     message = send()
-    basic = {"Authorization": f"Basic {base64.b64encode(SECRET.encode()).decode()}"}
 
     assert tell(client, "Delivery", message, "ana@example.com", secret="anymail:guessed").status_code == 400  # noqa: S106
     for nonsense in ("[1]", "{", '{"RecordType": 1}', "null"):
-        said = client.post("/mail-events/", nonsense, content_type="application/json", headers=basic)
+        said = client.post("/mail-events/", nonsense, content_type="application/json", headers=BASIC)
         assert said.status_code in (200, 400)
     assert Message.objects.get(pk=message.pk).arrival == ""
     settings.EMAIL_PROVIDER = ""

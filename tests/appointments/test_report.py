@@ -34,6 +34,7 @@ LANGUAGES = {"en": "English", "es": "Español", "other": "Another language"}
 BECAME = ["Still open", "Booked", *LABELS.values()]
 STEPS = ["Asked for a visit", "Were reached", "Had a visit booked", "Came to it"]
 SOURCES = {"web": "Web", "phone": "Phone", "walk_in": "Walk-in", "referral": "Referral", "poster": "Poster"}
+SOURCES |= {"program": "Another program"}
 ASKED_BY = {False: "The patient", True: "Somebody else for the patient"}
 
 NEW_YORK = timezone.get_default_timezone()

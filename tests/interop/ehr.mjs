@@ -20,7 +20,7 @@ const router = new FhirRouter();
 const repository = new MemoryRepository();
 const tokens = new Set();
 const seen = new Set();
-const told = { keys: { keys: [] }, faults: [], random: [], chance: 0, seed: 7, slow: 1000 };
+const told = { keys: { keys: [] }, faults: [], random: [], chance: 0, seed: 7, slow: 1000, tokens_after: 0 };
 let asked = [];
 
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -80,6 +80,7 @@ const server = createServer(async (request, response) => {
     return;
   }
   if (address.pathname === "/token") {
+    await wait(told.tokens_after);
     return token(new URLSearchParams(text), address.href).then(
       (given) => say(200, given),
       (error) => say(400, { error: "invalid_client", error_description: String(error) }),

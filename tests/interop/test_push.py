@@ -101,7 +101,7 @@ def ehr(running, settings, client):
     # Each test is of another clinic, so that its identifiers are its own.
     settings.SITE_URL = f"http://clinic-{time.monotonic_ns()}.example"
     yield (ehr := Ehr(running, client.get("/fhir/jwks.json").json()))
-    ehr.told(faults=[], random=[], chance=0)
+    ehr.told(faults=[], random=[], chance=0, tokens_after=0)
 
 
 @pytest.fixture
@@ -334,6 +334,20 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_it_to_another_and_nothing_
 
     assert [*Message.objects.order_by("version").values_list("state", flat=True)] == [State.DROPPED, State.SENT]
     assert [one["status"] for one in ehr.has("Task", **ours(request))] == ["in-progress"]
+
+
+def test_where_nobody_lets_us_in_in_time_all_wait_and_the_worker_goes_on(ana, ehr, settings):
+    settings.EHR_TIMEOUT = 0.1
+    ehr.told(tokens_after=300)
+
+    assert send() == [State.WAITING]
+
+    waiting = Message.objects.get()
+    assert (waiting.lease, waiting.handed_over_at) == (None, None)
+    assert waiting.error == "the health record did not answer (ReadTimeout)"
+    settings.EHR_TIMEOUT = 10
+    ehr.told(tokens_after=0)
+    assert send() == [State.SENT]
 
 
 @pytest.mark.both

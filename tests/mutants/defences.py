@@ -19,8 +19,72 @@ NAMELESS, GUESSES = "tests/appointments/test_nameless.py", "tests/appointments/t
 FRESH = "tests/accounts/test_fresh_proof.py"
 OUTBOX, RETENTION = "tests/appointments/test_outbox.py", "tests/appointments/test_retention.py"
 CHAIN = "tests/appointments/test_audit_chain.py"
+ARRIVALS, INCOMING = "tests/appointments/test_arrivals.py", "tests/interop/test_incoming.py"
 
 DEFENCES = (
+    Defence(
+        "only registered programs send answers",
+        "interop/views.py",
+        "return found[0] if found else None",
+        'return found[0] if found else "nobody"',
+        f"{INCOMING}::test_only_a_registered_program_may_and_where_there_is_none_there_is_no_such_address",
+    ),
+    Defence(
+        "answers of other programs come by HTTPS only",
+        "config/gate.py",
+        ', "/fhir/QuestionnaireResponse")',
+        ")",
+        f"{ATTACKS} -k machine",
+    ),
+    Defence(
+        "what a program sends again is stored once",
+        "interop/incoming.py",
+        'return uuid.uuid5(uuid.NAMESPACE_URL, terms.address(f"QuestionnaireResponse/{named}"))',
+        "return uuid.uuid4()",
+        f"{INCOMING}::test_what_is_sent_again_makes_no_second_request_and_changes_nothing",
+    ),
+    Defence(
+        "one program cannot name another's response",
+        "interop/incoming.py",
+        "json.dumps([client, system, value])",
+        "json.dumps([system, value])",
+        f"{INCOMING}::test_what_is_sent_again_makes_no_second_request_and_changes_nothing",
+    ),
+    Defence(
+        "a warning sign is answered before any fault",
+        "interop/incoming.py",
+        "    if journey.stopped:",
+        "    if journey.stopped and not faults:",
+        f"{INCOMING}::test_a_warning_sign_is_answered_first_whatever_else_is_wrong",
+    ),
+    Defence(
+        "an answer to what is not asked is refused",
+        "interop/questionnaire.py",
+        "        if answers[key]:",
+        "        if False:",
+        f"{INCOMING} -k refused_in_words",
+    ),
+    Defence(
+        "one thing is not answered twice",
+        "interop/response.py",
+        "        if link in seen:",
+        "        if False:",
+        f"{INCOMING} -k refused_in_words",
+    ),
+    Defence(
+        "text that nobody can store is refused before it is read",
+        "interop/incoming.py",
+        "        json.dumps(found, ensure_ascii=False).encode()",
+        "        pass",
+        f"{INCOMING} -k refused_in_words",
+    ),
+    Defence(
+        "a full mailbox does not end an address",
+        "appointments/delivery/arrivals.py",
+        "if arrival is Arrival.BOUNCED and _is_soft(event.esp_event):",
+        "if False:",
+        f"{ARRIVALS}::test_a_full_mailbox_is_the_end_of_this_e_mail_and_not_of_the_address",
+    ),
     Defence(
         "what nobody in particular did is not sealed one by one",
         "audit/recorder.py",

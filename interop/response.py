@@ -1,0 +1,119 @@
+"""Reads a QuestionnaireResponse by its Questionnaire: what was answered, and what cannot be taken, in words."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# What was answered, as a form would send it, by linkId.
+Values = dict[str, list[str]]
+
+VALUES = {
+    "choice": "valueCoding",
+    "string": "valueString",
+    "text": "valueString",
+    "date": "valueDate",
+    "boolean": "valueBoolean",
+}
+A_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a response cannot be taken: a code of FHIR's issue types, words, and where it stands, as FHIRPath."""
+
+    code: str
+    words: str
+    expression: str = "QuestionnaireResponse"
+
+
+class NotThis(ValueError):
+    """An answer that is none. The first argument is the code, the second the words."""
+
+
+def where(*links: str) -> str:
+    return "".join(["QuestionnaireResponse", *(f".item.where(linkId='{link}')" for link in links)])
+
+
+def values_in(asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault]) -> Values:
+    """Of the items that are `given` to those that are `asked`. What is wrong is added to `faults`."""
+    return dict(_read(asked, given, faults, ()))
+
+
+def _read(
+    asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault], path: tuple[str, ...]
+) -> Iterator[tuple[str, list[str]]]:
+    here = where(*path)
+    if not isinstance(given, list):
+        faults.append(Fault("structure", "The items must be a list.", here))
+        return
+    known = {item["linkId"]: item for item in asked}
+    seen: set[str] = set()
+    for number, item in enumerate(given):
+        link = item.get("linkId") if isinstance(item, dict) else None
+        if not isinstance(link, str) or link not in known:
+            faults.append(Fault("not-found", "Nothing is asked by this linkId.", f"{here}.item[{number}]"))
+            continue
+        place = where(*path, link)
+        if link in seen:
+            faults.append(Fault("duplicate", "This is answered twice.", place))
+        elif "modifierExtension" in item:
+            faults.append(Fault("not-supported", "We know no modifier extensions.", place))
+        elif known[link]["type"] == "group":
+            if "answer" in item:
+                faults.append(Fault("structure", "A group has items and no answer.", place))
+            yield from _read(known[link]["item"], item.get("item", []), faults, (*path, link))
+        elif "item" in item:
+            faults.append(Fault("structure", "Nothing is asked below this item.", place))
+        else:
+            yield link, [*_answers(known[link], item.get("answer", []), place, faults)]
+        seen.add(link)
+
+
+def _answers(asked: Mapping[str, Any], given: Any, place: str, faults: list[Fault]) -> Iterator[str]:
+    if not isinstance(given, list):
+        faults.append(Fault("structure", "The answers must be a list.", place))
+        return
+    if len(given) > 1 and not asked.get("repeats"):
+        faults.append(Fault("business-rule", "Only one answer can be given to this.", place))
+        return
+    for number, answer in enumerate(given):
+        try:
+            yield from _value(asked, answer)
+        except NotThis as fault:
+            code, words = fault.args
+            faults.append(Fault(code, words, f"{place}.answer[{number}]"))
+
+
+def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
+    """As a form sends it: a box that is not ticked sends nothing."""
+    key = VALUES[asked["type"]]
+    if not isinstance(answer, dict) or key not in answer or any(other in answer for other in OTHERS[key]):
+        raise NotThis("value", f"This is answered by a {key}.")
+    value = answer[key]
+    match asked["type"]:
+        case "choice":
+            options = [option["valueCoding"] for option in asked["answerOption"]]
+            coding = (value.get("system"), value.get("code")) if isinstance(value, dict) else None
+            if coding not in [(option["system"], option["code"]) for option in options]:
+                raise NotThis("code-invalid", "This is none of the answers that can be picked.")
+            yield value["code"]
+        case "boolean":
+            if not isinstance(value, bool):
+                raise NotThis("value", "This is answered by true or false.")
+            if value:
+                yield "on"
+        case "date":
+            if not isinstance(value, str) or not A_DAY.fullmatch(value):
+                raise NotThis("value", "This is answered by a day, like 1948-03-14.")
+            yield value
+        case _:
+            if not isinstance(value, str) or not value.strip():
+                raise NotThis("value", "This is answered in words.")
+            if len(value) > asked["maxLength"]:
+                raise NotThis("too-long", f"This has {asked['maxLength']} characters at most.")
+            yield value
+
+
+# An answer has one value.
+OTHERS = {key: [other for other in {*VALUES.values(), "item"} if other != key] for key in VALUES.values()}

@@ -1,0 +1,376 @@
+"""What was answered in another program becomes a request as on our pages, or is refused in words."""
+
+import hashlib
+import json
+from copy import deepcopy
+
+import pytest
+
+from appointments.models import AppointmentRequest
+from audit.models import AuditEntry
+from interop.questionnaire import canonical_of, items_of
+from screening.cases import read_file
+from screening.own_cases import sheet_of
+from screening.pathways import EARLIER
+from screening.pathways.vertebral_cement import PATHWAY
+from screening.questionnaire.journey import Journey
+from tests.interop.test_fhir import by_judges, judged
+from tests.staff import member_of, signed_in
+from tests.walk import TEXTBOOK, VISIT_ANSWERS, answer_check, ask_for_visit, outcome_of, source_of
+
+TOKEN = "a token that nobody guesses"  # noqa: S105
+ADDRESS = "/fhir/QuestionnaireResponse"
+HERE = "QuestionnaireResponse"
+
+CASES = read_file(sheet_of(PATHWAY), PATHWAY).cases
+
+ANA = {
+    "name": "Ana Example",
+    "date_of_birth": "1948-03-14",
+    "phone": "(212) 555-0123",
+    "email": "ana@example.com",
+    "language": ["en"],
+    "call_times": ["morning"],
+    "voicemail_ok": ["yes"],
+    "calls_ok": True,
+    "keeping_ok": True,
+}
+BO = {
+    "filled_in_by": "Bo Example",
+    "relationship": "daughter",
+    "may_talk": ["patient_agrees"],
+    "phone_owner": ["helper"],
+}
+
+
+@pytest.fixture(autouse=True)
+def registered(settings):
+    settings.FHIR_CLIENTS = {"0" * 64: "other", hashlib.sha256(TOKEN.encode()).hexdigest(): "portal"}
+
+
+def response(answers=TEXTBOOK, contact=ANA, *, whom="myself", number="1", visit=VISIT_ANSWERS, **changes) -> dict:
+    """As a program sends it that has asked all this."""
+    items = items_of(PATHWAY, {**answers, **visit})
+    if contact:
+        items += [
+            {"linkId": "answering_for", "answer": [{"valueCoding": coding("answering-for", whom)}]},
+            {"linkId": whom, "item": [contact_item(whom, name, value) for name, value in contact.items()]},
+        ]
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "identifier": {"system": "https://portal.example/answers", "value": number},
+        "questionnaire": canonical_of(PATHWAY),
+        "status": "completed",
+        "item": items,
+        **changes,
+    }
+
+
+def coding(name: str, code: str) -> dict:
+    return {"system": f"http://127.0.0.1:8000/fhir/CodeSystem/{name}", "code": code}
+
+
+def contact_item(whom: str, name: str, value) -> dict:
+    if isinstance(value, list):
+        answer = [{"valueCoding": coding(name.replace("_", "-"), one)} for one in value]
+    elif isinstance(value, bool):
+        answer = [{"valueBoolean": value}]
+    else:
+        answer = [{"valueDate" if name == "date_of_birth" else "valueString": value}]
+    return {"linkId": f"{whom}.{name}", "answer": answer}
+
+
+def send(client, resource, *, token: str = TOKEN):
+    body = resource if isinstance(resource, str | bytes) else json.dumps(resource)
+    return client.post(
+        ADDRESS, body, content_type="application/fhir+json", headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+def faults(answer) -> list[tuple[str, str]]:
+    assert answer["Content-Type"] == "application/fhir+json; charset=utf-8"
+    assert all(issue["diagnostics"] for issue in answer.json()["issue"])
+    return [(issue["code"], *issue.get("expression", [])) for issue in answer.json()["issue"]]
+
+
+def as_stored(request: AppointmentRequest) -> dict:
+    """All that the request says, but for when and by which way it came, and what follows from the moment."""
+    apart = {"id", "journey", "reference", "search_text", "created_at", "look_by", "due_at", "source", "referred_by"}
+    apart |= {"earlier_id"}
+    row = AppointmentRequest.objects.filter(pk=request.pk).values().get()
+    return {name: value for name, value in row.items() if name not in apart}
+
+
+@pytest.mark.parametrize(
+    ("changes", "helper"),
+    [
+        ({}, {}),
+        ({"blood_thinner": "yes", "clotting": "too_much", "safety": ["infection", "allergy"], "pain": "9"}, {}),
+        ({"osteoporosis": "not_sure", "function": "bed", "imaging": ["not_sure"]}, {}),
+        ({}, BO),
+    ],
+)
+def test_a_request_is_the_same_as_from_our_own_pages(client, db, changes, helper):
+    visit = {**VISIT_ANSWERS, **{key: changes[key] for key in changes.keys() & VISIT_ANSWERS.keys()}}
+    if visit["imaging"] == ["not_sure"]:
+        visit = {key: visit[key] for key in visit if not key.startswith("imaging_")}
+    answers = {**TEXTBOOK, **{key: changes[key] for key in changes.keys() - VISIT_ANSWERS.keys()}}
+    answers = Journey(PATHWAY, answers).completed().relevant_answers
+    answer_check(client, **answers, **helper_on_the_page(helper))
+    ask_for_visit(client, **visit, **helper_on_the_page(helper))
+    typed = AppointmentRequest.objects.get()
+    AppointmentRequest.objects.filter(pk=typed.pk).update(doubts="")
+
+    answer = send(client, response(answers, ANA | helper, whom="someone_else" if helper else "myself", visit=visit))
+
+    stored = AppointmentRequest.objects.exclude(pk=typed.pk).get()
+    assert (answer.status_code, faults(answer)) == (201, [("informational",)])
+    assert as_stored(stored) == as_stored(typed)
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == stored.outcome
+    assert f"The reference is {stored}." in answer.json()["issue"][0]["diagnostics"]
+    assert answer["Location"] == f"http://127.0.0.1:8000{ADDRESS}/{stored.journey}"
+
+
+def helper_on_the_page(helper: dict) -> dict:
+    return {name: value[0] if isinstance(value, list) else value for name, value in helper.items()}
+
+
+def test_who_sent_it_stands_on_the_call_sheet_and_in_the_audit(client, db):
+    send(client, response())
+
+    stored = AppointmentRequest.objects.get()
+    staff = signed_in(member_of("Schedulers"))
+    sheet = staff.get(f"/admin/appointments/appointmentrequest/{stored.pk}/change/").text
+    assert "Another program: portal" in sheet
+    entry = AuditEntry.objects.get(numbers__contains=stored.pk, action="change")
+    assert (entry.who, entry.details) == ("system", "asked for a visit, by portal")
+
+
+def test_what_is_sent_again_makes_no_second_request_and_changes_nothing(client, db, settings):
+    first = send(client, response())
+    again = send(client, response(contact=ANA | {"name": "Bea Example"}))
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first["Location"] == again["Location"]
+    assert send(client, response(questionnaire=canonical_of(EARLIER[0]))).status_code == 200
+    assert "Nothing was changed." in again.json()["issue"][0]["diagnostics"]
+    assert AppointmentRequest.objects.get().name == "Ana Example"
+    assert send(client, response(number="2")).status_code == 201
+    settings.FHIR_CLIENTS[hashlib.sha256(b"its next token").hexdigest()] = "portal"
+    assert send(client, response(), token="its next token").status_code == 200  # noqa: S106
+    settings.FHIR_CLIENTS[hashlib.sha256(b"another token").hexdigest()] = "other"
+    assert send(client, response(), token="another token").status_code == 201  # noqa: S106
+    assert AppointmentRequest.objects.count() == 3
+
+
+def of_our_pages(client, given):
+    """The page with what they say to these answers."""
+    page = answer_check(client, **given)
+    return page if outcome_of(page) else client.get("/check/result/")
+
+
+@pytest.mark.parametrize("outcome", [one.key for one in PATHWAY.outcomes if not one.offers_visit])
+def test_who_is_offered_no_visit_is_told_what_the_pathway_says_and_nothing_is_stored(client, db, outcome):
+    given = next(case.given for case in CASES if case.result.key == outcome)
+    page = of_our_pages(client, given)
+
+    answer = send(client, response(given, contact=None, visit={}))
+
+    assert (answer.status_code, outcome_of(page)) == (422, outcome)
+    said = answer.json()["issue"][0]
+    assert (said["code"], said["details"]["coding"][0]["code"]) == ("business-rule", outcome)
+    assert said["details"]["text"] in source_of(page)
+    assert "{" not in said["diagnostics"]
+    assert not AppointmentRequest.objects.exists()
+
+
+def test_a_warning_sign_is_answered_first_whatever_else_is_wrong(client, db):
+    sent = response({**TEXTBOOK, "red_flags": ["saddle"]})
+    sent["item"].append({"linkId": "weather"})
+
+    answer = send(client, sent)
+
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == PATHWAY.emergencies[0].key
+    assert "911" in answer.json()["issue"][0]["diagnostics"]
+    assert len(faults(answer)) > 1
+
+
+def without(*links: str):
+    def change(sent):
+        sent["item"] = [item for item in sent["item"] if item["linkId"] not in links]
+
+    return change
+
+
+def answered(link: str, *answers):
+    def change(sent):
+        for item in [*sent["item"], *sent["item"][-1]["item"]]:
+            if item["linkId"] == link:
+                item["answer"] = [*answers]
+
+    return change
+
+
+def more(*items):
+    return lambda sent: sent["item"].extend(items)
+
+
+def has(**parts):
+    return lambda sent: sent.update(parts)
+
+
+NOT_TRIED = "helped_muscle_relaxant"
+PAIN = f"{HERE}.item.where(linkId='pain')"
+ME = f"{HERE}.item.where(linkId='myself')"
+NAME = f"{ME}.item.where(linkId='myself.name')"
+WRONG = {
+    "an unknown question": (more({"linkId": "weather"}), ("not-found", f"{HERE}.item[{len(response()['item'])}]")),
+    "an item that is none": (more("pain"), ("not-found", f"{HERE}.item[{len(response()['item'])}]")),
+    "an unknown code": (
+        answered("pain", {"valueCoding": coding("pain", "11")}),
+        ("code-invalid", f"{PAIN}.answer[0]"),
+    ),
+    "a code of another question": (
+        answered("pain", {"valueCoding": coding("function", "7")}),
+        ("code-invalid", f"{PAIN}.answer[0]"),
+    ),
+    "a code without its system": (
+        answered("pain", {"valueCoding": {"code": "7"}}),
+        ("code-invalid", f"{PAIN}.answer[0]"),
+    ),
+    "a number": (answered("pain", {"valueInteger": 7}), ("value", f"{PAIN}.answer[0]")),
+    "two values in one": (
+        answered("pain", {"valueCoding": coding("pain", "7"), "valueString": "8"}),
+        ("value", f"{PAIN}.answer[0]"),
+    ),
+    "two answers to a single choice": (
+        answered("pain", *({"valueCoding": coding("pain", code)} for code in "78")),
+        ("business-rule", PAIN),
+    ),
+    "an answer given twice": (more({"linkId": "pain"}), ("duplicate", PAIN)),
+    "answers that are no list": (
+        lambda sent: sent["item"][1].update(answer={}),
+        ("structure", f"{HERE}.item.where(linkId='{items_of(PATHWAY, TEXTBOOK)[1]['linkId']}')"),
+    ),
+    "none beside others": (
+        answered("tried", *({"valueCoding": coding("tried", code)} for code in ("none", "rest"))),
+        ("value", f"{HERE}.item.where(linkId='tried')"),
+    ),
+    "no answer": (without("pain"), ("required", PAIN)),
+    "what is not asked": (
+        more({"linkId": NOT_TRIED, "answer": [{"valueCoding": coding(NOT_TRIED.replace("_", "-"), "no")}]}),
+        ("business-rule", f"{HERE}.item.where(linkId='{NOT_TRIED}')"),
+    ),
+    "too long": (answered("imaging_where", {"valueString": "x" * 81}), ("too-long", None)),
+    "a year to come": (answered("imaging_year", {"valueString": "2199"}), ("value", None)),
+    "no answer for the visit": (without("place"), ("required", f"{HERE}.item.where(linkId='place')")),
+    "an earlier version": (
+        has(questionnaire=canonical_of(EARLIER[0])),
+        ("not-supported", f"{HERE}.questionnaire"),
+    ),
+    "no version": (has(questionnaire=canonical_of(PATHWAY).partition("|")[0]), ("not-supported", None)),
+    "a draft": (has(status="in-progress"), ("business-rule", f"{HERE}.status")),
+    "no identifier": (has(identifier=None), ("required", f"{HERE}.identifier")),
+    "an endless identifier": (has(identifier={"value": "x" * 201}), ("required", f"{HERE}.identifier")),
+    "what changes the meaning": (has(modifierExtension=[{"url": "https://example.com"}]), ("not-supported", HERE)),
+    "items that are no list": (has(item={}), ("structure", HERE)),
+    "nobody to call": (without("answering_for", "myself"), ("required", None)),
+    "a name in digits": (answered("myself.name", {"valueString": "12"}), ("value", NAME)),
+    "half a letter in a name": (answered("myself.name", {"valueString": "Ana \ud800"}), None),
+    "a birthday that never was": (
+        answered("myself.date_of_birth", {"valueDate": "1948-02-31"}),
+        ("value", f"{ME}.item.where(linkId='myself.date_of_birth')"),
+    ),
+    "half a birthday": (answered("myself.date_of_birth", {"valueDate": "1948-03"}), ("value", None)),
+    "no consent": (
+        answered("myself.calls_ok", {"valueBoolean": False}),
+        ("required", f"{ME}.item.where(linkId='myself.calls_ok')"),
+    ),
+    "consent in words": (answered("myself.calls_ok", {"valueBoolean": "yes"}), ("value", None)),
+    "the group of another": (
+        more({"linkId": "someone_else", "item": [contact_item("someone_else", "name", "Bea Example")]}),
+        ("business-rule", f"{HERE}.item.where(linkId='someone_else').item.where(linkId='someone_else.name')"),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_what_cannot_be_taken_is_refused_in_words_with_the_place_and_nothing_is_stored(client, db, fault):
+    change, expected = WRONG[fault]
+    sent = deepcopy(response())
+    change(sent)
+
+    answer = send(client, sent)
+
+    assert answer.status_code == (422 if expected else 400)
+    if expected:
+        (found,) = faults(answer)
+        assert found[0] == expected[0]
+        assert expected[1] in (None, *found)
+    assert not AppointmentRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            "",
+            "{",
+            "[]",
+            "null",
+            "7",
+            '{"resourceType": "Patient"}',
+            "[" * 60_000,
+            '{"a": NaN}',
+            b"\xff",
+            "9" * 5_000,
+        ),
+        '{"resourceType": "QuestionnaireResponse", "status": "completed", "status": "completed"}',
+    ],
+)
+def test_what_is_no_response_at_all_is_refused(client, db, body):
+    answer = send(client, body)
+
+    assert (answer.status_code, faults(answer)) == (400, [("structure",)])
+
+
+def test_any_part_may_be_anything_and_it_is_no_error_of_ours(client, db):
+    sent = response()
+
+    def spoiled(part, junk):
+        """The same, with one part after another replaced."""
+        if isinstance(part, dict):
+            for key, value in part.items():
+                yield {**part, key: junk}
+                yield from ({**part, key: other} for other in spoiled(value, junk))
+        elif isinstance(part, list):
+            for number, value in enumerate(part[-3:], start=max(0, len(part) - 3)):
+                yield from ([*part[:number], other, *part[number + 1 :]] for other in (junk, *spoiled(value, junk)))
+
+    for junk in (None, "\u0000", [[]], {"value": {}}):
+        for one in spoiled(sent, junk):
+            assert send(client, one).status_code in (200, 201, 400, 422), one
+
+
+def test_only_a_registered_program_may_and_where_there_is_none_there_is_no_such_address(client, db, settings):
+    for token in ("", "guessed", "0" * 64, "ü"):
+        refused = send(client, response(), token=token)
+        assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    assert client.post(ADDRESS, "{}", content_type="application/json").status_code == 401
+    assert client.get(ADDRESS).status_code == 405
+    offered = [one["type"] for one in client.get("/fhir/metadata").json()["rest"][0]["resource"]]
+    assert offered == ["Questionnaire", "QuestionnaireResponse"]
+    settings.FHIR_CLIENTS = {}
+    assert send(client, response()).status_code == 404
+    assert len(client.get("/fhir/metadata").json()["rest"][0]["resource"]) == 1
+    assert not AppointmentRequest.objects.exists()
+
+
+@by_judges
+@pytest.mark.process
+def test_validators_that_others_wrote_know_what_is_sent_and_answered(client, db):
+    sent = response()
+    answers = [send(client, one).json() for one in (sent, sent, response(contact=None, number="2"))]
+    about = client.get("/fhir/metadata").json()
+
+    assert judged([sent, *answers, about, client.get("/fhir/Questionnaire").json()]) == []
