@@ -26,7 +26,16 @@ NOT_ABOUT_LOCKS = (
 )
 FROM_0_1 = "Version 0.1 was in use nowhere; what it held was few."
 ONE_LOOK = "It reads a column of the requests once: to others, one slow statement."
+FEW_ROWS = "Counts by day, and members of staff: few rows."
 HOLD_LOCKS = {
+    (
+        "appointments.0028_pathways_and_languages",
+        "changing-column-type",
+    ): "PostgreSQL writes nothing for longer words.",
+    ("appointments.0028_pathways_and_languages", "disallowed-unique-constraint"): FEW_ROWS,
+    ("appointments.0028_pathways_and_languages", "ban-drop-constraint"): FEW_ROWS,
+    ("appointments.0028_pathways_and_languages", "ban-drop-column"): FROM_0_1,
+    ("appointments.0028_pathways_and_languages", "constraint-missing-not-valid"): FEW_ROWS,
     ("appointments.0002_declared_lifecycle", "adding-foreign-key-constraint"): FROM_0_1,
     ("appointments.0002_declared_lifecycle", "adding-not-nullable-field"): FROM_0_1,
     ("appointments.0002_declared_lifecycle", "ban-drop-column"): FROM_0_1,

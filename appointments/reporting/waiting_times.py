@@ -89,8 +89,9 @@ BY_WHO_ASKED = Dimension(
     "asked_by", "by who asked", "Asked by", {PATIENT: "The patient", HELPER: "Somebody else for the patient"}
 )
 BY_SOURCE = Dimension("source", "by source", "Source", dict(Source.choices))
-# One more way to come in is one more entry here, and its column in Cohort.
-SOURCES = (BY_LANGUAGE, BY_WHO_ASKED, BY_SOURCE)
+BY_PATHWAY = Dimension("pathway", "by procedure", "Procedure", {one.key: one.name for one in PATHWAYS.values()})
+# One more way to come in is one more entry here, and its column in Cohort and FACTS.
+SOURCES = (BY_LANGUAGE, BY_WHO_ASKED, BY_SOURCE, *([BY_PATHWAY] if len(PATHWAYS) > 1 else []))
 
 
 class Waiting(NamedTuple):
@@ -245,6 +246,7 @@ class Cohort(NamedTuple):
                 "priority",
                 "language",
                 "source",
+                "pathway",
                 "created_at",
                 "due_at",
                 "reached_at",
@@ -286,8 +288,8 @@ FACTS = """
             {seconds_to_talk} AS seconds_to_talk
         FROM ended
     ), fact AS (
-        SELECT priority, language, week, asked_by, source, booked_at, visits_missed, times_reopened,
-            times_reopened_missed, is_open,
+        SELECT priority, language, week, asked_by, source, pathway, booked_at, visits_missed,
+            times_reopened, times_reopened_missed, is_open,
             {hours_to_try} AS hours_tried,
             {hours_to_talk} AS hours_talked,
             CASE WHEN tried_at IS NULL THEN 0 ELSE 1 END AS was_tried,
@@ -324,7 +326,7 @@ SUMS = {
     "missed": "visits_missed > 0 OR times_reopened_missed > 0 OR became = 'did_not_come'",
 }
 NONE = "''"
-KEYS = ("priority", "language", "week", "asked_by", "source", "became")
+KEYS = ("priority", "language", "week", "asked_by", "source", "pathway", "became")
 
 
 def _read(cohort: Cohort, columns: Iterable[str]) -> tuple[list[dict[str, Any]], list[tuple]]:

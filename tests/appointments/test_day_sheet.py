@@ -122,7 +122,7 @@ def test_a_message_may_be_left_where_the_patient_said_so_and_spanish_is_greeted_
     page = sheet_of(staff, day)
 
     assert "A message may be left: name and number only." in words_of(page)
-    assert re.search(r'<q lang="es">Hola, soy …, de [^<]*¿Puedo hablar con Ana Example\?</q>', page.text)
+    assert re.search(r'<q lang="es" dir="auto">Hola, soy …, de [^<]*¿Puedo hablar con Ana Example\?</q>', page.text)
 
 
 def test_visits_of_the_day_stand_by_clinician_and_time(a_request, staff, scheduler, clinician, place, day):

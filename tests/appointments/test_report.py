@@ -22,6 +22,7 @@ from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, DailyCount, Event
 from appointments.reporting.kaplan_meier import shortest_within
 from appointments.worklist.ranking import URGENCY
+from screening.pathways import PATHWAYS
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.reading import ANAS_PHONE, words_found
 from tests.statements import statements_without_audit
@@ -107,6 +108,7 @@ def store_at_random(chance: random.Random, like: AppointmentRequest, user, clini
             "priority": chance.choice(list(URGENCY)),
             "language": chance.choice(list(LANGUAGES)),
             "source": chance.choice(list(SOURCES)),
+            "pathway": chance.choice(list(PATHWAYS)),
             "filled_in_by": chance.choice(["", "", "Eva Example"]),
             "doubts": chance.choice(["", "", "", "many requests from one address"]),
             "reached_at": chance.choice([None, some_time_after(asked_at, most_minutes=20_000)]),
@@ -210,6 +212,7 @@ class Plain:
         steps = [int(step) for step in self.steps(self.requests)]
         groups = {"priority": [*by_priority, total], "week": by_week, "language": by_language, "who asked": by_who}
         groups["source"] = by_source
+        groups["procedure"] = [(one.name, self.those(lambda row: row.pathway, one.key)) for one in PATHWAYS.values()]
         tables = {}
         for name, group in groups.items():
             tables[f"Until the first try, by {name}"] = [self.tried(*one) for one in group]
