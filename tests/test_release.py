@@ -31,7 +31,7 @@ HOLD_LOCKS = {
     (
         "appointments.0028_pathways_and_languages",
         "changing-column-type",
-    ): "PostgreSQL writes nothing for longer words.",
+    ): "For longer words nothing is written anew.",
     ("appointments.0028_pathways_and_languages", "disallowed-unique-constraint"): FEW_ROWS,
     ("appointments.0028_pathways_and_languages", "ban-drop-constraint"): FEW_ROWS,
     ("appointments.0028_pathways_and_languages", "ban-drop-column"): FROM_0_1,
