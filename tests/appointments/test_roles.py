@@ -189,6 +189,7 @@ jwks                200   405   200
 metadata            200   405   200
 questionnaires      200   405   200
 questionnaire       404   405   404
+questionnaire_response 405 404  405
 live                200   405   200
 ready               200   405   200
 metrics             404   405   404
