@@ -264,7 +264,7 @@ def test_a_page_about_a_fault_is_there_when_the_fault_is_in_every_page(visitor, 
 
     plain = {404: "There is no such page.", 500: "Something went wrong on our side. Please call us."}[status]
     assert (page.status_code, plain in source_of(page)) == (status, True)
-    assert '<div lang="es"><h1>' in source_of(page)
+    assert '<div lang="es" dir="ltr"><h1>' in source_of(page)
     assert (page["X-Request-ID"] in source_of(page)) == (status == 500)
     assert page["Content-Security-Policy"]
     assert page["X-Content-Type-Options"] == "nosniff"
