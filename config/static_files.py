@@ -7,7 +7,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 OWN = re.compile(r"upright/.*\.css")
 # No text in our style sheets holds any of these.
-COMMENT, BLANKS, BLANKS_AROUND = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s+"), re.compile(r" ?([{};]) ?")
+COMMENT, BLANKS = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s+")
+BLANKS_AROUND = re.compile(r" ?([{};]) ?|(?<=[:,]) ")
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
@@ -16,5 +17,5 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
     def _save(self, name: str, content: File) -> str:
         if OWN.fullmatch(name):
             css = COMMENT.sub("", b"".join(content.chunks()).decode())
-            content = ContentFile(BLANKS_AROUND.sub(r"\1", BLANKS.sub(" ", css)).encode())
+            content = ContentFile(BLANKS_AROUND.sub(lambda found: found[1] or "", BLANKS.sub(" ", css)).encode())
         return super()._save(name, content)

@@ -173,7 +173,7 @@ def test_the_image_is_of_a_python_that_no_text_keeps_busy_and_others_are_warned_
 
     assert warned_of(pinned) == []
     assert warned_of("3.15.0") == []
-    assert warned_of("3.11.15") == warned_of("3.13.13") == ["appointments.W002"]
+    assert warned_of("3.11.15") == warned_of("3.13.13") == ["appointments.I001"]
 
 
 def test_the_proxy_and_the_pooler_start_with_what_the_compose_file_gives_them(tmp_path):

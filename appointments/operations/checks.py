@@ -106,10 +106,10 @@ def python_is_mended(app_configs: object, **kwargs: object) -> list[checks.Check
     if sys.version_info[2] >= first:
         return []
     return [
-        checks.Warning(
+        checks.Info(
             f"Python {sys.version.split()[0]} can be kept busy by a text of many combining marks (CVE-2026-3276).",
             hint=f"Take {'.'.join(map(str, sys.version_info[:2]))}.{first} or newer, as the image does.",
-            id="appointments.W002",
+            id="appointments.I001",
         )
     ]
 
