@@ -18,7 +18,7 @@ from django.utils.translation import to_locale, trim_whitespace
 
 from common.languages import ENGLISH, LANGUAGES
 
-from .pathways import PATHWAYS
+from .pathways import PATHWAYS, versions
 from .questionnaire.description import describe
 
 SENTENCES = re.compile(
@@ -64,7 +64,8 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def _wording(said: dict[str, str], key: str) -> Iterator[str]:
-    left = dict(said)
+    of_others = _only_of_others(key)
+    left = {english: words for english, words in said.items() if english not in of_others}
     yield "# Every sentence beside the pathway"
     yield "\n## Pages, e-mails, texts and letters, in the order of each"
     for name, source in _templates(key).items():
@@ -87,6 +88,32 @@ def _wording(said: dict[str, str], key: str) -> Iterator[str]:
             yield f"- {words}"
 
 
+@cache
+def _only_of_others(key: str) -> set[str]:
+    """What only other pathways say, so that one more of them leaves the signatures of this one as they are."""
+    own, *others = sorted(PATHWAYS, key=lambda other: other != key)
+    ours = _said_by(own) | {words for source in _templates(own).values() for words in _sentences(source)}
+    theirs = set().union(*(_said_by(other) | {*_sentences(_source(_education(other)))} for other in others))
+    return theirs - ours
+
+
+def _said_by(key: str) -> set[str]:
+    """Each sentence of a pathway, in all its versions, with its places still open."""
+    sentences = {situation.name for situation in PATHWAYS[key].situations}
+
+    def say(english: str) -> str:
+        sentences.add(english)
+        return english
+
+    for pathway in versions(key).values():
+        describe(pathway, say)
+    return sentences
+
+
+def _education(key: str) -> str:
+    return f"screening/education/{key}.html"
+
+
 def _sentences(source: str) -> Iterator[str]:
     """What a template says, as the catalogues have it."""
     for found in SENTENCES.finditer(source):
@@ -104,7 +131,7 @@ def _templates(key: str) -> dict[str, str]:
     """
     ours = settings.BASE_DIR / "templates"
     files = (file for pattern in settings.SIGNED_TEMPLATES for file in ours.glob(pattern))
-    names = sorted([*(str(file.relative_to(ours)) for file in files), f"screening/education/{key}.html"])
+    names = sorted([*(str(file.relative_to(ours)) for file in files), _education(key)])
     return {name: _source(name) for name in names}
 
 

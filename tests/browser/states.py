@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from unittest.mock import patch
 from urllib.parse import urlencode
 
@@ -39,10 +39,14 @@ from appointments.staff.new_request import Talk
 from common.clinic import CLINIC, Known
 from common.clinic_tables import ClinicNotices, LanguageHelp
 from common.sealed_cookie import seal
+from screening.mounted import home_of
+from screening.pathways import OFFERED
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.conditions import Answers
+from screening.questionnaire.definition import Pathway
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Page as QuestionPage
+from screening.questionnaire.questions import Text
 from screening.visitor import COOKIE, MAX_AGE, Visitor, remember
 from tests.walk import CALL, CHECK, EVERYTHING, HELPER, TEXTBOOK, VISIT_ANSWERS, WHO
 
@@ -131,9 +135,27 @@ def public_states() -> Iterator[State]:
         yield from states_of_a_question_page(page)
     yield from states_of_the_end()
     yield from states_of_the_visit_steps()
+    for pathway in OFFERED[1:]:
+        yield from states_of_another_procedure(pathway)
     yield State("status, blank", "/status/")
     yield State("status, not filled in", "/status/", sent={}, status=422)
     yield State("status, too late", "/status/", sent={"reference": REFERENCE}, status=403, has_csrf_cookie=False)
+
+
+def states_of_another_procedure(pathway: Pathway) -> Iterator[State]:
+    """Its own pages, with the quiet answers; what it shares with the first is looked at there."""
+    site, quiet = home_of(pathway), Journey(pathway, {}).completed().relevant_answers
+    for path in ("", "check/", "how-this-check-decides/at-a-glance/"):
+        yield State(f"{pathway.key}, {path or 'education'}", f"{site}{path}")
+    for at, page in enumerate(pathway.pages):
+        earlier = {question.key: quiet[question.key] for one in pathway.pages[:at] for question in one.questions}
+        state = State(f"{pathway.key}, {page.key}", f"{site}check/{page.key}/", answered(earlier, pathway))
+        yield state
+        typed = {question.key: "?" for question in page.questions if isinstance(question, Text)}
+        if typed:
+            yield replace(state, name=f"{state.name}, wrong", sent=typed, status=422)
+    for path in ("check/answers/", "check/result/", "check/summary/"):
+        yield State(f"{pathway.key}, {path}", f"{site}{path}", answered(quiet, pathway))
 
 
 def states_of_the_notices() -> Iterator[State]:
@@ -502,10 +524,10 @@ def failing(function: str, failure: type[Exception] = OperationalError) -> Abstr
     return patch(function, side_effect=failure("made to fail"))
 
 
-def answered(answers: Answers, **notes) -> dict[str, str]:
+def answered(answers: Answers, pathway: Pathway = PATHWAY, **notes) -> dict[str, str]:
     """The cookies of a browser after these answers."""
-    visitor = Visitor(Journey(PATHWAY, answers), notes=notes)
-    return {COOKIE: remember(HttpResponse(), visitor).cookies[COOKIE].value}
+    visitor = Visitor(Journey(pathway, answers), notes=notes)
+    return {name: cookie.value for name, cookie in remember(HttpResponse(), visitor).cookies.items()}
 
 
 def unusable_cookies() -> dict[str, dict[str, str]]:
