@@ -122,9 +122,12 @@ def visitor(port: int, number: int) -> Browser:
     """Somebody who came to the site a minute ago, from an address of their own."""
     from django.http import HttpResponse
 
+    from screening.pathways import FIRST
+    from screening.questionnaire.journey import Journey
     from screening.visitor import Visitor, remember
 
-    came = remember(HttpResponse(), Visitor(since=time.time() - A_MINUTE)).cookies["answers"].value
+    new = Visitor(Journey(FIRST, {}), since=time.time() - A_MINUTE)
+    came = remember(HttpResponse(), new).cookies["answers"].value
     address = f"127.{1 + number // 62_500}.{1 + number // 250 % 250}.{1 + number % 250}"
     return Browser(port, address, {"answers": came})
 

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 GONE: dict[str, set[str]] = {
     # The entry in the history says it now.
     "appointments_contactattempt": {"is_undone"},
+    # It is one of `languages`.
+    "appointments_caller": {"speaks_spanish"},
 }
 # What is made from other columns, and from more of them than before.
 WRITTEN_ANEW = {"appointments_appointmentrequest": {"search_text"}}
