@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
 IS_LONG = "FUZZ_EXAMPLES" in os.environ
 
 # Numbers, dates, controls, directions, joiners, marks, formulas, templates, and what is too long.

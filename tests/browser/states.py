@@ -145,17 +145,15 @@ def public_states() -> Iterator[State]:
 def states_of_another_procedure(pathway: Pathway) -> Iterator[State]:
     """Its own pages, with the quiet answers; what it shares with the first is looked at there."""
     site, quiet = home_of(pathway), Journey(pathway, {}).completed().relevant_answers
-    for path in ("", "check/", "how-this-check-decides/at-a-glance/"):
+    for path in ("", "how-this-check-decides/at-a-glance/"):
         yield State(f"{pathway.key}, {path or 'education'}", f"{site}{path}")
     for at, page in enumerate(pathway.pages):
         earlier = {question.key: quiet[question.key] for one in pathway.pages[:at] for question in one.questions}
-        state = State(f"{pathway.key}, {page.key}", f"{site}check/{page.key}/", answered(earlier, pathway))
-        yield state
-        typed = {question.key: "?" for question in page.questions if isinstance(question, Text)}
-        if typed:
-            yield replace(state, name=f"{state.name}, wrong", sent=typed, status=422)
-    for path in ("check/answers/", "check/result/", "check/summary/"):
-        yield State(f"{pathway.key}, {path}", f"{site}{path}", answered(quiet, pathway))
+        # Those to pick from look as those of the first.
+        if typed := {question.key: "?" for question in page.questions if isinstance(question, Text)}:
+            state = State(f"{pathway.key}, {page.key}", f"{site}check/{page.key}/", answered(earlier, pathway))
+            yield from (state, replace(state, name=f"{state.name}, wrong", sent=typed, status=422))
+    yield State(f"{pathway.key}, result", f"{site}check/result/", answered(quiet, pathway))
 
 
 def states_of_the_notices() -> Iterator[State]:
