@@ -287,15 +287,15 @@ class Topology:
         The proxy first stops passing requests to it: one that waits to be taken by a process that ends is lost.
         """
         self._in_service.remove(web)
-        former = self._processes_of_the_proxy()
+        former = self.processes_of_the_proxy()
         self.reload("proxy")
-        self._until("proxy", lambda: not former & self._processes_of_the_proxy())
+        self._until("proxy", lambda: not former & self.processes_of_the_proxy())
         self.stop(web)
         self.start_part(web)
         self._in_service.append(web)
         self.reload("proxy")
 
-    def _processes_of_the_proxy(self) -> set[int]:
+    def processes_of_the_proxy(self) -> set[int]:
         """Each reads the configuration once, and ends when another was read and its last request is answered."""
         proxy = self.processes["proxy"].popen.pid
         return set(map(int, Path(f"/proc/{proxy}/task/{proxy}/children").read_text().split()))

@@ -54,10 +54,16 @@ DECLARED = {
 }
 
 
+@cache
+def walked(tree: ast.AST) -> list[ast.AST]:
+    return [*ast.walk(tree)]
+
+
 def nodes(tree: ast.AST, *kinds) -> Iterator:
-    return (node for node in ast.walk(tree) if isinstance(node, kinds))
+    return (node for node in walked(tree) if isinstance(node, kinds))
 
 
+@cache
 def names_in(tree: ast.AST) -> set[str]:
     """All names, attributes, imported names and texts."""
     found = {node.id for node in nodes(tree, ast.Name)} | {node.attr for node in nodes(tree, ast.Attribute)}

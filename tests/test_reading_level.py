@@ -61,14 +61,25 @@ class Page(NamedTuple):
 
 
 @pytest.fixture
-def pages(language, a_request, scheduler, clinician, place, next_week) -> list[Page]:
-    """Every page that patients can meet."""
+def pages(request, language) -> list[Page]:
+    """Every page that patients can meet, fetched once for all tests."""
+    if language not in read_before:
+        of_requests = request.getfixturevalue("pages_of_requests")
+        read_before[language] = [*public_pages(language), *of_requests]
+    return read_before[language]
+
+
+read_before: dict[str, list[Page]] = {}
+
+
+@pytest.fixture
+def pages_of_requests(language, a_request, scheduler, clinician, place, next_week) -> list[Page]:
     requests = {status: a_request() for status in ("waiting", "claimed", "booked", "closed")}
     for status in ("claimed", "booked", "closed"):
         perform(CLAIM, requests[status], by=scheduler)
     perform(BOOK, requests["booked"], by=scheduler, starts_at=next_week, place=place, clinician=clinician)
     perform(CLOSE, requests["closed"], by=scheduler, reason="declined")
-    return [*public_pages(language), *(read(state, language) for state in stored_states(requests))]
+    return [read(state, language) for state in stored_states(requests)]
 
 
 @both_languages

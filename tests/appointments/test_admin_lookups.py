@@ -37,6 +37,8 @@ def staff(client, scheduler):
     return client
 
 
+@pytest.mark.either
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", LISTS)
 def test_no_list_filters_by_what_no_filter_shows(staff, name):
     ours = name == "admin:appointments_appointmentrequest_changelist"

@@ -101,6 +101,7 @@ def all_pages(pair: PossibleDuplicate, user) -> dict[str, str]:
     return found
 
 
+@pytest.mark.either
 @pytest.mark.sweep
 def test_every_staff_page_and_method_writes_one_entry_and_who_is_not_let_in_leaves_one_too(pair, scheduler):
     pages = all_pages(pair, scheduler)
@@ -256,6 +257,7 @@ def test_messages_that_are_sent_again_leave_an_entry_that_says_about_whom(a_requ
     assert numbers(since.only) == {request.pk}
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("forwarded", "kept"),
     [

@@ -126,6 +126,7 @@ def away(clinician, **more):
     Absence.objects.create(clinician=clinician, starts_at=at(MONDAY, "12:00"), ends_at=at(MONDAY, "18:00"), **more)
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("when", "why"),
     [
@@ -320,6 +321,7 @@ def every_change(clinician, place, consulting_hours) -> dict[str, tuple[str, dic
     }
 
 
+@pytest.mark.either
 @pytest.mark.parametrize("number", range(9))
 def test_whatever_change_touches_a_visit_puts_it_on_the_list(
     booked, held, ana, eve, clinician, place, consulting_hours, number
@@ -369,6 +371,7 @@ def test_a_visit_that_was_moved_is_off_the_list(booked, ana, eve, clinician, pla
     assert request.name not in to_move(ana)
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("table", "typed", "why"),
     [

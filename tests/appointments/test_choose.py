@@ -70,6 +70,7 @@ def test_the_patient_chooses_one_of_the_offered_times_and_has_a_visit(held, link
     assert [(event.by, event.verb) for event in held.events.all()][-1] == (None, "booked")
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     ("born", "said"),
     [

@@ -205,6 +205,7 @@ def test_without_a_purpose_nothing_leaves_and_the_filter_is_kept(a_request, mana
     assert not ExportLog.objects.exists()
 
 
+@pytest.mark.either
 @pytest.mark.parametrize(
     "query",
     [

@@ -168,7 +168,6 @@ def test_a_name_cannot_bring_markup_into_the_pages(a_request, scheduler):
     assert AppointmentRequest.objects.get(pk=sent.pk).name == "<b>Ana</b>"
 
 
-@pytest.mark.both
 @pytest.mark.parametrize(
     ("query", "shown"),
     [

@@ -254,26 +254,29 @@ def test_processes_share_the_queue_as_threads_do(can_be_called):
 
 
 STAFF_AFTER_THE_VISIT = ("reschedule", "cancel", "close after the visit")
+PRESSED = [
+    *(("visit is over", first, second) for first in STAFF_AFTER_THE_VISIT for second in STAFF_AFTER_THE_VISIT),
+    *(("booked", "withdraw", second) for second in ("reschedule", "cancel", "withdraw")),
+    ("visit is over", "close after the visit", "withdraw"),
+    ("claimed", "book", "book"),
+    ("claimed", "book", "close"),
+    ("claimed", "book", "log a call"),
+    ("claimed", "close", "book"),
+    ("claimed", "close", "release"),
+    ("claimed", "release", "book"),
+    ("claimed", "release", "log a call"),
+    ("claimed", "withdraw", "book"),
+    ("waiting", "claim", "claim"),
+    ("waiting", "withdraw", "claim"),
+    ("closed", "reopen", "reopen"),
+]
+# SQLite lets one transaction write at a time, so that what holds for one pair from each state holds for all.
+ON_SQLITE = {state: (state, *rest) for state, *rest in PRESSED}.values()
 
 
 @pytest.mark.parametrize(
     ("state", "first", "second"),
-    [
-        *(("visit is over", first, second) for first in STAFF_AFTER_THE_VISIT for second in STAFF_AFTER_THE_VISIT),
-        *(("booked", "withdraw", second) for second in ("reschedule", "cancel", "withdraw")),
-        ("visit is over", "close after the visit", "withdraw"),
-        ("claimed", "book", "book"),
-        ("claimed", "book", "close"),
-        ("claimed", "book", "log a call"),
-        ("claimed", "close", "book"),
-        ("claimed", "close", "release"),
-        ("claimed", "release", "book"),
-        ("claimed", "release", "log a call"),
-        ("claimed", "withdraw", "book"),
-        ("waiting", "claim", "claim"),
-        ("waiting", "withdraw", "claim"),
-        ("closed", "reopen", "reopen"),
-    ],
+    [pytest.param(*pair, marks=() if pair in ON_SQLITE else pytest.mark.postgresql) for pair in PRESSED],
 )
 def test_of_two_people_who_press_a_button_at_once_one_succeeds_and_the_other_is_refused(
     a_request, scheduler, clinician, place, next_week, state, first, second

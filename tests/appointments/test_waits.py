@@ -389,6 +389,7 @@ def test_staff_are_alerted_once_of_whatever_is_late(held, ana, clock, settings, 
     assert Message.objects.filter(kind="calls_overdue").count() == 1
 
 
+@pytest.mark.either
 def test_each_list_is_a_queue_of_that_name(db, ana):
     for wait in WAITS:
         page = signed_in(ana).get(f"{SHEETS}?queue={wait.key}")
