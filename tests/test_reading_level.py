@@ -61,7 +61,7 @@ class Page(NamedTuple):
 
 
 @pytest.fixture
-def pages(request, language) -> list[Page]:
+def pages(request, db, language) -> list[Page]:
     """Every page that patients can meet, fetched once for all tests."""
     if language not in read_before:
         of_requests = request.getfixturevalue("pages_of_requests")
