@@ -16,6 +16,7 @@ from ..models import Holiday, OpeningHours
 
 FARTHEST_DAYS = 366
 OFFICE_DAYS, OFFICE_OPENS, OFFICE_CLOSES = range(5), datetime.time(8), datetime.time(17)
+OFFICE_IN_WORDS = "Monday to Friday from 8 AM to 5 PM"
 CACHED_SECONDS = 60
 
 
@@ -92,6 +93,12 @@ class BusinessHours:
         """The close of the first business day that begins after `since`; a day later, where none does."""
         next_closes = (closes for opens, closes in self.openings(since) if opens > since)
         return next(next_closes, since + datetime.timedelta(days=1))
+
+
+def are_those_of_the_office() -> bool:
+    """Whether the clinic is open as each is when it is new."""
+    hours = OpeningHours.objects.values_list("weekday", "opens", "closes")
+    return list(hours) == [(weekday, OFFICE_OPENS, OFFICE_CLOSES) for weekday in OFFICE_DAYS]
 
 
 def connect(app_config: AppConfig) -> None:

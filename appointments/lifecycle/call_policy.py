@@ -34,9 +34,12 @@ def move_by(visit: Appointment) -> datetime.datetime:
 
 
 def records_by(starts_at: datetime.datetime) -> datetime.datetime:
-    """By when the records of a visit that is booked now are here, so that it can still be moved without them."""
+    """By when the records of a visit that is booked now are here, so that it can still be moved without them.
+
+    Of a visit that is too soon for that, by the close of this business day, if that is before it.
+    """
     in_time = BusinessHours.of_the_clinic().end_of_day_before(starts_at, business_days=RECORDS_BUSINESS_DAYS)
-    return max(in_time, timezone.now())
+    return max(in_time, min(soon(business_days=0), starts_at))
 
 
 def may_wait_until(request: AppointmentRequest) -> datetime.datetime:

@@ -38,6 +38,7 @@ from .guards import (
     IS_CLOSED_ONLINE,
     IS_DOUBTFUL,
     NO_VISIT_HAS_BEGUN,
+    NO_VISIT_IS_TO_COME,
     NOT_CLOSED,
     NOT_ON_LEGAL_HOLD,
     NURSE_AGREES,
@@ -515,7 +516,8 @@ ERASE_IT = Verb(
     history="Erased",
     label="Erase for good",
     done="Everything about this request is erased.",
-    when=NOT_ON_LEGAL_HOLD,
+    # What is gone can be told no more, and the clinic would go on expecting the patient.
+    when=NOT_ON_LEGAL_HOLD & NO_VISIT_IS_TO_COME,
     leads_to=(GONE,),
     needs=ERASE,
     asks=forms.EraseForm,

@@ -59,7 +59,9 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     for wait in WAITS:
         due = f"`{'` or `'.join(wait.due)}`"
         then = f"; then: {wait.then}" if wait.then else ""
-        yield f"| {wait.label} | `{wait.key}` | {wait.whom.value} | {wait.when.prose} | {wait.to}{then} | {due} |"
+        where = "".join(f"; where {guard.prose}: {to}" for guard, to in wait.where)
+        waits = f"{wait.to}{where}{then}"
+        yield f"| {wait.label} | `{wait.key}` | {wait.whom.value} | {wait.when.prose} | {waits} | {due} |"
     yield "\n## Why requests are closed"
     yield ""
     for reason in lifecycle.close_reasons:

@@ -49,6 +49,9 @@ VISIT_IS_OVER = Guard(
 NO_VISIT_HAS_BEGUN = Guard(
     "no visit has begun", lambda user, now: Q(appointment_id__isnull=True) | Q(appointment__starts_at__gt=now)
 )
+NO_VISIT_IS_TO_COME = Guard(
+    "no visit is to come", lambda user, now: Q(appointment_id__isnull=True) | Q(appointment__starts_at__lte=now)
+)
 
 NURSE_NOT_ASKED = Guard("the nurse has no question about it", lambda user, now: ~Q(nurse_check=NurseCheck.ASKED))
 NURSE_IS_CONCERNED = Guard("there is a flag or a question", lambda user, now: ~Q(nurse_check=NurseCheck.NOT_NEEDED))
@@ -61,6 +64,7 @@ IS_THE_NURSE = Guard(
     # An empty Q is no condition, and "or" leaves it out.
     lambda user, now: ~NOBODYS if user and user.has_perm(ANSWER_AS_NURSE) else NOBODYS,
 )
+NURSE_SAID_NO = Guard("the nurse advises against a visit", lambda user, now: Q(nurse_check=NurseCheck.AGAINST))
 NURSE_LETS_BOOK = NURSE_AGREES | IS_THE_NURSE
 NURSES_TURN = Guard(
     "the nurse was asked, or calls the patient", lambda user, now: Q(nurse_check__in=NurseCheck.of_the_nurse())
@@ -84,6 +88,7 @@ NO_CALL_WILL_HELP = Guard(
     "all calls of the plan are made, or the number is wrong",
     lambda user, now: Q(attempts_made__gte=CLINIC.call_attempts) | Q(phone_is_wrong=True),
 )
+PHONE_IS_WRONG = Guard("somebody else answers the phone", lambda user, now: Q(phone_is_wrong=True))
 HAS_A_LETTER = Guard("a letter was sent", lambda user, now: Q(awaited=Awaited.LETTER))
 PATIENT_CHOOSES = Guard(
     "the patient may still choose a time",

@@ -22,14 +22,17 @@ from .guards import (
     BOOKED,
     CALENDAR_CHANGED,
     HAS_A_LETTER,
+    HAS_MISSED_A_VISIT,
     IS_DOUBTFUL,
     IS_TO_BE_TOLD,
     NO_CALL_WILL_HELP,
     NOT_CLOSED,
+    NURSE_SAID_NO,
     NURSES_TURN,
     OPEN,
     PATIENT_ANSWERS,
     PATIENT_CHOOSES,
+    PHONE_IS_WRONG,
     RECORDS_ARE_MISSING,
     VISIT_IS_OVER,
 )
@@ -49,7 +52,8 @@ class Wait:
     """Why a request is not done with yet.
 
     `label` names the list, `to` completes "waits for the patient to …", `then` says what is next if `due` passes
-    and nothing happened. `due` are the columns that tell by when: the first that is set.
+    and nothing happened. `due` are the columns that tell by when: the first that is set. `where` says what it is to
+    instead, where more is known: the first guard that holds.
     """
 
     key: str
@@ -59,11 +63,16 @@ class Wait:
     when: Guard
     due: tuple[str, ...]
     then: str = ""
+    where: tuple[tuple[Guard, str], ...] = ()
 
     @property
     def is_for_staff(self) -> bool:
         """Whether it is late, and not just over, once it is past due."""
         return self.whom in (WaitsFor.SCHEDULER, WaitsFor.NURSE)
+
+    def to_do(self, request: AppointmentRequest, now: datetime.datetime) -> str:
+        """What it waits for somebody to do with this request."""
+        return next((to for guard, to in self.where if guard.holds(request, None, now)), self.to)
 
     @property
     def is_for_the_nurse(self) -> bool:
@@ -109,6 +118,7 @@ TELL = Wait(
     to="call about the booked visit",
     when=BOOKED & IS_TO_BE_TOLD,
     due=("call_by", "next_call_at"),
+    where=((NURSE_SAID_NO, "call, and cancel the visit, against which the nurse advises"),),
 )
 GET_RECORDS = Wait(
     key="records",
@@ -160,6 +170,7 @@ WRITE = Wait(
     to="send a letter",
     when=OPEN & NO_CALL_WILL_HELP,
     due=("call_by", "next_call_at", "due_at"),
+    where=((PHONE_IS_WRONG, "find the right number, or send a letter"),),
 )
 CALL = Wait(
     key="call",
@@ -168,6 +179,10 @@ CALL = Wait(
     to="call",
     when=OPEN,
     due=("call_by", "next_call_at", "due_at"),
+    where=(
+        (NURSE_SAID_NO, "call, say that the nurse advises against a visit for now, and close"),
+        (HAS_MISSED_A_VISIT, "call about the visit that the patient missed"),
+    ),
 )
 
 WAITS = tuple(one for one in [*globals().values()] if isinstance(one, Wait))

@@ -25,12 +25,12 @@ from ..lifecycle.definition import ANSWER, LIFECYCLE, SEND_LETTER
 from ..lifecycle.effects import claiming
 from ..lifecycle.forms import BookForm, OfferForm, VerbForm
 from ..lifecycle.grammar import Verb
-from ..lifecycle.guards import BOOKED, CLAIMED_BY_ME, OPEN_STATUSES
+from ..lifecycle.guards import BOOKED, CLAIMED_BY_ME, NO_VISIT_IS_TO_COME, OPEN_STATUSES
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..lifecycle.waits import MOVE, wait_of
 from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, NurseCheck, Status
-from ..roles import SEE, WORK
+from ..roles import ERASE, SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
 from .rows import answers_in_words, call_times_of, flags_of, heading_of, language_of, say_first
@@ -182,6 +182,7 @@ def _sheet(
         local_time=f"{now.astimezone(visit_request.zone):%-I:%M %p}",
         is_elsewhere=is_elsewhere(visit_request.zone, now),
         wait=wait and wait[0],
+        wait_to_do=wait and wait[0].to_do(visit_request, now),
         wait_due=wait and wait[1],
         why_to_move=_why_to_move(visit_request.appointment) if wait and wait[0] is MOVE else "",
         wait_until=wait_until,
@@ -192,6 +193,7 @@ def _sheet(
         held_until=claiming.held_until(visit_request),
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
+        cancel_before_erasing=user.has_perm(ERASE) and not NO_VISIT_IS_TO_COME.holds(visit_request, user, now),
         may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),
         nurse_said=_last_answer_to(visit_request),
         offered_times=open_times(visit_request) if is_open else [],

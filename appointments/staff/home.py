@@ -24,7 +24,7 @@ from ..operations import retention
 from ..reporting import alarms
 from ..roles import MANAGE, SEE, WORK
 from ..worklist import ranking
-from ..worklist.next_call import take
+from ..worklist.next_call import not_called_yet, take
 from . import set_up
 from .call_sheet import sheet_url
 from .pages import needs, staff_page
@@ -114,6 +114,10 @@ def _figures(rows: list[tuple]) -> dict[str, Any]:
 @needs(WORK)
 @require_POST
 def next_call(request: StaffRequest) -> HttpResponse:
+    # Or who presses twice holds two patients, and one of them waits for nothing.
+    if left := not_called_yet(request.user):
+        messages.info(request, "You hold this one already. Call, skip it or give it back, and then take the next.")
+        return redirect(sheet_url(left.pk))
     taken = take(request.user)
     if taken is None:
         messages.info(request, "There is nobody to call just now.")

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
 from common.languages import ENGLISH, LANGUAGES
 from common.notices import LANGUAGES_ASKED_FOR, missing_languages, missing_notices
 
+from ..calendar.opening_hours import OFFICE_IN_WORDS, are_those_of_the_office
 from ..models import (
     AppointmentRequest,
     Caller,
@@ -24,6 +27,12 @@ from ..models import (
 )
 
 A_YEAR = datetime.timedelta(days=365)
+
+
+def _staff_said_when_it_is_open() -> bool:
+    """What differs from the hours of a new clinic was said by somebody, and who saved a day agrees with them."""
+    hours = ContentType.objects.get_for_model(OpeningHours)
+    return not are_those_of_the_office() or LogEntry.objects.filter(content_type=hours).exists()
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,9 @@ def _steps() -> Iterator[Step]:
     )
     yield Step(
         "When the clinic is open",
-        "Look at the hours for each weekday: patients read them, and by them calls are planned.",
-        OpeningHours.objects.exists(),
+        f"Patients read it, and by it calls are planned. Until you say otherwise, it is {OFFICE_IN_WORDS}: "
+        "change what is otherwise, or save one day if all is right.",
+        _staff_said_when_it_is_open(),
         page("openinghours"),
     )
     notices, languages = missing_notices(), missing_languages()

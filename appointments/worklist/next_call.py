@@ -4,20 +4,34 @@ import time
 from itertools import islice
 
 from django.contrib.auth.models import User
-from django.db.models import CharField, Value
+from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat, StrIndex
+from django.utils import timezone
 
 import audit
 
 from ..lifecycle.definition import TAKE_ON
+from ..lifecycle.guards import CLAIMED_BY_ME
 from ..lifecycle.transition import Refused, perform
-from ..models import AppointmentRequest
+from ..lifecycle.waits import CALL, waits_for
+from ..models import AppointmentRequest, ContactAttempt
 from .ranking import Candidate, callable_now
 
 # Number of candidates that one statement tries to lock while others are claiming too.
 TRIED_AT_ONCE = 20
 # Seconds.
 WAIT_FOR_OTHERS = 0.05
+
+
+def not_called_yet(user: User) -> AppointmentRequest | None:
+    """Whom this member of staff took first of those that they hold and have not tried to reach since.
+
+    What was handed out to them is not among these: it was not their choice to hold it.
+    """
+    now = timezone.now()
+    tried = ContactAttempt.objects.standing().filter(request=OuterRef("pk"), at__gte=OuterRef("claimed_at"))
+    held = AppointmentRequest.objects.filter(CLAIMED_BY_ME.q(user, now), waits_for(CALL, now), assigned_until=None)
+    return held.filter(~Exists(tried)).order_by("claimed_at", "pk").first()
 
 
 def take(user: User) -> tuple[AppointmentRequest, list[str]] | None:

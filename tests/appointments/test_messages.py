@@ -5,6 +5,7 @@ import datetime
 import icalendar
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -34,7 +35,8 @@ from appointments.operations import retention
 from appointments.operations.jobs import end_offers
 from tests.mail import mail_server, text_provider
 from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
-from tests.walk import BIRTHDAY, answer_check, ask_for_visit
+from tests.staff import signed_in
+from tests.walk import BIRTHDAY, answer_check, ask_for_visit, words_of
 
 HOUR = datetime.timedelta(hours=1)
 # A Tuesday at noon in New York, in summer.
@@ -836,6 +838,35 @@ def test_clinician_and_front_desk_are_told_what_is_booked_moved_and_cancelled(
     assert client.get(link.removeprefix("https://clinic.example"))["Location"].startswith("/admin/login/")
     client.force_login(scheduler)
     assert client.get(link.removeprefix("https://clinic.example")).text.count("To clinician and front desk") == 3
+
+
+@time_machine.travel(NOON)
+def test_nobody_is_erased_whom_the_clinic_goes_on_expecting(clinic_is_told, a_request, mailbox, book, scheduler):
+    request = a_request(pain="3", email="")
+    book(request, NOON + 72 * HOUR)
+    send_all()
+    staff = signed_in(scheduler)
+
+    def press():
+        request.refresh_from_db()
+        typed = {"version": request.version, "reference": request.reference}
+        return staff.post(f"/admin/appointments/appointmentrequest/{request.pk}/do/erase/", typed, follow=True)
+
+    sheet = words_of(staff.get(f"/admin/appointments/appointmentrequest/{request.pk}/change/"))
+    assert "To erase this request, cancel the visit first" in sheet
+    refused = press()
+    assert refused.status_code == 409
+    assert "A visit is booked: " in words_of(refused)
+    with pytest.raises(CommandError, match="Cancel it first, so that patient and clinic hear of it"):
+        call_command("erase", request.reference)
+
+    perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)
+    assert "The clinic has not been told yet what became of the visit." in words_of(press())
+
+    send_all()
+    assert "Everything about this request is erased." in words_of(press())
+    assert [subject.split(":")[0] for subject in mailbox.subjects] == ["Visit booked", "Visit cancelled"]
+    assert not AppointmentRequest.objects.filter(pk=request.pk).exists()
 
 
 @time_machine.travel(NOON)

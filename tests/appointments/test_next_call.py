@@ -14,7 +14,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from appointments.calendar.opening_hours import BusinessHours
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, RELEASE, SKIP
+from appointments.lifecycle.definition import (
+    ASK_NURSE,
+    ASSIGN,
+    BOOK,
+    CANCEL,
+    CLAIM,
+    CLOSE,
+    LOG_CALL,
+    RELEASE,
+    SKIP,
+)
 from appointments.lifecycle.guards import FREE
 from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import CALL, with_waits
@@ -399,6 +409,30 @@ def test_everybody_gets_another_one_in_the_order_of_the_list_until_there_is_nobo
     assert len(set(taken)) == 12
     assert next_call.take(scheduler) is next_call.take(colleague) is None
     assert not AppointmentRequest.objects.filter(status="waiting").exists()
+
+
+def test_who_asks_for_another_without_having_called_is_led_back_to_the_one_they_hold(waiting, scheduler, colleague):
+    many_like(waiting, 3)
+    page = signed_in(scheduler)
+
+    first = page.post("/admin/next-call/")
+    again = page.post("/admin/next-call/", follow=True)
+
+    assert again.redirect_chain == [(first["Location"], 302)]
+    assert "You hold this one already. Call, skip it or give it back, and then take the next." in words_of(again)
+    assert AppointmentRequest.objects.filter(claimed_by=scheduler).count() == 1
+    # Who was reached may wait for a visit to be booked, and whom the nurse has to answer about waits for her.
+    held = AppointmentRequest.objects.get(claimed_by=scheduler)
+    perform(LOG_CALL, held, by=scheduler, channel="phone", outcome="reached")
+    second = page.post("/admin/next-call/")
+    assert second["Location"] != first["Location"]
+    perform(ASK_NURSE, AppointmentRequest.objects.filter(claimed_by=scheduler).latest("claimed_at"), by=scheduler)
+    third = page.post("/admin/next-call/")
+    assert third["Location"] not in (first["Location"], second["Location"])
+    # What was handed out to them is no reason to take no other.
+    [last] = AppointmentRequest.objects.filter(status="waiting")
+    perform(ASSIGN, last, by=scheduler, to=colleague)
+    assert next_call.not_called_yet(colleague) is None
 
 
 NOBODY_CLOSED_IT = {"closed_at": None, "closed_by": None, "close_reason": ""}

@@ -9,7 +9,16 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
-from appointments.models import Caller, Clinician, ClinicNotices, ConsultingHours, Holiday, LanguageHelp, Place
+from appointments.models import (
+    Caller,
+    Clinician,
+    ClinicNotices,
+    ConsultingHours,
+    Holiday,
+    LanguageHelp,
+    OpeningHours,
+    Place,
+)
 from tests.staff import member_of, signed_in
 from tests.walk import source_of, words_of
 
@@ -35,7 +44,7 @@ def roles(*names) -> list[int]:
 def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(settings, a_request):
     eve = member_of("Managers", "eve")
     assert labels(eve) == [
-        "What patients read of the clinic",
+        *("What patients read of the clinic", "When the clinic is open"),
         *("Notices that the law asks for", "Help in other languages"),
         *("A location", "A clinician", "Consulting hours", "Holidays of the next year", "A scheduler", "A nurse"),
         *("Somebody who speaks Spanish", "Who hears of urgent requests", "A first request"),
@@ -54,6 +63,14 @@ def test_an_empty_clinic_is_told_step_by_step_what_is_missing_until_nothing_is(s
     form = signed_in(eve).get(details).context["adminform"].form
     shown = {name: typed for name, typed in form.initial.items() if typed}
     assert signed_in(eve).post(details, shown).status_code == 302
+    assert "Until you say otherwise, it is Monday to Friday from 8 AM to 5 PM" in words_of(
+        signed_in(eve).get("/admin/")
+    )
+    monday = OpeningHours.objects.get(weekday=0)
+    change = reverse("admin:appointments_openinghours_change", args=[monday.pk])
+    as_it_is = {"weekday": 0, "opens": "08:00", "closes": "17:00"}
+    assert signed_in(eve).post(change, as_it_is).status_code == 302
+    assert "When the clinic is open" not in labels(eve)
     set_ones = {"privacy_practices": {"en": "https://clinic.example/npp"}, "teletypewriter": "711"}
     set_ones |= {"nondiscrimination": {"en": "https://clinic.example/fair"}}
     ClinicNotices.objects.create(**set_ones, accessibility_email="access@clinic.example")

@@ -21,6 +21,7 @@ from appointments.lifecycle.definition import (
     LOG_CALL,
     OFFER,
     RELEASE,
+    RESCHEDULE,
     SEND_LETTER,
 )
 from appointments.lifecycle.offered_times import link_of, open_times
@@ -173,8 +174,20 @@ def test_a_question_about_a_booked_visit_reaches_the_nurse_and_her_no_reaches_a_
     key, due = list_of(request)
     assert (key, f"{timezone.localtime(due):%a %H:%M}") == ("to-tell", "Wed 17:00")
     assert "A visit is booked, and the nurse has not agreed." in sheet(ana, request)
+    assert "to call, and cancel the visit, against which the nurse advises by Wed" in sheet(ana, request)
     assert post(ana, request, "log-call", outcome="reached", note="Told her.").status_code == 302
     assert list_of(request)[0] == "booked"
+
+
+def test_whoever_calls_after_the_nurse_said_no_knows_what_the_call_is_about(held, ana, kim):
+    request = held()
+    assert "Waits for the scheduler to call by" in sheet(ana, request)
+    perform(ASK_NURSE, request, by=ana)
+
+    perform(ANSWER, request, by=kim, answer="against", note="Not before June.")
+
+    assert list_of(request)[0] == "call"
+    assert "to call, say that the nurse advises against a visit for now, and close by" in sheet(ana, request)
 
 
 def test_the_nurse_says_by_when_she_calls_and_logs_her_calls(held, ana, kim):
@@ -485,14 +498,17 @@ def test_records_that_a_visit_lacks_are_somebodys_job_and_late_two_business_days
     assert list_of(request)[0] == "booked"
 
 
-def test_records_of_a_visit_that_is_booked_at_short_notice_are_due_at_once_and_not_before(held, ana):
+def test_records_of_a_visit_at_short_notice_are_due_by_the_close_of_that_day_and_before_the_visit(held, ana):
     request = held(imaging=["mri"])
+    tomorrow = next(slot for slot in free_slots(most=500) if f"{slot.starts_at:%F}" == "2037-05-06")
 
-    perform(BOOK, request, by=ana, **first_slot())
+    perform(BOOK, request, by=ana, **tomorrow._asdict())
 
-    key, due = list_of(request)
-    assert key == "records"
-    assert NOON <= due <= timezone.now()
+    assert list_of(request) == ("records", datetime.datetime(2037, 5, 5, 21, tzinfo=datetime.UTC))
+    today = next(slot for slot in free_slots(most=500) if f"{slot.starts_at:%F}" == "2037-05-05")
+    perform(RESCHEDULE, request, by=ana, **today._asdict())
+    assert list_of(request) == ("records", today.starts_at)
+    assert not late(AppointmentRequest.objects.all())
 
 
 def test_the_tab_of_today_says_how_many_are_late_and_its_figures_name_nobody(held, ana, clock):

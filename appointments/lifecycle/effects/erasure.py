@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from django.contrib.auth.models import User
 from django.db.models import F, Value
 from django.db.models.functions import Replace
+from django.utils import timezone
 
 import audit
 from audit.models import AuditEntry
 
 from ... import journal
-from ...models import Appointment, AppointmentRequest, Event, PossibleDuplicate, TextOptOut
+from ...models import Appointment, AppointmentRequest, Event, Message, PossibleDuplicate, TextOptOut
 from ...reference import grouped
+from ..message_kinds import VISIT_NEWS
 from ..transition import Refused
 
 LINKED = "linked"
@@ -20,10 +22,20 @@ LINKED = "linked"
 
 @audit.atomic()
 def erase(request: AppointmentRequest, *, by: User | None = None) -> None:
-    """Delete everything about this request, whatever its state. Raises Refused if it is on legal hold."""
+    """Delete everything about this request.
+
+    Raises Refused if it is on legal hold, or if the clinic would go on expecting the patient: a visit is to come, or
+    nobody was told yet that one is off. What is deleted can be told no more.
+    """
     locked = AppointmentRequest.objects.select_for_update().filter(pk=request.pk, is_on_legal_hold=False).first()
     if locked is None:
         raise Refused("This request is on legal hold, or erased already.")
+    if locked.appointment and locked.appointment.starts_at > timezone.now():
+        raise Refused(
+            f"A visit is booked: {locked.appointment}. Cancel it first, so that patient and clinic hear of it."
+        )
+    if locked.messages.filter(kind=VISIT_NEWS.key, state=Message.State.WAITING).exists():
+        raise Refused("The clinic has not been told yet what became of the visit. Try again when that was sent.")
     delete([locked])
     journal.write(journal.ERASED, journal.digests(locked.reference, salt=journal.REFERENCES)[0], locked.pk)
     audit.record(AuditEntry.Action.ERASE, by=by, requests=[locked], details="asked for")

@@ -96,6 +96,7 @@ MOST_WEEKS_MORE = 50
 ZONES = ("Pacific/Honolulu", "America/Los_Angeles", "America/New_York", "Europe/Madrid", "Asia/Kolkata", "Asia/Tokyo")
 DAY = (9, 18)
 LATEST_HOUR = 20
+SATURDAY = 5
 
 # Plainly made up: nobody is called that.
 FIRST_NAMES = ("Alma", "Boris", "Carmen", "Delia", "Edwin", "Flora", "Gustavo", "Hazel", "Inés", "Jasper")
@@ -424,6 +425,8 @@ def _open_at_this_hour() -> None:
     hours.opens = min(hours.opens, datetime.time(now.hour))
     hours.closes = max(hours.closes, latest if now.hour > LATEST_HOUR else datetime.time(now.hour + 3))
     hours.save()
+    in_the_morning = {"opens": datetime.time(9), "closes": datetime.time(12)}
+    OpeningHours.objects.get_or_create(weekday=SATURDAY, defaults=in_the_morning)
     cache.delete("business-hours")
 
 
