@@ -54,7 +54,8 @@ gzip_page = decorator_from_middleware(_Compressed)
 def education(request: HttpRequest) -> HttpResponse:
     """Keeps the code of the link that led here, if it is spelt like one; whose it is, the request will ask."""
     pathway = offered_pathway(request)
-    page = render(request, f"screening/education/{pathway.key}.html", {"sign_off": current_sign_off(pathway.key)})
+    context = {"sign_off": current_sign_off(pathway.key), "pathway": pathway}
+    page = render(request, f"screening/education/{pathway.key}.html", context)
     code = request.GET.get("from", "").lower()
     return remember(page, visitor_of(request).with_notes(came_from=code)) if re.fullmatch(LINK_CODE, code) else page
 
@@ -340,6 +341,7 @@ def components(request: HttpRequest) -> HttpResponse:
         )
     )
     context = {
+        "pathway": pathway,
         "blank": AnswersForm(journey, one),
         "filled": AnswersForm(journey, several),
         "wrong": AnswersForm(journey, shared, QueryDict()),

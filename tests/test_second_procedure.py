@@ -180,6 +180,30 @@ def test_a_request_is_queued_called_booked_and_told_as_one_of_the_first_is(clien
     assert Message.objects.filter(request=request, kind="booked").exists()
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_when_to_get_help_is_said_as_the_procedure_says_it(client, language):
+    of_the_first, of_the_second = "unsteady legs", "lift your foot"
+    if language == "es":
+        of_the_first, of_the_second = "inestabilidad en las piernas", "levantar el pie"
+    client.post("/language/", {"language": language, "next": "/"})
+    answers_of(client)
+
+    for page in ("check/result/", "check/summary/"):
+        said = words_of(client.get(f"{SITE}/{page}"))
+        assert (of_the_second in said, of_the_first in said) == (True, False), page
+    said = words_of(client.get("/"))
+    assert (of_the_second in said, of_the_first in said) == (False, True)
+
+
+def test_and_so_it_is_after_the_request_was_sent(client, db):
+    request = sends(client)
+    client.post("/status/", {"reference": request.reference, **BIRTHDAY})
+
+    for page in (f"{SITE}/visit/sent/", "/status/yours/"):
+        said = words_of(client.get(page))
+        assert ("lift your foot" in said, "unsteady legs" in said) == (True, False), page
+
+
 @pytest.mark.parametrize(("signs", "priority"), [(["long_known"], "P0"), (["none"], "P4")])
 def test_its_own_priorities_are_ranked_among_those_of_the_first(client, scheduler, send_request, signs, priority):
     answers = {"red_flags": signs, "walking_minutes": "45", "bending": "not_sure"}

@@ -130,6 +130,7 @@ def sent(request: HttpRequest) -> HttpResponse:
         "earlier": earlier and reference.grouped(earlier),
         "rows": said(stored, stored.answers, stored.asked.visit_questions) if stored else [],
         "next_step": stored and next_step(stored),
+        "pathway": visitor.journey.pathway,
     }
     return render(request, "intake/sent.html", context)
 

@@ -108,7 +108,7 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
     try:
         if form.cleaned_data["time"] == NONE:
             perform(NONE_SUITS, found, wish=form.cleaned_data["wish"])
-            thanks = {"status": _("Thank you. We will call you to find another time.")}
+            thanks = {"status": _("Thank you. We will call you to find another time."), "pathway": found.asked}
             return render(request, "portal/chosen.html", thanks)
         perform(CHOOSE, found, time=next(time for time in times if str(time.pk) == form.cleaned_data["time"]))
     except Refused:
@@ -139,6 +139,7 @@ def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         "is_booked": found.status == Status.BOOKED,
         "status": status_words.status_in_words(found),
         "map_url": found.appointment and found.appointment.place.map_url,
+        "pathway": found.asked,
     }
     return render(request, "portal/chosen.html", context)
 

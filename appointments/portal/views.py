@@ -210,6 +210,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     is_past = status_words.is_past(found.appointment)
     context = {
         "reference": references.grouped(found.reference),
+        "pathway": found.asked,
         "version": found.pathway_version,
         "fingerprint": found.pathway_fingerprint,
         "status": status_words.status_in_words(found),

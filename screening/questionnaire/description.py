@@ -96,6 +96,8 @@ class _Description:
         yield "\n# What is said"
         yield f"\n- Above the points: {say(pathway.points)}"
         yield f"- Above the summary: {say(pathway.summary)}"
+        yield f"- After “Call {{emergency}}”: {say(pathway.call_now)}"
+        yield f"- After “Call a doctor today”: {say(pathway.call_today)}"
         yield "\n## With the questions\n"
         for page in (*pathway.pages, *map(Page.of, pathway.visit_questions)):
             if page.why:

@@ -117,6 +117,8 @@ PATHWAY = Pathway(
     title=_("Could a spacer for a narrow spinal canal fit you?"),
     points=_("The two points"),
     summary=_("Narrow spinal canal check"),
+    call_now=_("if you can no longer lift your foot, or if you cannot pee."),
+    call_today=_("if the pain wakes you at night."),
     pages=(
         Page.of(RED_FLAGS),
         Page.of(WALKING),

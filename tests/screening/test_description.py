@@ -239,9 +239,12 @@ def other_priorities():
     yield replace(PATHWAY, records_elsewhere=ANOTHER_CONDITION)
 
 
+OTHER_WORDS = ("points", "summary", "call_now", "call_today")
+
+
 def other_names():
     yield replace(PATHWAY, key="another")
-    yield from (replace(PATHWAY, **{what: NEW}) for what in ("version", "name", "title", "points", "summary"))
+    yield from (replace(PATHWAY, **{what: NEW}) for what in ("version", "name", "title", *OTHER_WORDS))
 
 
 def other_terms():

@@ -675,6 +675,11 @@ PATHWAY = Pathway(
     title=_("Could cement treatment for a spine fracture fit you?"),
     points=_("The five points"),
     summary=_("Spine treatment check"),
+    call_now=_(
+        "if you get new leg weakness, unsteady legs, or numbness between your legs. "
+        "Call too for new trouble with pee or poop, chest pain, or trouble breathing."
+    ),
+    call_today=_("if you get a fever."),
     pages=(
         Page.of(RED_FLAGS),
         Page.of(PAIN),
