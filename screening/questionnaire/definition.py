@@ -60,8 +60,8 @@ class Pathway:
     """Everything we ask and everything it means.
 
     `key` names it in addresses and wherever it is stored, for ever; `name` is what staff and records call it. `title`
-    stands above its first page, `points` above what it looks at, `summary` above what is printed. Wherever patients are
-    left alone, they read to call {emergency} `call_now`, and a doctor today `call_today`: both begin with "if you".
+    stands above its first page, `points` above what it looks at, `summary` above what is printed. `call_now` completes
+    "Call 911 …" and `call_today` "Call a doctor today …", wherever patients read when to get help.
     `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
     questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
     the notes of every outcome but those of `stops`; so do the first MOST_TO_ASK that apply of `to_ask`, the questions
