@@ -60,7 +60,7 @@ class Pathway:
     """Everything we ask and everything it means.
 
     `key` names it in addresses and wherever it is stored, for ever; `name` is what staff and records call it. `title`
-    stands above its first page, `points` above what it looks at, `summary` above what is printed. `call_now` completes
+    stands above its first page, `points` above what it looks at, `summary` above what is printed. `call_now` ends
     "Call 911 …" and `call_today` "Call a doctor today …", wherever patients read when to get help.
     `stops` end the check on the page where one of them holds; they are tried in order, as are `rules` once all
     questions are answered and `priorities` once a visit is requested: the first that holds decides. `advice` follows
