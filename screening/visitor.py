@@ -88,9 +88,12 @@ class Visitor:
         return replace(self, notes={**self.notes, **notes}, trouble=None)
 
 
-def visitor_of(request: HttpRequest) -> Visitor:
-    """Who is asking, as far as their cookie says it. Never fails: what cannot be used makes a new visitor."""
-    pathway = offered_pathway(request)
+def visitor_of(request: HttpRequest, pathway: Pathway | None = None) -> Visitor:
+    """Who is asking, as far as their cookie says it. Never fails: what cannot be used makes a new visitor.
+
+    By the cookie of the procedure whose page is asked for, unless one is named.
+    """
+    pathway = pathway or offered_pathway(request)
     name, rest = _names(pathway)
     nothing = Journey(pathway, {})
     token = request.COOKIES.get(name)

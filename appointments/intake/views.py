@@ -21,7 +21,7 @@ from screening.visitor import MYSELF, Visitor, remember, visitor_of
 
 from .. import reference
 from ..models import AppointmentRequest
-from ..portal import guesses
+from ..portal import guesses, lost
 from ..portal.status_words import next_step
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
@@ -124,7 +124,10 @@ def sent(request: HttpRequest) -> HttpResponse:
     if not _sent_reference(visitor):
         return redirect("screening:start")
     earlier = visitor.notes.get("earlier")
-    stored = _just_sent(request, visitor)
+    try:
+        stored = _just_sent(request, visitor)
+    except AppointmentRequest.DoesNotExist:
+        return lost.page(request)
     context = {
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
@@ -143,7 +146,7 @@ def sent_summary(request: HttpRequest) -> HttpResponse:
         return redirect("appointments:status")
     stored = AppointmentRequest.objects.filter(reference=visitor.notes["sent"]).first()
     if stored is None:
-        return redirect("screening:start")
+        return lost.page(request)
     audit.shows(request, [stored])
     return summary_of(request, stored, back=reverse("appointments:sent"))
 
@@ -157,13 +160,15 @@ def _is_fresh(visitor: Visitor) -> bool:
 
 
 def _just_sent(request: HttpRequest, visitor: Visitor) -> AppointmentRequest | None:
-    """What was stored, for as long as it is shown without asking for the birthday; None while nobody can look."""
+    """What was stored, for as long as it is shown without asking for the birthday; None while nobody can look.
+
+    Raises DoesNotExist if it is not there any more.
+    """
     if not _is_fresh(visitor):
         return None
     try:
-        stored = AppointmentRequest.objects.filter(reference=visitor.notes["sent"]).first()
-        if stored:
-            audit.shows(request, [stored])
+        stored = AppointmentRequest.objects.get(reference=visitor.notes["sent"])
+        audit.shows(request, [stored])
     except Error as error:
         if not is_outage(error):
             raise

@@ -43,7 +43,7 @@ from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_C
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, PhoneOwner, Status
-from . import guesses, status_words
+from . import guesses, lost, status_words
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
@@ -186,6 +186,8 @@ def look_up(request: HttpRequest) -> HttpResponse:
         return page(429)
     found = status_words.find(reference)
     audit.shows(request, [found], action=AuditEntry.Action.LOOK_UP)
+    if not found and lost.was_confirmed(request, reference):
+        return lost.page(request)
     if not found or found.date_of_birth != form.cleaned_data["date_of_birth"]:
         guesses.was_wrong(request, reference, found)
         form.add_error(None, _("We found no request with this reference and this date of birth. Check both."))

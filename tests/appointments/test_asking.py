@@ -284,6 +284,25 @@ def test_the_confirmation_names_the_request_and_stays(ready, db):
     assert "Ana" not in str(sealed_cookie.unseal(ready.cookies["answers"].value, purpose="answers", max_age=MAX_AGE))
 
 
+def test_a_request_that_was_confirmed_and_is_gone_is_said_to_be_so_with_what_to_do(ready, db, client):
+    ready.post("/visit/check/", CHECK)
+    sent = AppointmentRequest.objects.get()
+    looked_up = {"reference": sent.reference, **BIRTHDAY}
+
+    # As after a database that fell behind took over.
+    AppointmentRequest.objects.all().delete()
+
+    for page in (ready.get("/visit/sent/"), ready.get("/visit/sent/summary/"), ready.post("/status/", looked_up)):
+        assert page.status_code == 404
+        assert "a fault on our side lost it" in words_of(page)
+        assert "Please call us, or answer the questions and send it again." in words_of(page)
+        assert "(212) 555-0100" in words_of(page)
+    # Nobody else learns that there ever was one.
+    stranger = Client().post("/status/", looked_up)
+    assert stranger.status_code == 422
+    assert "We found no request with this reference" in words_of(stranger)
+
+
 def test_after_sending_the_check_can_be_done_again_for_somebody_else(ready, db):
     ready.post("/visit/check/", CHECK)
 

@@ -319,6 +319,7 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     )
     yield State("status, withdraw, nothing chosen", "/status/yours/withdraw/", cookies, sent={}, status=422)
     yield State("choose a time, too old", "/visit/choose/x/", status=404)
+    yield State("visit, lost", "/visit/sent/", answered({}, sent=REFERENCE, sent_at=time.time()), status=404)
     offered = requests["claimed"]
     if offered.nurse_check:
         perform(ANSWER, offered, by=offered.claimed_by, answer="fine")

@@ -247,7 +247,8 @@ def test_the_worst_sheet_costs_little_and_says_little(cell):
     started = time.process_time()
     found = read(text[:MOST_BYTES], PATHWAY)
 
-    assert time.process_time() - started < 2
+    # What costs the square takes many minutes.
+    assert time.process_time() - started < 30
     assert 0 < len(found.problems) <= MOST_PROBLEMS + 1
 
 

@@ -15,7 +15,8 @@ from tests.soak.site import Browser, say
 from tests.walk import CALL, CHECK, VISIT_ANSWERS, WHO, answer_check
 
 CONNECTIONS = 12
-LONGEST = 10
+# Whoever waits for a limit that does not work waits for far longer, and no limit and no slow machine takes that.
+LONGEST = 15
 MEGABYTES = 96
 QUEUE = "/admin/appointments/appointmentrequest/"
 
@@ -23,10 +24,9 @@ QUEUE = "/admin/appointments/appointmentrequest/"
 class Scene:
     """Who is there, what they were told, and how long it took."""
 
-    def __init__(self, port: int, staff: dict[str, str], statement_seconds: float):
+    def __init__(self, port: int, staff: dict[str, str]):
         self.port, self.faults, self._number = port, [], 0
         self.staff = Browser(port, cookies={"session": staff["session"]})
-        self.longest = statement_seconds * 2 + 1
         self.ledger = Ledger()
 
     def patient_meanwhile(self, what: str) -> Browser:
@@ -59,7 +59,7 @@ class Scene:
         say(f"{what}: {answer.status_code} after {answer.seconds:.1f} s")
         if answer.status_code != status or not is_right:
             self.faults.append(f"{what}: {answer.status_code}, {'right' if is_right else 'wrong'} words")
-        if answer.seconds > min(self.longest, LONGEST + 1):
+        if answer.seconds > LONGEST:
             self.faults.append(f"{what}: {answer.seconds:.1f} s")
 
 
@@ -72,7 +72,7 @@ def run(seconds: float) -> list[str]:
         staff, _ = site.prepare(users=1, requests=3)
         with tempfile.TemporaryFile() as output:
             with site.web(output=output) as port:
-                scene = Scene(port, staff[0], seconds)
+                scene = Scene(port, staff[0])
                 slow(scene)
                 without_connections(scene)
                 if disk:
