@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -26,7 +27,7 @@ from .questionnaire.conditions import Answer
 from .questionnaire.decision_table import Row, decision_table
 from .questionnaire.explanation import Ending
 from .questionnaire.journey import Journey
-from .questionnaire.questions import Page, Scale
+from .questionnaire.questions import Number, Page, Question, Scale
 from .releases import releases
 from .sign_off import current_sign_off, unreviewed_languages
 from .signals import check_finished, check_started
@@ -330,21 +331,22 @@ def components(request: HttpRequest) -> HttpResponse:
     """Every part that pages are made of, side by side, for those who work on them."""
     if not settings.DEVELOPMENT:
         raise Http404
-    pathway = PATHWAYS["vertebral_cement"]
-    journey = Journey(pathway, EVERY_VERDICT).completed()
-    one, several, shared = (
-        next(page for page in journey.pages if shows(journey.questions_on(page)))
-        for shows in (
-            lambda questions: isinstance(questions[0], Scale),
-            lambda questions: questions[0].takes_several and questions[0].key in EVERY_VERDICT,
-            lambda questions: len(questions) > 1,
-        )
-    )
+    pathway = offered_pathway(request)
+    answers = EVERY_VERDICT.get(pathway.key, {})
+    journey = Journey(pathway, answers).completed()
+
+    def form_with_most(what: Callable[[Question], bool], data: QueryDict | None = None) -> AnswersForm:
+        """Of the page with the most questions of that kind: where there is none, of the first."""
+        page = max(journey.pages, key=lambda page: sum(map(what, journey.questions_on(page))))
+        return AnswersForm(journey, page, data)
+
     context = {
         "pathway": pathway,
-        "blank": AnswersForm(journey, one),
-        "filled": AnswersForm(journey, several),
-        "wrong": AnswersForm(journey, shared, QueryDict()),
+        "blank": form_with_most(lambda question: isinstance(question, Scale | Number)),
+        "filled": AnswersForm(
+            journey, with_most(lambda question: question.takes_several and question.key in answers)
+        ),
+        "wrong": form_with_most(lambda question: True, QueryDict()),
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,
         "emergencies": pathway.emergencies,
@@ -355,16 +357,18 @@ def components(request: HttpRequest) -> HttpResponse:
 
 PICTURES = ("vertebra", "kyphoplasty", "vertebroplasty", "ten_people", "lying", "time_line", "warning_signs")
 
-# What it takes for every verdict to occur; the rest is answered quietly.
-EVERY_VERDICT = {
-    "pain": "8",
-    "osteoporosis": "yes",
-    "fracture": "suspect",
-    "height_loss": "not_sure",
-    "tried": ["brace", "rest"],
-    "helped_brace": "no",
-    "helped_rest": "little",
-    "clotting": "yes",
-    "blood_thinner": "yes",
-    "safety": ["infection", "not_sure"],
+# What it takes for every verdict to occur, by pathway; the rest is answered quietly.
+EVERY_VERDICT: dict[str, dict[str, Answer]] = {
+    "vertebral_cement": {
+        "pain": "8",
+        "osteoporosis": "yes",
+        "fracture": "suspect",
+        "height_loss": "not_sure",
+        "tried": ["brace", "rest"],
+        "helped_brace": "no",
+        "helped_rest": "little",
+        "clotting": "yes",
+        "blood_thinner": "yes",
+        "safety": ["infection", "not_sure"],
+    }
 }

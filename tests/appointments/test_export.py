@@ -271,7 +271,8 @@ def test_four_times_the_requests_need_no_more_memory_and_a_statement_for_each_pi
     few, statements = peak_of(2 * export.ROWS_AT_ONCE)
     many, statements_for_many = peak_of(8 * export.ROWS_AT_ONCE)
 
-    assert many < 1.2 * few
+    # Kept whole, they would need four times as much; when rubbish is collected is a matter of luck.
+    assert many < 2 * few
     assert (statements, statements_for_many) == (3, 9)
 
 

@@ -372,9 +372,11 @@ def test_a_page_that_breaks_says_so_without_telling_why():
     assert outcome_of(visitor.get("/check/result/")) == "likely_candidate"
 
 
-def test_the_page_of_parts_is_for_development_only(client, settings):
-    assert client.get("/components/").status_code == 200
+def test_the_page_of_parts_is_for_development_only_and_each_procedure_has_its_own(client, settings):
+    first, second = "/components/", "/procedures/spinal-stenosis/components/"
+    assert "How bad was your back pain at its worst" in words_of(client.get(first))
+    assert "How many minutes can you walk before you must sit?" in words_of(client.get(second))
 
     settings.DEVELOPMENT = False
 
-    assert client.get("/components/").status_code == 404
+    assert {client.get(page).status_code for page in (first, second)} == {404}
