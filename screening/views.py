@@ -343,9 +343,7 @@ def components(request: HttpRequest) -> HttpResponse:
     context = {
         "pathway": pathway,
         "blank": form_with_most(lambda question: isinstance(question, Scale | Number)),
-        "filled": AnswersForm(
-            journey, with_most(lambda question: question.takes_several and question.key in answers)
-        ),
+        "filled": form_with_most(lambda question: question.takes_several and question.key in answers),
         "wrong": form_with_most(lambda question: True, QueryDict()),
         "rows": answer_rows(journey)[:4],
         "assessment": journey.assessment,

@@ -19,6 +19,7 @@ NAMELESS, GUESSES = "tests/appointments/test_nameless.py", "tests/appointments/t
 FRESH = "tests/accounts/test_fresh_proof.py"
 OUTBOX, RETENTION = "tests/appointments/test_outbox.py", "tests/appointments/test_retention.py"
 CHAIN = "tests/appointments/test_audit_chain.py"
+MESSAGES, NEXT_CALL = "tests/appointments/test_messages.py", "tests/appointments/test_next_call.py"
 ARRIVALS, INCOMING = "tests/appointments/test_arrivals.py", "tests/interop/test_incoming.py"
 
 DEFENCES = (
@@ -408,5 +409,68 @@ DEFENCES = (
         "(head.seq, head.mac) == (last_seq, last_mac)",
         "head.seq == last_seq",
         f"{CHAIN}::test_a_head_that_was_altered_stops_nobody",
+    ),
+    Defence(
+        "nobody is erased whom the clinic expects",
+        "appointments/lifecycle/definition.py",
+        "when=NOT_ON_LEGAL_HOLD & NO_VISIT_IS_TO_COME,",
+        "when=NOT_ON_LEGAL_HOLD,",
+        f"{MESSAGES} -k nobody_is_erased",
+    ),
+    Defence(
+        "nor by a command",
+        "appointments/lifecycle/effects/erasure.py",
+        "if locked.appointment and locked.appointment.starts_at > timezone.now():",
+        "if False:",
+        f"{MESSAGES} -k nobody_is_erased",
+    ),
+    Defence(
+        "nor before the clinic was told",
+        "appointments/lifecycle/effects/erasure.py",
+        "if locked.messages.filter(kind=VISIT_NEWS.key, state=Message.State.WAITING).exists():",
+        "if False:",
+        f"{MESSAGES} -k nobody_is_erased",
+    ),
+    Defence(
+        "nobody takes a second patient without having called the first",
+        "appointments/staff/home.py",
+        "if left := not_called_yet(request.user):",
+        "if left := None:",
+        f"{NEXT_CALL} -k without_having_called",
+    ),
+    Defence(
+        "who was reached keeps nobody from the next call",
+        "appointments/worklist/next_call.py",
+        "held.filter(~Exists(tried))",
+        "held",
+        f"{NEXT_CALL} -k without_having_called",
+    ),
+    Defence(
+        "what was handed out keeps nobody from the next call",
+        "appointments/worklist/next_call.py",
+        "waits_for(CALL, now), assigned_until=None)",
+        "waits_for(CALL, now))",
+        f"{NEXT_CALL} -k without_having_called",
+    ),
+    Defence(
+        "a confirmed request that is gone is said to be gone",
+        "appointments/portal/views.py",
+        "if not found and lost.was_confirmed(request, reference):",
+        "if False:",
+        "tests/appointments/test_asking.py -k confirmed_and_is_gone",
+    ),
+    Defence(
+        "only who was told of a request is told that it is gone",
+        "appointments/portal/lost.py",
+        'return any(visitor_of(request, pathway).notes.get("sent") == reference for pathway in OFFERED)',
+        "return True",
+        "tests/appointments/test_asking.py -k confirmed_and_is_gone",
+    ),
+    Defence(
+        "each procedure says when to get help",
+        "appointments/portal/views.py",
+        '"pathway": found.asked,',
+        '"pathway": PATHWAYS["vertebral_cement"],',
+        "tests/test_second_procedure.py -k after_the_request_was_sent",
     ),
 )
