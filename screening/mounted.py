@@ -15,7 +15,7 @@ from .questionnaire.definition import Pathway
 
 PREFIX = "/procedures/"
 # What patients see. The rest of the site has one address only.
-PAGES = "check|how-this-check-decides|visit|status|language|language-help|accessibility|text-messages|brand"
+PAGES = "check|components|how-this-check-decides|visit|status|language|language-help|accessibility|text-messages|brand"
 MOUNTED = re.compile(rf"{PREFIX}(?P<address>[a-z0-9-]+)(?P<page>/(?:(?:{PAGES})/.*)?)", re.DOTALL)
 BY_ADDRESS = {one.key.replace("_", "-"): one for one in OFFERED if one is not FIRST}
 
