@@ -1,11 +1,13 @@
 """A throw-away PostgreSQL server in a temporary folder, with the log settings the product needs."""
 
 import os
+import select
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SETTINGS = """
@@ -35,14 +37,14 @@ class Unavailable(Exception):
 class Server:
     """A server that can be killed and started again. `folder` is emptied of it by whoever made it."""
 
-    def __init__(self, folder: Path, data: Path):
-        self.folder, self.data, self.log = folder, data, folder / "log"
+    def __init__(self, folder: Path, data: Path, port: int = 5432):
+        self.folder, self.data, self.port, self.log = folder, data, port, folder / "log"
         self._binaries = binaries()
         # PostgreSQL refuses to run as root.
         self._as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.variables = {
             "DATABASE_HOST": str(folder),
-            "DATABASE_PORT": "5432",
+            "DATABASE_PORT": str(port),
             "DATABASE_NAME": "upright",
             "DATABASE_USER": "upright",
             "TEST_DATABASE_LOG": str(self.log),
@@ -60,12 +62,62 @@ class Server:
             file.write(settings)
 
     def start(self) -> None:
-        self._call("pg_ctl", "start", "-w", "-l", str(self.log))
+        self._call("pg_ctl", "start", "-w", "-l", str(self.log), "-o", f"-p {self.port}")
 
     def kill(self) -> None:
         """All its processes end at once, whatever they are at; the next start recovers what was committed."""
         if (self.data / "postmaster.pid").exists():
             self._call("pg_ctl", "stop", "-w", "-m", "immediate")
+
+    def crash(self) -> None:
+        """As a machine that goes: no process of it hears of anything, or ends what it is at."""
+        pid_file = self.data / "postmaster.pid"
+        postmaster = int(pid_file.read_text().split()[0])
+        # So that it starts no other meanwhile.
+        os.kill(postmaster, signal.SIGSTOP)
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        ends = []
+        for process in (*map(int, children), postmaster):
+            with suppress(ProcessLookupError):
+                ends.append(os.pidfd_open(process))
+                os.kill(process, signal.SIGKILL)
+        for end in ends:
+            select.select([end], [], [])
+            os.close(end)
+        # Another machine would find it, and no process of that number.
+        pid_file.unlink()
+
+    def reload(self, settings: str) -> None:
+        """With these settings from now on."""
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(settings)
+        self._call("pg_ctl", "reload")
+
+    def standby(self, data: Path, port: int, address: int) -> "Server":
+        """Another that follows whoever is at this address, a port of this machine, and can take over. It runs."""
+        other = Server(self.folder, data, port)
+        at = ["-h", "127.0.0.1", "-p", str(address), "-U", "upright"]
+        other._call("pg_basebackup", *at, "--checkpoint=fast", "--write-recovery-conf", "--no-sync")
+        other.start()
+        return other
+
+    def promote(self) -> None:
+        self._call("pg_ctl", "promote", "-w")
+        # pg_rewind takes the number of the timeline from the last one.
+        self.ask("CHECKPOINT")
+
+    def follow(self, address: int) -> None:
+        """Forget what only this one has, which has crashed, and become a standby of who is at this address."""
+        source = f"host=127.0.0.1 port={address} user=upright dbname=postgres"
+        self._call("pg_rewind", f"--source-server={source}", "--write-recovery-conf", "--no-sync")
+        self.start()
+
+    def ask(self, statement: str) -> str:
+        """What it says to a superuser, at its own socket."""
+        at = ["-h", str(self.folder), "-p", str(self.port), "-U", "upright", "-d", "postgres"]
+        command = [str(self._binaries / "psql"), "-XAtq", *at, "-c", statement]
+        said = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        return said.stdout.strip()
 
     def base_backup(self, data: Path) -> "Server":
         """Where a server can be started that has what this one has, once this one is gone."""

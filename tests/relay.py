@@ -38,9 +38,15 @@ class Relay:
 
     def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError), one, other:
-            while said := one.recv(65_536):
-                self._flows.wait()
-                other.sendall(said)
+            try:
+                while said := one.recv(65_536):
+                    self._flows.wait()
+                    other.sendall(said)
+            finally:
+                # Closed alone, a line stays up for as long as the other thread waits for it.
+                for line in (one, other):
+                    with suppress(OSError):
+                        line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._flows.set()

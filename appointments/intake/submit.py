@@ -136,7 +136,8 @@ def asked_before(contact: Contact, journey_id: UUID, pathway: Pathway) -> QueryS
 def _store(row: AppointmentRequest, sent_from: str | None) -> AppointmentRequest | None:
     """The request of this journey, the new one or that of before; None if its reference belongs to another."""
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
-    stored = AppointmentRequest.objects.filter(journey=row.journey).first()
+    # To lock is to write: the commit waits for a standby, also where a standby may lack what was stored before.
+    stored = AppointmentRequest.objects.select_for_update(no_key=True).filter(journey=row.journey).first()
     if stored and stored.reference == row.reference:
         if sent_from is not None and (doubt := _doubt_of_many_from(sent_from)):
             stored.doubts = ", ".join(filter(None, [stored.doubts, doubt]))

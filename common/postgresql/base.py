@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg2
 from django.conf import settings
+from django.db import OperationalError
 from django.db.backends.postgresql import base
 from psycopg2 import extensions
 
@@ -22,6 +23,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if time.monotonic() < _paused_until:
             raise psycopg2.OperationalError("the database did not answer a moment ago")
         return super().get_new_connection(conn_params)
+
+    def commit(self) -> None:
+        """Raises OperationalError also where an operator ended the wait for a standby.
+
+        The server then has stored what a standby may lack, and calls that a success, with a warning. It warns of
+        nothing else here.
+        """
+        if self.connection is not None:
+            self.connection.notices.clear()
+        super().commit()
+        if self.connection is not None and self.connection.notices:
+            raise OperationalError("stored, but a standby may lack it")
 
 
 def _wait(connection: Any) -> None:

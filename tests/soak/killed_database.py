@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,40 +44,50 @@ class Ledger:
     not_told: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    confirmed_at: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     kills: int = 0
 
 
 def run(seconds: float) -> list[str]:
-    ledger, stop = Ledger(), threading.Event()
     with postgres.running() as server:
         site.boot(server.variables)
-        staff, requests = site.prepare(users=SCHEDULERS, requests=REQUESTS)
-        from django.db import connection
-
-        connection.close()
-        said = Path(server.folder, "web.log")
-        with (
-            said.open("wb") as output,
-            site.web(workers=3, output=output) as port,
-            ThreadPoolExecutor(PATIENTS + SCHEDULERS) as pool,
-        ):
-            work = [pool.submit(patients, port, number, stop, ledger) for number in range(PATIENTS)]
-            work += [pool.submit(scheduler, port, one, requests, stop, ledger) for one in staff]
-            try:
-                kill(server, seconds, ledger)
-            finally:
-                stop.set()
-            for one in work:
-                one.result()
-        ledger.faults += differences(ledger)
-        ledger.faults += [f"{log.name} names a patient: {line}" for log in (said, server.log) for line in naming(log)]
-    again = f"{len(set(ledger.again))} after {len(ledger.again)} pages that asked to send again"
+        ledger = under_load(server, lambda ledger: kill(server, seconds, ledger))
     say(f"{ledger.kills} kills of the database in {seconds:.0f} s")
+    return ledger.faults
+
+
+def under_load(server: postgres.Server, harm: Callable[[Ledger], None]) -> Ledger:
+    """Do it while patients send requests and schedulers work on others, and compare.
+
+    The faults are all that is other than it was said to be.
+    """
+    ledger, stop = Ledger(), threading.Event()
+    staff, requests = site.prepare(users=SCHEDULERS, requests=REQUESTS)
+    from django.db import connection
+
+    connection.close()
+    said = Path(server.folder, "web.log")
+    with (
+        said.open("wb") as output,
+        site.web(workers=3, output=output) as port,
+        ThreadPoolExecutor(PATIENTS + SCHEDULERS) as pool,
+    ):
+        work = [pool.submit(patients, port, number, stop, ledger) for number in range(PATIENTS)]
+        work += [pool.submit(scheduler, port, one, requests, stop, ledger) for one in staff]
+        try:
+            harm(ledger)
+        finally:
+            stop.set()
+        for one in work:
+            one.result()
+    ledger.faults += differences(ledger)
+    ledger.faults += [f"{log.name} names a patient: {line}" for log in (said, server.log) for line in naming(log)]
+    again = f"{len(set(ledger.again))} after {len(ledger.again)} pages that asked to send again"
     say(f"{len(ledger.references)} requests confirmed, of them {again}")
     say(f"{len(ledger.done)} verbs and {len(ledger.seen)} call sheets shown; {len(ledger.not_told)} times not")
     say(f"answers to patients: {site.percentiles(ledger.seconds)}")
-    return ledger.faults
+    return ledger
 
 
 def kill(server: postgres.Server, seconds: float, ledger: Ledger) -> None:
@@ -117,6 +128,7 @@ def patients(port: int, number: int, stop: threading.Event, ledger: Ledger) -> N
             slow = [f"{path} took {seconds:.1f} s" for _, path, _, seconds in browser.answers if seconds > LONGEST]
             ledger.faults += slow
         ledger.references.append((journey, reference))
+        ledger.confirmed_at.append(time.monotonic())
         if sent % 2:
             ledger.asked_twice.append((former, reference))
         former = reference
