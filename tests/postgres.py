@@ -103,8 +103,6 @@ class Server:
 
     def promote(self) -> None:
         self._call("pg_ctl", "promote", "-w")
-        # pg_rewind takes the number of the timeline from the last one.
-        self.ask("CHECKPOINT")
 
     def follow(self, address: int) -> None:
         """Forget what only this one has, which has crashed, and become a standby of who is at this address."""

@@ -57,7 +57,7 @@ def go_to_the_last_step(client) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("kind", "seconds"), [("scarce", 1), ("database", 8)])
+@pytest.mark.parametrize(("kind", "seconds"), [("scarce", 1), ("failover", 1)])
 def test_a_short_soak_finds_nothing_lost_doubled_or_left_hanging(kind, seconds):
     try:
         postgres.binaries()

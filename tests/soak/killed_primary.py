@@ -1,4 +1,4 @@
-"""The primary is killed again and again, as a machine that goes, and the standby that has the most takes over.
+"""The primary is killed again and again: once it comes back by itself, and once the standby that has most takes over.
 
 What was confirmed is compared with what the last primary has. SOAK_SYNCHRONOUS=no in the environment shows what
 standbys lose that nobody waits for.
@@ -10,6 +10,7 @@ import statistics
 import time
 from contextlib import ExitStack
 from itertools import count, islice, pairwise
+from socket import socket
 
 from tests import postgres
 from tests.relay import relay_to, to_socket
@@ -23,11 +24,16 @@ STANDBYS = 2
 FEWEST = 2
 SETTINGS = """
 wal_log_hints = on
-wal_keep_size = 512MB
+wal_keep_size = 64MB
 wal_retrieve_retry_interval = 100ms
 """
+# What a process wrote outlives it without; only the machine's end would show.
+HASTY = "fsync = off\n"
 SYNCHRONOUS = "synchronous_standby_names = 'ANY 1 (*)'\n"
 ALONE = "synchronous_standby_names = ''\n"
+STREAMS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
+HAS = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn"
+FOLLOWED_BY = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
 LONGEST_REPAIR = 60
 # In a run that lasts longer, what a standby costs is measured: so many times so many requests with it and without.
 A_LONG_RUN, TIMES, REQUESTS = 60, 10, 10
@@ -36,21 +42,26 @@ A_LONG_RUN, TIMES, REQUESTS = 60, 10, 10
 class Cluster:
     """A primary and its standbys. All that ask for the primary, standbys too, do so at one address, which moves."""
 
-    def __init__(self, primary: postgres.Server) -> None:
+    def __init__(self, primary: postgres.Server, stack: ExitStack) -> None:
         self.primary = primary
+        self.address = stack.enter_context(relay_to(self._connect)).port
         self.standbys: list[postgres.Server] = []
         self.promotions = 0
 
-    def connect(self):
+    def _connect(self) -> socket:
         return to_socket(f"{self.primary.folder}/.s.PGSQL.{self.primary.port}")()
 
-    def add_standbys(self, stack: ExitStack, address: int) -> None:
+    def add_standbys(self, stack: ExitStack) -> None:
         for number in range(1, STANDBYS + 1):
             data = self.primary.folder / f"standby-{number}"
-            self.standbys.append(self.primary.standby(data, self.primary.port + number, address))
+            self.standbys.append(self.primary.standby(data, self.primary.port + number, self.address))
             stack.callback(self.standbys[-1].kill)
 
-    def fail_over(self, address: int) -> None:
+    def come_back(self) -> None:
+        self.primary.kill()
+        self.primary.start()
+
+    def fail_over(self) -> None:
         lost = self.primary
         lost.crash()
         self._until(lambda: all(one.ask(STREAMS) == "0" for one in self.standbys), "the standbys notice it")
@@ -59,7 +70,9 @@ class Cluster:
         successor.promote()
         self.primary = successor
         self.standbys.remove(successor)
-        lost.follow(address)
+        # By its last checkpoint pg_rewind knows that it is a primary now.
+        successor.ask("CHECKPOINT")
+        lost.follow(self.address)
         self.standbys.append(lost)
         self.promotions += 1
 
@@ -70,18 +83,12 @@ class Cluster:
         site.wait_until(is_so, what, LONGEST_REPAIR)
 
 
-STREAMS = "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'"
-HAS = "SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn"
-FOLLOWED_BY = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-
-
 def run(seconds: float) -> list[str]:
     with ExitStack() as stack:
-        first = stack.enter_context(postgres.running(SETTINGS))
-        cluster = Cluster(first)
-        address = stack.enter_context(relay_to(cluster.connect)).port
-        site.boot(first.variables | {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": str(address)})
-        cluster.add_standbys(stack, address)
+        first = stack.enter_context(postgres.running(SETTINGS + (HASTY if seconds < A_LONG_RUN else "")))
+        cluster = Cluster(first, stack)
+        site.boot(first.variables | {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": str(cluster.address)})
+        cluster.add_standbys(stack)
         synchronous = os.environ.get("SOAK_SYNCHRONOUS") != "no"
         for one in (first, *cluster.standbys):
             one.reload(SYNCHRONOUS if synchronous else ALONE)
@@ -89,13 +96,14 @@ def run(seconds: float) -> list[str]:
         def harm(ledger: Ledger) -> None:
             until = time.monotonic() + seconds
             while time.monotonic() < until or cluster.promotions < FEWEST:
-                time.sleep(random.uniform(0.5, 2))  # noqa: S311
-                cluster.fail_over(address)
-                cluster.wait_until_whole()
+                for happens in (cluster.come_back, cluster.fail_over):
+                    time.sleep(random.uniform(0.5, 2))  # noqa: S311
+                    happens()
+                    cluster.wait_until_whole()
 
         ledger = under_load(first, harm)
         lost, doubled = (sum(fault.startswith(what) for fault in ledger.faults) for what in ("lost", "doubled"))
-        pause = max(later - sooner for sooner, later in pairwise(ledger.confirmed_at))
+        pause = max((later - sooner for sooner, later in pairwise(ledger.confirmed_at)), default=0)
         say(f"{cluster.promotions} promotions, with standbys that are {'' if synchronous else 'not '}waited for")
         say(f"{len(ledger.references)} acknowledged, {lost} lost, {doubled} doubled, longest pause {pause:.1f} s")
         if seconds >= A_LONG_RUN:
