@@ -9,6 +9,7 @@ from django.db import Error, connection
 
 from appointments.models import AppointmentRequest
 from common.postgresql import base
+from tests.staff import signed_in
 from tests.test_faults import go_to_the_last_step, is_kept_and_can_be_sent_again
 from tests.walk import CHECK
 
@@ -25,14 +26,24 @@ def operator():
 
 
 @pytest.fixture
-def ready(client, settings, monkeypatch):
+def wait_for(settings, monkeypatch):
+    """Have pages wait so many seconds for the database, from now on."""
+
+    def so_long(seconds: int) -> None:
+        settings.DATABASE_PATIENCE = seconds
+        monkeypatch.setattr(base, "_paused_until", 0.0)
+
+    so_long(A_HANG)
+    yield so_long
+    base.extensions.set_wait_callback(None)
+
+
+@pytest.fixture
+def ready(client, wait_for):
     """Somebody who has only the last step before them."""
-    settings.DATABASE_PATIENCE = A_HANG
-    monkeypatch.setattr(base, "_paused_until", 0.0)
     client.raise_request_exception = False
     go_to_the_last_step(client)
-    yield client
-    base.extensions.set_wait_callback(None)
+    return client
 
 
 @contextmanager
@@ -79,32 +90,33 @@ def is_not_confirmed(answer) -> bool:
 
 @pytest.mark.parametrize("do", ["pg_cancel_backend", "pg_terminate_backend"])
 def test_a_request_whose_wait_for_a_standby_is_cut_short_is_confirmed_when_there_is_one_again(
-    ready, operator, settings, do
+    ready, operator, wait_for, do
 ):
     with without_its_standby(operator):
         with cut_short(operator, do):
             assert is_not_confirmed(ready.post("/visit/check/", CHECK))
         # All can see it, but this machine alone has it.
         assert AppointmentRequest.objects.count() == 1
-        settings.DATABASE_PATIENCE = 1
+        wait_for(1)
         assert is_not_confirmed(ready.post("/visit/check/", CHECK))
 
-    base._paused_until = 0.0
-    settings.DATABASE_PATIENCE = A_HANG
+    wait_for(A_HANG)
     assert ready.post("/visit/check/", CHECK)["Location"] == "/visit/sent/"
     assert AppointmentRequest.objects.count() == 1
 
 
-def test_while_a_standby_is_gone_the_form_is_kept_in_time_and_a_request_counts_once(ready, operator, settings):
+def test_while_a_standby_is_gone_pages_say_so_in_time_and_a_request_counts_once(ready, operator, wait_for, scheduler):
+    staff = signed_in(scheduler)
+    staff.raise_request_exception = False
     with without_its_standby(operator):
-        settings.DATABASE_PATIENCE = 1
         for _ in range(2):
-            base._paused_until = 0.0
+            wait_for(1)
             assert is_not_confirmed(ready.post("/visit/check/", CHECK))
-        base._paused_until = 0.0
+        wait_for(1)
+        assert staff.get("/admin/appointments/appointmentrequest/").status_code == 503
+        assert ready.get("/check/red_flags/").status_code == 200
+        wait_for(A_HANG)
         assert not AppointmentRequest.objects.exists()
 
-    base._paused_until = 0.0
-    settings.DATABASE_PATIENCE = A_HANG
     assert ready.post("/visit/check/", CHECK)["Location"] == "/visit/sent/"
     assert AppointmentRequest.objects.count() == 1

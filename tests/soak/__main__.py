@@ -14,7 +14,7 @@ from tests.soak.site import say
 # What is done, in which module, and for how many seconds if nobody says.
 KINDS = {
     "database": ("killed_database", 180, "the database is killed while patients send and schedulers work"),
-    "failover": ("killed_primary", 480, "the primary is killed, and comes back or a standby takes over"),
+    "failover": ("killed_primary", 600, "the primary is killed, and comes back or a standby takes over"),
     "workers": ("killed_workers", 180, "workers are killed, and mail servers misbehave"),
     "scarce": ("scarce", 5, "a full disk, a slow database, no connection left, a full log"),
     "slow": ("slow_clients", 40, "clients that send one byte a second"),
