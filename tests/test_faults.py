@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import itertools
 import logging
 import subprocess
 import sys
@@ -125,6 +126,33 @@ def test_whatever_a_database_says_that_cannot_store_the_form_is_kept_and_nothing
     ]
     assert ready.post("/visit/check/", CHECK).status_code == 302
     assert AppointmentRequest.objects.count() == 1
+
+
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+def test_whichever_statement_is_the_first_to_find_no_database_the_form_is_kept(ready):
+    ready.post("/visit/check/", CHECK)
+    # Who asks again is compared with who asked before.
+    go_to_the_last_step(ready)
+    kept = 0
+    while True:
+        left = itertools.chain(range(kept), itertools.repeat(None))
+
+        def goes_away(execute, *statement, left=left):
+            if next(left) is None:
+                raise OperationalError("gone")
+            return execute(*statement)
+
+        with connection.execute_wrapper(goes_away):
+            answer = ready.post("/visit/check/", CHECK)
+        if answer.status_code == 302:
+            break
+        assert answer.status_code == 503
+        assert is_kept_and_can_be_sent_again(answer)
+        kept += 1
+
+    assert kept > 5
+    assert AppointmentRequest.objects.count() == 2
 
 
 @contextlib.contextmanager

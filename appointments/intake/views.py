@@ -91,6 +91,8 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return remember(redirect("appointments:step", key=STEPS[following].key), visitor)
     try:
         stored = _submit(request, visitor, *(one for one in forms if one))
+        # Another look at the database, which may be gone by now.
+        earlier = stored.earlier
     except submit.TooManyFromOneAddress:
         return _step_page(request, visitor, forms, position, form, status=429)
     except Error as error:
@@ -101,8 +103,8 @@ def step(request: HttpRequest, key: str) -> HttpResponse:
         return _step_page(request, visitor, forms, position, form, status=503)
     notes = {"sent": stored.reference, "sent_at": time.time()}
     # Whoever knows somebody's birthday and phone must not learn by them of an earlier request, nor what opens it.
-    if stored.earlier and stored.earlier.reference == _sent_reference(visitor):
-        notes["earlier"] = stored.earlier.reference
+    if earlier and earlier.reference == _sent_reference(visitor):
+        notes["earlier"] = earlier.reference
     response = remember(redirect("appointments:sent"), visitor.new_with(**notes))
     guesses.remember(request, response, stored)
     return response
