@@ -15,8 +15,11 @@ from .questionnaire.definition import Pathway
 
 PREFIX = "/procedures/"
 # What patients see. The rest of the site has one address only.
-PAGES = "check|components|how-this-check-decides|visit|status|language|language-help|accessibility|text-messages|brand"
-MOUNTED = re.compile(rf"{PREFIX}(?P<address>[a-z0-9-]+)(?P<page>/(?:(?:{PAGES})/.*)?)", re.DOTALL)
+PAGES = (
+    *("check", "how-this-check-decides", "visit", "status", "language", "language-help", "accessibility"),
+    *("text-messages", "brand", "components"),
+)
+MOUNTED = re.compile(rf"{PREFIX}(?P<address>[a-z0-9-]+)(?P<page>/(?:(?:{'|'.join(PAGES)})/.*)?)", re.DOTALL)
 BY_ADDRESS = {one.key.replace("_", "-"): one for one in OFFERED if one is not FIRST}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
