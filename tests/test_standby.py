@@ -1,8 +1,11 @@
 """A standby that is gone, while commits wait for it: nothing is confirmed that one machine alone has."""
 
+import fcntl
+import os
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from django.db import Error, connection
@@ -47,23 +50,32 @@ def ready(client, wait_for):
 
 
 @contextmanager
+def alone():
+    """The setting is of the whole server, and another process of tests would take it back."""
+    with Path(os.environ["SQLITE_PATH"]).with_name("standby").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def without_its_standby(operator):
     """Commits of this database wait for a standby that is gone; those of other tests are not even on the disk."""
-    name = connection.settings_dict["NAME"]
-    operator.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
-    operator.execute("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
-    operator.execute("SELECT pg_reload_conf()")
-    connection.close()
-    try:
-        # The server takes its time to begin.
-        with cut_short(operator, "pg_terminate_backend"), suppress(Error), closing(connection.copy()) as session:
-            while True:
-                session.cursor().execute("SELECT pg_logical_emit_message(true, '', '')")
-        yield
-    finally:
-        operator.execute("ALTER SYSTEM RESET synchronous_standby_names")
+    with alone():
+        name = connection.settings_dict["NAME"]
+        operator.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+        operator.execute("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
         operator.execute("SELECT pg_reload_conf()")
-        operator.execute(f"ALTER DATABASE {name} RESET synchronous_commit")
+        connection.close()
+        try:
+            # The server takes its time to begin.
+            with cut_short(operator, "pg_terminate_backend"), suppress(Error), closing(connection.copy()) as session:
+                while True:
+                    session.cursor().execute("SELECT pg_logical_emit_message(true, '', '')")
+            yield
+        finally:
+            operator.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            operator.execute("SELECT pg_reload_conf()")
+            operator.execute(f"ALTER DATABASE {name} RESET synchronous_commit")
 
 
 @contextmanager
