@@ -84,8 +84,10 @@ class Server:
         for end in ends:
             select.select([end], [], [])
             os.close(end)
-        # Another machine would find it, and no process of that number.
+        # Another machine would find them, and no process of that number; here it may still be listed for a while.
         pid_file.unlink()
+        for file in self.folder.glob(f".s.PGSQL.{self.port}*"):
+            file.unlink()
 
     def reload(self, settings: str) -> None:
         """With these settings from now on."""
