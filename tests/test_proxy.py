@@ -64,7 +64,9 @@ def forgive_slowly(topology: Topology) -> None:
     configuration.write_text(text.replace("r/s;", "r/m;"))
     former = topology.processes_of_the_proxy()
     topology.processes["proxy"].popen.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 60
     while former & topology.processes_of_the_proxy():
+        assert time.monotonic() < deadline, "the proxy goes on with what it read before"
         time.sleep(0.05)
 
 

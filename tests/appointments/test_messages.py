@@ -857,7 +857,7 @@ def test_nobody_is_erased_whom_the_clinic_goes_on_expecting(clinic_is_told, a_re
     refused = press()
     assert refused.status_code == 409
     assert "A visit is booked: " in words_of(refused)
-    with pytest.raises(CommandError, match="Cancel it first, so that patient and clinic hear of it"):
+    with pytest.raises(CommandError, match="Cancel it first, so that the clinic hears of it"):
         call_command("erase", request.reference)
 
     perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.PATIENT)

@@ -31,9 +31,7 @@ def erase(request: AppointmentRequest, *, by: User | None = None) -> None:
     if locked is None:
         raise Refused("This request is on legal hold, or erased already.")
     if locked.appointment and locked.appointment.starts_at > timezone.now():
-        raise Refused(
-            f"A visit is booked: {locked.appointment}. Cancel it first, so that patient and clinic hear of it."
-        )
+        raise Refused(f"A visit is booked: {locked.appointment}. Cancel it first, so that the clinic hears of it.")
     if locked.messages.filter(kind=VISIT_NEWS.key, state=Message.State.WAITING).exists():
         raise Refused("The clinic has not been told yet what became of the visit. Try again when that was sent.")
     delete([locked])
