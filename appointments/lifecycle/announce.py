@@ -104,19 +104,31 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
     nothing to tell or nobody to tell it; about a visit, one or two more that look for whom of the clinic to tell.
     """
     messages = [
-        Message(
-            request=request,
-            kind=kind.key,
-            channel=channel,
-            appointment_id=visit,
-            version=request.version if request else 0,
-        )
+        _message(request, kind, channel, visit)
         for each in tells
         for kind, visit in each.which(request, before or {})
         for channel in _channels(kind, request)
     ]
     if messages:
         Message.objects.bulk_create(messages)
+
+
+def remind(request: AppointmentRequest) -> None:
+    """Store the reminder of its visit for each way by which none was ever stored.
+
+    Booking stores it already, but not for an address given since, nor did a release that knew of no reminders.
+    """
+    kind, visit = message_kinds.REMINDER, request.appointment_id
+    stored = set(request.messages.filter(kind=kind.key, appointment=visit).values_list("channel", flat=True))
+    ways = [way for way in _channels(kind, request) if way not in stored]
+    Message.objects.bulk_create(_message(request, kind, way, visit) for way in ways)
+
+
+def _message(
+    request: AppointmentRequest | None, kind: MessageKind, channel: Channel, visit: uuid.UUID | None
+) -> Message:
+    version = request.version if request else 0
+    return Message(request=request, kind=kind.key, channel=channel, appointment_id=visit, version=version)
 
 
 def ways_to_reach(request: AppointmentRequest) -> list[Channel]:

@@ -116,6 +116,18 @@ def end_offers() -> None:
                 perform(END_OFFER, request)
 
 
+def remind() -> None:
+    """See to it that everybody with a visit within REMINDER_HOURS is reminded of it by each way that there is.
+
+    Costs a statement for each of these visits.
+    """
+    now = timezone.now()
+    soon = now + datetime.timedelta(hours=settings.REMINDER_HOURS)
+    to_come = BOOKED.q(None, now) & Q(appointment__starts_at__gt=now, appointment__starts_at__lte=soon)
+    for request in AppointmentRequest.objects.filter(to_come):
+        announce.remind(request)
+
+
 def forget_sessions() -> None:
     importlib.import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
@@ -129,6 +141,7 @@ JOBS = (
     # The name is stored, and older releases know it too.
     Job("alert of overdue calls", datetime.timedelta(minutes=15), alert_of_what_is_late, trusts=True),
     Job("end offers", datetime.timedelta(minutes=1), end_offers, trusts=True),
+    Job("remind", datetime.timedelta(minutes=15), remind, trusts=True),
     Job("retention", datetime.timedelta(hours=1), retention.delete_some, trusts=True),
     Job("seal what was counted", datetime.timedelta(hours=1), audit.seal_the_nameless),
     Job("forget sessions", datetime.timedelta(days=1), forget_sessions),

@@ -31,8 +31,7 @@ from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Place
-from appointments.operations import retention
-from appointments.operations.jobs import end_offers
+from appointments.operations import jobs, retention
 from tests.mail import mail_server, text_provider
 from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
 from tests.staff import signed_in
@@ -371,6 +370,31 @@ def test_the_reminder_comes_two_days_before_and_only_for_a_visit_that_is_still_o
         assert len(mailbox.messages) == 1
 
 
+@pytest.mark.parametrize("since", ["given since", "booked by a release without reminders"])
+def test_who_could_not_be_reminded_when_the_visit_was_booked_is(send, mailbox, book, scheduler, since):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="" if since == "given since" else "ana@example.com")
+        book(request, NOON + 24 * 10 * HOUR)
+        if since == "given since":
+            perform(CORRECT, request, by=scheduler, email="ana@example.com")
+        else:
+            request.messages.filter(kind="reminder").delete()
+        send_all()
+        mailbox.messages.clear()
+
+        clock.move_to(NOON + 24 * 8 * HOUR - HOUR)
+        jobs.run_due()
+        send_all()
+        assert mailbox.subjects == []
+
+        for _ in range(2):
+            clock.shift(HOUR)
+            jobs.run_due()
+            send_all()
+
+    assert mailbox.subjects == ["Your visit is coming up"]
+
+
 @time_machine.travel(NOON)
 def test_who_booked_for_the_day_after_tomorrow_gets_no_reminder(send, mailbox, book):
     request = send(pain="3")
@@ -541,7 +565,7 @@ def everything_told_to(request, book, scheduler, clinician, place):
         perform(OFFER, request, by=scheduler, times=[slot])
         send_all()
         Appointment.objects.create(**slot._asdict(), ends_at=slot.starts_at + HOUR)
-        end_offers()
+        jobs.end_offers()
         request.refresh_from_db()
         send_all()
         book(request, NOON + 24 * 10 * HOUR)
@@ -768,8 +792,6 @@ def test_who_could_not_be_reached_is_told_so_once(send, mailbox, scheduler, sett
 
 @pytest.fixture
 def send_periodic_alerts():
-    from appointments.operations import jobs
-
     def run():
         jobs.run_due()
         send_all()
