@@ -67,7 +67,7 @@ BEGIN = datetime.datetime(2098, 12, 22, 17, tzinfo=datetime.UTC)
 # The walks are the same on both databases, and most of what they can find too.
 EXAMPLES = int(os.environ.get("LIFE_EXAMPLES", "5" if connection.vendor == "postgresql" else "4"))
 STEPS = int(os.environ.get("LIFE_STEPS", "25"))
-MANY = 100
+MANY = 1000
 CLAIM, UNDO, VISIT = (datetime.timedelta(minutes=minutes) for minutes in (20, 15, 30))
 OFFER = datetime.timedelta(days=7)
 SCHEDULERS = ("ana", "ben")
