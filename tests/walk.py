@@ -164,6 +164,17 @@ def ask_for_visit(client, **changes):
     return response
 
 
+def somebody(number: int) -> dict[str, str]:
+    """Somebody else for each number, or requests would be compared with hundreds of the same person."""
+    return {
+        "phone": f"(212) {200 + number // 9000 % 700}-{1000 + number % 9000}",
+        "email": f"ana{number}@example.com",
+        "date_of_birth_year": str(1930 + number % 40),
+        "date_of_birth_month": str(1 + number // 40 % 12),
+        "date_of_birth_day": str(1 + number // 480 % 28),
+    }
+
+
 def fill_in(client, key: str, changes: dict):
     helper = HELPER if "filled_in_by" in changes else {}
     typed = {**VISIT_ANSWERS, **WHO, **helper, **CALL, **CHECK, **changes}

@@ -66,12 +66,11 @@ class StepForm(StrictForm):
     @classmethod
     def from_typed(cls, typed: dict[str, list[str]], **about: Unpack[AboutWhom]) -> Self:
         """With what of it is asked for now: it may have been typed before it was said for whom."""
-        names = cls(**about)._typed_names()
         data = QueryDict(mutable=True)
-        for name, values in typed.items():
-            if name in names:
-                data.setlist(name, values)
-        return cls(data, **about)
+        form = cls(data, **about)
+        for name in form._typed_names() & typed.keys():
+            data.setlist(name, typed[name])
+        return form
 
     def typed(self) -> dict[str, list[str]]:
         """What was typed, without blanks and repetitions that could make it longer than a cookie may be."""

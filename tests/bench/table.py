@@ -126,16 +126,16 @@ def last_page(model) -> Row:
     from django.test import Client
 
     from tests.bench.contestants import TYPED
-    from tests.walk import answer_check, fill_in
+    from tests.walk import answer_check, fill_in, somebody
 
-    def at_the_last_page() -> Client:
+    def at_the_last_page(number: int) -> Client:
         visitor = Client(SERVER_NAME="localhost")
         answer_check(visitor)
         for step in ("questions", "who", "call"):
-            fill_in(visitor, step, {})
+            fill_in(visitor, step, somebody(number))
         return visitor
 
-    visitors = [at_the_last_page() for _ in range(ROUNDS + 1)]
+    visitors = [at_the_last_page(number) for number in range(ROUNDS + 1)]
     typed = {name: getattr(model, name) for name in TYPED}
     plain = Client(SERVER_NAME="localhost")
     ours, theirs = turn_about(

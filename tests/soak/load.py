@@ -14,7 +14,7 @@ from collections.abc import Callable
 from tests import postgres
 from tests.soak import site
 from tests.soak.site import Browser, say
-from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check
+from tests.walk import CALL, CHECK, TEXTBOOK, VISIT_ANSWERS, WHO, answer_check, somebody
 
 GOAL = 50
 IN_QUEUE = 100_000
@@ -109,23 +109,12 @@ def submit(browser: Browser, number: int) -> None:
         url = browser.post(url, {key: TEXTBOOK[key] for key in keys})["Location"]
     browser.get(url)
     browser.get("/check/result/")
-    steps = {"questions": VISIT_ANSWERS, "who": WHO | person(number), "call": CALL, "check": CHECK}
+    steps = {"questions": VISIT_ANSWERS, "who": WHO | somebody(number), "call": CALL, "check": CHECK}
     for step, form in steps.items():
         browser.get(f"/visit/{step}/")
         answer = browser.post(f"/visit/{step}/", form)
     if not site.reference_on(browser.get(answer["Location"])):
         raise AssertionError("no reference")
-
-
-def person(number: int) -> dict[str, str]:
-    """Somebody else for each number, or requests would be compared with hundreds of the same person."""
-    return {
-        "phone": f"(212) {200 + number // 9000 % 700}-{1000 + number % 9000}",
-        "email": f"ana{number}@example.com",
-        "date_of_birth_year": str(1930 + number % 40),
-        "date_of_birth_month": str(1 + number // 40 % 12),
-        "date_of_birth_day": str(1 + number // 480 % 28),
-    }
 
 
 def last_page_of(port: int) -> Callable:
@@ -140,7 +129,7 @@ def last_page_of(port: int) -> Callable:
     kept = unseal(model.cookies["answers"], purpose="answers", max_age=3600)
 
     def send(browser: Browser, number: int) -> None:
-        who = kept["notes"]["who"] | {name: [value] for name, value in person(number).items()}
+        who = kept["notes"]["who"] | {name: [value] for name, value in somebody(number).items()}
         journey = kept | {"id": uuid.uuid4().hex, "notes": kept["notes"] | {"who": who}}
         browser.cookies["answers"] = seal(journey, purpose="answers")
         answer = browser.post("/visit/check/", CHECK)
