@@ -19,6 +19,7 @@ KINDS = {
     "scarce": ("scarce", 5, "a full disk, a slow database, no connection left, a full log"),
     "slow": ("slow_clients", 40, "clients that send one byte a second"),
     "drain": ("drain", 0, "10,000 messages by 1, 2 and 4 workers"),
+    "mixed": ("mixed", 180, "all at once and no harm done, and all that grows written down"),
     "load": ("load", 60, "as many full submissions as the machine can take, beside a long queue"),
 }
 

@@ -8,7 +8,7 @@ import random
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -57,13 +57,13 @@ def run(seconds: float) -> list[str]:
     return ledger.faults
 
 
-def under_load(server: postgres.Server, harm: Callable[[Ledger], None]) -> Ledger:
-    """Do it while patients send requests and schedulers work on others, and compare.
+def under_load(server: postgres.Server, harm: Callable[[Ledger], None], *, requests: int = REQUESTS) -> Ledger:
+    """Do it while patients send requests and schedulers work on so many others, and compare.
 
     The faults are all that is other than it was said to be.
     """
     ledger, stop = Ledger(), threading.Event()
-    staff, requests = site.prepare(users=SCHEDULERS, requests=REQUESTS)
+    staff, numbers = site.prepare(users=SCHEDULERS, requests=requests)
     from django.db import connection
 
     connection.close()
@@ -74,7 +74,7 @@ def under_load(server: postgres.Server, harm: Callable[[Ledger], None]) -> Ledge
         ThreadPoolExecutor(PATIENTS + SCHEDULERS) as pool,
     ):
         work = [pool.submit(patients, port, number, stop, ledger) for number in range(PATIENTS)]
-        work += [pool.submit(scheduler, port, one, requests, stop, ledger) for one in staff]
+        work += [pool.submit(scheduler, port, one, numbers, stop, ledger) for one in staff]
         try:
             harm(ledger)
         finally:
@@ -295,8 +295,11 @@ def of_the_verbs(ledger: Ledger):
     attempts = Counter(ContactAttempt.objects.values_list("request", flat=True))
     messages = Counter(Message.objects.values_list("request", "kind"))
     visits = dict(Appointment.objects.values_list("pk", "cancelled_at"))
+    reached = defaultdict(list)
+    for pk, version in sorted(done):
+        reached[pk].append(version + 1)
     for request in AppointmentRequest.objects.all():
-        versions = sorted(version + 1 for pk, version in done if pk == request.pk)
+        versions = reached[request.pk]
         if versions != list(range(1, request.version + 1)):
             yield f"{request}: version {request.version} after events {versions}"
         if attempts[request.pk] != kinds[request.pk, "called"]:
