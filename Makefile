@@ -51,9 +51,10 @@ bench: .venv/development ## Measures the queue with a million requests, and all 
 soak: .venv/development ## Kills, starves and floods everything for a quarter of an hour (ARGS="database --seconds 600").
 	@$(PY) -m tests.soak $(ARGS)
 
-fuzz: .venv/development ## Sends 20,000 generated inputs, and walks 200 times through lives of requests.
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} $(PY) -m tests fuzz \
-		tests/test_fuzz.py tests/test_fuzz_wire.py tests/appointments/test_life_of_requests.py $(ARGS)
+fuzz: .venv/development ## Sends 20,000 generated inputs, walks 200 times through lives of requests, and through a year.
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} YEAR_DAYS=$${YEAR_DAYS:-400} \
+		$(PY) -m tests fuzz tests/test_fuzz.py tests/test_fuzz_wire.py \
+		tests/appointments/test_life_of_requests.py tests/appointments/test_year.py $(ARGS)
 
 compat: .venv/development ## Runs the quick tests on the next Python and Django (COMPAT_PYTHON=python3.13).
 	@echo "Installing for $$($(COMPAT_PYTHON) --version) with Django $(COMPAT_DJANGO) into var/compat."
