@@ -55,7 +55,8 @@ CHANGED = gettext_lazy("Our staff changed your request a moment ago. Look at it 
 class LookUpForm(StrictForm):
     reference = forms.CharField(
         label=gettext_lazy("Your reference"),
-        help_text=gettext_lazy("Nine letters and numbers, like R7M-343-N4X."),
+        # With hyphens at which no line breaks.
+        help_text=gettext_lazy("Nine letters and numbers, like R7M‑343‑N4X."),
         max_length=40,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
         error_messages=dict.fromkeys(
