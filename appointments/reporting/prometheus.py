@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from screening.pathways import URGENCIES
+from screening.pathways import PATHWAYS
 
 from ..lifecycle.close_reasons import CLOSE_REASONS
 from ..lifecycle.definition import LIFECYCLE
@@ -48,6 +48,12 @@ KEPT_SECONDS = 4
 A_DAY = datetime.timedelta(days=1)
 # Only this many of the newest events are read to find those of the last day.
 MOST_STEPS_READ = 20_000
+# How urgent each priority is, by its pathway and its key: 1 for the most urgent of its pathway.
+RANKS = {
+    (pathway.key, priority.key): rank
+    for pathway in PATHWAYS.values()
+    for rank, priority in enumerate(pathway.priorities, 1)
+}
 
 
 @require_safe
@@ -125,7 +131,7 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
     was_planned = Q(next_call_at__isnull=False) | Q(call_by__isnull=False)
     groups = (
         with_waits(AppointmentRequest.objects.order_by(), now)
-        .values_list("status", "priority", "language", "is_doubtful")
+        .values_list("pathway", "priority", "status", "language", "is_doubtful")
         .annotate(
             count=Count("pk"),
             asked=Min("created_at"),
@@ -137,48 +143,58 @@ def _unfinished_requests(now: datetime.datetime) -> Iterator[Metric]:
         )
     )
     requests = {
-        (status.value, priority, language.value): 0
+        (*of, status.value, language.value): 0
+        for of in RANKS
         for status in (Status.WAITING, Status.CLAIMED, Status.BOOKED)
-        for priority in URGENCIES
         for language in Language
     }
-    oldest: dict[str, datetime.datetime] = {}
-    late: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    oldest = dict.fromkeys(RANKS, now)
+    late: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter, {of: Counter() for of in RANKS})
     doubtful, held, nurse = 0, 0, 0
-    for status, priority, language, is_doubtful, count, asked, *counts in groups:
+    for pathway, priority, status, language, is_doubtful, count, asked, *counts in groups:
         first, planned, promised, holding, asks = counts
         if is_doubtful and status != Status.BOOKED:
             doubtful += count
             continue
-        seen = requests.get((status, priority, language), 0)  # nosec B113  # a dictionary of ours
-        requests[status, priority, language] = seen + count
+        of = (pathway, priority)
+        seen = requests.get((*of, status, language), 0)  # nosec B113  # a dictionary of ours
+        requests[*of, status, language] = seen + count
         if status != Status.BOOKED:
-            oldest[priority] = min(oldest.get(priority, asked), asked)
-            late[priority].update(first=first, planned=planned, promised=promised)
+            oldest[of] = min(oldest.get(of, now), asked)
+            late[of].update(first=first, planned=planned, promised=promised)
             held += holding
             nurse += asks
 
     yield _gauges(
         "upright_requests",
         "Requests that are not closed; doubtful ones are counted in upright_requests_doubtful.",
-        ["status", "priority", "language"],
+        ["pathway", "priority", "status", "language"],
         requests,
     )
     yield _gauge("upright_requests_doubtful", "Open requests that perhaps no person sent.", doubtful)
     yield _gauges(
         "upright_oldest_open_request_seconds",
         "How long ago the oldest open request was asked; 0 without one.",
-        ["priority"],
-        {(one,): (now - oldest[one]).total_seconds() if one in oldest else 0 for one in URGENCIES},
+        ["pathway", "priority", "rank"],
+        {(*of, _rank(of)): (now - asked).total_seconds() for of, asked in oldest.items()},
     )
     yield _gauges(
         "upright_calls_overdue",
         "Open requests whose next call should have been made by now.",
-        ["priority", "call"],
-        {(one, call): late[one][call] for one in URGENCIES for call in ("first", "planned", "promised")},
+        ["pathway", "priority", "rank", "call"],
+        {
+            (*of, _rank(of), call): counts[call]
+            for of, counts in late.items()
+            for call in ("first", "planned", "promised")
+        },
     )
     yield _gauge("upright_requests_held", "Open requests that somebody holds and has not let lie.", held)
     yield _gauge("upright_nurse_checks_to_answer", "Open requests with a question to the nurse.", nurse)
+
+
+def _rank(of: tuple[str, str]) -> int:
+    """What no pathway knows any more may be as urgent as can be."""
+    return RANKS.get(of, 1)
 
 
 def _waits(now: datetime.datetime) -> Iterator[Metric]:
@@ -201,9 +217,9 @@ def _waits(now: datetime.datetime) -> Iterator[Metric]:
 def _last_day(now: datetime.datetime) -> Iterator[Metric]:
     """What was asked and done in the 24 hours before."""
     since = now - A_DAY
-    asked = {(priority, language.value): 0 for priority in URGENCIES for language in Language}
+    asked = {(*of, language.value): 0 for of in RANKS for language in Language}
     rows = AppointmentRequest.objects.filter(created_at__gte=since).order_by()
-    for *labels, count in rows.values_list("priority", "language").annotate(Count("pk")):
+    for *labels, count in rows.values_list("pathway", "priority", "language").annotate(Count("pk")):
         asked[tuple(labels)] = count
     steps = dict.fromkeys(((event,) for event in LIFECYCLE.events), 0)
     # Numbers rise with time, and there is an index of them and none of times.
@@ -219,7 +235,7 @@ def _last_day(now: datetime.datetime) -> Iterator[Metric]:
     yield _gauges(
         "upright_requests_asked_last_day",
         "Requests that were asked in the last 24 hours.",
-        ["priority", "language"],
+        ["pathway", "priority", "language"],
         asked,
     )
     yield _gauges(

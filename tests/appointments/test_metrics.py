@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, LOG_CALL, UNDO, WITHDRAW
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ContactAttempt, DailyCount, Message, PeriodicJob
+from screening.pathways import FIRST
 from tests.mail import free_port
 from tests.reading import ANAS_BIRTHDAY
 from tests.walk import words_of
@@ -80,8 +81,8 @@ def test_a_clinic_where_nothing_has_happened_has_every_figure_at_zero(scrape, db
 
     # The database is some moments old, and so is the heartbeat of the workers that it has not seen yet.
     assert {name for name, value in figures.items() if value} == {("periodic_job_age_seconds", "heartbeat")}
-    assert ("requests", "es", "P1", "waiting") in figures
-    assert ("calls_overdue", "promised", "P3") in figures
+    assert ("requests", "es", FIRST.key, "P1", "waiting") in figures
+    assert ("calls_overdue", "promised", FIRST.key, "P3", "3") in figures
     assert ("requests_closed_last_day", "unreachable") in figures
 
 
@@ -112,11 +113,11 @@ def test_each_request_is_counted_where_it_stands(
         figures = scrape()
 
     assert {key: value for key, value in figures.items() if value and key[0].startswith("requests")} == {
-        ("requests", "en", waiting.priority, "waiting"): 1,
-        ("requests", "en", waiting.priority, "claimed"): 1,
-        ("requests", "en", waiting.priority, "booked"): 1,
+        ("requests", "en", FIRST.key, waiting.priority, "waiting"): 1,
+        ("requests", "en", FIRST.key, waiting.priority, "claimed"): 1,
+        ("requests", "en", FIRST.key, waiting.priority, "booked"): 1,
         ("requests_held",): 1,
-        ("requests_asked_last_day", "en", waiting.priority): 5,
+        ("requests_asked_last_day", "en", FIRST.key, waiting.priority): 5,
         ("requests_closed_last_day", "declined"): 1,
         ("requests_closed_last_day", "withdrawn"): 1,
     }
@@ -135,9 +136,10 @@ def test_what_is_late_and_who_waits_longest_is_told_by_priority(scrape, send_sev
 
     late_calls = {key[1]: value for key, value in figures.items() if key[0] == "calls_overdue" and value}
     assert late_calls == {"first": 1, "planned": 1, "promised": 1}
-    assert figures["calls_overdue", "first", late.priority] == 1
-    assert figures["oldest_open_request_seconds", late.priority] == pytest.approx(30 * 3600, abs=60)
-    assert figures["requests_asked_last_day", "en", late.priority] == 2
+    of = (FIRST.key, late.priority, late.priority[1])
+    assert figures["calls_overdue", "first", *of] == 1
+    assert figures["oldest_open_request_seconds", *of] == pytest.approx(30 * 3600, abs=60)
+    assert figures["requests_asked_last_day", "en", FIRST.key, late.priority] == 2
 
 
 def test_who_let_a_request_lie_does_not_hold_it_and_doubtful_ones_are_apart(
