@@ -57,7 +57,7 @@ class Process:
 def missing_programs() -> str:
     """What to install, in words; empty if all is there."""
     missing = [name for name in ("nginx", "pgbouncer", "openssl") if not _program(name)]
-    if not _postgres_programs():
+    if not postgres_programs():
         missing.append("postgresql")
     return f"apt-get install {' '.join(missing)}" if missing else ""
 
@@ -148,7 +148,7 @@ class Topology:
 
     def start_proxy(self) -> None:
         """With a certificate of its own making; whether anybody answers behind it or not."""
-        self._make_certificate()
+        self.make_certificate()
         self.start_part("proxy")
 
     # ------------------------------------------------------------------------------------------------ The database
@@ -156,7 +156,7 @@ class Topology:
     def make_database(self) -> None:
         """An empty server in the folder `data`, whose superuser is let in on its own socket only."""
         self.data.mkdir()
-        _hand_to_service_user(self.data)
+        hand_to_service_user(self.data)
         command = ["initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--data-checksums"]
         self._run(self._postgres(*command), user=True)
@@ -273,7 +273,7 @@ class Topology:
         # Whoever tries what it bears, and whoever looks at it, comes from here.
         variables["UNLIMITED"] = "127.0.0.1"
         command = write_configuration(program, variables)
-        _hand_to_service_user(folder, *folder.glob("*.*"))
+        hand_to_service_user(folder, *folder.glob("*.*"))
         return [_program(command[0]), *command[1:]]
 
     def reload(self, name: str) -> None:
@@ -362,7 +362,7 @@ class Topology:
                 stderr=output,
                 # Ctrl-C reaches only us, who then stop them in order.
                 start_new_session=True,
-                **(_service_user() if user else {}),
+                **(as_service_user() if user else {}),
             )
         self.processes[name] = Process(popen, log)
 
@@ -395,14 +395,14 @@ class Topology:
             text=True,
             check=False,
             start_new_session=True,
-            **(_service_user() if user else {}),
+            **(as_service_user() if user else {}),
         )
         if ran.returncode:
             raise Failed(f"{Path(command[0]).name} failed.\n{ran.stdout[-1000:]}{ran.stderr[-3000:]}")
         return ran.stdout
 
     def _postgres(self, program: str, *arguments: str) -> list[str]:
-        return [str(_postgres_programs() / program), *arguments]
+        return [str(postgres_programs() / program), *arguments]
 
     def _gunicorn(self, port: int) -> list[str]:
         """As the image starts it, but on loopback and a port of its own."""
@@ -411,7 +411,7 @@ class Topology:
         command[command.index("0.0.0.0:8000")] = f"127.0.0.1:{port}"
         return [sys.executable, "-m", *command]
 
-    def _make_certificate(self) -> None:
+    def make_certificate(self) -> None:
         folder = self.folder / "proxy"
         folder.mkdir(exist_ok=True)
         key, certificate = folder / "privkey.pem", folder / "fullchain.pem"
@@ -420,12 +420,12 @@ class Topology:
         self._run([*command, "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"])
 
 
-def _service_user() -> dict:
+def as_service_user() -> dict:
     """As root, the options of Popen by which a process runs as another user."""
     return {"user": SERVICE_USER, "group": SERVICE_USER, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def _hand_to_service_user(*paths: Path) -> None:
+def hand_to_service_user(*paths: Path) -> None:
     if os.geteuid() == 0:
         for path in paths:
             shutil.chown(path, SERVICE_USER, SERVICE_USER)
@@ -459,7 +459,7 @@ def _program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     """Where the newest of Debian's servers is, else the one on the PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if debian:

@@ -73,7 +73,11 @@ def to_address(host: str, port: int):
 def to_socket(path: str):
     def connect() -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
-        line.connect(path)
+        try:
+            line.connect(path)
+        except OSError:
+            line.close()
+            raise
         return line
 
     return connect

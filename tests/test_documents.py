@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from screening.pathways import vertebral_cement
 from tests.test_architecture import LAYERS, imported_names, layer_of, module_of, product_files
@@ -82,6 +82,47 @@ def test_every_file_that_a_document_names_is_there():
     ]
 
     assert missing == []
+
+
+FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def code_in(document: Path) -> list[str]:
+    """Each line of a block, and what stands between code quotes, which may go over the end of a line."""
+    text = document.read_text("utf-8")
+    fenced, rest = "\n".join(FENCED.findall(text)), FENCED.sub("", text)
+    quoted = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", rest)]
+    return [*fenced.splitlines(), *re.findall(r"^ {4}.*", rest, re.MULTILINE), *quoted]
+
+
+def test_every_command_that_a_document_names_is_there_with_its_options():
+    named = {
+        (command, option)
+        for document in DOCUMENTS
+        for code in code_in(document)
+        for command, words in re.findall(r"manage\.py ([a-z_]+)([^#]*)", code)
+        for option in ["", *re.findall(r" (--[a-z-]+)", words)]
+    }
+
+    assert {("restored", "--journal"), ("check", "--database")} < named
+    assert [(command, option) for command, option in named if option not in options_of(command)] == []
+
+
+def options_of(command: str) -> set[str]:
+    """Those of its help, and none at all; nothing where there is no such command."""
+    if (app := get_commands().get(command)) is None:
+        return set()
+    parser = load_command_class(app, command).create_parser("manage.py", command)
+    return {"", *re.findall(r"--[a-z-]+", parser.format_help())}
+
+
+def test_every_target_of_make_that_a_document_names_is_there():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    code = "\n".join(line.strip() for document in DOCUMENTS for line in code_in(document))
+    named = set(re.findall(r"^(?:[A-Z_]+=\S+ )*make ([a-z]+)", code, re.MULTILINE))
+
+    assert {"run", "soak"} < named
+    assert named - {*targets} == set()
 
 
 def test_the_clinic_is_told_of_numbers_and_names_that_are_in_the_pathway():

@@ -373,7 +373,6 @@ def test_while_everything_is_replaced_with_other_secrets_nobody_notices(topology
     old_role = {name: topology.database[name] for name in ("DATABASE_USER", "DATABASE_PASSWORD")}
     new_role = {"DATABASE_USER": "upright_2", "DATABASE_PASSWORD": "another long password"}
     topology.make_roles(**new_role)
-    topology.release()
 
     with people_at_work(topology, scheduler) as seen:
         # First every process has to know the key with which others will seal.
