@@ -52,6 +52,10 @@ class Clinic:
 
     @property
     def phone(self) -> str:
+        return left_to_right(self._phone)
+
+    @property
+    def _phone(self) -> str:
         return self._stored("phone", settings.CLINIC_PHONE)
 
     @property
@@ -61,20 +65,22 @@ class Clinic:
 
     @property
     def phone_link(self) -> str:
-        return link_to(self.phone)
+        return link_to(self._phone)
 
     @property
     def nurse_line(self) -> str:
         """Whom to call after hours, with its hours in the active language; empty where the clinic has none."""
         number = self._stored("nurse_line", settings.NURSE_LINE)
         hours = self._stored("nurse_line_hours", settings.NURSE_LINE_HOURS).get(get_language(), "")
-        return f"{number}, {hours}" if number and hours else number
+        if not number:
+            return ""
+        return f"{left_to_right(number)}, {hours}" if hours else left_to_right(number)
 
     @property
     def numbers(self) -> dict[str, str]:
         """Each number that our pages name, as it is written there, and the address that pressing it opens."""
         nurse_line = self._stored("nurse_line", settings.NURSE_LINE)
-        named = (self.emergency_number, RELAY, self.phone, nurse_line, self.notices.teletypewriter)
+        named = (self.emergency_number, RELAY, self._phone, nurse_line, self.notices.teletypewriter)
         return {number: link_to(number) for number in named if number}
 
     @property
@@ -201,6 +207,13 @@ def _clock(moment: datetime.time, language: Language) -> str:
         return language.noon
     minutes = f":{moment:%M}" if moment.minute else ""
     return f"{moment.hour % 12 or 12}{minutes} {'am' if moment.hour < 12 else 'pm'}"
+
+
+def left_to_right(number: str) -> str:
+    """The number with its parts in their order also where the active language runs from right to left."""
+    if language_or_english(get_language()).direction == "ltr":
+        return number
+    return f"\N{LEFT-TO-RIGHT ISOLATE}{number}\N{POP DIRECTIONAL ISOLATE}"
 
 
 @lru_cache(maxsize=8)

@@ -3,6 +3,7 @@
 import datetime
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -68,6 +69,18 @@ def django_db_setup(django_db_setup, django_db_blocker, turn_to_prepare):
 
     # Of the class, because tests in a browser have connections of their own.
     operations.sql_flush = cut_and_flush
+
+
+@pytest.fixture(scope="session")
+def migrated_copy(tmp_path_factory, django_db_setup):
+    """Gives a function that makes a migrated database for another process: a file."""
+
+    def make() -> Path:
+        file = tmp_path_factory.mktemp("migrated") / "site.sqlite3"
+        prepared_database.copy_to(file)
+        return file
+
+    return make
 
 
 @pytest.fixture(autouse=True)

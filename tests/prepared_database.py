@@ -59,6 +59,11 @@ def keep() -> None:
             cursor.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {connection.settings_dict['NAME']}")
 
 
+def copy_to(file: Path) -> None:
+    """For another process: on SQLite, once the database of the tests is set up."""
+    _copy(_file(), file)
+
+
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
         one.backup(other)

@@ -301,16 +301,14 @@ def test_staff_ask_about_it_on_the_phone_and_try_it(scheduler):
 
 
 @pytest.mark.process
-def test_a_site_may_offer_the_second_alone(tmp_path):
+def test_a_site_may_offer_the_second_alone(migrated_copy):
     program = """
 import django
 django.setup()
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.test import Client
 from django.test.utils import setup_test_environment
 setup_test_environment()
-call_command("migrate", verbosity=0)
 from appointments.models import AppointmentRequest
 from tests.walk import CALL, CHECK, WHO
 client = Client()
@@ -334,7 +332,7 @@ print({desk.get(f"/admin/{page}").status_code for page in pages})
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PATHWAYS": "spinal_stenosis",
-        "SQLITE_PATH": str(tmp_path / "none.sqlite3"),
+        "SQLITE_PATH": str(migrated_copy()),
     }
     ran = subprocess.run(  # noqa: S603
         [sys.executable, "-c", program],

@@ -12,12 +12,11 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("third-language")
+def said(migrated_copy):
     ran = subprocess.run(
         [sys.executable, "-m", "tests.in_a_third_language"],
         cwd=Path(__file__).parents[1],
-        env={**os.environ, "SQLITE_PATH": str(folder / "site.sqlite3")},
+        env={**os.environ, "SQLITE_PATH": str(migrated_copy())},
         capture_output=True,
         text=True,
         check=False,
@@ -30,6 +29,12 @@ def test_every_public_page_and_message_stands_in_it_from_right_to_left(said):
     assert said["english"] == []
     assert said["message"] == []
     assert said["from right to left"] == said["pages"] > 30
+
+
+def test_no_phone_number_is_turned_round(said):
+    """Its parts would change places: 555-0100 (212)."""
+    assert len(said["phones"]) > 1
+    assert [one for one in said["phones"] if (one[0], one[-1]) != ("\u2066", "\u2069")] == []
 
 
 def test_the_others_go_on_as_before(said):

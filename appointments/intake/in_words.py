@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from common.clinic import left_to_right
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.questions import Question
 from screening.wording import say
@@ -47,10 +48,10 @@ def _who(contact: Contact | AppointmentRequest) -> Iterator[tuple[str, list[str]
     yield _("Full name of the person who needs the visit") if is_helper else _("Your full name"), [contact.name]
     born = birthday_in_words(contact.date_of_birth)
     yield _("Date of birth of the person who needs the visit") if is_helper else _("Your date of birth"), [born]
-    phone = [as_dialled(contact.phone), _label(PhoneOwner, contact.phone_owner), contact.phone_note]
+    phone = [left_to_right(as_dialled(contact.phone)), _label(PhoneOwner, contact.phone_owner), contact.phone_note]
     yield _("Phone number to call") if is_helper else _("Your phone number"), [one for one in phone if one]
     if contact.patient_phone:
-        yield _("Phone of the person who needs the visit"), [as_dialled(contact.patient_phone)]
+        yield _("Phone of the person who needs the visit"), [left_to_right(as_dialled(contact.patient_phone))]
     yield _("E-mail"), [contact.email]
     yield _("Mailing address"), contact.postal_address.splitlines()
 

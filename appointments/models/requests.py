@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from common.clinic import left_to_right
 from common.languages import LANGUAGES
 from screening.pathways import pathway_of
 from screening.questionnaire.definition import Pathway
@@ -363,7 +364,7 @@ class AppointmentRequest(models.Model):
 
     @property
     def phone_shown(self) -> str:
-        return as_dialled(self.phone)
+        return left_to_right(as_dialled(self.phone))
 
     @property
     def about_the_phone(self) -> str:
@@ -377,7 +378,7 @@ class AppointmentRequest(models.Model):
 
     @property
     def patient_phone_shown(self) -> str:
-        return as_dialled(self.patient_phone)
+        return left_to_right(as_dialled(self.patient_phone))
 
     @property
     def patient_phone_link(self) -> str:

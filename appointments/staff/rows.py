@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import phonenumbers
 from django.conf import settings
+from django.utils import translation
 
 from common.clinic import CLINIC
 from common.languages import language_or_english
@@ -63,10 +64,11 @@ def answers_in_words(visit_request: AppointmentRequest) -> list[tuple[str, str]]
 def say_first(visit_request: AppointmentRequest, own_name: str = "") -> dict[str, str]:
     """What to say on the phone before what it is about, in their language to those who need no interpreter for it."""
     spoken = language_or_english("" if visit_request.needs_interpreter else visit_request.language)
-    names = {
-        "own": own_name or "…",
-        "clinic": CLINIC.name,
-        "whom": visit_request.whom_to_ask_for,
-        "phone": CLINIC.phone,
-    }
+    with translation.override(spoken.code):
+        names = {
+            "own": own_name or "…",
+            "clinic": CLINIC.name,
+            "whom": visit_request.whom_to_ask_for,
+            "phone": CLINIC.phone,
+        }
     return {"language": spoken.code} | {part: words.format(**names) for part, words in asdict(spoken.script).items()}
