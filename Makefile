@@ -21,7 +21,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak fuzz compat mutants lint judges observatory format approve messages \
+.PHONY: help run test check bench soak containers fuzz compat mutants lint judges observatory format approve messages \
 	requirements sbom behind upgrade
 .NOTPARALLEL:
 
@@ -50,6 +50,9 @@ bench: .venv/development ## Measures the queue with a million requests, and all 
 
 soak: .venv/development ## Kills, starves and floods everything for a quarter of an hour (ARGS="database --seconds 600").
 	@$(PY) -m tests.soak $(ARGS)
+
+containers: .venv/development ## Builds the images, starts docker-compose.yml with Docker or podman, and tries what it promises.
+	@$(PY) -m tests.containers $(ARGS)
 
 fuzz: .venv/development ## Sends 20,000 generated inputs, walks 200 times through lives of requests, and through a year.
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} LIFE_EXAMPLES=$${LIFE_EXAMPLES:-200} YEAR_DAYS=$${YEAR_DAYS:-400} \

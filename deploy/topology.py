@@ -83,7 +83,7 @@ class Topology:
         self.all_webs = [*self.webs, WARNINGS]
         self._in_service = list(self.all_webs)
         parts = ("database", "pooler", "mail", "http", "https", *self.all_webs)
-        self.ports = dict(zip(parts, _free_ports(len(parts)), strict=True))
+        self.ports = dict(zip(parts, free_ports(len(parts)), strict=True))
         # Where others reach the database and the pooler; tests put a network in between that can be silent.
         self.reached_at = {name: self.ports[name] for name in ("database", "pooler")}
         self.url = f"https://{HOST}:{self.ports['https']}"
@@ -412,12 +412,18 @@ class Topology:
         return [sys.executable, "-m", *command]
 
     def make_certificate(self) -> None:
-        folder = self.folder / "proxy"
-        folder.mkdir(exist_ok=True)
-        key, certificate = folder / "privkey.pem", folder / "fullchain.pem"
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        command += ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", f"/CN={HOST}"]
-        self._run([*command, "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"])
+        (self.folder / "proxy").mkdir(exist_ok=True)
+        make_certificate(self.folder / "proxy")
+
+
+def make_certificate(folder: Path) -> Path:
+    """One for this machine, with its key beside it, under the names that the proxy looks for."""
+    key, certificate = folder / "privkey.pem", folder / "fullchain.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", f"/CN={HOST}"]
+    command += ["-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"]
+    subprocess.run(command, capture_output=True, check=True)  # noqa: S603
+    return certificate
 
 
 def as_service_user() -> dict:
@@ -437,7 +443,7 @@ def _kill_group(popen: subprocess.Popen) -> None:
     popen.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """All held open until all are known, so that no two are the same."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in held]
@@ -460,7 +466,9 @@ def _program(name: str) -> str | None:
 
 
 def postgres_programs() -> Path | None:
-    """Where the newest of Debian's servers is, else the one on the PATH."""
+    """What POSTGRES_BIN names, else where the newest of Debian's servers is, else the one on the PATH."""
+    if named := os.environ.get("POSTGRES_BIN"):
+        return Path(named)
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if debian:
         return debian[-1].parent

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from deploy.topology import postgres_programs
+
 SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -179,12 +181,6 @@ def running(more_settings: str = "", *, connections: int = 200, data: Path | Non
 
 
 def binaries() -> Path:
-    """What POSTGRES_BIN names, else where the newest of Debian's servers is, else the one on the PATH."""
-    if named := os.environ.get("POSTGRES_BIN"):
-        return Path(named)
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if debian:
-        return debian[-1].parent
-    if on_path := shutil.which("pg_ctl"):
-        return Path(on_path).resolve().parent
+    if found := postgres_programs():
+        return found
     raise Unavailable("there is no server: apt-get install postgresql")

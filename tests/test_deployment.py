@@ -1,6 +1,6 @@
 """docker-compose.yml, the operator's guide and the settings name the same things, and what starts servers is strict.
 
-The containers themselves are not started here; test_topology.py runs the same parts without them.
+`make containers` starts the containers themselves; test_topology.py runs the same parts without them.
 """
 
 import ast

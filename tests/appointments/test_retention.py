@@ -41,6 +41,7 @@ from appointments.models import (
     TextOptOut,
 )
 from appointments.operations import retention
+from tests import postgres
 from tests.copies import many_like
 from tests.staff import member_of, signed_in
 from tests.walk import words_of
@@ -381,7 +382,8 @@ def dump(folder: Path) -> str:
     if connection.vendor == "postgresql":
         database = connection.settings_dict
         connection.close()
-        command = ["pg_dump", "-h", database["HOST"], "-p", str(database["PORT"]), "-U", database["USER"]]
+        where = ["-h", database["HOST"], "-p", str(database["PORT"]), "-U", database["USER"]]
+        command = [str(postgres.binaries() / "pg_dump"), *where]
         done = subprocess.run(  # noqa: S603
             [*command, database["NAME"]], capture_output=True, text=True, check=True, env={**os.environ}
         )
