@@ -137,6 +137,11 @@ class Clinic:
     def keeps_visited(self) -> str:
         return _how_long(settings.KEEP_VISITED_DAYS)
 
+    @property
+    def as_known(self) -> Known:
+        """All that is said here, as it was looked up last; the same object until it is looked up again."""
+        return self._look()
+
     def look_again(self) -> None:
         self.known = None
 

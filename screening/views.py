@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.middleware.csrf import get_token
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import get_language
@@ -18,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.error_pages import shown_again, status_of_showing_again
 from common.pages import PAGES
 
+from . import kept
 from .forms import AnswersForm
 from .mounted import offered_pathway
 from .pathways import PATHWAYS
@@ -29,12 +32,14 @@ from .questionnaire.explanation import Ending
 from .questionnaire.journey import Journey
 from .questionnaire.questions import Number, Page, Question, Scale
 from .releases import releases
-from .sign_off import current_sign_off, unreviewed_languages
+from .sign_off import current_sign_off, signatures, unreviewed_languages
 from .signals import check_finished, check_started
 from .signed_text import fingerprint
 from .visitor import LINK_CODE, MYSELF, Visitor, forget, remember, visitor_of
 from .wording import say
 
+# Each visitor has one of their own.
+PLACE_OF_TOKEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 4
 logger = logging.getLogger(__name__)
 
 
@@ -141,7 +146,7 @@ def question(request: HttpRequest, page: Page) -> HttpResponse:
         return _lead_back(visitor)
 
     if request.method != "POST":
-        return _question_page(request, visitor, page, AnswersForm(visitor.journey, page))
+        return _question_page(request, visitor, page)
     form = AnswersForm(visitor.journey, page, request.POST)
     again = status_of_showing_again(request)
     if again == 200:
@@ -260,9 +265,11 @@ def emergency(request: HttpRequest, outcome: Emergency) -> HttpResponse:
 
 
 def _question_page(
-    request: HttpRequest, visitor: Visitor, page: Page, form: AnswersForm, status: int = 200
+    request: HttpRequest, visitor: Visitor, page: Page, form: AnswersForm | None = None, status: int = 200
 ) -> HttpResponse:
+    """With the form that was sent, or with what was answered before."""
     journey = visitor.journey
+    asked = journey.questions_on(page)
     changing = "change" in request.GET
     before = journey.before(page)
     if changing and journey.is_complete:
@@ -271,20 +278,33 @@ def _question_page(
         back = reverse("screening:question", args=[before.key])
     else:
         back = reverse("screening:start")
-    context = {
-        "page": page,
-        "form": form,
+    follows_from = {
         "back": back,
         "number": journey.pages.index(page) + 1,
         "likely_length": journey.likely_length,
-        "has_shared_heading": len(page.questions) > 1,
-        "asks_for_warning_signs": any(one.key in journey.pathway.emergency_questions for one in page.questions),
         "for_someone_else": visitor.is_someone_else,
         "must_be_sent_again": status == 403,
         "trouble": visitor.trouble,
         "lost": "lost" in request.GET and visitor.is_new,
     }
-    return render(request, "screening/question.html", context, status=status)
+
+    def made() -> str:
+        context = {
+            "page": page,
+            "form": form or AnswersForm(journey, page),
+            "has_shared_heading": len(page.questions) > 1,
+            "asks_for_warning_signs": any(one.key in journey.pathway.emergency_questions for one in page.questions),
+            "csrf_token": PLACE_OF_TOKEN,
+        }
+        return render_to_string("screening/question.html", context | follows_from, request)
+
+    if form or any(question.key in journey.relevant_answers for question in asked):
+        text = made()
+    else:
+        signed = (is_so() for is_so in signatures(request).values())
+        which = (journey.pathway.key, page.key, *(question.key for question in asked))
+        text = kept.once((get_language(), which, *follows_from.values(), *signed), made)
+    return HttpResponse(text.replace(PLACE_OF_TOKEN, get_token(request)), status=status)
 
 
 def _get_help(before: Visitor, stopped: Assessment) -> HttpResponse:
