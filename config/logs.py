@@ -37,6 +37,8 @@ SPOKEN = frozenset(
         "appointments.intake.submit.NoVisitOffered",
     }
 )
+# What looks like an attack and was refused is no fault of ours: nobody shall be woken by whoever wants to.
+REFUSALS = "django.security."
 LEFT_OUT = "…"
 NO_ROUTE = "(none)"
 FORMATS = ("json", "line")
@@ -128,6 +130,9 @@ def route_of(request: HttpRequest | None) -> str:
 def _numbered(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **kwargs)
     record.request_id = request_id.get()
+    if record.name.startswith(REFUSALS):
+        record.levelno = min(record.levelno, logging.WARNING)
+        record.levelname = logging.getLevelName(record.levelno)
     return record
 
 

@@ -220,8 +220,7 @@ def requests(draw) -> bytes:
 
 
 def is_a_fault(line: dict) -> bool:
-    """Django logs as errors what looks like an attack and is refused, like too many fields."""
-    return line["level"] in ("ERROR", "CRITICAL") and not line["logger"].startswith("django.security.")
+    return line["level"] in ("ERROR", "CRITICAL")
 
 
 @pytest.mark.django_db(transaction=True)

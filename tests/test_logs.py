@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.template import TemplateSyntaxError
 from django.test import Client, RequestFactory
@@ -81,6 +82,16 @@ def test_who_asks_for_another_host_leaves_no_error_in_the_log(visitor, written):
     visitor.get("/check/", headers={"host": "elsewhere.example"})
 
     assert [(line["status"], line["level"]) for line in requests_in(written())] == [(400, "INFO")]
+    assert not [line for line in written() if line["level"] in ("ERROR", "CRITICAL")]
+
+
+def test_what_looks_like_an_attack_and_is_refused_wakes_nobody(visitor, written):
+    too_much = {f"field_{number}": "x" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+
+    assert visitor.post("/status/", too_much).status_code == 400
+
+    refusals = [line for line in written() if line["logger"].startswith("django.security")]
+    assert [line["level"] for line in refusals] == ["WARNING"]
     assert not [line for line in written() if line["level"] in ("ERROR", "CRITICAL")]
 
 
