@@ -4,9 +4,11 @@ It is one entry and one catalogue, as any other would be. Each letter is another
 English on a page is a sentence that nobody could translate.
 """
 
+import atexit
 import gettext
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -52,6 +54,7 @@ def install() -> None:
     """Before Django reads its settings; the catalogue is of all that Spanish has to say, too."""
     languages.LANGUAGES = (*languages.LANGUAGES, entry())
     folder = Path(tempfile.mkdtemp(prefix="upright-pseudo-"))
+    atexit.register(shutil.rmtree, folder)
     with (ROOT / "locale/es/LC_MESSAGES/django.mo").open("rb") as spanish:
         keys = [key for key in gettext.GNUTranslations(spanish)._catalog if key]
     catalogue = folder / "ar_XB/LC_MESSAGES/django.mo"
