@@ -1,5 +1,6 @@
 """Visitors with a real browser. Whatever goes wrong in it, seen or unseen, fails the test."""
 
+import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +23,9 @@ FLAGS = (
     # A page that calls another host is noticed, and does not reach it.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 )
+
+# With it, what judges a page looks at each in every language, width and colour, which takes several times as long.
+EVERY_LOOK = "EVERY_LOOK" in os.environ
 
 LANGUAGES = [code for code, name in settings.LANGUAGES]
 

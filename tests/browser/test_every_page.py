@@ -5,7 +5,7 @@ And axe-core, with all its rules on, finds nothing wrong with any.
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from screening.pathways.vertebral_cement import PATHWAY
 
-from .conftest import DESKTOP, LANGUAGES, PHONE, SMALL_PHONE
+from .conftest import DESKTOP, EVERY_LOOK, LANGUAGES, PHONE, SMALL_PHONE
 from .states import PUBLIC, State, reach, staff_states, stored_states
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,10 @@ AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED = {
 # What axe looks at. A state is looked at once, in one view and language or the other: the rules are about its form,
 # and states share their parts.
 AXE_VIEWS = ((SMALL_PHONE, "light", AXE_OPTIONS), (DESKTOP, "dark", AXE_OPTIONS_WHERE_CONTRAST_IS_MEASURED))
-AXE_LOOKS = tuple(zip(LANGUAGES, AXE_VIEWS, strict=True))
+AXE_LOOKS = tuple({language: (view,)} for language, view in zip(LANGUAGES, AXE_VIEWS, strict=True))
+if EVERY_LOOK:
+    AXE_VIEWS = tuple((*one, AXE_OPTIONS) for one in product((SMALL_PHONE, DESKTOP), ("light", "dark")))
+    AXE_LOOKS = (dict.fromkeys(LANGUAGES, AXE_VIEWS),)
 # The colours of an address are looked at once: it has the same whatever the sentences are.
 SHOW_COLOURS = {(state.path, state.status, state.has_errors): state for state in reversed(PUBLIC)}.values()
 LEAST_CONTRAST_FOR_STAFF = {"contrast": 4.5}
@@ -125,7 +128,8 @@ def test_everybody_can_use_the_pages_for_staff(page, signed_in, requests, record
     # One after the other, because what a page shows may be made between two of them.
     for number, state in enumerate(staff_states(signed_in, requests)):
         if number % PARTS == part:
-            found += complaints_of_staff_page(page, state, AXE_VIEWS[number // PARTS % 2], record_property)
+            views = AXE_VIEWS if EVERY_LOOK else (AXE_VIEWS[number // PARTS % 2],)
+            found += complaints_of_staff_page(page, state, views, record_property)
 
     assert not found, "\n".join(found)
 
@@ -178,8 +182,8 @@ def test_over_200_views_are_looked_at():
     assert views > 200, f"{len(PUBLIC)} states make {views} views"
 
 
-def complaints(page: Page, state: State, axe_look: tuple, record_property, *, in_all_colours=True) -> list[str]:
-    found, (axe_language, axe_view) = [], axe_look
+def complaints(page: Page, state: State, axe_look: dict, record_property, *, in_all_colours=True) -> list[str]:
+    found = []
     for language in LANGUAGES:
         page.emulate_media(**PLAIN)
         reach(page, state, language)
@@ -193,8 +197,7 @@ def complaints(page: Page, state: State, axe_look: tuple, record_property, *, in
             for how, (its_size, limits) in WITH_READERS_STYLE.items():
                 if its_size is size:
                     found += [f"{place}, {how}: {complaint}" for complaint in page.evaluate(MEASURE, limits)]
-            if language == axe_language:
-                found += violations(page, state, size, [axe_view], record_property)
+            found += violations(page, state, size, axe_look.get(language, ()), record_property)
     # With the last language, on a desktop: colours are the same in each.
     for how, colours in COLOUR_SCHEMES.items() if in_all_colours else ():
         page.emulate_media(**colours)
@@ -202,7 +205,7 @@ def complaints(page: Page, state: State, axe_look: tuple, record_property, *, in
     return found
 
 
-def complaints_of_staff_page(page: Page, state: State, axe_view: tuple, record_property) -> list[str]:
+def complaints_of_staff_page(page: Page, state: State, views: Iterable, record_property) -> list[str]:
     """Axe looks at each state in one of its views: the pages for staff share their parts."""
     page.emulate_media(**PLAIN)
     reach(page, state)
@@ -211,7 +214,7 @@ def complaints_of_staff_page(page: Page, state: State, axe_view: tuple, record_p
         page.set_viewport_size(size)
         place = f"{state}, {size['width']} px"
         found += [f"{place}: {complaint}" for complaint in page.evaluate(MEASURE, {"sideways": True})]
-        found += violations(page, state, size, [axe_view], record_property)
+        found += violations(page, state, size, views, record_property)
     page.emulate_media(color_scheme="dark")
     page.evaluate(END_TRANSITIONS)
     pale = page.evaluate(MEASURE, LEAST_CONTRAST_FOR_STAFF)
@@ -226,6 +229,7 @@ def violations(page: Page, state: State, size: dict, views: Iterable, record_pro
             page.emulate_media(color_scheme=scheme)
             place = f"{state}, {size['width']} px, {scheme}"
             found += [f"{place}: {violation}" for violation in page.evaluate(RUN_AXE, options)]
+            page.emulate_media(**PLAIN)
             record_property("axe: views (a state, a language, a width)", 1)
     record_property("axe: findings", len(found))
     return found

@@ -1,11 +1,12 @@
 """IBM's Equal Access checker, which has rules that axe-core has not, finds nothing wrong with any public page."""
 
-from itertools import cycle
+from collections.abc import Iterable
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
 
-from .conftest import DESKTOP, LANGUAGES, PHONE
+from .conftest import DESKTOP, EVERY_LOOK, LANGUAGES, PHONE, SMALL_PHONE
 from .states import PUBLIC, State, reach, stored_states
 
 CHECKER = Path(__file__).parents[2] / "var/judges/node_modules/accessibility-checker-engine/ace.js"
@@ -16,7 +17,8 @@ pytestmark = [
 ]
 
 # A page is looked at once, in one language or the other: the rules are about its form, and pages share their parts.
-VIEWS = tuple(zip(LANGUAGES, (PHONE, DESKTOP), strict=True))
+ONCE = tuple(zip(LANGUAGES, (PHONE, DESKTOP), strict=True))
+LOOKS = (tuple(product(LANGUAGES, (SMALL_PHONE, PHONE, DESKTOP))),) if EVERY_LOOK else tuple((one,) for one in ONCE)
 
 # What the checker says of correct pages, by how it begins.
 IGNORED = (
@@ -51,16 +53,16 @@ def long_lived_page(long_lived_page):
     return long_lived_page
 
 
-@pytest.mark.parametrize(("state", "view"), list(zip(PUBLIC, cycle(VIEWS))), ids=[str(state) for state in PUBLIC])
-def test_it_finds_nothing_wrong_with_a_page(page, state, view, record_property):
-    found = failures(page, state, view, record_property)
+@pytest.mark.parametrize(("state", "looks"), list(zip(PUBLIC, cycle(LOOKS))), ids=[str(state) for state in PUBLIC])
+def test_it_finds_nothing_wrong_with_a_page(page, state, looks, record_property):
+    found = failures(page, state, looks, record_property)
 
     assert not found, "\n".join(found)
 
 
 def test_it_finds_nothing_wrong_with_the_pages_of_a_stored_request(page, requests, record_property):
-    views = zip(stored_states(requests), cycle(VIEWS))
-    found = [failure for state, view in views for failure in failures(page, state, view, record_property)]
+    looks = zip(stored_states(requests), cycle(LOOKS))
+    found = [failure for state, its in looks for failure in failures(page, state, its, record_property)]
 
     assert not found, "\n".join(found)
 
@@ -84,11 +86,13 @@ def test_it_would_find_what_is_wrong(page):
     } <= rules
 
 
-def failures(page, state: State, view: tuple[str, dict], record_property) -> list[str]:
-    language, size = view
-    page.set_viewport_size(size)
-    reach(page, state, language)
-    record_property("IBM's checker: views (a state, a language, a width)", 1)
-    found = [failure for failure in page.evaluate(RUN) if not failure.startswith(IGNORED)]
+def failures(page, state: State, looks: Iterable[tuple[str, dict]], record_property) -> list[str]:
+    found = []
+    for language, size in looks:
+        page.set_viewport_size(size)
+        reach(page, state, language)
+        record_property("IBM's checker: views (a state, a language, a width)", 1)
+        place = f"{state}, {language}, {size['width']} px"
+        found += [f"{place}: {one}" for one in page.evaluate(RUN) if not one.startswith(IGNORED)]
     record_property("IBM's checker: findings", len(found))
-    return [f"{state}, {language}, {size['width']} px: {failure}" for failure in found]
+    return found
