@@ -764,10 +764,10 @@ WHAT_IS_KEPT_AND_TOLD = (
         f"{RETENTION}::test_of_an_erased_person_nothing_is_left_in_a_full_dump",
     ),
     Defence(
-        "16.2.5: nothing that others fill into a line is written",
+        "16.2.5: what an exception quotes is not written",
         "config/logs.py",
-        "arguments = tuple(map(_shown, record.args or ()))",
-        "arguments = tuple(record.args or ())",
+        'yield f"{name}: {link}" if name in SPOKEN else name',
+        'yield f"{name}: {link}"',
         f"{CANARY}::test_no_word_that_was_sent_is_found_in_any_log",
     ),
     Defence(
