@@ -13,7 +13,7 @@ KEPT_FOR = "public, max-age=31536000, immutable"
 @require_safe
 def style_sheet(request: HttpRequest, digest: str) -> HttpResponse:
     """Under any digest the present colours; only those that it is made of are kept."""
-    response = HttpResponse(_css(), content_type="text/css")
+    response = HttpResponse(_css(), content_type="text/css; charset=utf-8")
     if digest == _digest():
         response["Cache-Control"] = KEPT_FOR
     return response

@@ -18,7 +18,7 @@ _has_migrated = False
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     """The process answers. It does not ask the database, without which question pages go on working."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -29,8 +29,8 @@ def ready(request: HttpRequest) -> HttpResponse:
     """
     missing = _within_patience()
     if missing:
-        return HttpResponse(missing, status=503, content_type="text/plain")
-    return HttpResponse("ready", content_type="text/plain")
+        return HttpResponse(missing, status=503, content_type="text/plain; charset=utf-8")
+    return HttpResponse("ready", content_type="text/plain; charset=utf-8")
 
 
 def _within_patience() -> str:

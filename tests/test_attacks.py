@@ -199,14 +199,19 @@ def test_what_django_brings_along_tells_staff_nothing(stored, role):
 
 def test_a_request_that_one_opened_does_not_open_another(client, stored, a_request):
     other = a_request(name="Otto Muestra")
+    named = {"pk": other.pk, "status_of": other.pk, "reference": other.reference}
     client.post("/status/", {"reference": stored.reference, **BORN})
 
-    pages = [client.get(f"/status/yours/?pk={other.pk}&status_of={other.pk}&reference={other.reference}")]
-    client.post(f"/status/yours/withdraw/?pk={other.pk}", {"version": 0, "pk": other.pk, "status_of": other.pk})
+    page = client.get("/status/yours/", named)
+    in_the_form = client.post("/status/yours/withdraw/", {"version": 0, **named})
+    in_the_address = client.post("/status/yours/withdraw/", {"version": 0}, query_params=named)
 
+    assert reference.grouped(stored.reference) in page.text
+    assert reference.grouped(other.reference) not in page.text
+    assert (in_the_form.status_code, in_the_address.status_code) == (422, 302)
+    stored.refresh_from_db()
     other.refresh_from_db()
-    assert "Otto Muestra" not in pages[0].text
-    assert other.closed_at is None
+    assert (stored.closed_at is None, other.closed_at is None) == (False, True)
 
 
 def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another(client, stored):

@@ -14,6 +14,8 @@ from tests.staff import signed_in
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 NOT_OURS = [method for method in METHODS if method not in ("GET", "HEAD", "POST")]
 HSTS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload"}
+# What JSON is encoded in, its name says.
+ENCODED = r'text/\w+;(.*;)? charset="?utf-8"?|application/(fhir\+)?json\b.*'
 FORM = "application/x-www-form-urlencoded"
 # For the parts of an address that its pattern leaves open.
 SAMPLES = {
@@ -106,6 +108,8 @@ def missing(response, secure: bool) -> list[str]:
     lacking = [name for name, value in wanted.items() if response.headers.get(name) != value]
     if set(response.headers.get("Content-Security-Policy", "").split("; ")) != ALLOWED_CONTENT:
         lacking.append("Content-Security-Policy")
+    if not re.fullmatch(ENCODED, response.headers.get("Content-Type", "")):
+        lacking.append("how it is encoded")
     if not response.headers.get("X-Request-ID"):
         lacking.append("X-Request-ID")
     return lacking

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants import required
+from tests.mutants.defences import DEFENCES
+
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "security.md"
 TEXT = DOCUMENT.read_text("utf-8")
@@ -81,6 +84,14 @@ def test_every_test_and_file_that_is_named_is_there():
 
     assert len({test for _path, test in named if test}) > 80
     assert (missing, dead) == ([], [])
+
+
+def test_every_test_that_is_named_has_to_notice_when_a_defence_is_taken_away():
+    named = set(re.findall(r"`([\w./]+::\w+)`", TEXT))
+
+    assert sorted(named - {defence.noticed_by for defence in DEFENCES}) == []
+    assert {defence.noticed_by for defence in required.REQUIRED} <= named
+    assert f"there are {len(required.REQUIRED)} in" in TEXT
 
 
 def test_every_heading_that_is_named_is_there():

@@ -44,12 +44,12 @@ def text_received(request: HttpRequest) -> HttpResponse:
     # The provider names each text by a number of its own, and calls again where our answer got lost.
     number = form.get("MessageSid", "")
     if number and rate_limit.is_counted(RECEIVED, number):
-        return HttpResponse(format_html(ANSWER, ""), content_type="text/xml")
+        return HttpResponse(format_html(ANSWER, ""), content_type="text/xml; charset=utf-8")
     words = sms.answered(form.get("From", ""), form.get("Body", ""))
     if number:
         rate_limit.count(RECEIVED, number, seconds=REMEMBERED)
     message = format_html("<Message>{}</Message>", words) if words else ""
-    return HttpResponse(format_html(ANSWER, message), content_type="text/xml")
+    return HttpResponse(format_html(ANSWER, message), content_type="text/xml; charset=utf-8")
 
 
 @csrf_exempt
@@ -104,4 +104,4 @@ def _signed_form(request: HttpRequest) -> dict[str, str] | None:
 def _refused() -> HttpResponse:
     refused, nobody = AuditEntry.Action.REFUSED, AuditEntry.Who.NOBODY
     audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=403)
-    return HttpResponse("The signature does not fit.", content_type="text/plain", status=403)
+    return HttpResponse("The signature does not fit.", content_type="text/plain; charset=utf-8", status=403)

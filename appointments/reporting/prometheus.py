@@ -64,7 +64,10 @@ def page(request: HttpRequest) -> HttpResponse:
     sent = request.headers.get("Authorization", "").encode()
     if not constant_time_compare(sent, f"Bearer {settings.METRICS_TOKEN}".encode()):
         return HttpResponse(
-            "unauthorized", status=401, headers={"WWW-Authenticate": "Bearer"}, content_type="text/plain"
+            "unauthorized",
+            status=401,
+            headers={"WWW-Authenticate": "Bearer"},
+            content_type="text/plain; charset=utf-8",
         )
     text = cache.get("metrics")
     if text is None:
@@ -74,7 +77,7 @@ def page(request: HttpRequest) -> HttpResponse:
         try:
             text = generate_latest(registry)
         except Error:
-            return HttpResponse("database", status=503, content_type="text/plain")
+            return HttpResponse("database", status=503, content_type="text/plain; charset=utf-8")
         cache.set("metrics", text, KEPT_SECONDS)
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 

@@ -4,14 +4,18 @@ With words, only those in whose name or file they stand. Ends with 1 where one w
 where what is to be replaced does not stand there once.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.mutants.defences import DEFENCES, Defence
+from tests import postgres
+from tests.mutants.defence import Defence
+from tests.mutants.defences import DEFENCES
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 600
@@ -21,10 +25,20 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "--no-header", "-p"
 def main() -> int:
     words = " ".join(sys.argv[1:])
     chosen = [defence for defence in DEFENCES if words in f"{defence.name} {defence.file}"]
-    with tempfile.TemporaryDirectory(prefix="upright-mutants-") as folder:
+    with tempfile.TemporaryDirectory(prefix="upright-mutants-") as folder, ExitStack() as servers:
         # Servers that run as another user look into it, too.
         tree = copied(Path(folder))
-        unnoticed = [defence.name for defence in chosen if not is_noticed(defence, tree)]
+        on_postgresql: dict[str, str] = {}
+        if any(defence.on_postgresql for defence in chosen):
+            try:
+                on_postgresql = servers.enter_context(postgres.server())
+            except postgres.Unavailable as reason:
+                say(f"Nothing can be noticed on PostgreSQL: {reason}")
+        unnoticed = [
+            defence.name
+            for defence in chosen
+            if not is_noticed(defence, tree, on_postgresql if defence.on_postgresql else {})
+        ]
     say(f"{len(chosen) - len(unnoticed)} of {len(chosen)} noticed.")
     return 1 if unnoticed or not chosen else 0
 
@@ -42,10 +56,13 @@ def copied(folder: Path) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    # What `make judges` has installed, where it has.
+    (folder / "var").mkdir(exist_ok=True)
+    (folder / "var" / "judges").symlink_to(ROOT / "var" / "judges")
     return folder
 
 
-def is_noticed(defence: Defence, tree: Path) -> bool:
+def is_noticed(defence: Defence, tree: Path, database: dict[str, str]) -> bool:
     file = tree / defence.file
     text = file.read_text("utf-8")
     if text.count(defence.old) < 1:
@@ -56,11 +73,15 @@ def is_noticed(defence: Defence, tree: Path) -> bool:
         ran = subprocess.run(  # noqa: S603
             [*PYTEST, *defence.noticed_by.split()],
             cwd=tree,
+            env=os.environ | database,
             capture_output=True,
             text=True,
             check=False,
             timeout=LONGEST,
         )
+    except subprocess.TimeoutExpired:
+        say(f"noticed     {defence.name}: the tests did not end in {LONGEST} seconds")
+        return True
     finally:
         file.write_text(text, "utf-8")
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", ran.stdout, re.MULTILINE)

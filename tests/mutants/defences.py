@@ -1,18 +1,7 @@
 """Each defence, taken away by one replacement, and the test that has to notice that."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Defence:
-    """Without it, `old` in that file reads `new`. `noticed_by` is what pytest is given, separated by blanks."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    noticed_by: str
-
+from tests.mutants.defence import Defence
+from tests.mutants.required import REQUIRED
 
 ATTACKS, PROXY = "tests/test_attacks.py", "tests/test_proxy.py"
 NAMELESS, GUESSES = "tests/appointments/test_nameless.py", "tests/appointments/test_guesses.py"
@@ -23,6 +12,7 @@ MESSAGES, NEXT_CALL = "tests/appointments/test_messages.py", "tests/appointments
 ARRIVALS, INCOMING = "tests/appointments/test_arrivals.py", "tests/interop/test_incoming.py"
 
 DEFENCES = (
+    *REQUIRED,
     Defence(
         "only registered programs send answers",
         "interop/views.py",

@@ -181,7 +181,8 @@ FORGED = {
     "a bone as browsers send it": "🦴".encode().decode("latin-1"),
     "far too long": "A" * 8000,
     "cut off": sealed_at(time.time())[:-4],
-    "twice": sealed_at(time.time()) * 2,
+    # Seals of each length that there is end with other signs, or with none, to fill them up.
+    **{f"twice, {more} longer": sealed_at(time.time(), id="0" * (32 + more)) * 2 for more in (0, 16, 32)},
     "not sealed": json.dumps({"version": PATHWAY.version, "id": "0", "since": 0, "answers": {}, "notes": {}}),
     # The page that shows a request keeps its number in a cookie under a seal of its own.
     "another of ours": sealed_cookie.seal({"status_of": 1}, purpose="status"),
