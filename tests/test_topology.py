@@ -358,8 +358,9 @@ def test_when_no_web_process_answers_the_proxy_says_what_to_do(topology):
     assert "llame al 911" in words_of(page)
     assert page["Cache-Control"] == "no-store"
     assert page["Content-Security-Policy"].startswith("default-src 'none'")
-    # For two seconds it remembers who was gone.
-    wait_for(lambda: visitor_of(topology).get("/check/red_flags/").status_code == 200)
+    # For two seconds it remembers who was gone, of those for the warning signs and of the others.
+    for path in ("/check/red_flags/", "/check/"):
+        wait_for(lambda path=path: visitor_of(topology).get(path).status_code == 200)
 
 
 # -------------------------------------------------------------------------------- Without anybody noticing
