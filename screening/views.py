@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +38,7 @@ from .signed_text import fingerprint
 from .visitor import LINK_CODE, MYSELF, Visitor, forget, remember, visitor_of
 from .wording import say
 
-# Each visitor has one of their own.
+# On a page that is kept; each visitor has one of their own.
 PLACE_OF_TOKEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 4
 logger = logging.getLogger(__name__)
 
@@ -288,23 +288,25 @@ def _question_page(
         "lost": "lost" in request.GET and visitor.is_new,
     }
 
-    def made() -> str:
+    def made(token: str) -> str:
         context = {
             "page": page,
             "form": form or AnswersForm(journey, page),
             "has_shared_heading": len(page.questions) > 1,
             "asks_for_warning_signs": any(one.key in journey.pathway.emergency_questions for one in page.questions),
-            "csrf_token": PLACE_OF_TOKEN,
+            "csrf_token": token,
         }
         return render_to_string("screening/question.html", context | follows_from, request)
 
     if form or any(question.key in journey.relevant_answers for question in asked):
-        text = made()
+        # What was typed is on it, so nothing is put into its place afterwards.
+        text = made(get_token(request))
     else:
         signed = (is_so() for is_so in signatures(request).values())
         which = (journey.pathway.key, page.key, *(question.key for question in asked))
-        text = kept.once((get_language(), which, *follows_from.values(), *signed), made)
-    return HttpResponse(text.replace(PLACE_OF_TOKEN, get_token(request)), status=status)
+        key = (get_language(), which, *follows_from.values(), *signed)
+        text = kept.once(key, partial(made, PLACE_OF_TOKEN)).replace(PLACE_OF_TOKEN, get_token(request))
+    return HttpResponse(text, status=status)
 
 
 def _get_help(before: Visitor, stopped: Assessment) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from common.clinic import CLINIC
 from common.clinic_tables import ClinicDetails
-from screening import kept, sign_off
+from screening import kept, sign_off, views
 from screening.models import SignOff
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.browser.conftest import LANGUAGES
@@ -69,6 +69,15 @@ def test_each_visitor_has_a_token_of_their_own_that_counts(client):
         tokens.add(token)
 
     assert len(tokens) == 2
+
+
+def test_the_sign_for_its_place_that_somebody_typed_becomes_no_token(client):
+    site = "/procedures/spinal-stenosis/check/"
+    client.post(f"{site}red_flags/", {"red_flags": "none"})
+    page = client.post(f"{site}walking_minutes/", {"walking_minutes": views.PLACE_OF_TOKEN})
+
+    assert page.status_code == 422
+    assert f'value="{views.PLACE_OF_TOKEN}"' in page.text
 
 
 def test_what_the_clinic_says_anew_stands_on_the_next_page(client, db, settings):
