@@ -8,7 +8,6 @@ from base64 import b32encode
 from datetime import timedelta
 
 import django_otp
-import segno
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -73,6 +72,9 @@ def secret_in_groups(app: TOTPDevice) -> str:
 
 def picture_of(app: TOTPDevice) -> SafeString:
     """The QR code as an SVG element, dark on light whatever the page's colours, because cameras need that."""
+    # Loaded when it is first needed, which is once for each account.
+    import segno
+
     code = segno.make(app.config_url, error="m")
     # Without a size of its own it has a viewBox, and so is scaled to its place and not cut off.
     svg = code.svg_inline(

@@ -32,17 +32,17 @@ class StrictForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        if hasattr(self.data, "lists") and not all(self._expects(*sent) for sent in self.data.lists()):
+        if hasattr(self.data, "lists") and not self._asks_for(dict(self.data.lists())):
             raise ValidationError(
                 _("This page got something that it did not ask for. Load it again and fill it in once more."),
                 code="not asked for",
             )
         return self.cleaned_data
 
-    def _expects(self, name: str, values: list[str]) -> bool:
-        if name in self._names(takes_several=True) | self.several:
-            return True
-        return len(values) <= 1 and name in self._names(takes_several=False) | self.beside
+    def _asks_for(self, sent: dict[str, list[str]]) -> bool:
+        several = self._names(takes_several=True) | self.several
+        once = self._names(takes_several=False) | self.beside
+        return all(name in several or (name in once and len(values) <= 1) for name, values in sent.items())
 
     def _names(self, *, takes_several: bool) -> set[str]:
         return {

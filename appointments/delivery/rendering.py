@@ -17,7 +17,6 @@ from django.utils import translation
 from common.clinic import CLINIC
 from common.languages import language_or_english
 
-from ..calendar.ics import calendar_file
 from ..calendar.moments import call_in_words, day_in_words, time_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
@@ -109,6 +108,9 @@ def _calendar(message: Message, recipient: str) -> tuple[bytes | None, str]:
     method = LIFECYCLE.message_kinds[message.kind].calendar
     if not (method and message.appointment):
         return None, ""
+    # Loaded when it is first needed: the library behind it takes 4 MB.
+    from ..calendar.ics import calendar_file
+
     file = calendar_file(
         message.its_request, message.appointment, sequence=message.version, method=method, attendee=recipient
     )

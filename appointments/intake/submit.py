@@ -137,7 +137,9 @@ def _store(row: AppointmentRequest, sent_from: str | None) -> AppointmentRequest
     """The request of this journey, the new one or that of before; None if its reference belongs to another."""
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
     # To lock is to write: the commit waits for a standby, also where a standby may lack what was stored before.
-    stored = AppointmentRequest.objects.select_for_update(no_key=True).filter(journey=row.journey).first()
+    # Not `first()`, which would have the one row sorted, and names every column for that.
+    of_this_journey = AppointmentRequest.objects.select_for_update(no_key=True).filter(journey=row.journey)
+    stored = next(iter(of_this_journey), None)
     if stored and stored.reference == row.reference:
         if sent_from is not None and (doubt := _doubt_of_many_from(sent_from)):
             stored.doubts = ", ".join(filter(None, [stored.doubts, doubt]))

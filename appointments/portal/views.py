@@ -27,7 +27,6 @@ from screening.views import summary_page
 
 from .. import rate_limit
 from .. import reference as references
-from ..calendar.ics import CONTENT_TYPE, calendar_file
 from ..calendar.moments import day_in_words
 from ..fields import (
     ODD,
@@ -291,6 +290,9 @@ def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     if found.status != Status.BOOKED or found.appointment is None:
         return redirect("appointments:yours")
     headers = {"Content-Disposition": 'attachment; filename="visit.ics"'}
+    # Loaded when it is first needed: the library behind it takes 4 MB.
+    from ..calendar.ics import CONTENT_TYPE, calendar_file
+
     file = calendar_file(found, found.appointment, sequence=found.version)
     return HttpResponse(file, content_type=CONTENT_TYPE, headers=headers)
 

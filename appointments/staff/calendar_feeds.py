@@ -24,7 +24,6 @@ from common.client_address import counted_address_of
 from common.strict_form import StrictForm
 
 from .. import rate_limit
-from ..calendar.ics import CONTENT_TYPE, calendar_of
 from ..models import Absence, Appointment, AppointmentRequest, CalendarFeed, Clinician, Place
 from ..roles import MANAGE
 from .pages import needs, staff_page
@@ -107,6 +106,9 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     since = timezone.now() - BACK
     visits, absences = _visits(found, since), _absences(found, since)
     _note_that_it_is_read(found, visits)
+    # Loaded when it is first needed: the library behind it takes 4 MB.
+    from ..calendar.ics import CONTENT_TYPE, calendar_of
+
     file = calendar_of(found, visits, absences)
     etag = quote_etag(hashlib.sha256(file).hexdigest())
     response = HttpResponse(file, content_type=CONTENT_TYPE, headers={"ETag": etag})

@@ -36,6 +36,17 @@ from ..models import AppointmentRequest, AppointmentRequestQuerySet, Caller, Eve
 ENGLISH_NAMES = {one.code: one.english_name for one in LANGUAGES if one is not ENGLISH}
 # One that no pathway knows any more comes first: a person looks at it.
 URGENCY = {priority: place for place, priority in enumerate(URGENCIES, 1)}
+# A plain DISTINCT would read all that waits.
+PRIORITIES_WAITING = """
+    WITH RECURSIVE found (priority) AS (
+        SELECT MIN(priority) FROM appointments_appointmentrequest WHERE status = 'waiting' AND is_promised = FALSE
+        UNION ALL
+        SELECT (
+            SELECT MIN(priority) FROM appointments_appointmentrequest AS further
+            WHERE status = 'waiting' AND is_promised = FALSE AND further.priority > found.priority
+        ) FROM found WHERE found.priority IS NOT NULL
+    ) SELECT priority FROM found WHERE priority IS NOT NULL
+"""
 # So many of a run are read at first; then, each time, so many times as many.
 FIRST_PIECE, GROWTH = 30, 4
 
@@ -193,10 +204,9 @@ def callable_now(
     # Those who were promised a call are few, and so are those that somebody holds.
     few = to_call.filter(waiting & Q(is_promised=True) | _mine_to_take(user, moment)).values_list(*Candidate._fields)
     runs: list[tuple[tuple, Iterator[Candidate]]] = [((), iter(sorted(map(Candidate._make, few), key=moment.order)))]
-    others = AppointmentRequest.objects.filter(waiting, is_promised=False).order_by()
     rows = to_call.filter(waiting, is_promised=False).annotate(minute=MinuteDue(), first_call=FIRST_CALL).order_by()
     read = _reader(rows.values_list(*Candidate._fields, "minute", "first_call"))
-    for priority in others.values_list("priority", flat=True).distinct():
+    for priority in _priorities_waiting():
         for first_call in (0, 1):
             # None of it comes before this. Only those who were never called are ever one level up.
             bound = (True, max(1, _urgency(priority) - first_call))
@@ -281,6 +291,13 @@ def _reader(rows: QuerySet[Any]) -> Callable[[str, int, int, int], list[Candidat
         return [Candidate._make(row[: len(Candidate._fields)]) for row in found]
 
     return read
+
+
+def _priorities_waiting() -> list[str]:
+    """Which there are among those who wait, unknown ones included: one step in the index for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(PRIORITIES_WAITING)
+        return [priority for (priority,) in cursor.fetchall()]
 
 
 def _in_pieces(read: Callable[[int, int], list[Candidate]]) -> Iterator[Candidate]:

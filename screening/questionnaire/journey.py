@@ -27,23 +27,24 @@ class Journey:
     @cached_property
     def pages(self) -> tuple[Page, ...]:
         """The pages on this visitor's way as far as the answers show it, up to one that ends the check."""
-        return self._way[1]
+        return tuple(self._way[1])
 
     @cached_property
-    def _way(self) -> tuple[Answers, tuple[Page, ...]]:
+    def _way(self) -> tuple[Answers, dict[Page, tuple[Question, ...]]]:
+        """The answers that count, and what is asked on each page: a question depends on earlier pages only."""
         kept: dict[str, Answer] = {}
-        pages: list[Page] = []
+        pages: dict[Page, tuple[Question, ...]] = {}
         for page in self.pathway.pages:
-            asked = [question for question in page.questions if question.ask_if.holds(kept)]
+            asked = tuple(question for question in page.questions if question.ask_if.holds(kept))
             if asked:
-                pages.append(page)
+                pages[page] = asked
             for question in asked:
                 answer = self.answers.get(question.key)
                 if question.accepts(answer):
                     kept[question.key] = answer
             if page in self.pathway.emergency_pages and self.pathway.stopping_rule(kept):
                 break
-        return kept, tuple(pages)
+        return kept, pages
 
     @cached_property
     def asked(self) -> tuple[Question, ...]:
@@ -51,7 +52,7 @@ class Journey:
         return tuple(question for page in self.pages for question in self.questions_on(page))
 
     def questions_on(self, page: Page) -> tuple[Question, ...]:
-        return tuple(question for question in page.questions if question.ask_if.holds(self.relevant_answers))
+        return self._way[1].get(page, ())
 
     @cached_property
     def likely_length(self) -> int:
