@@ -236,9 +236,8 @@ class Cohort(NamedTuple):
         weeks = [
             When(created_at__gte=start, then=Value(str(at))) for at, start in reversed([*enumerate(period.starts)])
         ]
-        since = period.starts[0]
-        tries = ContactAttempt.objects.standing().filter(at__gte=since).order_by().values("request_id")
-        steps = Event.objects.standing().filter(at__gte=since, verb__in=(BOOK.event, REOPEN.event))
+        tries = ContactAttempt.objects.standing().filter(request__in=asked).order_by().values("request_id")
+        steps = Event.objects.standing().filter(request__in=asked, verb__in=(BOOK.event, REOPEN.event))
         reopened = Q(verb=REOPEN.event)
         return cls(
             asked.order_by().values(
@@ -359,8 +358,8 @@ def _read(cohort: Cohort, columns: Iterable[str]) -> tuple[list[dict[str, Any]],
     select = " UNION ALL ".join([counted, *waits])
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # To compile it takes PostgreSQL many times as long as to do it.
-            cursor.execute("SET LOCAL jit = off")
+            # To compile it takes PostgreSQL many times as long as to do it, and a year's facts fit into some memory.
+            cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
         cursor.execute(f"{facts} {select}", [one for _sql, parameters in tables for one in parameters])
         rows = cursor.fetchall()
     words = len(KEYS)
