@@ -21,7 +21,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 export UPRIGHT_DEVELOPMENT := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run test check bench soak containers fuzz compat mutants lint judges observatory format approve messages \
+.PHONY: help run test check bench soak containers fuzz compat mutants scan lint judges observatory format approve messages \
 	requirements sbom behind upgrade
 .NOTPARALLEL:
 
@@ -83,6 +83,15 @@ lint: .venv/development ## Checks style, format, templates and types.
 	@$(PY) -m mypy
 	@echo "Looking for insecure habits in the code."
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(PRODUCT)
+
+scan: .venv/development var/scanners/whole ## Lets sqlmap and Wapiti try every form and page (ARGS="-k patients" for some).
+	@$(PY) -m tests.scanners $(ARGS)
+
+var/scanners/whole: tests/scanners/requirements.txt
+	@echo "Installing what scans the pages into var/scanners."
+	@rm -rf var/scanners && $(PY) -m venv var/scanners
+	@var/scanners/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 judges: .venv/development var/judges/whole ## Installs what judges the pages and comes from npm: IBM's checker, the Observatory.
 

@@ -1,7 +1,7 @@
 """Takes each defence away, in a copy of the tree, and says which test noticed: python -m tests.mutants [WORDS]
 
 With words, only those in whose name or file they stand. Ends with 1 where one was taken away and nobody noticed, or
-where what is to be replaced does not stand there once.
+where what is to be replaced does not stand there.
 """
 
 import os
