@@ -43,9 +43,10 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         chosen, more = None, len(found) > PAGE_SIZE
     else:
         chosen = next((one for one in FILTERS if one.key == request.GET.get("queue")), FILTERS[0])
-        page = chosen.choose(requests, request.user)
+        page = chosen.choose(AppointmentRequest.objects.all(), request.user)
         page = after(page, request.GET.get("after", ""), chosen.order).order_by(*chosen.order)
-        rows = list(page[: PAGE_SIZE + 1])
+        # First which they are: PostgreSQL would look for the staff and the visits of all, and then sort.
+        rows = list(requests.filter(pk__in=page.values("pk")[: PAGE_SIZE + 1]).order_by(*chosen.order))
         more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
     action, details = (AuditEntry.Action.LIST, chosen.key) if chosen else (AuditEntry.Action.SEARCH, "")
