@@ -116,9 +116,9 @@ approve: .venv/runtime ## Writes the pathway and the lifecycle as they are now t
 messages: .venv/runtime ## Collects what is to be translated and compiles the translations (needs gettext).
 	@echo "Collecting what is to be translated."
 	@$(PY) manage.py makemessages $(addprefix --locale ,$(notdir $(wildcard locale/*))) --no-location --no-wrap --no-obsolete \
-		--ignore 'tests/*' --ignore '.venv/*' --ignore 'templates/admin/*' --ignore 'templates/screening/components.html'
+		--ignore 'tests/*' --ignore '.venv/*' --ignore 'var/*' --ignore 'templates/admin/*' --ignore 'templates/screening/components.html'
 	@echo "Compiling the translations."
-	@$(PY) manage.py compilemessages --verbosity 0 --ignore '.venv/*'
+	@$(PY) manage.py compilemessages --verbosity 0 --ignore '.venv/*' --ignore 'var/*'
 
 sbom: .venv/development ## Prints the bill of materials of what ships, as CycloneDX.
 	@$(PY) -m tests.supply.sbom

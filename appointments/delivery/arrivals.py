@@ -4,13 +4,16 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 import audit
 from audit.models import AuditEntry
 
+from ..lifecycle import call_policy
+from ..lifecycle.announce import ways_to_reach
 from ..lifecycle.definition import LIFECYCLE
-from ..models import AppointmentRequest, Message
+from ..models import AppointmentRequest, Awaited, Message
 
 Arrival = Message.Arrival
 # The later stands against the earlier: who calls a message spam has got it, and one that bounced late did not arrive.
@@ -53,9 +56,20 @@ def note(key: uuid.UUID, arrival: Arrival, *, is_for_good: bool, to: str) -> Non
     else:
         changed = requests.filter(phone=to).update(texts_fail=True)
     if changed:
+        _wait_no_longer(requests)
         details = f"{message.get_channel_display()}: {arrival.label.lower()}"
         system = AuditEntry.Who.SYSTEM
         audit.record(AuditEntry.Action.CHANGE, who=system, requests=[message.its_request], details=details)
+
+
+def _wait_no_longer(requests: QuerySet[AppointmentRequest]) -> None:
+    """Who cannot be written to is not waited for to answer what we wrote, nor longer than for a choice read out."""
+    for request in requests.exclude(awaited="").select_related("appointment"):
+        soon = call_policy.in_time(request, call_policy.soon())
+        if request.awaited == Awaited.EMAIL and request.email_fails:
+            requests.update(awaited=Awaited.NOTHING, next_call_at=None, call_by=soon)
+        elif request.awaited == Awaited.CHOICE and not ways_to_reach(request):
+            requests.filter(next_call_at__gt=soon).update(next_call_at=soon)
 
 
 def heard(sender: object, event: Any, **others: object) -> None:

@@ -46,7 +46,8 @@ def _of_a_withdrawal(request: AppointmentRequest, before: dict) -> list[tuple[Me
 def _of_a_missed_call(request: AppointmentRequest, before: dict) -> list[tuple[MessageKind, None]]:
     if request.phone_is_wrong and not before.get("phone_is_wrong", request.phone_is_wrong):
         return [(message_kinds.WRONG_NUMBER, None)]
-    if request.attempts_made <= before["attempts_made"] or call_policy.is_exhausted(before["attempts_made"]):
+    attempts_before = before.get("attempts_made", request.attempts_made)
+    if request.attempts_made <= attempts_before or call_policy.is_exhausted(attempts_before):
         # Nobody was missed, or it was said after the last call of the plan.
         return []
     is_last = call_policy.is_exhausted(request.attempts_made)

@@ -18,6 +18,8 @@ EMAIL_BUSINESS_DAYS = 2
 LETTER_DAYS = 14
 # So many business days before a visit its pictures and reports are here.
 RECORDS_BUSINESS_DAYS = 2
+# So long before a visit at the latest, what has to be said about it is said: then the patient sets out.
+BEFORE_A_VISIT = datetime.timedelta(hours=1)
 # How far ahead a call may be promised.
 PROMISED_WITHIN_DAYS = 60
 BUSINESS_DAYS = {(one.key, each.key): each.business_days for one in PATHWAYS.values() for each in one.priorities}
@@ -30,7 +32,15 @@ def soon(*, business_days: int = 1) -> datetime.datetime:
 
 def move_by(visit: Appointment) -> datetime.datetime:
     """By when a visit is moved that cannot stay where it is: soon, and before the patient sets out for it."""
-    return min(soon(), visit.starts_at - datetime.timedelta(hours=1))
+    return min(soon(), visit.starts_at - BEFORE_A_VISIT)
+
+
+def in_time(request: AppointmentRequest, at: datetime.datetime) -> datetime.datetime:
+    """Then, but before the patient sets out for the visit that is booked, if one is to come."""
+    visit = request.appointment
+    if visit is None or visit.starts_at <= timezone.now():
+        return at
+    return min(at, visit.starts_at - BEFORE_A_VISIT)
 
 
 def records_by(starts_at: datetime.datetime) -> datetime.datetime:

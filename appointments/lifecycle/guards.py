@@ -66,6 +66,9 @@ IS_THE_NURSE = Guard(
 )
 NURSE_SAID_NO = Guard("the nurse advises against a visit", lambda user, now: Q(nurse_check=NurseCheck.AGAINST))
 NURSE_LETS_BOOK = NURSE_AGREES | IS_THE_NURSE
+NURSE_LETS_MOVE = (
+    Guard("the nurse does not advise against it", lambda user, now: ~Q(nurse_check=NurseCheck.AGAINST)) | IS_THE_NURSE
+)
 NURSES_TURN = Guard(
     "the nurse was asked, or calls the patient", lambda user, now: Q(nurse_check__in=NurseCheck.of_the_nurse())
 )
@@ -77,7 +80,10 @@ CALENDAR_CHANGED = Guard(
 )
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
 RECORDS_ARE_MISSING = Guard("pictures or reports are missing", lambda user, now: Q(records__in=Records.missing()))
-HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
+HAS_MISSED_A_VISIT = Guard(
+    "the patient missed a visit, and no call was promised since",
+    lambda user, now: Q(visits_missed__gt=0, is_promised=False),
+)
 FIRST_CALL_IS_LATE = Guard(
     "nobody has called in time, and no call is planned",
     lambda user, now: Q(

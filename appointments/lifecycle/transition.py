@@ -120,6 +120,8 @@ def what_happened_meanwhile(request: AppointmentRequest, guard: Guard | None = N
             return f"No visit can be booked yet. {now.get_nurse_check_display()}."
         case Status.CLAIMED:
             return f"{now.claimed_by} holds this request."
+        case Status.BOOKED if now.nurse_check == NurseCheck.AGAINST:
+            return f"The nurse advises against the visit: {now.appointment}. Call, and cancel it."
         case Status.BOOKED:
             return f"A visit is booked: {now.appointment}."
         case Status.CLOSED:

@@ -95,6 +95,12 @@ class NurseCheck(models.TextChoices):
         return (cls.ASKED, cls.CALL_FIRST)
 
     @classmethod
+    def stricter(cls, one: str, other: str) -> "NurseCheck":
+        """Of two, the one that lets less happen before the nurse has spoken."""
+        order = (cls.NOT_NEEDED, cls.FINE, cls.NEEDED, cls.CALL_FIRST, cls.ASKED, cls.AGAINST)
+        return max(cls(one), cls(other), key=order.index)
+
+    @classmethod
     def lets_book(cls) -> "tuple[NurseCheck, ...]":
         """Where nothing keeps a visit from being booked; all else waits for her word, or is against it."""
         return (cls.NOT_NEEDED, cls.FINE)

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 import audit
 from audit.models import AuditEntry
 
-from ..lifecycle.close_reasons import NOT_REAL
+from ..lifecycle.close_reasons import ATTENDED, NOT_REAL
+from ..lifecycle.definition import REOPEN
 from ..lifecycle.effects import erasure
-from ..models import AppointmentRequest, ErasureLeave, ExportLog, Message, PeriodicJob
+from ..models import AppointmentRequest, ErasureLeave, Event, ExportLog, Message, PeriodicJob
 
 DELETED_AT_ONCE = 1_000
 # Workers look every hour. When it is longer than that since they did, by the clock of the database, that clock may
@@ -72,9 +73,11 @@ class Held:
 
 
 def _closed(until: datetime.datetime, *, after_a_visit: bool) -> QuerySet:
-    return AppointmentRequest.objects.filter(
-        closed_at__lte=until, appointment__isnull=not after_a_visit, is_on_legal_hold=False
-    )
+    reopened = Event.objects.standing().filter(request=OuterRef("pk"), verb=REOPEN.event)
+    came_before = Exists(reopened.filter(before__close_reason=ATTENDED.key))
+    had_a_visit = Q(appointment__isnull=False) | came_before
+    closed = AppointmentRequest.objects.filter(closed_at__lte=until, is_on_legal_hold=False)
+    return closed.filter(had_a_visit if after_a_visit else ~had_a_visit)
 
 
 def _not_real(until: datetime.datetime) -> QuerySet:

@@ -15,6 +15,9 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 
 from ..calendar.opening_hours import BusinessHours
+from ..lifecycle.call_policy import is_exhausted
+from ..lifecycle.guards import OPEN_STATUSES
+from ..lifecycle.waits import CALL, LOOK, TELL, wait_of, waits_for
 from ..models import QUEUE_ORDER, Appointment, AppointmentRequest, Clinician
 from ..roles import SEE
 from .pages import needs, staff_page
@@ -87,13 +90,18 @@ def _next_business_day() -> datetime.date:
 
 
 def _callable_by(end: datetime.datetime) -> QuerySet:
-    """First those to be called before `end`, then those who could be, as nobody would know them else."""
-    requests = AppointmentRequest.objects.open().filter(Q(next_call_at__lt=end) | Q(next_call_at=None))
-    is_due = Q(next_call_at__lt=end) | Q(due_at__lt=end)
+    """First those to be called before `end`, of a booked visit too, then those who could be.
+
+    The latter nobody would know else.
+    """
+    is_to_call = Q(status__in=OPEN_STATUSES) | waits_for(TELL, timezone.now())
+    requests = AppointmentRequest.objects.filter(is_to_call, Q(next_call_at__lt=end) | Q(next_call_at=None))
+    is_due = Q(call_by__lt=end) | Q(next_call_at__lt=end) | Q(due_at__lt=end)
     requests = requests.annotate(is_due=Case(When(is_due, then=True), default=False)).order_by(
         "-is_due", *QUEUE_ORDER
     )
-    return requests.select_related("claimed_by").defer("answers", "findings", "consent")
+    related = ("claimed_by", "appointment__clinician", "appointment__place")
+    return requests.select_related(*related).defer("answers", "findings", "consent")
 
 
 def _visits(day: datetime.date) -> QuerySet:
@@ -114,8 +122,13 @@ def _calls(requests: list[AppointmentRequest]) -> list[dict]:
 
 
 def _call(visit_request: AppointmentRequest, call_times: list[str]) -> dict:
+    now = timezone.now()
+    wait = wait_of(visit_request, now)
     return {
         "request": visit_request,
+        # What is to be done, if it is not just to call.
+        "to_do": wait[0].to_do(visit_request, now) if wait and wait[0] not in (CALL, LOOK) else "",
+        "is_exhausted": is_exhausted(visit_request.attempts_made),
         "language": language_of(visit_request),
         "call_times": call_times,
         "is_far_away": visit_request.time_zone != timezone.get_default_timezone_name(),

@@ -17,7 +17,7 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
-from ..lifecycle.definition import ANSWER, ASK_NURSE
+from ..lifecycle.definition import ANSWER, ASK_NURSE, TAKE_OVER
 from ..lifecycle.forms import FutureMomentField, LogNursesCallForm, note
 from ..lifecycle.guards import OPEN_STATUSES
 from ..lifecycle.transition import Refused, changes_since, perform
@@ -97,7 +97,7 @@ def _list(
     )
     waiting = waiting.defer("answers", "findings", "consent")
     waiting = waiting.order_by(place, "is_doubtful", "priority", "created_at", "pk")
-    said = Event.objects.filter(verb__in=(ASK_NURSE.event, ANSWER.event)).select_related("by")
+    said = Event.objects.filter(verb__in=(ASK_NURSE.event, ANSWER.event, TAKE_OVER.event)).select_related("by")
     pages = Paginator(waiting.prefetch_related(Prefetch("events", said, "said")), REQUESTS_ON_A_PAGE)
     shown = pages.get_page(request.GET.get("page"))
     rows = [_row(one) for one in shown if one != tried_request]

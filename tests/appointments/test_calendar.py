@@ -490,7 +490,9 @@ def test_times_are_ticked_only_where_they_can_be_offered(held, booked, ana):
         assert (week.status_code, 'name="times"' in week.text) == (200, False)
 
 
-@pytest.mark.parametrize("query", ["day=soon", "clinician=x", "place=999999999", "kind=0", "request=99999999999999999999"])
+@pytest.mark.parametrize(
+    "query", ["day=soon", "clinician=x", "place=999999999", "kind=0", "request=99999999999999999999"]
+)
 def test_what_is_looked_for_and_is_not_there_is_said_plainly(ana, consulting_hours, query):
     page = signed_in(ana).get(f"/admin/free-times/?{query}")
 

@@ -76,6 +76,9 @@ FINAL = ("undone", "linked")
 CLOSED_LONG_AGO = datetime.timedelta(days=90)
 STEPS_OF_A_DAY = 6
 NO_PLAN = {"is_promised": False, "has_next_call": False, "awaited": ""}
+CALLED_ANEW = {**NO_PLAN, "has_next_call": True, "attempts": 0}
+# The later lets less happen before the nurse has spoken.
+STRICTER = ("", "fine", "needed", "call_first", "asked", "against")
 LETS_BOOK = ("", "fine")
 # How long at most each list keeps a request until somebody is late; for a visit or a promised call, as agreed.
 WEEK = datetime.timedelta(days=7)
@@ -107,6 +110,8 @@ class State:
     awaited: str = ""
     phone_is_wrong: bool = False
     visits_missed: int = 0
+    # To a visit, before it was opened again.
+    came: bool = False
     is_on_hold: bool = False
     is_flagged: bool = False
     is_doubtful: bool = False
@@ -352,7 +357,7 @@ class Lives(RuleBasedStateMachine):
             number = data.draw(st.integers(5000, 5009))
             new = {"phone": f"+1212555{number}"}
             if one.state.phone_is_wrong or one.state.attempts >= 4:
-                new |= {"phone_is_wrong": False, "attempts": 0, **NO_PLAN, "has_next_call": True}
+                new |= {"phone_is_wrong": False, **CALLED_ANEW}
             self.own(one, "phone", {"phone": f"212 555 {number}"}, done="phone_corrected", stale=stale, **new)
 
     @rule(data=st.data())
@@ -360,7 +365,7 @@ class Lives(RuleBasedStateMachine):
         if one := self.some(data):
             new = {"call_times": ("evening",)}
             if one.state.attempts >= 4 and not one.state.phone_is_wrong:
-                new |= {"attempts": 0, **NO_PLAN, "has_next_call": True}
+                new |= CALLED_ANEW
             self.own(one, "times", {"call_times": ["evening"]}, done="times_changed", **new)
 
     @rule(data=st.data())
@@ -403,17 +408,16 @@ class Lives(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def says_that_no_time_suits(self, data):
-        if one := self.some(data, where=lambda one: one.link and one.state.awaited == "choice"):
+        if one := self.some(data, where=lambda one: one.link):
             now = timezone.now()
-            stored = AppointmentRequest.objects.get(pk=one.pk)
             is_open = one.state.status in ("waiting", "claimed") and one.state.nurse in LETS_BOOK
             is_open = is_open and any(slot[1] > now and self.is_free(slot, one) for slot in one.offered)
             answer = self.patient(
                 "/status/yours/choose/", {"time": "none", "wish": "Mornings"}, {STATUS: opening_of(one)}
             )
-            if is_open and stored.next_call_at > now:
+            if is_open:
                 assert answer.status_code == 200
-                self.happened(one, "", "none_suits", **NO_PLAN | {"has_next_call": True})
+                self.happened(one, "", "none_suits", **(CALLED_ANEW if one.state.awaited == "choice" else {}))
             else:
                 assert answer.status_code in (200, 404, 409)
 
@@ -421,7 +425,7 @@ class Lives(RuleBasedStateMachine):
     def asks_for_another_time(self, data):
         one = self.some(data, where=lambda one: one.state.status == "booked")
         if one and one.state.visit[1] > timezone.now():
-            new = NO_PLAN | {"has_next_call": True}
+            new = CALLED_ANEW
             self.own(one, "withdraw", {"what": "another", "wish": "Mornings"}, done="asked_to_move", **new)
 
     # What staff do.
@@ -467,6 +471,8 @@ class Lives(RuleBasedStateMachine):
             if is_wrong and one.state.phone_is_wrong:
                 plan = {}
             is_booked = one.state.status == "booked"
+            if outcome == "reached" and is_booked and one.state.nurse == "against":
+                plan = {}
             changes = {
                 **({} if outcome == "sent" else plan),
                 "phone_is_wrong": is_wrong or (one.state.phone_is_wrong and not talked),
@@ -475,7 +481,9 @@ class Lives(RuleBasedStateMachine):
                 "is_doubtful": one.state.is_doubtful and not talked,
                 **({} if is_booked else self.nobody() if is_promise or is_missed else self.held_by(who)),
             }
-            possible = is_booked or self.is_held(one, who)
+            is_to_come = is_booked and one.state.visit[1] > timezone.now()
+            is_too_late = is_promise and is_to_come and later > one.state.visit[1] - datetime.timedelta(hours=1)
+            possible = (is_booked or self.is_held(one, who)) and not is_too_late
             self.verb(one, who, "log-call", sent, possible=possible, done="called", **changes)
             if possible:
                 one.calls.append(True)
@@ -493,7 +501,7 @@ class Lives(RuleBasedStateMachine):
     def moves_the_visit(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
             slot = self.some_slot(data)
-            possible = one.state.status == "booked" and self.is_free(slot, one)
+            possible = one.state.status == "booked" and self.is_free(slot, one) and one.state.nurse != "against"
             sent = {**self.as_sent(slot), "reason": "clinic"}
             moved = {"visit": slot, "is_exception": False, **NO_PLAN}
             self.verb(one, who, "reschedule", sent, possible=possible, done="rescheduled", **moved)
@@ -502,7 +510,7 @@ class Lives(RuleBasedStateMachine):
     def cancels_the_visit(self, data, who):
         if one := self.some(data, where=lambda one: one.state.status == "booked") or self.some(data):
             possible = one.state.status == "booked"
-            again = {**self.nobody(), "visit": None, "is_exception": False, **NO_PLAN, "has_next_call": True}
+            again = {**self.nobody(), "visit": None, "is_exception": False, **CALLED_ANEW}
             self.verb(one, who, "cancel", {"reason": "patient"}, possible=possible, done="cancelled", **again)
 
     @rule(data=st.data(), who=st.sampled_from(SCHEDULERS))
@@ -513,9 +521,7 @@ class Lives(RuleBasedStateMachine):
                 **self.nobody(),
                 "visit": None,
                 "is_exception": False,
-                **NO_PLAN,
-                "has_next_call": True,
-                "attempts": 0,
+                **CALLED_ANEW,
             }
             again["visits_missed"] = one.state.visits_missed + 1
             self.verb(one, who, "did-not-come", {}, possible=possible, done="did_not_come", **again)
@@ -617,8 +623,16 @@ class Lives(RuleBasedStateMachine):
                 "closed_at": None,
                 **NO_PLAN,
                 "attempts": 0,
+                "came": one.state.came or one.state.reason == "attended",
             }
             self.verb(one, who, "reopen", {}, possible=True, done="reopened", **again)
+            self.asks_anew(one)
+
+    def asks_anew(self, one: Request):
+        """Whether two are of one person, if both are open though somebody has said so."""
+        closed = {other.pk for other in self.alive if other.state.status == "closed"}
+        again = {pair for pair, said in self.pairs.items() if one.pk in pair and said == "same"}
+        self.pairs |= {pair: "" for pair in again if not closed.intersection(pair)}
 
     @rule(data=st.data())
     def asks_the_nurse(self, data):
@@ -637,7 +651,7 @@ class Lives(RuleBasedStateMachine):
             assert self.post("kim", "/admin/nurse/", sent).status_code == (302 if possible else 409)
             if possible:
                 is_off = answer == "against" and one.state.status == "booked"
-                call = NO_PLAN | {"has_next_call": True} if is_off else {}
+                call = CALLED_ANEW if is_off else {}
                 self.happened(one, "kim", "nurse_answered", nurse=answer, **call)
 
     @precondition(lambda self: self.pairs)
@@ -649,6 +663,7 @@ class Lives(RuleBasedStateMachine):
         current = self.pairs[pair]
         seen = data.draw(st.sampled_from([current, current, "", "same", "different"]), label="seen")
         stored = PossibleDuplicate.objects.get(earlier=earlier.pk, later=later.pk)
+        other_phones = dict(AppointmentRequest.objects.values_list("pk", "patient_phone"))
         answer = self.post(who, f"/admin/duplicates/{stored.pk}/", {"decision": decision, "seen": seen})
         # Who decides the same again does no harm; who decides otherwise has to have seen what was decided.
         possible = seen == current or decision == current
@@ -665,14 +680,23 @@ class Lives(RuleBasedStateMachine):
             if links:
                 self.happened(later, who, "linked", earlier=earlier.reference if decision == "same" else "")
             if closes:
-                self.takes_over(kept, other, who)
+                self.takes_over(kept, other, who, has_another_phone=bool(other_phones[kept.pk]))
                 closed = {"status": "closed", "reason": "duplicate", "closed_at": timezone.now(), **NO_PLAN}
                 self.happened(other, who, "closed", **{**self.nobody(), **closed})
 
-    def takes_over(self, kept: Request, other: Request, who: str):
+    def takes_over(self, kept: Request, other: Request, who: str, *, has_another_phone: bool):
         changes = {"is_doubtful": kept.state.is_doubtful and other.state.is_doubtful}
-        if other.state.is_flagged and not kept.state.is_flagged:
-            changes |= {"is_flagged": True, "nurse": "needed"}
+        is_new_flag = other.state.is_flagged and not kept.state.is_flagged
+        checks = [kept.state.nurse, other.state.nurse, *(["needed"] if is_new_flag else [])]
+        nurse = max(checks, key=STRICTER.index)
+        changes |= {"is_flagged": kept.state.is_flagged or other.state.is_flagged, "nurse": nurse}
+        if nurse == "against" != kept.state.nurse and kept.state.status == "booked":
+            changes |= CALLED_ANEW
+        no_call_helps = kept.state.attempts >= 4 or kept.state.phone_is_wrong
+        if (no_call_helps or kept.state.awaited in ("email", "letter")) and kept.state.status != "booked":
+            changes |= CALLED_ANEW
+            if kept.state.phone_is_wrong and other.state.phone != kept.state.phone and not has_another_phone:
+                changes |= {"phone": other.state.phone, "phone_is_wrong": False}
         if other.state.is_promised and not kept.state.is_promised and kept.state.status != "booked":
             changes |= {**NO_PLAN, "has_next_call": True, "is_promised": True}
         self.happened(kept, who, "took_over", **changes)
@@ -716,8 +740,7 @@ class Lives(RuleBasedStateMachine):
                     **self.nobody(),
                     "visit": None,
                     "is_exception": False,
-                    **NO_PLAN,
-                    "has_next_call": True,
+                    **CALLED_ANEW,
                     "is_promised": True,
                 },
             )
@@ -732,7 +755,10 @@ class Lives(RuleBasedStateMachine):
         is_mine = by == who and at > timezone.now() - UNDO and last not in FINAL
         possible = bool(is_mine) and not (before.visit and self.is_taken(before.visit, but=one))
         former = {name: getattr(before, name) for name in vars(before)} if is_mine else {}
+        was_closed = one.state.status == "closed"
         self.verb(one, who, "undo", {}, possible=possible, done="undone", **former)
+        if possible and was_closed:
+            self.asks_anew(one)
         if possible and last == "offered":
             one.offers.pop()
         if possible and last in ("called", "letter_sent"):
@@ -857,7 +883,7 @@ class Lives(RuleBasedStateMachine):
         now = timezone.now()
         for one in list(self.alive):
             state = one.state
-            days = 2190 if state.visit else 30 if state.reason == "not_real" else 365
+            days = 2190 if state.visit or state.came else 30 if state.reason == "not_real" else 365
             if state.closed_at and state.closed_at <= now - datetime.timedelta(days=days) and not state.is_on_hold:
                 self.gone(one)
 
@@ -927,6 +953,8 @@ class Lives(RuleBasedStateMachine):
             wait, due = wait_of(request, now)
             assert (request.wait, request.wait_due) == (wait.key, due)
             assert due <= now + LONGEST.get(wait.key, datetime.timedelta(days=61)), (wait.key, due)
+            if wait.key == "to-tell" and request.appointment.starts_at > now:
+                assert due < request.appointment.starts_at
         found = {length.wait.key: length.count for length in lengths(counted(now)) if length.count}
         assert found == Counter(request.wait for request in listed.values())
 
@@ -945,7 +973,8 @@ class Lives(RuleBasedStateMachine):
         visits = Appointment.objects.filter(cancelled_at=None).select_related("request")
         for one, other in combinations(visits, 2):
             assert one.clinician_id != other.clinician_id or abs(one.starts_at - other.starts_at) >= VISIT
-        assert all(visit.request for visit in visits)
+        # But one that took place may have been of a request that was opened again.
+        assert all(hasattr(visit, "request") or visit.starts_at <= timezone.now() for visit in visits)
 
     @invariant()
     def the_audit_tells_of_each_change_once_and_is_whole(self):
@@ -981,6 +1010,7 @@ def as_model(stored: AppointmentRequest) -> State:
         awaited=stored.awaited,
         phone_is_wrong=stored.phone_is_wrong,
         visits_missed=stored.visits_missed,
+        came=stored.events.standing().filter(verb="reopened", before__close_reason="attended").exists(),
         is_on_hold=stored.is_on_legal_hold,
         phone=stored.phone,
         call_times=tuple(stored.call_times),

@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import Error, connection, transaction
+from django.db import Error, close_old_connections, connection, transaction
 from django.test import Client
 
 from tests.staff import signed_in
@@ -67,6 +68,8 @@ def site(transactional_db, settings):
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     # A line for each of some ten thousand answers would hide what is told.
     logging.disable(logging.CRITICAL)
+    # Or a request would close the connection first, because something has begun on it.
+    request_started.disconnect(close_old_connections)
     settings.DEBUG = False
     product, statuses = get_wsgi_application(), Counter()
 
@@ -83,7 +86,6 @@ def site(transactional_db, settings):
                 content = [b"".join(response)]
             transaction.set_rollback(True)
         if environ["PATH_INFO"] != CONTROL:
-            # Which gives the connection back, and so not before all is taken back.
             response.close()
         connection.close()
         return content
@@ -96,6 +98,7 @@ def site(transactional_db, settings):
     server.shutdown()
     server.server_close()
     thread.join()
+    request_started.connect(close_old_connections)
     logging.disable(logging.NOTSET)
 
 

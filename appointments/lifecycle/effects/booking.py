@@ -14,6 +14,7 @@ from ...calendar.slots import Calendar, Slot, length_of
 from ...models import Appointment, AppointmentRequest, Clinician, Event, OfferedTime, Place, VisitKind
 from .. import call_policy
 from ..transition import NOBODY, Change, Refused, plan
+from .calls import call_anew
 
 
 class CancelReason(models.TextChoices):
@@ -109,7 +110,7 @@ def cancel(request: AppointmentRequest, *, by: User, reason: CancelReason, note:
     cancelled = appointment_of(request)
     is_promised = CancelReason(reason) == CancelReason.CLINIC
     return Change(
-        {"appointment": None, **plan(timezone.now(), call_by=call_policy.soon(), is_promised=is_promised)},
+        {"appointment": None, **call_anew(request, is_promised=is_promised)},
         details=f"{CancelReason(reason).label}: {cancelled}",
         note=note,
         still=Q(appointment=cancelled),
@@ -124,8 +125,7 @@ def miss(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
         {
             "appointment": None,
             "visits_missed": request.visits_missed + 1,
-            "attempts_made": 0,
-            **plan(timezone.now(), call_by=call_policy.soon()),
+            **call_anew(request),
         },
         details=str(missed),
         note=note,

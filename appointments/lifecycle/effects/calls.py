@@ -3,13 +3,13 @@
 import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from ...calendar.calling_hours import decent_hours, is_decent_hour
-from ...models import AppointmentRequest, Awaited, ContactAttempt, Event, Status
+from ...models import AppointmentRequest, Awaited, ContactAttempt, Event, Message, NurseCheck, Status
 from .. import call_policy, letters
+from ..announce import ways_to_reach
 from ..letters import no_call_will_help
 from ..transition import NOBODY, Change, Refused, claimed_by, plan
 
@@ -77,7 +77,10 @@ def log_nurses_call(
 ) -> Change:
     """Add an attempt of the nurse's. Whoever holds the request goes on holding it, and her answer is still due."""
     next_call_at = _next_call(request, outcome, next_call_at)
-    again = {"nurse_due_at": min(next_call_at, call_policy.may_wait_until(request))} if next_call_at else {}
+    again: dict[str, Any] = {"nurse_due_at": min(next_call_at, _nurses_latest(request))} if next_call_at else {}
+    if outcome in TALKED and request.awaited in (Awaited.EMAIL, Awaited.LETTER):
+        # Who has talked with her need not answer what we wrote.
+        again |= call_anew(request)
     channel = ContactAttempt.Channel.PHONE
     return Change(
         {**_tried(request, outcome), **again},
@@ -87,6 +90,16 @@ def log_nurses_call(
     )
 
 
+def call_anew(request: AppointmentRequest, *, is_promised: bool = False) -> dict[str, Any]:
+    """The values of whoever is to be called soon, as if nothing had been tried before."""
+    call_by = call_policy.in_time(request, call_policy.soon())
+    return {"attempts_made": 0, **plan(timezone.now(), call_by=call_by, is_promised=is_promised)}
+
+
+def _nurses_latest(request: AppointmentRequest) -> datetime.datetime:
+    return call_policy.in_time(request, call_policy.may_wait_until(request))
+
+
 def _next_call(
     request: AppointmentRequest, outcome: CallResult, asked_for: datetime.datetime | None
 ) -> datetime.datetime | None:
@@ -94,13 +107,22 @@ def _next_call(
     if outcome == CallResult.CALL_BACK and asked_for is None:
         raise Refused("Enter when the patient asked to be called again.")
     if asked_for is None:
-        return call_policy.next_attempt(request) if outcome in MISSED else None
+        planned = call_policy.next_attempt(request) if outcome in MISSED else None
+        return call_policy.in_time(request, planned) if planned else None
+    if outcome not in (*MISSED, *TALKED):
+        raise Refused("Nobody is called again after that at a time. Leave the time empty.")
     if not is_decent_hour(asked_for, request.zone):
         local = asked_for.astimezone(request.zone)
         raise Refused(f"That is {local:%-I:%M %p} where the patient is. Choose a time {decent_hours()} there.")
     days = call_policy.PROMISED_WITHIN_DAYS
     if asked_for > timezone.now() + datetime.timedelta(days=days):
         raise Refused(f"That is more than {days} days ahead. Choose an earlier time, or close the request.")
+    if call_policy.in_time(request, asked_for) != asked_for:
+        raise Refused(f"Call before the visit: {request.appointment}.")
+    latest = call_policy.may_wait_until(request)
+    if outcome != CallResult.CALL_BACK and asked_for > latest:
+        by = f"{timezone.localtime(latest):%a, %b %-d, %-I:%M %p}"
+        raise Refused(f"This request cannot wait so long, unless the patient asked for it. Call again by {by}.")
     return asked_for
 
 
@@ -120,10 +142,16 @@ def _planned(
     if outcome == CallResult.WRONG_NUMBER and request.phone_is_wrong:
         # A number that is wrong twice does not put off what is done about it.
         return {}
+    soon = call_policy.in_time(request, call_policy.soon())
     if outcome == CallResult.WRONG_NUMBER:
-        if settings.SENDS_EMAILS and request.email:
-            return plan(call_policy.soon(business_days=call_policy.EMAIL_BUSINESS_DAYS), awaited=Awaited.EMAIL)
-        return plan(call_by=call_policy.soon())
+        if Message.Channel.EMAIL in ways_to_reach(request):
+            answered_by = call_policy.soon(business_days=call_policy.EMAIL_BUSINESS_DAYS)
+            return plan(call_policy.in_time(request, answered_by), awaited=Awaited.EMAIL)
+        return plan(call_by=soon)
+    is_off = request.status == Status.BOOKED and request.nurse_check == NurseCheck.AGAINST
+    if is_off and outcome == CallResult.REACHED and next_call_at is None:
+        # Until the visit that she advises against is cancelled.
+        return {}
     if next_call_at is None and outcome == CallResult.SENT:
         return {}
     is_last = next_call_at is None and outcome in MISSED and call_policy.is_exhausted(request.attempts_made + 1)
@@ -131,12 +159,16 @@ def _planned(
     if is_last and is_due:
         # Nor does one more call put off the letter.
         return {}
-    return plan(
+    planned = plan(
         next_call_at,
         # After the last call of the plan, a letter.
-        call_by=call_policy.soon() if is_last else None,
+        call_by=soon if is_last else None,
         is_promised=outcome == CallResult.CALL_BACK,
     )
+    if planned["is_promised"] and request.nurse_check in NurseCheck.of_the_nurse():
+        # Whoever calls then has to know what she says.
+        planned["nurse_due_at"] = min(request.nurse_due_at or request.due_at, planned["next_call_at"])
+    return planned
 
 
 def _remember(

@@ -62,6 +62,6 @@ def assign(request: AppointmentRequest, *, by: User, to: User, note: str = "") -
     It waits for them until the end of the business day, or until a promised call is due.
     """
     until = BusinessHours.of_the_clinic().end_of_day(timezone.now(), business_days=0)
-    if request.next_call_at:
+    if request.is_promised and request.next_call_at:
         until = max(until, request.next_call_at + datetime.timedelta(minutes=settings.CLAIM_MINUTES))
     return Change({**claimed_by(to), "assigned_until": until}, details=f"to {to}", note=note)

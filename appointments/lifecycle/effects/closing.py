@@ -3,10 +3,11 @@
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from ...models import AppointmentRequest
+from ...models import AppointmentRequest, Event
 from .. import call_policy, close_reasons
 from ..transition import NOBODY, Change, plan
 from .booking import appointment_of, cancel_appointment
+from .linking import ask_anew
 
 
 def close(request: AppointmentRequest, *, by: User, reason: str, note: str = "") -> Change:
@@ -35,8 +36,14 @@ def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
 
 
 def reopen(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
-    """Put it back into the queue, at the place that its age gives it."""
-    past_visit = appointment_of(request)
+    """Put it back into the queue, at the place that its age gives it. A visit that has begun has taken place."""
+    visit = appointment_of(request)
+    is_to_come = visit is not None and visit.starts_at > timezone.now()
+
+    def then(event: Event) -> None:
+        cancel_appointment(visit if is_to_come else None)
+        ask_anew(request)
+
     return Change(
         {
             "appointment": None,
@@ -47,5 +54,5 @@ def reopen(request: AppointmentRequest, *, by: User, note: str = "") -> Change:
             "close_reason": "",
         },
         note=note,
-        then=lambda event: cancel_appointment(past_visit),
+        then=then,
     )

@@ -13,6 +13,7 @@ from ..announce import ways_to_reach
 from ..duplicates import look_for
 from ..letters import no_call_will_help
 from ..transition import Change, Refused, plan
+from .calls import call_anew
 
 
 def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact: Any) -> Change:
@@ -72,11 +73,11 @@ def call_first(request: AppointmentRequest, *, by: User | None = None) -> Change
 
 def ask_for_another_time(request: AppointmentRequest, *, wish: str = "", by: User | None = None) -> Change:
     """The visit stays booked until somebody has called, soon."""
-    return Change(plan(timezone.now(), call_by=call_policy.soon()), note=wish)
+    return Change(call_anew(request), note=wish)
 
 
 def _calls_begin_anew(request: AppointmentRequest, *, is_new_number: bool) -> dict[str, Any]:
     """Who answers after the last call of the plan, or has a new number for a wrong one, is called again."""
     if not no_call_will_help(request) or (request.phone_is_wrong and not is_new_number):
         return {}
-    return {"phone_is_wrong": False, "attempts_made": 0, **plan(timezone.now(), call_by=call_policy.soon())}
+    return {"phone_is_wrong": False, **call_anew(request)}

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from ...models import AppointmentRequest, NurseCheck, Status
 from .. import call_policy
-from ..transition import Change, Refused, claimed_by, plan
+from ..transition import Change, Refused, claimed_by
+from .calls import call_anew
 
 ANSWERS = (NurseCheck.FINE, NurseCheck.CALL_FIRST, NurseCheck.AGAINST)
 
@@ -33,18 +34,20 @@ def answer(
     """
     if answer not in ANSWERS:
         raise ValueError(f"{answer!r} is no answer")
-    latest = call_policy.may_wait_until(request)
+    latest = call_policy.in_time(request, call_policy.may_wait_until(request))
     if calls_by and calls_by > latest:
         raise Refused(
             f"This request cannot wait so long. Call by {timezone.localtime(latest):%a, %b %-d, %-I:%M %p}."
         )
     due_at = (calls_by or _due(request)) if answer == NurseCheck.CALL_FIRST else None
     is_off = answer == NurseCheck.AGAINST and request.status == Status.BOOKED
-    call = plan(timezone.now(), call_by=call_policy.soon()) if is_off else {}
+    call = call_anew(request) if is_off else {}
     return Change(
         {"nurse_check": answer, "nurse_due_at": due_at, **call}, details=NurseCheck(answer).label, note=note
     )
 
 
 def _due(request: AppointmentRequest) -> datetime.datetime:
-    return min(call_policy.soon(), call_policy.may_wait_until(request))
+    """Soon, and before what was promised to the patient."""
+    due = call_policy.in_time(request, min(call_policy.soon(), call_policy.may_wait_until(request)))
+    return min(due, request.next_call_at) if request.is_promised and request.next_call_at else due

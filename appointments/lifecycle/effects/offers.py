@@ -11,6 +11,7 @@ from ...models import AppointmentRequest, Awaited, Event, OfferedTime, VisitKind
 from .. import call_policy
 from ..announce import ways_to_reach
 from ..transition import NOBODY, Change, Refused, plan
+from .calls import call_anew
 
 MOST = 3
 
@@ -54,10 +55,13 @@ def take_back(request: AppointmentRequest, event: Event) -> None:
 
 
 def none_suits(request: AppointmentRequest, *, wish: str = "", by: User | None = None) -> Change:
-    """Somebody calls soon to find another time. The times stay free to choose until they are over."""
-    return Change(plan(timezone.now(), call_by=call_policy.soon()), note=wish)
+    """Somebody calls soon to find another time. The times stay free to choose until they are over.
+
+    Who says it again adds to it: the call that is planned stays.
+    """
+    return Change(call_anew(request) if request.awaited == Awaited.CHOICE else {}, note=wish)
 
 
 def end(request: AppointmentRequest, *, by: User | None = None) -> Change:
     """No time is left that the patient could choose: somebody calls now."""
-    return Change(plan(timezone.now(), call_by=call_policy.soon()))
+    return Change(call_anew(request))

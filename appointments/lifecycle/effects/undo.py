@@ -8,10 +8,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from ...models import Appointment, AppointmentRequest, Event
+from ...models import Appointment, AppointmentRequest, Event, Status
 from ..grammar import Verb
 from ..transition import Change, Refused, column_of
-from . import booking
+from . import booking, linking
 
 
 def restore(request: AppointmentRequest, event: Event) -> None:
@@ -37,11 +37,13 @@ def undoing(among: Callable[[], dict[str, Verb]]) -> Callable[..., Change]:
         verb = among()[event.verb]
         before = {name: column_of(name).to_python(value) for name, value in event.before.items()}
 
-        current = request.appointment_id
+        current, was_closed = request.appointment_id, request.status == Status.CLOSED
 
         def then(_: Event) -> None:
             Event.objects.filter(pk=event.pk).update(is_undone=True)
             _swap_visits(current, request.appointment_id)
+            if was_closed:
+                linking.ask_anew(request)
             if verb.undo:
                 verb.undo(request, event)
 
