@@ -22,7 +22,7 @@ from screening.visitor import MYSELF, Visitor, remember, visitor_of
 from .. import reference
 from ..models import AppointmentRequest
 from ..portal import guesses, lost
-from ..portal.status_words import next_step
+from ..portal.status_words import next_step, status_in_words
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
 from .forms import AboutWhom, CallForm, ConsentForm, StepForm, VisitQuestionsForm, WhoForm, contact_of
@@ -135,6 +135,8 @@ def sent(request: HttpRequest) -> HttpResponse:
         "earlier": earlier and reference.grouped(earlier),
         "rows": said(stored, stored.answers, stored.asked.visit_questions) if stored else [],
         "next_step": stored and next_step(stored),
+        # Once anything has happened with it, what comes next is another thing.
+        "status": status_in_words(stored) if stored and stored.version else "",
         "pathway": visitor.journey.pathway,
     }
     return render(request, "intake/sent.html", context)

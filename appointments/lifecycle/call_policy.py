@@ -32,15 +32,19 @@ def soon(*, business_days: int = 1) -> datetime.datetime:
 
 def move_by(visit: Appointment) -> datetime.datetime:
     """By when a visit is moved that cannot stay where it is: soon, and before the patient sets out for it."""
-    return min(soon(), visit.starts_at - BEFORE_A_VISIT)
+    return min(soon(), _before(visit))
 
 
 def in_time(request: AppointmentRequest, at: datetime.datetime) -> datetime.datetime:
     """Then, but before the patient sets out for the visit that is booked, if one is to come."""
     visit = request.appointment
-    if visit is None or visit.starts_at <= timezone.now():
-        return at
-    return min(at, visit.starts_at - BEFORE_A_VISIT)
+    return min(at, _before(visit)) if visit and visit.starts_at > timezone.now() else at
+
+
+def _before(visit: Appointment) -> datetime.datetime:
+    """Before the patient sets out for it, or if that is over, before it begins."""
+    sets_out = visit.starts_at - BEFORE_A_VISIT
+    return sets_out if sets_out > timezone.now() else visit.starts_at
 
 
 def records_by(starts_at: datetime.datetime) -> datetime.datetime:
@@ -58,10 +62,13 @@ def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
 
 
 def told_call_by(request: AppointmentRequest) -> datetime.datetime | None:
-    """By when the patient reads that the first call comes: as staff see it due, unless the clinic does not tell."""
-    was_called = request.attempts_made or request.reached_at
-    is_told = CLINIC.tells_call_by and request.due_at > timezone.now() and not was_called
-    return request.due_at if is_told else None
+    """By when the patient reads that the next call comes: as staff see it due, unless the clinic does not tell.
+
+    After the first call that is known only where somebody is to call by then.
+    """
+    was_called = request.attempts_made or request.reached_at or request.next_call_at
+    due = request.call_by or (None if was_called else request.due_at)
+    return due if due and CLINIC.tells_call_by and due > timezone.now() else None
 
 
 def is_exhausted(attempts_made: int) -> bool:

@@ -24,7 +24,9 @@ WITHDRAWN = CloseReason(
     CLAIMED_BY_ME,
     _("You withdrew this request. We will not call you about it."),
 )
-DUPLICATE = CloseReason("duplicate", "Asked twice", CLAIMED_BY_ME)
+DUPLICATE = CloseReason(
+    "duplicate", "Asked twice", CLAIMED_BY_ME, _("You asked us twice. We go on with your other request.")
+)
 NOT_REAL = CloseReason("not_real", "Not a real request", CLAIMED_BY_ME)
 
 CLOSE_REASONS = tuple(one for one in [*globals().values()] if isinstance(one, CloseReason))

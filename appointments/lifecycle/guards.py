@@ -80,9 +80,10 @@ CALENDAR_CHANGED = Guard(
 )
 IS_TO_BE_TOLD = Guard("a call is planned", lambda user, now: Q(next_call_at__isnull=False) | Q(call_by__isnull=False))
 RECORDS_ARE_MISSING = Guard("pictures or reports are missing", lambda user, now: Q(records__in=Records.missing()))
-HAS_MISSED_A_VISIT = Guard(
-    "the patient missed a visit, and no call was promised since",
-    lambda user, now: Q(visits_missed__gt=0, is_promised=False),
+HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
+IS_NOT_PROMISED = Guard("no call is promised", lambda user, now: Q(is_promised=False))
+PROMISED_CALL_IS_LATE = Guard(
+    "a call was promised for a time that is over", lambda user, now: Q(is_promised=True, call_by__lte=now)
 )
 FIRST_CALL_IS_LATE = Guard(
     "nobody has called in time, and no call is planned",

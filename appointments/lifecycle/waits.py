@@ -24,6 +24,7 @@ from .guards import (
     HAS_A_LETTER,
     HAS_MISSED_A_VISIT,
     IS_DOUBTFUL,
+    IS_NOT_PROMISED,
     IS_TO_BE_TOLD,
     NO_CALL_WILL_HELP,
     NOT_CLOSED,
@@ -181,7 +182,7 @@ CALL = Wait(
     due=("call_by", "next_call_at", "due_at"),
     where=(
         (NURSE_SAID_NO, "call, say that the nurse advises against a visit for now, and close"),
-        (HAS_MISSED_A_VISIT, "call about the visit that the patient missed"),
+        (HAS_MISSED_A_VISIT & IS_NOT_PROMISED, "call about the visit that the patient missed"),
     ),
 )
 

@@ -131,12 +131,14 @@ def _nothing_to_choose(request: HttpRequest, found: AppointmentRequest | None) -
         "title": _("There are no times to choose here"),
         "message": _("The link is too old, or the times are taken by now. Please call us, and we find another time."),
     }
+    if found and found.status == Status.CLOSED:
+        context["message"] = _("This request is closed. Please call us if you have questions or still want a visit.")
     return render(request, "common/problem.html", context, status=404)
 
 
 def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     context = {
-        "is_booked": found.status == Status.BOOKED,
+        "is_booked": found.status == Status.BOOKED and not status_words.is_past(found.appointment),
         "status": status_words.status_in_words(found),
         "map_url": found.appointment and found.appointment.place.map_url,
         "pathway": found.asked,

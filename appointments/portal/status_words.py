@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from ..calendar.moments import call_in_words, visit_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
-from ..lifecycle.guards import FIRST_CALL_IS_LATE
+from ..lifecycle.guards import FIRST_CALL_IS_LATE, PROMISED_CALL_IS_LATE
 from ..lifecycle.offered_times import open_times
 from ..models import Appointment, AppointmentRequest, Awaited, Event, Status
 
@@ -42,7 +42,7 @@ def status_in_words(request: AppointmentRequest) -> str:
         case Status.CLOSED:
             return _closed_in_words(request.close_reason)
     now = timezone.now()
-    if FIRST_CALL_IS_LATE.holds(request, None, now):
+    if FIRST_CALL_IS_LATE.holds(request, None, now) or PROMISED_CALL_IS_LATE.holds(request, None, now):
         return _("We are late with our call. We are sorry.")
     if (
         request.is_promised
@@ -55,6 +55,8 @@ def status_in_words(request: AppointmentRequest) -> str:
         return _("We plan to call you on {when}.").format(when=call_in_words(request.next_call_at, request.zone))
     if request.awaited == Awaited.CHOICE and open_times(request):
         return _("We offered you times for a visit. Please choose one.")
+    if request.phone_is_wrong:
+        return _("The phone number that we have is wrong. Please correct it, or call us.")
     if call_policy.is_exhausted(request.attempts_made):
         return _("We called and could not reach you. Please call us if you still want a visit.")
     if request.attempts_made:

@@ -141,6 +141,12 @@ class WithdrawForm(StrictForm):
         widget=forms.Textarea({"rows": 2}),
     )
 
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        if entered.get("what") == KEEP and entered.get("wish"):
+            self.add_error("what", _("You wrote about another time. Choose that, or clear the box below."))
+        return entered
+
 
 def opened(view: Callable[[HttpRequest, AppointmentRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Only with a request that was opened in this browser; otherwise ask for the reference first."""
@@ -243,6 +249,9 @@ def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opened
 def call_first(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    if not CALL_ME_FIRST.when.holds(found, None, timezone.now()):
+        # Somebody has called meanwhile, or the button was pressed already: there it is read how it stands.
+        return redirect("appointments:yours")
     title = _("Ask to be called first")
     lead = _("We are late with our call. We are sorry. Press the button, and we call you before others.")
     return _change(request, found, StrictForm, title, partial(perform, CALL_ME_FIRST, found), lead=lead)
@@ -268,10 +277,12 @@ def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 
     def do(what: str, wish: str) -> None:
         if what == CANCEL:
-            perform(WITHDRAW, found)
+            perform(WITHDRAW, found, note=wish)
         elif what == ANOTHER_TIME:
             perform(ASK_FOR_ANOTHER_TIME, found, wish=wish)
 
+    if request.POST.get("what") == KEEP and not request.POST.get("wish", "").strip():
+        return redirect("appointments:yours")
     title = _("If you cannot come")
     lead = status_words.status_in_words(found)
     return _change(request, found, WithdrawForm, title, do, button=_("Send"), lead=lead)

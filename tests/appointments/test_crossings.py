@@ -27,11 +27,14 @@ from appointments.lifecycle.definition import (
     RELEASE,
     REOPEN,
     SEND_LETTER,
+    WITHDRAW,
 )
 from appointments.lifecycle.offered_times import link_of
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Message, PossibleDuplicate
 from appointments.operations import retention
+from appointments.portal.views import COOKIE as STATUS
+from appointments.portal.views import opening_of
 from appointments.worklist import next_call
 from common.clinic import CLINIC
 from tests.appointments.test_waits import (  # noqa: F401
@@ -47,7 +50,7 @@ from tests.appointments.test_waits import (  # noqa: F401
     sheet,
 )
 from tests.staff import member_of, signed_in
-from tests.walk import BIRTHDAY, words_of
+from tests.walk import BIRTHDAY, answer_check, ask_for_visit, words_of
 
 pytestmark = pytest.mark.both
 
@@ -84,8 +87,8 @@ def written_to(exhausted, ana):
 @pytest.fixture
 def booked_today(held, ana, clock):
     request = held()
-    perform(BOOK, request, by=ana, **first_slot())
-    assert request.appointment.starts_at - timezone.now() < DAY / 4
+    perform(BOOK, request, by=ana, **free_slots(most=6)[5]._asdict())
+    assert 2 * HOUR < request.appointment.starts_at - timezone.now() < DAY / 4
     return request
 
 
@@ -375,3 +378,91 @@ def test_the_day_sheet_says_what_is_to_be_done_by_when(held, ana):
     assert "This number is wrong. To do: find the right number, or send a letter." in printed
     assert "Promised by Wed, May 6, 5:00 PM." in printed
     assert "To do: call about the booked visit." in printed
+
+
+# What the patient reads.
+
+
+def own_page(request) -> str:
+    browser = Client()
+    browser.cookies[STATUS] = opening_of(request)
+    return words_of(browser.get("/status/yours/"))
+
+
+def test_nobody_is_told_that_we_call_again_at_a_number_that_is_wrong(held, ana):
+    request = held()
+    perform(LOG_CALL, request, by=ana, channel="phone", outcome="wrong_number")
+
+    assert "The phone number that we have is wrong. Please correct it, or call us." in own_page(request)
+    assert "We will try again" not in own_page(request)
+
+
+def test_a_promise_that_was_not_kept_is_told_as_late_and_not_as_another_promise(booked_today, ana, clock):
+    request = booked_today
+    perform(CANCEL, request, by=ana, reason="clinic")
+    assert "We call you by Tuesday, May 5, 2037 at 2 p.m." in own_page(request)
+    clock.move_to(request.call_by + HOUR)
+
+    assert "We are late with our call. We are sorry." in own_page(request)
+    assert "We call you by" not in own_page(request)
+
+
+def test_who_is_to_be_called_about_another_time_reads_by_when(held, ana):
+    request = held()
+    perform(OFFER, request, by=ana, times=free_slots(most=2))
+    Client().post(link_of(request), {"time": "none", "wish": "Mondays", **BIRTHDAY})
+
+    assert "We call you by Wednesday, May 6, 2037 at 5 p.m." in own_page(request)
+
+
+def test_who_asked_twice_reads_that_the_other_request_goes_on(held, a_request, ana):
+    a_request(call_times=["any"], imaging=["none"])
+    twin = held()
+    decide(PossibleDuplicate.objects.get(), by=ana, same=True)
+
+    assert "You asked us twice. We go on with your other request." in own_page(twin)
+
+
+def test_the_page_of_what_was_sent_says_what_has_become_of_it(client, clock, db):
+    clock.shift(-HOUR)
+    answer_check(client)
+    clock.shift(HOUR)
+    ask_for_visit(client)
+    assert "If we miss you, we try again" in words_of(client.get("/visit/sent/"))
+
+    perform(WITHDRAW, AppointmentRequest.objects.get())
+
+    said = words_of(client.get("/visit/sent/"))
+    assert "You withdrew this request. We will not call you about it." in said
+    assert "If we miss you, we try again" not in said
+
+
+def test_who_keeps_a_visit_changes_nothing_and_loses_no_wish(booked_today):
+    browser = Client()
+    browser.cookies[STATUS] = opening_of(booked_today)
+    version = booked_today.version
+
+    kept = browser.post("/status/yours/withdraw/", {"what": "keep", "wish": "", "version": version})
+    assert (kept.status_code, kept["Location"]) == (302, "/status/yours/")
+    wished = browser.post("/status/yours/withdraw/", {"what": "keep", "wish": "Mondays", "version": version})
+    assert wished.status_code == 422
+    assert "You wrote about another time." in words_of(wished)
+    assert "Mondays" in wished.text
+    browser.post("/status/yours/withdraw/", {"what": "cancel", "wish": "I am well again", "version": version})
+    assert booked_today.events.last().note == "I am well again"
+
+
+def test_the_link_to_choose_says_what_is_so_after_the_visit(held, ana, clock):
+    request = held()
+    perform(OFFER, request, by=ana, times=free_slots(most=2))
+    perform(CLAIM, request, by=ana)
+    perform(BOOK, request, by=ana, **first_slot())
+    clock.move_to(request.appointment.starts_at + HOUR)
+
+    after = words_of(Client().get(link_of(request)))
+    assert "Your visit was on" in after
+    assert "If you cannot come" not in after
+    perform(CLOSE, request, by=ana, reason="attended")
+    closed = words_of(Client().get(link_of(request)))
+    assert "This request is closed." in closed
+    assert "we find another time" not in closed

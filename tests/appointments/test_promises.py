@@ -97,8 +97,10 @@ def test_whoever_was_not_called_in_time_is_told_so_and_may_ask_to_be_first(clien
         assert "We call you by Monday, March 9, 2037 at 5 p.m." in words_of(sent)
         assert "Ask us to call you first" not in words_of(sent)
         assert next(callable_now(scheduler)[1]).pk == asked.pk
-        # Pressed once more, it changes nothing.
-        assert client.post("/status/yours/first/", {"version": "1"}).status_code == 409
+        # Pressed once more it changes nothing, and leads to how it stands.
+        again = client.post("/status/yours/first/", {"version": "1"})
+        assert (again.status_code, again["Location"]) == (302, "/status/yours/")
+        assert asked.events.count() == 1
 
 
 def test_whoever_was_called_is_not_told_that_we_are_late(client, asked, scheduler):

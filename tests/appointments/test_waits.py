@@ -172,7 +172,7 @@ def test_a_question_about_a_booked_visit_reaches_the_nurse_and_her_no_reaches_a_
     assert signed_in(kim).post("/admin/nurse/", answered).status_code == 302
 
     key, due = list_of(request)
-    assert (key, due) == ("to-tell", request.appointment.starts_at - HOUR)
+    assert (key, due) == ("to-tell", request.appointment.starts_at)
     assert "A visit is booked, and the nurse has not agreed." in sheet(ana, request)
     assert "to call, and cancel the visit, against which the nurse advises by Tue" in sheet(ana, request)
     assert post(ana, request, "log-call", outcome="reached", note="Told her.").status_code == 302
@@ -381,7 +381,7 @@ def test_whom_the_clinic_cancelled_is_promised_a_call_and_comes_first(held, ana)
     perform(CANCEL, cancelled, by=ana, reason="clinic")
 
     taken, reasons = next_call.take(ana)
-    assert (taken, reasons[0]) == (cancelled, "was promised a call by Tue May 5, 11:30 AM")
+    assert (taken, reasons[0]) == (cancelled, "was promised a call by Tue May 5, 12:30 PM")
 
 
 # Alerts.

@@ -24,13 +24,14 @@ def close_as_twice(request: AppointmentRequest, *, by: User, kept: AppointmentRe
     return Change({**plan(), **closed, **NOBODY}, details=f"{close_reasons.DUPLICATE.label}: {kept} is kept")
 
 
-def withdraw(request: AppointmentRequest, *, by: User | None = None) -> Change:
+def withdraw(request: AppointmentRequest, *, note: str = "", by: User | None = None) -> Change:
     """Close it in the patient's name, and give the time of a booked visit free."""
     visit = appointment_of(request)
     closed = {"closed_at": timezone.now(), "close_reason": close_reasons.WITHDRAWN.key}
     return Change(
         {"appointment": None, **plan(), **closed, **NOBODY},
         details=str(visit or ""),
+        note=note,
         then=lambda event: cancel_appointment(visit),
     )
 
