@@ -275,6 +275,63 @@ def test_a_person_says_who_it_is_where_not_exactly_one_is_found(ehr, a_request):
     assert [one["for"]["reference"] for one in ehr.has("Task", **ours(two))] == [f"Patient/{first}"]
 
 
+IN_USE: dict = {}
+MERGED = {"link": [{"other": {"reference": "Patient/another"}, "type": "replaced-by"}]}
+
+
+@pytest.mark.parametrize(
+    ("ours_", "theirs", "more", "is_the_same"),
+    [
+        ("Ana Example", "Ana Example", IN_USE, True),
+        ("Ana Example", "Example, Ana Maria", IN_USE, True),
+        ("José Núñez", "", {"name": [{"text": "JOSE NUNEZ", "given": ["José"], "family": "Núñez"}]}, True),
+        ("Li", "Li", IN_USE, True),
+        ("Ana Example", "Mariana Counterexample", IN_USE, False),
+        ("Li", "Zoe Lilienthal", IN_USE, False),
+        ("Li", "Zoe Li", IN_USE, False),
+        ("Jo Example,Zoe", "Zoe Other", IN_USE, False),
+        ("Ana Example", "Ana Example", {"active": False}, False),
+        ("Ana Example", "Ana Example", MERGED, False),
+        ("Ana Example", "Ana Example", {"name": [{"given": ["Ana"]}, {"family": "Example"}]}, False),
+        ("Ana Example", "Ana Example", {"name": [{"given": ["Ana"], "family": "Example"}]}, True),
+    ],
+)
+def test_only_who_has_the_whole_words_of_the_name_and_is_in_use_is_taken_without_a_person(
+    ehr, a_request, ours_, theirs, more, is_the_same
+):
+    request = a_request(name=ours_)
+    # Where another test has people of this name, a birthday of its own tells them apart.
+    born = datetime.date(1930, 1, 1) + datetime.timedelta(days=time.monotonic_ns() // 1000 % 20_000)
+    AppointmentRequest.objects.filter(pk=request.pk).update(date_of_birth=born)
+    there = ehr.add({**ANA, "name": [{"text": theirs}], "birthDate": str(born), **more})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == (there if is_the_same else "")
+    assert len(ehr.has("Task", **ours(request))) == is_the_same
+
+
+def test_one_who_has_the_name_is_told_from_others_whom_the_search_finds_as_well(ehr, ana):
+    request, patient = ana
+    ehr.add({**ANA, "name": [{"text": f"Mari{request.name.lower()}"}]})
+    ehr.add({**ANA, "name": [{"text": request.name}], "active": False})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == patient
+
+
+def test_where_the_record_has_more_than_it_shows_a_person_decides_among_them(ehr, ana):
+    request, _ = ana
+    for number in range(20):
+        ehr.add({**ANA, "name": [{"text": f"{request.name}{number}"}]})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == ""
+    assert ehr.has("Task", **ours(request)) == []
+
+
 @pytest.mark.parametrize(
     "typed", [{}, {"match": "x"}, {"match": "9"}, {"match": "1", "choice": "-other", "other": "a b"}]
 )
