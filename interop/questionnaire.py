@@ -3,9 +3,12 @@
 Worked out from the pathway; one that cannot be expressed fails when this is imported.
 """
 
+from collections.abc import Collection
+from itertools import chain, product
 from typing import Any
 
 from screening.pathways import PATHWAYS, versions
+from screening.questionnaire.assessment import Assessment
 from screening.questionnaire.conditions import ALWAYS, Answer, Answers
 from screening.questionnaire.definition import Pathway
 from screening.questionnaire.journey import Journey
@@ -14,7 +17,7 @@ from screening.questionnaire.questions import InvalidAnswer, Menu, Question, Tex
 from . import terms
 from .contact import contact_items
 from .enabling import EnableWhen, enabling_of
-from .response import Fault, Values, where
+from .response import Fault, Values, codings_in, where
 
 # The scale of pain that hospitals know: "Pain severity - 0-10 verbal numeric rating".
 LOINC_CODES = {"pain": "72514-3"}
@@ -110,6 +113,23 @@ def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[st
         if answers[key]:
             faults.append(Fault("business-rule", "This is not asked after the other answers.", where(key)))
     return {key: answer for key, answer in answers.items() if key in is_asked}
+
+
+def warning_in(pathway: Pathway, items: Any) -> Assessment | None:
+    """What ends the check at once, by an answer that stands anywhere in these items; they need not be valid."""
+    given = {*codings_in(items)}
+    asked = [question for question in pathway.questions if question.key in pathway.emergency_questions]
+    ways = [dict(chain(*way)) for way in product(*(_ways_to_read(question, given) for question in asked))]
+    stops = (pathway.stop(answers) for rule in pathway.stops for answers in ways if rule.when.holds(answers))
+    return next(stops, None)
+
+
+def _ways_to_read(question: Question, given: Collection[tuple[str, str]]) -> list[list[tuple[str, Answer]]]:
+    """The question with its answer: with each, if it has several and takes one; nothing, if it has none."""
+    values = [one.value for one in question.options if (terms.system(question.key), one.value) in given]
+    if question.takes_several:
+        return [[(question.key, values)]]
+    return [[(question.key, value)] for value in values] or [[]]
 
 
 def _questions(pathway: Pathway) -> tuple[Question, ...]:

@@ -40,6 +40,20 @@ def values_in(asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault
     return dict(_read(asked, given, faults, ()))
 
 
+def codings_in(items: Any) -> Iterator[tuple[str, str]]:
+    """The system and the code of each answer in these items, however they are nested; they need not be valid."""
+    left = [items]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += part
+        elif isinstance(part, dict):
+            left += [part.get("item"), part.get("answer")]
+            match part.get("valueCoding"):
+                case {"system": str(system), "code": str(code)}:
+                    yield system, code
+
+
 def _read(
     asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault], path: tuple[str, ...]
 ) -> Iterator[tuple[str, list[str]]]:
@@ -63,10 +77,16 @@ def _read(
             if "answer" in item:
                 faults.append(Fault("structure", "A group has items and no answer.", place))
             yield from _read(known[link]["item"], item.get("item", []), faults, (*path, link))
-        elif "item" in item:
-            faults.append(Fault("structure", "Nothing is asked below this item.", place))
+        elif known[link]["type"] == "display":
+            if "answer" in item or "item" in item:
+                faults.append(Fault("structure", "This is to be read only.", place))
         else:
-            yield link, [*_answers(known[link], item.get("answer", []), place, faults)]
+            answers = item.get("answer", [])
+            # What explains a question stands below it, or below its answer, and may be sent back.
+            for below in (item, *(answers if isinstance(answers, list) else [])):
+                if isinstance(below, dict):
+                    yield from _read(known[link].get("item", []), below.get("item", []), faults, (*path, link))
+            yield link, [*_answers(known[link], answers, place, faults)]
         seen.add(link)
 
 
@@ -116,4 +136,4 @@ def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
 
 
 # An answer has one value.
-OTHERS = {key: [other for other in {*VALUES.values(), "item"} if other != key] for key in VALUES.values()}
+OTHERS = {key: [other for other in {*VALUES.values()} if other != key] for key in VALUES.values()}

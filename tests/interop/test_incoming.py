@@ -8,7 +8,7 @@ import pytest
 
 from appointments.models import AppointmentRequest
 from audit.models import AuditEntry
-from interop.questionnaire import canonical_of, items_of
+from interop.questionnaire import canonical_of, items_of, questionnaire_of
 from screening.cases import read_file
 from screening.own_cases import sheet_of
 from screening.pathways import EARLIER
@@ -184,15 +184,84 @@ def test_who_is_offered_no_visit_is_told_what_the_pathway_says_and_nothing_is_st
     assert not AppointmentRequest.objects.exists()
 
 
-def test_a_warning_sign_is_answered_first_whatever_else_is_wrong(client, db):
-    sent = response({**TEXTBOOK, "red_flags": ["saddle"]})
-    sent["item"].append({"linkId": "weather"})
+def red_flags(*codes: str) -> list[dict]:
+    return [{"valueCoding": coding("red-flags", code)} for code in codes]
 
-    answer = send(client, sent)
 
+def with_a_warning_sign(**changes) -> dict:
+    return response({**TEXTBOOK, "red_flags": ["saddle"]}, **changes)
+
+
+BELOW = {"linkId": "red_flags.hint", "text": "…"}
+WARNED = {
+    "nothing": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle")}]),
+    "an unknown question": with_a_warning_sign(item=[*with_a_warning_sign()["item"], {"linkId": "weather"}]),
+    "its hint sent back": with_a_warning_sign(
+        item=[{"linkId": "red_flags", "answer": [{**red_flags("saddle")[0], "item": [BELOW]}], "item": [BELOW]}]
+    ),
+    "a second item of the question": response(
+        item=[*response()["item"], {"linkId": "red_flags", "answer": red_flags("saddle")}]
+    ),
+    "none of these beside it": response(item=[{"linkId": "red_flags", "answer": red_flags("none", "saddle")}]),
+    "an unknown code beside it": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle", "gout")}]),
+    "a group around it": response(item=[{"linkId": "page", "item": with_a_warning_sign()["item"]}]),
+    "another question's link": response(item=[{"linkId": "pain", "answer": red_flags("saddle")}]),
+    "an answer that is no list": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle")[0]}]),
+    "a modifier": with_a_warning_sign(modifierExtension=[{"url": "https://example.com"}]),
+    "a draft": with_a_warning_sign(status="in-progress"),
+    "no identifier": with_a_warning_sign(identifier=None),
+    "an earlier version": with_a_warning_sign(questionnaire=canonical_of(EARLIER[0])),
+    "an unknown version": with_a_warning_sign(questionnaire="https://example.com/questions"),
+    "no version": with_a_warning_sign(questionnaire=None),
+}
+
+
+@pytest.mark.parametrize("beside", WARNED)
+def test_a_warning_sign_is_answered_first_whatever_else_is_wrong(client, db, beside):
+    answer = send(client, WARNED[beside])
+
+    assert answer.status_code == 422
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == PATHWAY.emergencies[0].key
     assert "911" in answer.json()["issue"][0]["diagnostics"]
-    assert len(faults(answer)) > 1
+    assert (len(faults(answer)) > 1) is (beside not in ("nothing", "its hint sent back"))
+    assert not AppointmentRequest.objects.exists()
+
+
+def test_a_warning_sign_is_answered_also_where_the_same_identifier_was_taken_before(client, db):
+    send(client, response())
+
+    answer = send(client, with_a_warning_sign())
+
+    assert answer.status_code == 422
+    assert [one["details"]["coding"][0]["code"] for one in answer.json()["issue"]] == [
+        PATHWAY.emergencies[0].key,
+        AppointmentRequest.objects.get().outcome,
+    ]
+
+
+def test_hints_below_a_question_may_be_sent_back_and_nothing_else_stands_there(client, db):
+    hint = {"linkId": "pain.hint", "text": "…"}
+
+    def below_pain(number, **more):
+        sent = response(number=number)
+        for item in sent["item"]:
+            if item["linkId"] == "pain":
+                item.update(more)
+                item["answer"][0]["item"] = more["item"]
+        return send(client, sent)
+
+    hints = [item for item in questions()["pain"].get("item", []) if item["type"] == "display"]
+    assert [one["linkId"] for one in hints] == ["pain.hint"]
+    assert below_pain("1", item=[hint]).status_code == 201
+    assert faults(below_pain("2", item=[{**hint, "answer": [{"valueString": "8"}]}]))[0] == (
+        "structure",
+        f"{PAIN}.item.where(linkId='pain.hint')",
+    )
+    assert faults(below_pain("3", item=[{"linkId": "weather"}]))[0] == ("not-found", f"{PAIN}.item[0]")
+
+
+def questions() -> dict[str, dict]:
+    return {item["linkId"]: item for item in questionnaire_of(PATHWAY, is_signed=True)["item"]}
 
 
 def without(*links: str):

@@ -44,8 +44,15 @@ DEFENCES = (
     Defence(
         "a warning sign is answered before any fault",
         "interop/incoming.py",
-        "    if journey.stopped:",
-        "    if journey.stopped and not faults:",
+        "    return Taken(422, [*warning, *taken.issues]) if warning else taken",
+        "    return taken",
+        f"{INCOMING}::test_a_warning_sign_is_answered_first_whatever_else_is_wrong",
+    ),
+    Defence(
+        "a warning sign is heard in answers that nobody can take",
+        "interop/incoming.py",
+        "    for pathway in [named] if named else [*OFFERED, *PUBLISHED.values()]:",
+        "    for pathway in [named] if named else []:",
         f"{INCOMING}::test_a_warning_sign_is_answered_first_whatever_else_is_wrong",
     ),
     Defence(
