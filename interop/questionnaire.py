@@ -13,6 +13,7 @@ from screening.questionnaire.conditions import ALWAYS, Answer, Answers
 from screening.questionnaire.definition import Pathway
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import InvalidAnswer, Menu, Question, Text
+from screening.wording import say
 
 from . import terms
 from .contact import contact_items
@@ -98,7 +99,7 @@ def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[st
             elif question.optional and question.ask_if.holds(answers):
                 answers[question.key] = ""
         except InvalidAnswer as wrong:
-            faults.append(Fault("value", str(wrong), where(question.key)))
+            faults.append(Fault("value", say(str(wrong)), where(question.key)))
     # What is asked next depends on answers that nobody knows as long as there is one missing or wrong.
     if faults:
         return answers

@@ -36,8 +36,11 @@ def where(*links: str) -> str:
 
 
 def values_in(asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault]) -> Values:
-    """Of the items that are `given` to those that are `asked`. What is wrong is added to `faults`."""
-    return dict(_read(asked, given, faults, ()))
+    """Of the items that are `given` to those that are `asked`. What is wrong is added to `faults`.
+
+    An item without an answer, and a box that is not ticked, are as if they were not there.
+    """
+    return {link: values for link, values in _read(asked, given, faults, ()) if values}
 
 
 def codings_in(items: Any) -> Iterator[tuple[str, str]]:
@@ -74,7 +77,7 @@ def _read(
         elif "modifierExtension" in item:
             faults.append(Fault("not-supported", "We know no modifier extensions.", place))
         elif known[link]["type"] == "group":
-            if "answer" in item:
+            if item.get("answer"):
                 faults.append(Fault("structure", "A group has items and no answer.", place))
             yield from _read(known[link]["item"], item.get("item", []), faults, (*path, link))
         elif known[link]["type"] == "display":

@@ -264,6 +264,33 @@ def questions() -> dict[str, dict]:
     return {item["linkId"]: item for item in questionnaire_of(PATHWAY, is_signed=True)["item"]}
 
 
+def test_a_fault_is_said_as_on_the_pages_with_the_number_to_call(client, db):
+    answer = send(client, response(item=[{"linkId": "red_flags", "answer": red_flags("saddle", "none")}]))
+
+    said = [one["diagnostics"] for one in answer.json()["issue"] if "red_flags" in one.get("expression", [""])[0]]
+    assert [("call 911 now" in words, "{" in words) for words in said] == [(True, False)]
+
+
+@pytest.mark.parametrize("link", [*TEXTBOOK, *VISIT_ANSWERS, "answering_for", "myself", *ANA])
+def test_an_item_without_an_answer_is_as_if_it_were_not_there(client, db, link):
+    def sent(number, *instead) -> dict:
+        changed = deepcopy(response(number=number))
+        for items in (changed["item"], changed["item"][-1].get("item", [])):
+            for place, item in enumerate(items):
+                if item["linkId"].removeprefix("myself.") == link:
+                    items[place : place + 1] = [{"linkId": item["linkId"], **one} for one in instead]
+        return changed
+
+    missing, without_answer, without_answers = (
+        send(client, sent(str(number), *instead)) for number, instead in enumerate([(), ({},), ({"answer": []},)])
+    )
+    without_value = send(client, sent("3", {"answer": [{}]}))
+
+    assert missing.status_code == without_answer.status_code == without_answers.status_code
+    assert faults(missing) == faults(without_answer) == faults(without_answers)
+    assert without_value.status_code == 422
+
+
 def without(*links: str):
     def change(sent):
         sent["item"] = [item for item in sent["item"] if item["linkId"] not in links]
