@@ -75,13 +75,9 @@ def items_of(pathway: Pathway, answers: Answers) -> list[dict]:
     for question in _questions(pathway):
         answer = answers.get(question.key)
         if answer and question.accepts(answer):
-            items.append(
-                {
-                    "linkId": question.key,
-                    "text": _text(pathway, question),
-                    "answer": [_value(question, one) for one in ([answer] if isinstance(answer, str) else answer)],
-                }
-            )
+            values = [answer] if isinstance(answer, str) else answer
+            answered = [_value(pathway, question, value) for value in values]
+            items.append({"linkId": question.key, "text": _text(pathway, question), "answer": answered})
     return items
 
 
@@ -144,7 +140,8 @@ def _item(pathway: Pathway, question: Question) -> dict:
     if isinstance(question, Text):
         item |= {"type": "string", "maxLength": question.longest}
     else:
-        item |= {"type": "choice", "answerOption": [_option(question, option.value) for option in question.options]}
+        options = [_option(pathway, question, option.value) for option in question.options]
+        item |= {"type": "choice", "answerOption": options}
     # Those that go with a visit request are asked of whoever makes one, and of nobody else.
     item["required"] = not question.optional and question not in pathway.visit_questions
     if question.takes_several:
@@ -155,13 +152,13 @@ def _item(pathway: Pathway, question: Question) -> dict:
     if question.hint:
         hint = {"linkId": f"{question.key}.hint", "type": "display", "text": question.hint}
         item["item"] = [hint | terms.control("help")]
-    return item | _enable_when(ENABLING[id_of(pathway)][question.key])
+    return item | _enable_when(pathway, ENABLING[id_of(pathway)][question.key])
 
 
 def _enabling_of_a_visit(pathway: Pathway) -> dict:
     """As of what everybody is asked who asks for one."""
     asked = next((question for question in pathway.visit_questions if question.ask_if is ALWAYS), None)
-    return _enable_when(ENABLING[id_of(pathway)][asked.key] if asked else None)
+    return _enable_when(pathway, ENABLING[id_of(pathway)][asked.key] if asked else None)
 
 
 def _text(pathway: Pathway, question: Question) -> str:
@@ -169,22 +166,29 @@ def _text(pathway: Pathway, question: Question) -> str:
     return f"{page.text} {question.text}" if page and page.text != question.text else question.text
 
 
-def _option(question: Question, value: str) -> dict:
+def _option(pathway: Pathway, question: Question, value: str) -> dict:
     option = next(option for option in question.options if option.value == value)
-    shown = {"valueCoding": _coding(question, value)}
+    shown = {"valueCoding": _coding(pathway, question, value)}
     return {"extension": [{"url": terms.OPTION_EXCLUSIVE, "valueBoolean": True}], **shown} if option.alone else shown
 
 
-def _value(question: Question, value: str) -> dict:
-    return {"valueString": value} if isinstance(question, Text) else {"valueCoding": _coding(question, value)}
+def _value(pathway: Pathway, question: Question, value: str) -> dict:
+    if isinstance(question, Text):
+        return {"valueString": value}
+    return {"valueCoding": _coding(pathway, question, value)}
 
 
-def _coding(question: Question, value: str) -> dict:
+def _coding(pathway: Pathway, question: Question, value: str) -> dict:
     label = next(option.label for option in question.options if option.value == value)
-    return {"system": terms.system(question.key), "code": value, "display": label}
+    return {**_code(pathway, question, value), "display": label}
 
 
-def _enable_when(enabling: EnableWhen | None) -> dict:
+def _code(pathway: Pathway, question: Question, value: str) -> dict:
+    """With the version, because in another the same code may stand for other words."""
+    return {"system": terms.system(question.key), "version": pathway.version, "code": value}
+
+
+def _enable_when(pathway: Pathway, enabling: EnableWhen | None) -> dict:
     if enabling is None:
         return {}
     compared = [
@@ -194,7 +198,7 @@ def _enable_when(enabling: EnableWhen | None) -> dict:
             **(
                 {"answerBoolean": True}
                 if one.operator == "exists"
-                else {"answerCoding": {"system": terms.system(one.question.key), "code": one.value}}
+                else {"answerCoding": _code(pathway, one.question, one.value)}
             ),
         }
         for one in enabling.comparisons

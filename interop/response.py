@@ -111,15 +111,22 @@ def _answers(asked: Mapping[str, Any], given: Any, place: str, faults: list[Faul
 def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
     """As a form sends it: a box that is not ticked sends nothing."""
     key = VALUES[asked["type"]]
-    if not isinstance(answer, dict) or key not in answer or any(other in answer for other in OTHERS[key]):
-        raise NotThis("value", f"This is answered by a {key}.")
+    if not isinstance(answer, dict) or [one for one in answer if one.startswith("value")] != [key]:
+        raise NotThis("value", f"This is answered by a {key}, and nothing beside it.")
+    if "modifierExtension" in answer:
+        raise NotThis("not-supported", "We know no modifier extensions.")
     value = answer[key]
     match asked["type"]:
         case "choice":
+            given = value if isinstance(value, dict) else {}
             options = [option["valueCoding"] for option in asked["answerOption"]]
-            coding = (value.get("system"), value.get("code")) if isinstance(value, dict) else None
-            if coding not in [(option["system"], option["code"]) for option in options]:
+            coding = (given.get("system"), given.get("code"))
+            picked = [option for option in options if (option["system"], option["code"]) == coding]
+            if not picked:
                 raise NotThis("code-invalid", "This is none of the answers that can be picked.")
+            # The same code may have stood for other words.
+            if "version" in picked[0] and given.get("version", picked[0]["version"]) != picked[0]["version"]:
+                raise NotThis("code-invalid", "This is an answer to another version of the question.")
             yield value["code"]
         case "boolean":
             if not isinstance(value, bool):
@@ -136,7 +143,3 @@ def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
             if len(value) > asked["maxLength"]:
                 raise NotThis("too-long", f"This has {asked['maxLength']} characters at most.")
             yield value
-
-
-# An answer has one value.
-OTHERS = {key: [other for other in {*VALUES.values()} if other != key] for key in VALUES.values()}

@@ -291,6 +291,20 @@ def test_an_item_without_an_answer_is_as_if_it_were_not_there(client, db, link):
     assert without_value.status_code == 422
 
 
+def test_codes_say_of_which_version_they_are_and_are_taken_with_it_or_without(client, db):
+    def sent(number, **version):
+        changed = response(number=number)
+        for item in changed["item"]:
+            for answer in item.get("answer", []):
+                answer.get("valueCoding", {}).pop("version", None)
+                answer.get("valueCoding", {}).update(version)
+        return send(client, changed)
+
+    asked = questions()["pain"]["answerOption"]
+    assert {option["valueCoding"]["version"] for option in asked} == {PATHWAY.version}
+    assert [sent("1").status_code, sent("2", version=PATHWAY.version).status_code] == [201, 201]
+
+
 def without(*links: str):
     def change(sent):
         sent["item"] = [item for item in sent["item"] if item["linkId"] not in links]
@@ -338,6 +352,18 @@ WRONG = {
     "two values in one": (
         answered("pain", {"valueCoding": coding("pain", "7"), "valueString": "8"}),
         ("value", f"{PAIN}.answer[0]"),
+    ),
+    "two values of different kinds in one": (
+        answered("pain", {"valueCoding": coding("pain", "7"), "valueInteger": 8}),
+        ("value", f"{PAIN}.answer[0]"),
+    ),
+    "what changes the meaning of an answer": (
+        answered("pain", {"valueCoding": coding("pain", "7"), "modifierExtension": [{"url": "https://example.com"}]}),
+        ("not-supported", f"{PAIN}.answer[0]"),
+    ),
+    "an answer to another version of the question": (
+        answered("pain", {"valueCoding": {**coding("pain", "7"), "version": "1.0"}}),
+        ("code-invalid", f"{PAIN}.answer[0]"),
     ),
     "two answers to a single choice": (
         answered("pain", *({"valueCoding": coding("pain", code)} for code in "78")),
