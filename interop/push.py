@@ -17,7 +17,7 @@ import requests
 from django.conf import settings
 
 from appointments.delivery.failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
-from appointments.lifecycle.definition import DID_NOT_COME
+from appointments.lifecycle.definition import DID_NOT_COME, REOPEN
 from appointments.models import Appointment, AppointmentRequest, Clinician, Message, PatientMatch, Place
 from appointments.search import folded
 
@@ -203,12 +203,16 @@ def entries_of(request: AppointmentRequest, patient_id: str) -> Iterator[dict[st
 
 def _former_visits(request: AppointmentRequest) -> Iterator[tuple[Appointment, str]]:
     """Those that the request no longer has, each with what became of it."""
-    missed = {
-        event.before.get("appointment_id") for event in request.events.standing().filter(verb=DID_NOT_COME.event)
-    }
+    became = {}
+    for event in request.events.standing().filter(verb__in=(DID_NOT_COME.event, REOPEN.event)):
+        visit_id = event.before.get("appointment_id")
+        if event.verb == DID_NOT_COME.event:
+            became[visit_id] = "noshow"
+        elif event.before.get("close_reason") == case.ATTENDED:
+            became[visit_id] = "fulfilled"
     visits = Appointment.objects.filter(reference=request.reference).exclude(request=request)
     for visit in visits.select_related("clinician", "place", "kind").order_by("booked_at", "pk"):
-        yield visit, "noshow" if str(visit.pk) in missed else "cancelled"
+        yield visit, became.get(str(visit.pk), "cancelled")
 
 
 def _id_of(one: Clinician | Place) -> str:

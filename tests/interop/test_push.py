@@ -21,7 +21,7 @@ from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, REOPEN
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Message, PatientMatch
 from audit.models import AuditEntry
@@ -169,6 +169,24 @@ def test_the_record_says_how_the_request_stands_now_and_not_how_it_stood(ehr, an
 
     assert [one["status"] for one in ehr.has("Task", **ours(request))] == ["cancelled"]
     assert [one["status"] for one in ehr.has("Appointment", patient=f"Patient/{patient}")] == ["cancelled"]
+
+
+def test_who_came_to_the_visit_came_also_when_the_request_is_reopened(ehr, ana, booked, scheduler):
+    visits = Appointment.objects.filter(pk=booked.appointment_id)
+    begun = timezone.now() - datetime.timedelta(hours=3)
+    visits.update(starts_at=begun, ends_at=begun + datetime.timedelta(hours=1))
+
+    def said() -> list[str]:
+        send()
+        return [one["status"] for one in ehr.has("Appointment", patient=f"Patient/{ana[1]}")]
+
+    perform(CLOSE, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler, reason="attended")
+    assert said() == ["fulfilled"]
+    perform(REOPEN, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler)
+    assert said() == ["fulfilled"]
+    perform(CLAIM, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler)
+    perform(CLOSE, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler, reason="declined")
+    assert said() == ["fulfilled"]
 
 
 def test_no_name_stands_in_an_address_there_and_a_key_can_be_changed(ehr, ana, settings, client):
