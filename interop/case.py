@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from appointments.models import Appointment, AppointmentRequest, Status
+from appointments.models import Appointment, AppointmentRequest, PhoneOwner, Status
 from common.clinic import CLINIC
 
 from . import terms
@@ -41,18 +41,23 @@ Entry = tuple[str, dict[str, Any]]
 
 
 def patient_of(request: AppointmentRequest) -> dict[str, Any]:
-    phones = [{"system": "phone", "value": request.patient_phone or request.phone}]
-    mails = [{"system": "email", "value": request.email}] if request.email else []
+    is_own = request.phone_owner == PhoneOwner.PATIENT or not (request.phone_owner or request.filled_in_by)
+    numbers = [*([request.phone] if is_own else []), *filter(None, [request.patient_phone])]
+    telecom = [{"system": "phone", "value": number} for number in dict.fromkeys(numbers)]
+    # Whoever fills it in for somebody else gives "yours, or theirs".
+    if request.email and not request.filled_in_by:
+        telecom.append({"system": "email", "value": request.email})
     former = [{"use": "old", "text": request.former_names}] if request.former_names else []
     patient: dict[str, Any] = {
         "resourceType": "Patient",
         "identifier": [_identifier(request)],
         "name": [{"use": "usual", "text": request.name}, *former],
-        "telecom": phones + mails,
         "gender": "unknown",
         "birthDate": request.date_of_birth.isoformat(),
         "communication": [{"language": _language(request), "preferred": True}],
     }
+    if telecom:
+        patient["telecom"] = telecom
     if request.needs_interpreter:
         patient["extension"] = [{"url": terms.INTERPRETER_REQUIRED, "valueBoolean": True}]
     if request.postal_address:
@@ -61,7 +66,7 @@ def patient_of(request: AppointmentRequest) -> dict[str, Any]:
         contact: dict[str, Any] = {"name": {"text": request.filled_in_by}}
         if request.relationship:
             contact["relationship"] = [{"text": request.relationship}]
-        if request.patient_phone:
+        if request.phone_owner == PhoneOwner.HELPER:
             contact["telecom"] = [{"system": "phone", "value": request.phone}]
         patient["contact"] = [contact]
     return patient

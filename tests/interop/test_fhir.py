@@ -198,6 +198,27 @@ def test_a_case_says_who_asks_what_was_answered_and_where_it_stands(in_each_stat
     assert (visit["status"], visit["start"]) == ("booked", next_week.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
+@pytest.mark.parametrize(
+    ("owner", "of_the_patient", "the_patients", "the_helpers"),
+    [
+        ("helper", "", [], ["+12125550123"]),
+        ("helper", "(646) 555-0199", ["+16465550199"], ["+12125550123"]),
+        ("patient", "", ["+12125550123"], []),
+        ("patient", "(646) 555-0199", ["+12125550123", "+16465550199"], []),
+    ],
+)
+def test_a_phone_is_of_whom_it_was_said_to_be_and_an_address_by_a_helper_of_nobody(
+    a_request, owner, of_the_patient, the_patients, the_helpers
+):
+    helper = {"filled_in_by": "Berta Example", "relationship": "daughter", "may_talk": "patient_agrees"}
+    phones = {"phone_owner": owner, "patient_phone": of_the_patient}
+    patient = resource(bundle_of(a_request(email="bo@example.com", **helper, **phones)), "Patient")
+
+    said = [[(one["system"], one["value"]) for one in part.get("telecom", [])] for part in (patient, *patient["contact"])]
+    assert said == [[("phone", number) for number in numbers] for numbers in (the_patients, the_helpers)]
+    assert "bo@example.com" not in json.dumps(patient)
+
+
 def references_in(part) -> list[str]:
     if isinstance(part, dict):
         return ([part["reference"]] if "reference" in part else []) + references_in([*part.values()])
