@@ -28,8 +28,8 @@ def id_of(pathway: Pathway) -> str:
     return f"{pathway.key.replace('_', '-')}-{pathway.version}"
 
 
-def _url(pathway: Pathway) -> str:
-    return terms.address(f"Questionnaire/{pathway.key.replace('_', '-')}")
+def _url(key: str) -> str:
+    return terms.address(f"Questionnaire/{key.replace('_', '-')}")
 
 
 # Every version of every pathway, by their ids, the oldest of each first.
@@ -38,7 +38,12 @@ ENABLING = {key: enabling_of(pathway) for key, pathway in PUBLISHED.items()}
 
 
 def canonical_of(pathway: Pathway) -> str:
-    return f"{_url(pathway)}|{pathway.version}"
+    return canonical(pathway.key, pathway.version)
+
+
+def canonical(key: str, version: str) -> str:
+    """Also of a pathway that there is no more."""
+    return f"{_url(key)}|{version}"
 
 
 def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
@@ -57,7 +62,7 @@ def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
                 "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
             }
         ],
-        "url": _url(pathway),
+        "url": _url(pathway.key),
         "version": pathway.version,
         "name": pathway.key.title().replace("_", ""),
         "title": pathway.title,
@@ -79,6 +84,12 @@ def items_of(pathway: Pathway, answers: Answers) -> list[dict]:
             answered = [_value(pathway, question, value) for value in values]
             items.append({"linkId": question.key, "text": _text(pathway, question), "answer": answered})
     return items
+
+
+def bare_items_of(answers: Answers) -> list[dict]:
+    """Of a pathway that nobody knows any more: what was stored, without the words of another."""
+    given = {key: [answer] if isinstance(answer, str) else answer for key, answer in answers.items() if answer}
+    return [{"linkId": key, "answer": [{"valueString": value} for value in values]} for key, values in given.items()]
 
 
 def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[str, Answer]:

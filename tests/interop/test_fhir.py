@@ -214,9 +214,34 @@ def test_a_phone_is_of_whom_it_was_said_to_be_and_an_address_by_a_helper_of_nobo
     phones = {"phone_owner": owner, "patient_phone": of_the_patient}
     patient = resource(bundle_of(a_request(email="bo@example.com", **helper, **phones)), "Patient")
 
-    said = [[(one["system"], one["value"]) for one in part.get("telecom", [])] for part in (patient, *patient["contact"])]
-    assert said == [[("phone", number) for number in numbers] for numbers in (the_patients, the_helpers)]
+    said = [[one["value"] for one in part.get("telecom", [])] for part in (patient, *patient["contact"])]
+    assert said == [the_patients, the_helpers]
     assert "bo@example.com" not in json.dumps(patient)
+
+
+@by_judges
+@pytest.mark.process
+@pytest.mark.parametrize(("key", "version"), [("vertebral_cement", "1.9"), ("gone", PATHWAY.version)])
+def test_a_case_of_a_pathway_that_is_gone_is_said_as_it_was_stored_and_not_by_another(a_request, key, version):
+    request = a_request(blood_thinner="yes")
+    assert request.flags
+    AppointmentRequest.objects.filter(pk=request.pk).update(pathway=key, pathway_version=version)
+    request = AppointmentRequest.objects.get(pk=request.pk)
+
+    bundle = bundle_of(request)
+
+    response, task = resource(bundle, "QuestionnaireResponse"), resource(bundle, "Task")
+    assert response["questionnaire"].endswith(f"/fhir/Questionnaire/{key.replace('_', '-')}|{version}")
+    given = {item["linkId"]: [one["valueString"] for one in item["answer"]] for item in response["item"]}
+    stored = {link: [one] if isinstance(one, str) else one for link, one in request.answers.items() if one}
+    assert given == stored
+    assert not any(
+        "text" in one for one in (*response["item"], *(out["valueCodeableConcept"] for out in task["output"]))
+    )
+    said = [one["valueCodeableConcept"]["coding"][0] for one in task["output"]]
+    assert [one["code"] for one in said] == [request.outcome, request.priority, *request.flags]
+    assert {one["version"] for one in said} == {version}
+    assert judged([bundle]) == []
 
 
 def references_in(part) -> list[str]:
