@@ -13,6 +13,7 @@ from appointments.intake.forms import VisitQuestionsForm
 from appointments.intake.origin import Origin
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest, Source
+from common.operation_outcome import issue
 from screening.pathways import OFFERED
 from screening.questionnaire.assessment import Assessment, Emergency
 from screening.questionnaire.definition import Pathway
@@ -135,11 +136,6 @@ def _journey_id(identifier: Any, client: str) -> UUID | None:
 
 def _refused(faults: list[Fault], first: list[dict] | None = None) -> Taken:
     return Taken(422, [*(first or []), *(issue(one.code, one.words, one.expression) for one in faults)])
-
-
-def issue(code: str, words: str, expression: str = "") -> dict:
-    found = {"severity": "error", "code": code, "diagnostics": words}
-    return found | ({"expression": [expression]} if expression else {})
 
 
 def _decided(pathway: Pathway, assessment: Assessment) -> dict:

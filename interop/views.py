@@ -20,6 +20,7 @@ from appointments.roles import SEE, WORK
 from appointments.staff.pages import needs, staff_page
 from audit.models import AuditEntry
 from common.clinic import CLINIC
+from common.operation_outcome import CONTENT_TYPE, issue, outcome
 from common.outages import is_outage
 from screening.pathways import OFFERED
 from screening.questionnaire.definition import Pathway
@@ -29,8 +30,6 @@ from . import case, incoming, terms
 from .keys import public_keys
 from .questionnaire import PUBLISHED, id_of, questionnaire_of
 from .record import words_for_the_record
-
-CONTENT_TYPE = "application/fhir+json; charset=utf-8"
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +88,7 @@ def questionnaires(request: HttpRequest) -> HttpResponseBase:
 def questionnaire(request: HttpRequest, key: str) -> HttpResponseBase:
     pathway = PUBLISHED.get(key)
     if pathway is None:
-        return _outcome(404, incoming.issue("not-found", "There is no such Questionnaire."))
+        return outcome(404, issue("not-found", "There is no such Questionnaire."))
     return _resource(_written(pathway))
 
 
@@ -103,13 +102,13 @@ def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
     if client is None:
         refused, nobody = AuditEntry.Action.REFUSED, AuditEntry.Who.NOBODY
         audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=401)
-        response = _outcome(401, incoming.issue("login", "The token is not one that we gave."))
+        response = outcome(401, issue("login", "The token is not one that we gave."))
         response["WWW-Authenticate"] = "Bearer"
         return response
     try:
         sent = incoming.read(request.body)
     except ValueError:
-        return _outcome(400, incoming.issue("structure", "This is no QuestionnaireResponse in JSON."))
+        return outcome(400, issue("structure", "This is no QuestionnaireResponse in JSON."))
     try:
         taken = incoming.take(sent, client)
         if taken.request and taken.status == 201:
@@ -120,10 +119,10 @@ def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
             raise
         # What the database says may hold values.
         logger.warning("A response to the questions could not be stored yet: %s", type(error).__name__)
-        response = _outcome(503, incoming.issue("transient", "We cannot store it just now. Send it again later."))
+        response = outcome(503, issue("transient", "We cannot store it just now. Send it again later."))
         response["Retry-After"] = "60"
         return response
-    response = _outcome(taken.status, *taken.issues)
+    response = outcome(taken.status, *taken.issues)
     if taken.request:
         response["Location"] = terms.address(f"QuestionnaireResponse/{taken.request.journey}")
     return response
@@ -175,9 +174,5 @@ def _written(pathway: Pathway) -> dict:
     return questionnaire_of(pathway, is_signed=current_sign_off(pathway.key) is not None)
 
 
-def _outcome(status: int, *issues: dict) -> JsonResponse:
-    return _resource({"resourceType": "OperationOutcome", "issue": [*issues]}, status)
-
-
-def _resource(resource: dict, status: int = 200) -> JsonResponse:
-    return JsonResponse(resource, status=status, content_type=CONTENT_TYPE)
+def _resource(resource: dict) -> JsonResponse:
+    return JsonResponse(resource, content_type=CONTENT_TYPE)

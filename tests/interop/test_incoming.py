@@ -5,6 +5,7 @@ import json
 from copy import deepcopy
 
 import pytest
+from django.test import Client
 
 from appointments.models import AppointmentRequest
 from audit.models import AuditEntry
@@ -486,6 +487,38 @@ def test_only_a_registered_program_may_and_where_there_is_none_there_is_no_such_
     assert send(client, response()).status_code == 404
     assert len(client.get("/fhir/metadata").json()["rest"][0]["resource"]) == 1
     assert not AppointmentRequest.objects.exists()
+
+
+NOWHERE = {
+    "too long a body": (lambda ask: ask.post(ADDRESS, "x" * 70_000, content_type="application/fhir+json"), 413),
+    "a foreign charset": (lambda ask: ask.post(ADDRESS, "{}", content_type="application/json; charset=latin1"), 400),
+    "nothing there": (lambda ask: ask.get("/fhir/Patient/1"), 404),
+    "another method": (lambda ask: ask.get(ADDRESS), 405),
+    "a method that nothing knows": (lambda ask: ask.put(f"{ADDRESS}/1", "{}"), 405),
+    "a form where one can only read": (lambda ask: ask.post("/fhir/metadata"), 403),
+    "too long an address": (lambda ask: ask.get(f"/fhir/Questionnaire?_id={'x' * 2_000}"), 414),
+}
+
+
+@pytest.mark.parametrize("refused", NOWHERE)
+def test_whatever_refuses_a_program_says_so_in_fhir(db, refused):
+    ask, status = NOWHERE[refused]
+
+    answer = ask(Client(enforce_csrf_checks=True))
+
+    assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+    assert len(faults(answer)) == 1
+    assert answer["Cache-Control"] == "no-store"
+    assert ("Allow" in answer) is (status == 405)
+
+
+def test_where_https_is_missing_it_is_said_in_fhir_and_pages_for_people_stay_pages(db, client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    insecure = client.post(ADDRESS, "{}", content_type="application/json")
+    settings.SECURE_SSL_REDIRECT = False
+
+    assert (insecure.status_code, faults(insecure)) == (403, [("security",)])
+    assert client.get("/nowhere/")["Content-Type"] == "text/html; charset=utf-8"
 
 
 @by_judges
