@@ -32,8 +32,8 @@ def _url(key: str) -> str:
     return terms.address(f"Questionnaire/{key.replace('_', '-')}")
 
 
-# Every version of every pathway, by their ids, the oldest of each first.
-PUBLISHED = {id_of(one): one for key in PATHWAYS for one in versions(key).values()}
+# Every version of every pathway, by their ids, the newest of each first.
+PUBLISHED = {id_of(one): one for key in PATHWAYS for one in reversed(versions(key).values())}
 ENABLING = {key: enabling_of(pathway) for key, pathway in PUBLISHED.items()}
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import re
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import Error
@@ -28,8 +30,9 @@ from screening.sign_off import current_sign_off
 
 from . import case, incoming, terms
 from .keys import public_keys
-from .questionnaire import PUBLISHED, id_of, questionnaire_of
+from .questionnaire import PUBLISHED, questionnaire_of
 from .record import words_for_the_record
+from .search import PARAMETERS, NotSearched, Search
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,11 @@ logger = logging.getLogger(__name__)
 @require_safe
 def metadata(request: HttpRequest) -> HttpResponseBase:
     """What we offer to programs: the questions, to read, and if some may, to send back with answers."""
+    offered = {
+        "type": "Questionnaire",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": [{"name": name, "type": kind} for name, kind in PARAMETERS.items()],
+    }
     taken: dict = {"type": "QuestionnaireResponse", "interaction": [{"code": "create"}]}
     security = {"description": "Registered programs send Authorization: Bearer with the token they were given."}
     changed = [one.changes[0].date for one in OFFERED if one.changes]
@@ -54,7 +62,7 @@ def metadata(request: HttpRequest) -> HttpResponseBase:
                 {
                     "mode": "server",
                     "resource": [
-                        {"type": "Questionnaire", "interaction": [{"code": "read"}, {"code": "search-type"}]},
+                        offered,
                         *([taken] if settings.FHIR_CLIENTS else []),
                     ],
                     **({"security": security} if settings.FHIR_CLIENTS else {}),
@@ -72,16 +80,30 @@ def jwks(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def questionnaires(request: HttpRequest) -> HttpResponseBase:
-    """Every version there is, the oldest first."""
+    """Of every version there is those that are looked for, of each pathway the newest first."""
+    asked = [(name, value) for name, values in request.GET.lists() for value in values]
+    preferred = re.split(r"\s*[,;]\s*", request.headers.get("Prefer", ""))
+    try:
+        search = Search.of(asked, is_strict="handling=strict" in preferred)
+    except NotSearched as parameter:
+        return outcome(400, issue("not-supported", f"Questionnaires are not searched by {parameter}."))
     entries = [
         {
-            "fullUrl": terms.address(f"Questionnaire/{id_of(one)}"),
-            "resource": _written(one),
+            "fullUrl": terms.address(f"Questionnaire/{resource['id']}"),
+            "resource": resource,
             "search": {"mode": "match"},
         }
-        for one in PUBLISHED.values()
+        for resource in map(_written, PUBLISHED.values())
+        if search.finds(resource)
     ]
-    return _resource({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+    itself = terms.address("Questionnaire") + (f"?{urlencode(search.heeded)}" if search.heeded else "")
+    found = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(entries),
+        "link": [{"relation": "self", "url": itself}],
+    }
+    return _resource(found | ({"entry": entries} if entries else {}))
 
 
 @require_safe
