@@ -61,8 +61,8 @@ class EhrSender:
         except NoAnswer as failure:
             # Nothing was handed over yet.
             raise Unavailable(str(failure)) from None
-        token, seconds = answer.body.get("access_token"), answer.body.get("expires_in", 300)
-        if answer.status != 200 or not isinstance(token, str) or not isinstance(seconds, int):
+        token, seconds = answer.body.get("access_token"), _seconds(answer.body.get("expires_in"))
+        if answer.status != 200 or not isinstance(token, str) or seconds is None:
             raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))
         # Used no longer than half its life, so that it does not end on the way.
         self._authorization = {"Authorization": f"Bearer {token}"}
@@ -282,6 +282,14 @@ def _words(patient: dict[str, Any]) -> str:
     born = f"born {patient.get('birthDate', 'on a day not said')}"
     unused = "" if _is_in_use(patient) else "no longer in use there"
     return ", ".join(filter(None, [_said(name).strip(), born, *phones[:2], unused]))
+
+
+def _seconds(lives: Any) -> float | None:
+    """How long a token lives, which some say as text, and some not at all; None if that is no number."""
+    try:
+        return 300 if lives is None else float(lives)
+    except (TypeError, ValueError):
+        return None
 
 
 def _pause(answer: Answer) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import chain, product
 from typing import Any
 
-from screening.pathways import PATHWAYS, versions
+from screening.pathways import OFFERED, PATHWAYS, versions
 from screening.questionnaire.assessment import Assessment
 from screening.questionnaire.conditions import ALWAYS, Answer, Answers
 from screening.questionnaire.definition import Pathway
@@ -49,9 +49,9 @@ def canonical(key: str, version: str) -> str:
 def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
     """In English, which is what is signed. The rule itself is ours, and in no questionnaire.
 
-    The present version goes on with what it takes to ask for a visit.
+    What this site offers goes on with what it takes to ask for a visit; the rest is retired.
     """
-    is_current = pathway is PATHWAYS[pathway.key]
+    is_offered = pathway in OFFERED
     items = [_item(pathway, question) for question in _questions(pathway)]
     return {
         "resourceType": "Questionnaire",
@@ -59,18 +59,18 @@ def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
         "extension": [
             {
                 "url": terms.VERSION_ALGORITHM,
-                "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
+                "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "natural"},
             }
         ],
         "url": _url(pathway.key),
         "version": pathway.version,
         "name": pathway.key.title().replace("_", ""),
         "title": pathway.title,
-        "status": ("active" if is_signed else "draft") if is_current else "retired",
-        "experimental": is_current and not is_signed,
+        "status": ("active" if is_signed else "draft") if is_offered else "retired",
+        "experimental": is_offered and not is_signed,
         "subjectType": ["Patient"],
         "language": "en",
-        "item": items + (contact_items(pathway, _enabling_of_a_visit(pathway)) if is_current else []),
+        "item": items + (contact_items(pathway, _enabling_of_a_visit(pathway)) if is_offered else []),
     }
 
 

@@ -144,10 +144,8 @@ def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
         response = outcome(503, issue("transient", "We cannot store it just now. Send it again later."))
         response["Retry-After"] = "60"
         return response
-    response = outcome(taken.status, *taken.issues)
-    if taken.request:
-        response["Location"] = terms.address(f"QuestionnaireResponse/{taken.request.journey}")
-    return response
+    # Without an address, because what was sent is not given out again.
+    return outcome(taken.status, *taken.issues)
 
 
 def _client_of(request: HttpRequest) -> str | None:

@@ -130,6 +130,9 @@ def test_programs_read_what_there_is_and_every_version_of_the_questions(client, 
         f"{key.replace('_', '-')}-{version}" for key in PATHWAYS for version in reversed(versions(key))
     ]
     assert one.json() in published
+    (compared,) = (one["valueCoding"]["code"] for one in published[0]["extension"])
+    # 2.0 has two numbers, and semver three.
+    assert compared == "natural"
     assert (none.status_code, none.json()["resourceType"]) == (404, "OperationOutcome")
     red_flags = next(item for item in one.json()["item"] if item["linkId"] == "red_flags")
     assert [option["valueCoding"]["code"] for option in red_flags["answerOption"] if "extension" in option] == [

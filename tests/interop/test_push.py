@@ -101,7 +101,7 @@ def ehr(running, settings, client):
     # Each test is of another clinic, so that its identifiers are its own.
     settings.SITE_URL = f"http://clinic-{time.monotonic_ns()}.example"
     yield (ehr := Ehr(running, client.get("/fhir/jwks.json").json()))
-    ehr.told(faults=[], random=[], chance=0, tokens_after=0)
+    ehr.told(faults=[], random=[], chance=0, tokens_after=0, lives=300)
 
 
 @pytest.fixture
@@ -409,6 +409,19 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_it_to_another_and_nothing_
 
     assert [*Message.objects.order_by("version").values_list("state", flat=True)] == [State.DROPPED, State.SENT]
     assert [one["status"] for one in ehr.has("Task", **ours(request))] == ["in-progress"]
+
+
+@pytest.mark.parametrize(
+    ("lives", "state"),
+    [(300, "sent"), ("300", "sent"), (None, "sent"), (299.5, "sent"), ("soon", "waiting"), ([], "waiting")],
+)
+def test_a_token_says_how_long_it_lives_as_a_number_in_words_or_not_at_all(ana, ehr, lives, state):
+    ehr.told(lives=lives)
+
+    assert send() == [state]
+
+    if state == "waiting":
+        assert Message.objects.get().error == "the health record does not let us in (200)"
 
 
 def test_where_nobody_lets_us_in_in_time_all_wait_and_the_worker_goes_on(ana, ehr, settings):
