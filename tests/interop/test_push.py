@@ -303,6 +303,7 @@ MERGED = {"link": [{"other": {"reference": "Patient/another"}, "type": "replaced
         ("Ana Example", "Ana Example", IN_USE, True),
         ("Ana Example", "Example, Ana Maria", IN_USE, True),
         ("José Núñez", "", {"name": [{"text": "JOSE NUNEZ", "given": ["José"], "family": "Núñez"}]}, True),
+        ("Ana Exa\\m$p|le", "Ana Exa\\m$p|le", IN_USE, True),
         ("Li", "Li", IN_USE, True),
         ("Ana Example", "Mariana Counterexample", IN_USE, False),
         ("Li", "Zoe Lilienthal", IN_USE, False),
