@@ -9,6 +9,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import reverse
 from django.utils import translation
 
+from common import operation_outcome
 from common.brand import KEPT_FOR
 from common.plain_page import plain_page
 
@@ -29,6 +30,8 @@ def gate(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
     def middleware(request: HttpRequest) -> HttpResponse:
         refusal = _refusal(request)
         response = security.process_response(request, refusal) if refusal else get_response(request)
+        if response.status_code >= 400 and request.path_info.startswith(operation_outcome.ADDRESSES):
+            response = operation_outcome.in_place_of(response)
         is_static = request.path_info.startswith(settings.STATIC_URL)
         if not is_static and response.get("Cache-Control") != KEPT_FOR:
             response["Cache-Control"] = "no-store"

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from appointments.models import Appointment, AppointmentRequest, Status
+from appointments.models import Appointment, AppointmentRequest, PhoneOwner, Status
 from common.clinic import CLINIC
+from screening.pathways import PATHWAYS, versions
+from screening.questionnaire.definition import Pathway
 
 from . import terms
-from .questionnaire import canonical_of, items_of
+from .questionnaire import bare_items_of, canonical, items_of
 
 ATTENDED = "attended"
 # What of ours each status is: of the wish for a visit, and of the work to arrange it.
@@ -41,18 +43,23 @@ Entry = tuple[str, dict[str, Any]]
 
 
 def patient_of(request: AppointmentRequest) -> dict[str, Any]:
-    phones = [{"system": "phone", "value": request.patient_phone or request.phone}]
-    mails = [{"system": "email", "value": request.email}] if request.email else []
+    is_own = request.phone_owner == PhoneOwner.PATIENT or not (request.phone_owner or request.filled_in_by)
+    numbers = [*([request.phone] if is_own else []), *filter(None, [request.patient_phone])]
+    telecom = [{"system": "phone", "value": number} for number in dict.fromkeys(numbers)]
+    # Whoever fills it in for somebody else gives "yours, or theirs".
+    if request.email and not request.filled_in_by:
+        telecom.append({"system": "email", "value": request.email})
     former = [{"use": "old", "text": request.former_names}] if request.former_names else []
     patient: dict[str, Any] = {
         "resourceType": "Patient",
         "identifier": [_identifier(request)],
         "name": [{"use": "usual", "text": request.name}, *former],
-        "telecom": phones + mails,
         "gender": "unknown",
         "birthDate": request.date_of_birth.isoformat(),
         "communication": [{"language": _language(request), "preferred": True}],
     }
+    if telecom:
+        patient["telecom"] = telecom
     if request.needs_interpreter:
         patient["extension"] = [{"url": terms.INTERPRETER_REQUIRED, "valueBoolean": True}]
     if request.postal_address:
@@ -61,28 +68,29 @@ def patient_of(request: AppointmentRequest) -> dict[str, Any]:
         contact: dict[str, Any] = {"name": {"text": request.filled_in_by}}
         if request.relationship:
             contact["relationship"] = [{"text": request.relationship}]
-        if request.patient_phone:
+        if request.phone_owner == PhoneOwner.HELPER:
             contact["telecom"] = [{"system": "phone", "value": request.phone}]
         patient["contact"] = [contact]
     return patient
 
 
 def _response(request: AppointmentRequest) -> Entry:
-    pathway = request.asked
+    known = _pathway_of(request)
     response: dict[str, Any] = {
         "resourceType": "QuestionnaireResponse",
         "identifier": _identifier(request),
-        "questionnaire": canonical_of(pathway),
+        "questionnaire": canonical(request.pathway, request.pathway_version),
         "status": "completed",
         "subject": _patient_of(request),
         "authored": _instant(request.created_at),
     }
-    if items := items_of(pathway, request.answers):
+    if items := items_of(known, request.answers) if known else bare_items_of(request.answers):
         response["item"] = items
     return _url("QuestionnaireResponse", request), response
 
 
 def _wish(request: AppointmentRequest) -> Entry:
+    about = PATHWAYS[request.pathway].name if request.pathway in PATHWAYS else request.pathway
     ended = "completed" if request.close_reason == ATTENDED else "revoked"
     return _url("ServiceRequest", request), {
         "resourceType": "ServiceRequest",
@@ -90,7 +98,7 @@ def _wish(request: AppointmentRequest) -> Entry:
         "status": WISH.get(Status(request.status), ended),
         "intent": "proposal",
         "priority": _priority(request),
-        "code": {"text": f"Consultation about {request.asked.name[0].lower()}{request.asked.name[1:]}"},
+        "code": {"text": f"Consultation about {about[0].lower()}{about[1:]}"},
         "subject": _patient_of(request),
         "authoredOn": _instant(request.created_at),
         "supportingInfo": [_reference("QuestionnaireResponse", request)],
@@ -98,9 +106,9 @@ def _wish(request: AppointmentRequest) -> Entry:
 
 
 def _work(request: AppointmentRequest) -> Entry:
-    pathway = request.asked
     ended = "completed" if request.close_reason == ATTENDED else "cancelled"
-    flags = [flag for flag in pathway.flags if flag.key in request.flags]
+    known = _pathway_of(request)
+    names = {flag.key: flag.clinical_name() for flag in known.flags} if known else {}
     task: dict[str, Any] = {
         "resourceType": "Task",
         "identifier": [_identifier(request)],
@@ -118,8 +126,8 @@ def _work(request: AppointmentRequest) -> Entry:
             _output("Outcome", "outcome", request.outcome, version=request.pathway_version),
             _output("Priority", "priority", request.priority, version=request.pathway_version),
             *(
-                _output("Flag", "flag", flag.key, version=request.pathway_version, text=flag.clinical_name())
-                for flag in flags
+                _output("Flag", "flag", flag, version=request.pathway_version, text=names.get(flag, ""))
+                for flag in request.flags
             ),
         ],
     }
@@ -187,6 +195,11 @@ def _provenance(request: AppointmentRequest, resources: list[Entry]) -> Entry:
         "reason": [{"text": f"Came by: {request.came_by}. Patient-reported, not confirmed."}],
         "agent": agents,
     }
+
+
+def _pathway_of(request: AppointmentRequest) -> Pathway | None:
+    """What was answered, and no other in its place: what leaves here is believed."""
+    return versions(request.pathway).get(request.pathway_version)
 
 
 def _output(label: str, name: str, code: str, *, version: str, text: str = "") -> dict:

@@ -13,6 +13,7 @@ from appointments.intake.forms import VisitQuestionsForm
 from appointments.intake.origin import Origin
 from appointments.intake.submit import submit
 from appointments.models import AppointmentRequest, Source
+from common.operation_outcome import issue
 from screening.pathways import OFFERED
 from screening.questionnaire.assessment import Assessment, Emergency
 from screening.questionnaire.definition import Pathway
@@ -21,7 +22,7 @@ from screening.wording import can_be_said, say, say_line
 
 from . import terms
 from .contact import contact_in
-from .questionnaire import answers_in, canonical_of, questionnaire_of
+from .questionnaire import PUBLISHED, answers_in, canonical_of, questionnaire_of, warning_in
 from .response import Fault, values_in, where
 
 LONGEST_IDENTIFIER = 200
@@ -49,7 +50,30 @@ def read(body: bytes) -> dict[str, Any]:
 
 
 def take(response: dict[str, Any], client: str) -> Taken:
-    """Store the request that this response makes; the one of before if its identifier was sent before."""
+    """Store the request that this response makes; the one of before if its identifier was sent before.
+
+    A warning sign is answered first, whatever else there is to say, and then nothing is stored.
+    """
+    with translation.override("en"):
+        warning = _warning_in(response)
+        taken = _take(response, client, is_warned=bool(warning))
+    return Taken(422, [*warning, *taken.issues]) if warning else taken
+
+
+def _warning_in(response: dict[str, Any]) -> list[dict]:
+    """By the pathway that it answers. What answers none that is offered is not taken, and so is read by every one."""
+    named = _pathway_of(response)
+    for pathway in [named] if named else [*OFFERED, *PUBLISHED.values()]:
+        if found := warning_in(pathway, response.get("item")):
+            return [_decided(pathway, found)]
+    return []
+
+
+def _pathway_of(response: dict[str, Any]) -> Pathway | None:
+    return next((one for one in OFFERED if canonical_of(one) == response.get("questionnaire")), None)
+
+
+def _take(response: dict[str, Any], client: str, *, is_warned: bool) -> Taken:
     journey_id = _journey_id(response.get("identifier"), client)
     if journey_id is None:
         words = "It needs an identifier with a value, by which we know it when it is sent again."
@@ -57,25 +81,20 @@ def take(response: dict[str, Any], client: str) -> Taken:
     # Also when the questions have changed meanwhile.
     if before := AppointmentRequest.objects.filter(journey=journey_id).first():
         return Taken(200, [_stored(before, "Sent before, and stored then. Nothing was changed.")], before)
-    pathway = next((one for one in OFFERED if canonical_of(one) == response.get("questionnaire")), None)
+    pathway = _pathway_of(response)
     if pathway is None:
         there_are = ", ".join(map(canonical_of, OFFERED))
         words = f"Only the present version of the questions is taken: {there_are}"
         return _refused([Fault("not-supported", words, "QuestionnaireResponse.questionnaire")])
     if faults := [*_not_taken(response)]:
         return _refused(faults)
-    with translation.override("en"):
-        return _take(pathway, response, client, journey_id)
-
-
-def _take(pathway: Pathway, response: dict[str, Any], client: str, journey_id: UUID) -> Taken:
-    faults: list[Fault] = []
     asked = questionnaire_of(pathway, is_signed=True)["item"]
     values = values_in(asked, response.get("item", []), faults)
     answers = answers_in(pathway, values, faults)
     journey = Journey(pathway, answers)
+    if is_warned:
+        return _refused(faults)
     if journey.stopped:
-        # Whatever else is wrong, this is said first.
         return _refused(faults, [_decided(pathway, journey.stopped)])
     if faults:
         return _refused(faults)
@@ -117,11 +136,6 @@ def _journey_id(identifier: Any, client: str) -> UUID | None:
 
 def _refused(faults: list[Fault], first: list[dict] | None = None) -> Taken:
     return Taken(422, [*(first or []), *(issue(one.code, one.words, one.expression) for one in faults)])
-
-
-def issue(code: str, words: str, expression: str = "") -> dict:
-    found = {"severity": "error", "code": code, "diagnostics": words}
-    return found | ({"expression": [expression]} if expression else {})
 
 
 def _decided(pathway: Pathway, assessment: Assessment) -> dict:

@@ -6,6 +6,7 @@ is never changed by us.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import requests
 from django.conf import settings
 
 from appointments.delivery.failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
-from appointments.lifecycle.definition import DID_NOT_COME
+from appointments.lifecycle.definition import DID_NOT_COME, REOPEN
 from appointments.models import Appointment, AppointmentRequest, Clinician, Message, PatientMatch, Place
+from appointments.search import folded
 
 from . import case, terms
 from .keys import proof_of_ours
@@ -59,8 +61,8 @@ class EhrSender:
         except NoAnswer as failure:
             # Nothing was handed over yet.
             raise Unavailable(str(failure)) from None
-        token, seconds = answer.body.get("access_token"), answer.body.get("expires_in", 300)
-        if answer.status != 200 or not isinstance(token, str) or not isinstance(seconds, int):
+        token, seconds = answer.body.get("access_token"), _seconds(answer.body.get("expires_in"))
+        if answer.status != 200 or not isinstance(token, str) or seconds is None:
             raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))
         # Used no longer than half its life, so that it does not end on the way.
         self._authorization = {"Authorization": f"Bearer {token}"}
@@ -112,15 +114,18 @@ class EhrSender:
             # Known by our identifier, should this be cut off before we have read the answer.
             self._fhir("POST", "Patient", json=patient, headers={"If-None-Exist": f"identifier={_quoted(patient)}"})
             found = self._search({"identifier": _token(patient)})
-        elif not found and not match:
-            words = request.name.split()
-            found = self._search(
-                {"birthdate": request.date_of_birth.isoformat(), "name": [*dict.fromkeys((words[0], words[-1]))]}
-            )
-        if len(found) == 1:
-            values = {"patient_id": found[0]["id"], "candidates": []}
+        # Who has our identifier may be called by another name by now.
+        the_same = [one for one in found if _is_in_use(one)]
+        if not found and not match:
+            words = _words_of(request.name)
+            wanted = [_escaped(word) for word in dict.fromkeys((words[0], words[-1]))]
+            found = self._search({"birthdate": request.date_of_birth.isoformat(), "name": wanted})
+            # A server looks for the start of words, or for a part of them.
+            the_same = [one for one in found if _is_the_same(one, request)]
+        if len(the_same) == 1 and len(found) < MOST_CANDIDATES:
+            values = {"patient_id": the_same[0]["id"], "candidates": []}
             PatientMatch.objects.update_or_create(request=request, defaults=values)
-            return found[0]["id"]
+            return the_same[0]["id"]
         candidates = [{"id": one["id"], "words": _words(one)} for one in found]
         PatientMatch.objects.update_or_create(request=request, defaults={"candidates": candidates, "is_new": False})
         raise Deferred("staff have to say which patient of the health record it is")
@@ -198,12 +203,16 @@ def entries_of(request: AppointmentRequest, patient_id: str) -> Iterator[dict[st
 
 def _former_visits(request: AppointmentRequest) -> Iterator[tuple[Appointment, str]]:
     """Those that the request no longer has, each with what became of it."""
-    missed = {
-        event.before.get("appointment_id") for event in request.events.standing().filter(verb=DID_NOT_COME.event)
-    }
+    became = {}
+    for event in request.events.standing().filter(verb__in=(DID_NOT_COME.event, REOPEN.event)):
+        visit_id = event.before.get("appointment_id")
+        if event.verb == DID_NOT_COME.event:
+            became[visit_id] = "noshow"
+        elif event.before.get("close_reason") == case.ATTENDED:
+            became[visit_id] = "fulfilled"
     visits = Appointment.objects.filter(reference=request.reference).exclude(request=request)
     for visit in visits.select_related("clinician", "place", "kind").order_by("booked_at", "pk"):
-        yield visit, "noshow" if str(visit.pk) in missed else "cancelled"
+        yield visit, became.get(str(visit.pk), "cancelled")
 
 
 def _id_of(one: Clinician | Place) -> str:
@@ -217,6 +226,37 @@ def _is_another_by_now(request: AppointmentRequest, match: PatientMatch) -> bool
     """Whether the name or birthday by which the patient was found was corrected since."""
     since = request.events.filter(at__gt=match.at)
     return since.filter(before__has_any_keys=["name", "date_of_birth"]).exists()
+
+
+def _is_the_same(patient: dict[str, Any], request: AppointmentRequest) -> bool:
+    """Whether they have the birthday, and in one name the first and the last word of ours, whole.
+
+    One word alone tells too little, unless it is all of their name.
+    """
+    words = [folded(word) for word in _words_of(request.name)]
+    wanted = {words[0], words[-1]}
+    names = [{folded(word) for word in _words_of(_said(one))} for one in patient.get("name") or []]
+    has_the_name = any(wanted <= name if len(words) > 1 else wanted == name for name in names)
+    is_born_then = patient.get("birthDate") == request.date_of_birth.isoformat()
+    return has_the_name and is_born_then and _is_in_use(patient)
+
+
+def _is_in_use(patient: dict[str, Any]) -> bool:
+    links = [one.get("type") for one in patient.get("link") or []]
+    return patient.get("active") is not False and "replaced-by" not in links
+
+
+def _words_of(name: str) -> list[str]:
+    return name.replace(",", " ").split() or [name]
+
+
+def _said(name: dict[str, Any]) -> str:
+    return name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
+
+
+def _escaped(value: str) -> str:
+    """As a search takes it for one value, whatever is in it."""
+    return re.sub(r"([\\,$|])", r"\\\1", value)
 
 
 def _entries(answer: Answer) -> list[dict[str, Any]]:
@@ -238,11 +278,18 @@ def _quoted(resource: dict[str, Any]) -> str:
 def _words(patient: dict[str, Any]) -> str:
     """By which staff know one patient from another."""
     name: dict[str, Any] = next(iter(patient.get("name") or []), {})
-    said = name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
     phones = [one.get("value", "") for one in patient.get("telecom") or [] if one.get("system") == "phone"]
-    return ", ".join(
-        filter(None, [said.strip(), f"born {patient.get('birthDate', 'on a day not said')}", *phones[:2]])
-    )
+    born = f"born {patient.get('birthDate', 'on a day not said')}"
+    unused = "" if _is_in_use(patient) else "no longer in use there"
+    return ", ".join(filter(None, [_said(name).strip(), born, *phones[:2], unused]))
+
+
+def _seconds(lives: Any) -> float | None:
+    """How long a token lives, which some say as text, and some not at all; None if that is no number."""
+    try:
+        return 300 if lives is None else float(lives)
+    except (TypeError, ValueError):
+        return None
 
 
 def _pause(answer: Answer) -> float:

@@ -3,18 +3,22 @@
 Worked out from the pathway; one that cannot be expressed fails when this is imported.
 """
 
+from collections.abc import Collection
+from itertools import chain, product
 from typing import Any
 
-from screening.pathways import PATHWAYS, versions
+from screening.pathways import OFFERED, PATHWAYS, versions
+from screening.questionnaire.assessment import Assessment
 from screening.questionnaire.conditions import ALWAYS, Answer, Answers
 from screening.questionnaire.definition import Pathway
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import InvalidAnswer, Menu, Question, Text
+from screening.wording import say
 
 from . import terms
 from .contact import contact_items
 from .enabling import EnableWhen, enabling_of
-from .response import Fault, Values, where
+from .response import Fault, Values, codings_in, where
 
 # The scale of pain that hospitals know: "Pain severity - 0-10 verbal numeric rating".
 LOINC_CODES = {"pain": "72514-3"}
@@ -24,25 +28,30 @@ def id_of(pathway: Pathway) -> str:
     return f"{pathway.key.replace('_', '-')}-{pathway.version}"
 
 
-def _url(pathway: Pathway) -> str:
-    return terms.address(f"Questionnaire/{pathway.key.replace('_', '-')}")
+def _url(key: str) -> str:
+    return terms.address(f"Questionnaire/{key.replace('_', '-')}")
 
 
-# Every version of every pathway, by their ids, the oldest of each first.
-PUBLISHED = {id_of(one): one for key in PATHWAYS for one in versions(key).values()}
+# Every version of every pathway, by their ids, the newest of each first.
+PUBLISHED = {id_of(one): one for key in PATHWAYS for one in reversed(versions(key).values())}
 ENABLING = {key: enabling_of(pathway) for key, pathway in PUBLISHED.items()}
 
 
 def canonical_of(pathway: Pathway) -> str:
-    return f"{_url(pathway)}|{pathway.version}"
+    return canonical(pathway.key, pathway.version)
+
+
+def canonical(key: str, version: str) -> str:
+    """Also of a pathway that there is no more."""
+    return f"{_url(key)}|{version}"
 
 
 def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
     """In English, which is what is signed. The rule itself is ours, and in no questionnaire.
 
-    The present version goes on with what it takes to ask for a visit.
+    What this site offers goes on with what it takes to ask for a visit; the rest is retired.
     """
-    is_current = pathway is PATHWAYS[pathway.key]
+    is_offered = pathway in OFFERED
     items = [_item(pathway, question) for question in _questions(pathway)]
     return {
         "resourceType": "Questionnaire",
@@ -50,18 +59,18 @@ def questionnaire_of(pathway: Pathway, *, is_signed: bool) -> dict:
         "extension": [
             {
                 "url": terms.VERSION_ALGORITHM,
-                "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
+                "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "natural"},
             }
         ],
-        "url": _url(pathway),
+        "url": _url(pathway.key),
         "version": pathway.version,
         "name": pathway.key.title().replace("_", ""),
         "title": pathway.title,
-        "status": ("active" if is_signed else "draft") if is_current else "retired",
-        "experimental": is_current and not is_signed,
+        "status": ("active" if is_signed else "draft") if is_offered else "retired",
+        "experimental": is_offered and not is_signed,
         "subjectType": ["Patient"],
         "language": "en",
-        "item": items + (contact_items(pathway, _enabling_of_a_visit(pathway)) if is_current else []),
+        "item": items + (contact_items(pathway, _enabling_of_a_visit(pathway)) if is_offered else []),
     }
 
 
@@ -71,14 +80,16 @@ def items_of(pathway: Pathway, answers: Answers) -> list[dict]:
     for question in _questions(pathway):
         answer = answers.get(question.key)
         if answer and question.accepts(answer):
-            items.append(
-                {
-                    "linkId": question.key,
-                    "text": _text(pathway, question),
-                    "answer": [_value(question, one) for one in ([answer] if isinstance(answer, str) else answer)],
-                }
-            )
+            values = [answer] if isinstance(answer, str) else answer
+            answered = [_value(pathway, question, value) for value in values]
+            items.append({"linkId": question.key, "text": _text(pathway, question), "answer": answered})
     return items
+
+
+def bare_items_of(answers: Answers) -> list[dict]:
+    """Of a pathway that nobody knows any more: what was stored, without the words of another."""
+    given = {key: [answer] if isinstance(answer, str) else answer for key, answer in answers.items() if answer}
+    return [{"linkId": key, "answer": [{"valueString": value} for value in values]} for key, values in given.items()]
 
 
 def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[str, Answer]:
@@ -95,7 +106,7 @@ def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[st
             elif question.optional and question.ask_if.holds(answers):
                 answers[question.key] = ""
         except InvalidAnswer as wrong:
-            faults.append(Fault("value", str(wrong), where(question.key)))
+            faults.append(Fault("value", say(str(wrong)), where(question.key)))
     # What is asked next depends on answers that nobody knows as long as there is one missing or wrong.
     if faults:
         return answers
@@ -112,6 +123,23 @@ def answers_in(pathway: Pathway, values: Values, faults: list[Fault]) -> dict[st
     return {key: answer for key, answer in answers.items() if key in is_asked}
 
 
+def warning_in(pathway: Pathway, items: Any) -> Assessment | None:
+    """What ends the check at once, by an answer that stands anywhere in these items; they need not be valid."""
+    given = {*codings_in(items)}
+    asked = [question for question in pathway.questions if question.key in pathway.emergency_questions]
+    ways = [dict(chain(*way)) for way in product(*(_ways_to_read(question, given) for question in asked))]
+    stops = (pathway.stop(answers) for rule in pathway.stops for answers in ways if rule.when.holds(answers))
+    return next(stops, None)
+
+
+def _ways_to_read(question: Question, given: Collection[tuple[str, str]]) -> list[list[tuple[str, Answer]]]:
+    """The question with its answer: with each, if it has several and takes one; nothing, if it has none."""
+    values = [one.value for one in question.options if (terms.system(question.key), one.value) in given]
+    if question.takes_several:
+        return [[(question.key, values)]]
+    return [[(question.key, value)] for value in values] or [[]]
+
+
 def _questions(pathway: Pathway) -> tuple[Question, ...]:
     return (*pathway.questions, *pathway.visit_questions)
 
@@ -123,7 +151,8 @@ def _item(pathway: Pathway, question: Question) -> dict:
     if isinstance(question, Text):
         item |= {"type": "string", "maxLength": question.longest}
     else:
-        item |= {"type": "choice", "answerOption": [_option(question, option.value) for option in question.options]}
+        options = [_option(pathway, question, option.value) for option in question.options]
+        item |= {"type": "choice", "answerOption": options}
     # Those that go with a visit request are asked of whoever makes one, and of nobody else.
     item["required"] = not question.optional and question not in pathway.visit_questions
     if question.takes_several:
@@ -134,13 +163,13 @@ def _item(pathway: Pathway, question: Question) -> dict:
     if question.hint:
         hint = {"linkId": f"{question.key}.hint", "type": "display", "text": question.hint}
         item["item"] = [hint | terms.control("help")]
-    return item | _enable_when(ENABLING[id_of(pathway)][question.key])
+    return item | _enable_when(pathway, ENABLING[id_of(pathway)][question.key])
 
 
 def _enabling_of_a_visit(pathway: Pathway) -> dict:
     """As of what everybody is asked who asks for one."""
     asked = next((question for question in pathway.visit_questions if question.ask_if is ALWAYS), None)
-    return _enable_when(ENABLING[id_of(pathway)][asked.key] if asked else None)
+    return _enable_when(pathway, ENABLING[id_of(pathway)][asked.key] if asked else None)
 
 
 def _text(pathway: Pathway, question: Question) -> str:
@@ -148,22 +177,29 @@ def _text(pathway: Pathway, question: Question) -> str:
     return f"{page.text} {question.text}" if page and page.text != question.text else question.text
 
 
-def _option(question: Question, value: str) -> dict:
+def _option(pathway: Pathway, question: Question, value: str) -> dict:
     option = next(option for option in question.options if option.value == value)
-    shown = {"valueCoding": _coding(question, value)}
+    shown = {"valueCoding": _coding(pathway, question, value)}
     return {"extension": [{"url": terms.OPTION_EXCLUSIVE, "valueBoolean": True}], **shown} if option.alone else shown
 
 
-def _value(question: Question, value: str) -> dict:
-    return {"valueString": value} if isinstance(question, Text) else {"valueCoding": _coding(question, value)}
+def _value(pathway: Pathway, question: Question, value: str) -> dict:
+    if isinstance(question, Text):
+        return {"valueString": value}
+    return {"valueCoding": _coding(pathway, question, value)}
 
 
-def _coding(question: Question, value: str) -> dict:
+def _coding(pathway: Pathway, question: Question, value: str) -> dict:
     label = next(option.label for option in question.options if option.value == value)
-    return {"system": terms.system(question.key), "code": value, "display": label}
+    return {**_code(pathway, question, value), "display": label}
 
 
-def _enable_when(enabling: EnableWhen | None) -> dict:
+def _code(pathway: Pathway, question: Question, value: str) -> dict:
+    """With the version, because in another the same code may stand for other words."""
+    return {"system": terms.system(question.key), "version": pathway.version, "code": value}
+
+
+def _enable_when(pathway: Pathway, enabling: EnableWhen | None) -> dict:
     if enabling is None:
         return {}
     compared = [
@@ -173,7 +209,7 @@ def _enable_when(enabling: EnableWhen | None) -> dict:
             **(
                 {"answerBoolean": True}
                 if one.operator == "exists"
-                else {"answerCoding": {"system": terms.system(one.question.key), "code": one.value}}
+                else {"answerCoding": _code(pathway, one.question, one.value)}
             ),
         }
         for one in enabling.comparisons

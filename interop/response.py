@@ -36,8 +36,25 @@ def where(*links: str) -> str:
 
 
 def values_in(asked: Sequence[Mapping[str, Any]], given: Any, faults: list[Fault]) -> Values:
-    """Of the items that are `given` to those that are `asked`. What is wrong is added to `faults`."""
-    return dict(_read(asked, given, faults, ()))
+    """Of the items that are `given` to those that are `asked`. What is wrong is added to `faults`.
+
+    An item without an answer, and a box that is not ticked, are as if they were not there.
+    """
+    return {link: values for link, values in _read(asked, given, faults, ()) if values}
+
+
+def codings_in(items: Any) -> Iterator[tuple[str, str]]:
+    """The system and the code of each answer in these items, however they are nested; they need not be valid."""
+    left = [items]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += part
+        elif isinstance(part, dict):
+            left += [part.get("item"), part.get("answer")]
+            match part.get("valueCoding"):
+                case {"system": str(system), "code": str(code)}:
+                    yield system, code
 
 
 def _read(
@@ -60,13 +77,19 @@ def _read(
         elif "modifierExtension" in item:
             faults.append(Fault("not-supported", "We know no modifier extensions.", place))
         elif known[link]["type"] == "group":
-            if "answer" in item:
+            if item.get("answer"):
                 faults.append(Fault("structure", "A group has items and no answer.", place))
             yield from _read(known[link]["item"], item.get("item", []), faults, (*path, link))
-        elif "item" in item:
-            faults.append(Fault("structure", "Nothing is asked below this item.", place))
+        elif known[link]["type"] == "display":
+            if "answer" in item or "item" in item:
+                faults.append(Fault("structure", "This is to be read only.", place))
         else:
-            yield link, [*_answers(known[link], item.get("answer", []), place, faults)]
+            answers = item.get("answer", [])
+            # What explains a question stands below it, or below its answer, and may be sent back.
+            for below in (item, *(answers if isinstance(answers, list) else [])):
+                if isinstance(below, dict):
+                    yield from _read(known[link].get("item", []), below.get("item", []), faults, (*path, link))
+            yield link, [*_answers(known[link], answers, place, faults)]
         seen.add(link)
 
 
@@ -88,15 +111,22 @@ def _answers(asked: Mapping[str, Any], given: Any, place: str, faults: list[Faul
 def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
     """As a form sends it: a box that is not ticked sends nothing."""
     key = VALUES[asked["type"]]
-    if not isinstance(answer, dict) or key not in answer or any(other in answer for other in OTHERS[key]):
-        raise NotThis("value", f"This is answered by a {key}.")
+    if not isinstance(answer, dict) or [one for one in answer if one.startswith("value")] != [key]:
+        raise NotThis("value", f"This is answered by a {key}, and nothing beside it.")
+    if "modifierExtension" in answer:
+        raise NotThis("not-supported", "We know no modifier extensions.")
     value = answer[key]
     match asked["type"]:
         case "choice":
+            given = value if isinstance(value, dict) else {}
             options = [option["valueCoding"] for option in asked["answerOption"]]
-            coding = (value.get("system"), value.get("code")) if isinstance(value, dict) else None
-            if coding not in [(option["system"], option["code"]) for option in options]:
+            coding = (given.get("system"), given.get("code"))
+            picked = [option for option in options if (option["system"], option["code"]) == coding]
+            if not picked:
                 raise NotThis("code-invalid", "This is none of the answers that can be picked.")
+            # The same code may have stood for other words.
+            if "version" in picked[0] and given.get("version", picked[0]["version"]) != picked[0]["version"]:
+                raise NotThis("code-invalid", "This is an answer to another version of the question.")
             yield value["code"]
         case "boolean":
             if not isinstance(value, bool):
@@ -113,7 +143,3 @@ def _value(asked: Mapping[str, Any], answer: Any) -> Iterator[str]:
             if len(value) > asked["maxLength"]:
                 raise NotThis("too-long", f"This has {asked['maxLength']} characters at most.")
             yield value
-
-
-# An answer has one value.
-OTHERS = {key: [other for other in {*VALUES.values(), "item"} if other != key] for key in VALUES.values()}

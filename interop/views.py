@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import re
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import Error
@@ -20,6 +22,7 @@ from appointments.roles import SEE, WORK
 from appointments.staff.pages import needs, staff_page
 from audit.models import AuditEntry
 from common.clinic import CLINIC
+from common.operation_outcome import CONTENT_TYPE, issue, outcome
 from common.outages import is_outage
 from screening.pathways import OFFERED
 from screening.questionnaire.definition import Pathway
@@ -27,10 +30,9 @@ from screening.sign_off import current_sign_off
 
 from . import case, incoming, terms
 from .keys import public_keys
-from .questionnaire import PUBLISHED, id_of, questionnaire_of
+from .questionnaire import PUBLISHED, questionnaire_of
 from .record import words_for_the_record
-
-CONTENT_TYPE = "application/fhir+json; charset=utf-8"
+from .search import PARAMETERS, NotSearched, Search
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,11 @@ logger = logging.getLogger(__name__)
 @require_safe
 def metadata(request: HttpRequest) -> HttpResponseBase:
     """What we offer to programs: the questions, to read, and if some may, to send back with answers."""
+    offered = {
+        "type": "Questionnaire",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": [{"name": name, "type": kind} for name, kind in PARAMETERS.items()],
+    }
     taken: dict = {"type": "QuestionnaireResponse", "interaction": [{"code": "create"}]}
     security = {"description": "Registered programs send Authorization: Bearer with the token they were given."}
     changed = [one.changes[0].date for one in OFFERED if one.changes]
@@ -55,7 +62,7 @@ def metadata(request: HttpRequest) -> HttpResponseBase:
                 {
                     "mode": "server",
                     "resource": [
-                        {"type": "Questionnaire", "interaction": [{"code": "read"}, {"code": "search-type"}]},
+                        offered,
                         *([taken] if settings.FHIR_CLIENTS else []),
                     ],
                     **({"security": security} if settings.FHIR_CLIENTS else {}),
@@ -73,23 +80,37 @@ def jwks(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def questionnaires(request: HttpRequest) -> HttpResponseBase:
-    """Every version there is, the oldest first."""
+    """Of every version there is those that are looked for, of each pathway the newest first."""
+    asked = [(name, value) for name, values in request.GET.lists() for value in values]
+    preferred = re.split(r"\s*[,;]\s*", request.headers.get("Prefer", ""))
+    try:
+        search = Search.of(asked, is_strict="handling=strict" in preferred)
+    except NotSearched as parameter:
+        return outcome(400, issue("not-supported", f"Questionnaires are not searched by {parameter}."))
     entries = [
         {
-            "fullUrl": terms.address(f"Questionnaire/{id_of(one)}"),
-            "resource": _written(one),
+            "fullUrl": terms.address(f"Questionnaire/{resource['id']}"),
+            "resource": resource,
             "search": {"mode": "match"},
         }
-        for one in PUBLISHED.values()
+        for resource in map(_written, PUBLISHED.values())
+        if search.finds(resource)
     ]
-    return _resource({"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries})
+    itself = terms.address("Questionnaire") + (f"?{urlencode(search.heeded)}" if search.heeded else "")
+    found = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(entries),
+        "link": [{"relation": "self", "url": itself}],
+    }
+    return _resource(found | ({"entry": entries} if entries else {}))
 
 
 @require_safe
 def questionnaire(request: HttpRequest, key: str) -> HttpResponseBase:
     pathway = PUBLISHED.get(key)
     if pathway is None:
-        return _outcome(404, incoming.issue("not-found", "There is no such Questionnaire."))
+        return outcome(404, issue("not-found", "There is no such Questionnaire."))
     return _resource(_written(pathway))
 
 
@@ -103,13 +124,13 @@ def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
     if client is None:
         refused, nobody = AuditEntry.Action.REFUSED, AuditEntry.Who.NOBODY
         audit.record(refused, who=nobody, outcome=AuditEntry.Result.REFUSED, status=401)
-        response = _outcome(401, incoming.issue("login", "The token is not one that we gave."))
+        response = outcome(401, issue("login", "The token is not one that we gave."))
         response["WWW-Authenticate"] = "Bearer"
         return response
     try:
         sent = incoming.read(request.body)
     except ValueError:
-        return _outcome(400, incoming.issue("structure", "This is no QuestionnaireResponse in JSON."))
+        return outcome(400, issue("structure", "This is no QuestionnaireResponse in JSON."))
     try:
         taken = incoming.take(sent, client)
         if taken.request and taken.status == 201:
@@ -120,13 +141,11 @@ def questionnaire_response(request: HttpRequest) -> HttpResponseBase:
             raise
         # What the database says may hold values.
         logger.warning("A response to the questions could not be stored yet: %s", type(error).__name__)
-        response = _outcome(503, incoming.issue("transient", "We cannot store it just now. Send it again later."))
+        response = outcome(503, issue("transient", "We cannot store it just now. Send it again later."))
         response["Retry-After"] = "60"
         return response
-    response = _outcome(taken.status, *taken.issues)
-    if taken.request:
-        response["Location"] = terms.address(f"QuestionnaireResponse/{taken.request.journey}")
-    return response
+    # Without an address, because what was sent is not given out again.
+    return outcome(taken.status, *taken.issues)
 
 
 def _client_of(request: HttpRequest) -> str | None:
@@ -175,9 +194,5 @@ def _written(pathway: Pathway) -> dict:
     return questionnaire_of(pathway, is_signed=current_sign_off(pathway.key) is not None)
 
 
-def _outcome(status: int, *issues: dict) -> JsonResponse:
-    return _resource({"resourceType": "OperationOutcome", "issue": [*issues]}, status)
-
-
-def _resource(resource: dict, status: int = 200) -> JsonResponse:
-    return JsonResponse(resource, status=status, content_type=CONTENT_TYPE)
+def _resource(resource: dict) -> JsonResponse:
+    return JsonResponse(resource, content_type=CONTENT_TYPE)

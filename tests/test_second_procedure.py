@@ -322,6 +322,9 @@ for key, typed in (("questions", {"scan": "mri"}), ("who", WHO), ("call", CALL),
     client.post(f"/visit/{key}/", typed)
 request = AppointmentRequest.objects.get()
 print(request.pathway, request.outcome, request.priority)
+questions = [entry["resource"] for entry in client.get("/fhir/Questionnaire").json()["entry"]]
+print([one["id"] for one in questions if one["status"] != "retired"], len(questions) > 1)
+print([one["id"] for one in questions if any(item["linkId"] == "answering_for" for item in one["item"])])
 desk = Client()
 desk.force_login(get_user_model().objects.create_superuser("kim"))
 pages = ["", "report/", "what-if/", "versions/", "sign-offs/", "new-request/", "free-times/", "export/"]
@@ -343,5 +346,6 @@ print({desk.get(f"/admin/{page}").status_code for page in pages})
         check=False,
     )
 
-    expected = ["200 True", "302 404", "404", "spinal_stenosis may_fit P2", "{200}"]
+    asked = "['spinal-stenosis-0.1']"
+    expected = ["200 True", "302 404", "404", "spinal_stenosis may_fit P2", f"{asked} True", asked, "{200}"]
     assert ran.stdout.splitlines() == expected, ran.stderr[-1000:]

@@ -20,7 +20,7 @@ const router = new FhirRouter();
 const repository = new MemoryRepository();
 const tokens = new Set();
 const seen = new Set();
-const told = { keys: { keys: [] }, faults: [], random: [], chance: 0, seed: 7, slow: 1000, tokens_after: 0 };
+const told = { keys: { keys: [] }, faults: [], random: [], chance: 0, seed: 7, slow: 1000, tokens_after: 0, lives: 300 };
 let asked = [];
 
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -46,7 +46,7 @@ async function token(form, here) {
   seen.add(payload.jti);
   const made = randomUUID();
   tokens.add(made);
-  return { access_token: made, token_type: "bearer", expires_in: 300, scope: form.get("scope") };
+  return { access_token: made, token_type: "bearer", expires_in: told.lives, scope: form.get("scope") };
 }
 
 async function fhir(method, address, type, text, headers) {

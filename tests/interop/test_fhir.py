@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -126,13 +127,74 @@ def test_programs_read_what_there_is_and_every_version_of_the_questions(client, 
     assert (about.json()["fhirVersion"], about.json()["rest"][0]["resource"][0]["type"]) == ("4.0.1", "Questionnaire")
     published = [entry["resource"] for entry in listed["entry"]]
     assert [one["id"] for one in published] == [
-        f"{key.replace('_', '-')}-{version}" for key in PATHWAYS for version in versions(key)
+        f"{key.replace('_', '-')}-{version}" for key in PATHWAYS for version in reversed(versions(key))
     ]
     assert one.json() in published
+    (compared,) = (one["valueCoding"]["code"] for one in published[0]["extension"])
+    # 2.0 has two numbers, and semver three.
+    assert compared == "natural"
     assert (none.status_code, none.json()["resourceType"]) == (404, "OperationOutcome")
     red_flags = next(item for item in one.json()["item"] if item["linkId"] == "red_flags")
     assert [option["valueCoding"]["code"] for option in red_flags["answerOption"] if "extension" in option] == [
         option.value for option in RED_FLAGS.options if option.alone
+    ]
+
+
+URL, NOW = "http://127.0.0.1:8000/fhir/Questionnaire/vertebral-cement", f"vertebral-cement-{PATHWAY.version}"
+BEFORE = [f"vertebral-cement-{version}" for version in reversed(versions(PATHWAY.key)) if version != PATHWAY.version]
+OTHERS = [
+    f"{key.replace('_', '-')}-{one}" for key in PATHWAYS if key != PATHWAY.key for one in reversed(versions(key))
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (f"url={URL}", [NOW, *BEFORE]),
+        (f"url={URL}&version={PATHWAY.version}", [NOW]),
+        (f"url={URL}&version=0.0,{PATHWAY.version}", [NOW]),
+        (f"url={URL}&version=0.0", []),
+        (f"url={URL}&status=draft", [NOW]),
+        (f"url={URL}&status=http://hl7.org/fhir/publication-status|draft", [NOW]),
+        ("status=retired", BEFORE),
+        ("status=active", []),
+        ("status=draft&status=retired", []),
+        (f"_id={NOW}", [NOW]),
+        (f"_id={BEFORE[0]}&_format=json", [BEFORE[0]]),
+        ("url=https://example.com/none", []),
+        ("status=&weather=fine", [NOW, *BEFORE, *OTHERS]),
+    ],
+)
+def test_programs_find_the_questions_that_they_look_for_and_are_told_by_what(client, db, asked, found):
+    answer = client.get(f"/fhir/Questionnaire?{asked}").json()
+
+    assert [entry["resource"]["id"] for entry in answer.get("entry", [])] == found
+    assert answer["total"] == len(found)
+    (link,) = answer["link"]
+    heeded = urlencode([one for one in parse_qsl(asked) if one[0] not in ("weather", "_format")])
+    assert link == {
+        "relation": "self",
+        "url": f"http://127.0.0.1:8000/fhir/Questionnaire{'?' * bool(heeded)}{heeded}",
+    }
+
+
+def test_what_a_search_does_not_know_is_refused_to_whoever_asks_for_that_and_a_modifier_to_all(client, db):
+    strict = {"Prefer": "respond-async, handling=strict"}
+    answers = [
+        client.get("/fhir/Questionnaire?weather=fine", headers=strict),
+        client.get("/fhir/Questionnaire?url:below=http://127.0.0.1:8000"),
+    ]
+
+    for answer, name in zip(answers, ("weather", "url:below"), strict=True):
+        assert (answer.status_code, answer.json()["resourceType"]) == (400, "OperationOutcome")
+        assert name in answer.json()["issue"][0]["diagnostics"]
+    assert client.get("/fhir/Questionnaire?version=2.0&_format=json", headers=strict).status_code == 200
+    offered = client.get("/fhir/metadata").json()["rest"][0]["resource"][0]["searchParam"]
+    assert [(one["name"], one["type"]) for one in offered] == [
+        ("_id", "token"),
+        ("status", "token"),
+        ("url", "uri"),
+        ("version", "token"),
     ]
 
 
@@ -198,6 +260,52 @@ def test_a_case_says_who_asks_what_was_answered_and_where_it_stands(in_each_stat
     assert (visit["status"], visit["start"]) == ("booked", next_week.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
+@pytest.mark.parametrize(
+    ("owner", "of_the_patient", "the_patients", "the_helpers"),
+    [
+        ("helper", "", [], ["+12125550123"]),
+        ("helper", "(646) 555-0199", ["+16465550199"], ["+12125550123"]),
+        ("patient", "", ["+12125550123"], []),
+        ("patient", "(646) 555-0199", ["+12125550123", "+16465550199"], []),
+    ],
+)
+def test_a_phone_is_of_whom_it_was_said_to_be_and_an_address_by_a_helper_of_nobody(
+    a_request, owner, of_the_patient, the_patients, the_helpers
+):
+    helper = {"filled_in_by": "Berta Example", "relationship": "daughter", "may_talk": "patient_agrees"}
+    phones = {"phone_owner": owner, "patient_phone": of_the_patient}
+    patient = resource(bundle_of(a_request(email="bo@example.com", **helper, **phones)), "Patient")
+
+    said = [[one["value"] for one in part.get("telecom", [])] for part in (patient, *patient["contact"])]
+    assert said == [the_patients, the_helpers]
+    assert "bo@example.com" not in json.dumps(patient)
+
+
+@by_judges
+@pytest.mark.process
+@pytest.mark.parametrize(("key", "version"), [("vertebral_cement", "1.9"), ("gone", PATHWAY.version)])
+def test_a_case_of_a_pathway_that_is_gone_is_said_as_it_was_stored_and_not_by_another(a_request, key, version):
+    request = a_request(blood_thinner="yes")
+    assert request.flags
+    AppointmentRequest.objects.filter(pk=request.pk).update(pathway=key, pathway_version=version)
+    request = AppointmentRequest.objects.get(pk=request.pk)
+
+    bundle = bundle_of(request)
+
+    response, task = resource(bundle, "QuestionnaireResponse"), resource(bundle, "Task")
+    assert response["questionnaire"].endswith(f"/fhir/Questionnaire/{key.replace('_', '-')}|{version}")
+    given = {item["linkId"]: [one["valueString"] for one in item["answer"]] for item in response["item"]}
+    stored = {link: [one] if isinstance(one, str) else one for link, one in request.answers.items() if one}
+    assert given == stored
+    assert not any(
+        "text" in one for one in (*response["item"], *(out["valueCodeableConcept"] for out in task["output"]))
+    )
+    said = [one["valueCodeableConcept"]["coding"][0] for one in task["output"]]
+    assert [one["code"] for one in said] == [request.outcome, request.priority, *request.flags]
+    assert {one["version"] for one in said} == {version}
+    assert judged([bundle]) == []
+
+
 def references_in(part) -> list[str]:
     if isinstance(part, dict):
         return ([part["reference"]] if "reference" in part else []) + references_in([*part.values()])
@@ -208,7 +316,9 @@ def references_in(part) -> list[str]:
 @pytest.mark.process
 def test_validators_that_others_wrote_find_no_fault_and_would(in_each_state, client):
     cases = [bundle_of(request) for request in in_each_state]
-    offered = [client.get("/fhir/metadata").json(), client.get("/fhir/Questionnaire").json()]
+    offered = [
+        client.get(f"/fhir/{one}").json() for one in ("metadata", "Questionnaire", "Questionnaire?status=active")
+    ]
     missing = client.get("/fhir/Questionnaire/none").json()
     one_by_one = [entry["resource"] for bundle in (*cases, offered[1]) for entry in bundle["entry"]]
 

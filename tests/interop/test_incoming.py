@@ -5,10 +5,11 @@ import json
 from copy import deepcopy
 
 import pytest
+from django.test import Client
 
 from appointments.models import AppointmentRequest
 from audit.models import AuditEntry
-from interop.questionnaire import canonical_of, items_of
+from interop.questionnaire import canonical_of, items_of, questionnaire_of
 from screening.cases import read_file
 from screening.own_cases import sheet_of
 from screening.pathways import EARLIER
@@ -128,7 +129,8 @@ def test_a_request_is_the_same_as_from_our_own_pages(client, db, changes, helper
     assert as_stored(stored) == as_stored(typed)
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == stored.outcome
     assert f"The reference is {stored}." in answer.json()["issue"][0]["diagnostics"]
-    assert answer["Location"] == f"http://127.0.0.1:8000{ADDRESS}/{stored.journey}"
+    # What can be read nowhere has no address.
+    assert "Location" not in answer
 
 
 def helper_on_the_page(helper: dict) -> dict:
@@ -151,7 +153,8 @@ def test_what_is_sent_again_makes_no_second_request_and_changes_nothing(client, 
     again = send(client, response(contact=ANA | {"name": "Bea Example"}))
 
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first["Location"] == again["Location"]
+    stored = AppointmentRequest.objects.get()
+    assert all(f"The reference is {stored}." in one.json()["issue"][0]["diagnostics"] for one in (first, again))
     assert send(client, response(questionnaire=canonical_of(EARLIER[0]))).status_code == 200
     assert "Nothing was changed." in again.json()["issue"][0]["diagnostics"]
     assert AppointmentRequest.objects.get().name == "Ana Example"
@@ -184,15 +187,125 @@ def test_who_is_offered_no_visit_is_told_what_the_pathway_says_and_nothing_is_st
     assert not AppointmentRequest.objects.exists()
 
 
-def test_a_warning_sign_is_answered_first_whatever_else_is_wrong(client, db):
-    sent = response({**TEXTBOOK, "red_flags": ["saddle"]})
-    sent["item"].append({"linkId": "weather"})
+def red_flags(*codes: str) -> list[dict]:
+    return [{"valueCoding": coding("red-flags", code)} for code in codes]
 
-    answer = send(client, sent)
 
+def with_a_warning_sign(**changes) -> dict:
+    return response({**TEXTBOOK, "red_flags": ["saddle"]}, **changes)
+
+
+BELOW = {"linkId": "red_flags.hint", "text": "…"}
+WARNED = {
+    "nothing": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle")}]),
+    "an unknown question": with_a_warning_sign(item=[*with_a_warning_sign()["item"], {"linkId": "weather"}]),
+    "its hint sent back": with_a_warning_sign(
+        item=[{"linkId": "red_flags", "answer": [{**red_flags("saddle")[0], "item": [BELOW]}], "item": [BELOW]}]
+    ),
+    "a second item of the question": response(
+        item=[*response()["item"], {"linkId": "red_flags", "answer": red_flags("saddle")}]
+    ),
+    "none of these beside it": response(item=[{"linkId": "red_flags", "answer": red_flags("none", "saddle")}]),
+    "an unknown code beside it": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle", "gout")}]),
+    "a group around it": response(item=[{"linkId": "page", "item": with_a_warning_sign()["item"]}]),
+    "another question's link": response(item=[{"linkId": "pain", "answer": red_flags("saddle")}]),
+    "an answer that is no list": response(item=[{"linkId": "red_flags", "answer": red_flags("saddle")[0]}]),
+    "a modifier": with_a_warning_sign(modifierExtension=[{"url": "https://example.com"}]),
+    "a draft": with_a_warning_sign(status="in-progress"),
+    "no identifier": with_a_warning_sign(identifier=None),
+    "an earlier version": with_a_warning_sign(questionnaire=canonical_of(EARLIER[0])),
+    "an unknown version": with_a_warning_sign(questionnaire="https://example.com/questions"),
+    "no version": with_a_warning_sign(questionnaire=None),
+}
+
+
+@pytest.mark.parametrize("beside", WARNED)
+def test_a_warning_sign_is_answered_first_whatever_else_is_wrong(client, db, beside):
+    answer = send(client, WARNED[beside])
+
+    assert answer.status_code == 422
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == PATHWAY.emergencies[0].key
     assert "911" in answer.json()["issue"][0]["diagnostics"]
-    assert len(faults(answer)) > 1
+    assert (len(faults(answer)) > 1) is (beside not in ("nothing", "its hint sent back"))
+    assert not AppointmentRequest.objects.exists()
+
+
+def test_a_warning_sign_is_answered_also_where_the_same_identifier_was_taken_before(client, db):
+    send(client, response())
+
+    answer = send(client, with_a_warning_sign())
+
+    assert answer.status_code == 422
+    assert [one["details"]["coding"][0]["code"] for one in answer.json()["issue"]] == [
+        PATHWAY.emergencies[0].key,
+        AppointmentRequest.objects.get().outcome,
+    ]
+
+
+def test_hints_below_a_question_may_be_sent_back_and_nothing_else_stands_there(client, db):
+    hint = {"linkId": "pain.hint", "text": "…"}
+
+    def below_pain(number, **more):
+        sent = response(number=number)
+        for item in sent["item"]:
+            if item["linkId"] == "pain":
+                item.update(more)
+                item["answer"][0]["item"] = more["item"]
+        return send(client, sent)
+
+    hints = [item for item in questions()["pain"].get("item", []) if item["type"] == "display"]
+    assert [one["linkId"] for one in hints] == ["pain.hint"]
+    assert below_pain("1", item=[hint]).status_code == 201
+    assert faults(below_pain("2", item=[{**hint, "answer": [{"valueString": "8"}]}]))[0] == (
+        "structure",
+        f"{PAIN}.item.where(linkId='pain.hint')",
+    )
+    assert faults(below_pain("3", item=[{"linkId": "weather"}]))[0] == ("not-found", f"{PAIN}.item[0]")
+
+
+def questions() -> dict[str, dict]:
+    return {item["linkId"]: item for item in questionnaire_of(PATHWAY, is_signed=True)["item"]}
+
+
+def test_a_fault_is_said_as_on_the_pages_with_the_number_to_call(client, db):
+    answer = send(client, response(item=[{"linkId": "red_flags", "answer": red_flags("saddle", "none")}]))
+
+    said = [one["diagnostics"] for one in answer.json()["issue"] if "red_flags" in one.get("expression", [""])[0]]
+    assert [("call 911 now" in words, "{" in words) for words in said] == [(True, False)]
+
+
+@pytest.mark.parametrize("link", [*TEXTBOOK, *VISIT_ANSWERS, "answering_for", "myself", *ANA])
+def test_an_item_without_an_answer_is_as_if_it_were_not_there(client, db, link):
+    def sent(number, *instead) -> dict:
+        changed = deepcopy(response(number=number))
+        for items in (changed["item"], changed["item"][-1].get("item", [])):
+            for place, item in enumerate(items):
+                if item["linkId"].removeprefix("myself.") == link:
+                    items[place : place + 1] = [{"linkId": item["linkId"], **one} for one in instead]
+        return changed
+
+    missing, without_answer, without_answers = (
+        send(client, sent(str(number), *instead)) for number, instead in enumerate([(), ({},), ({"answer": []},)])
+    )
+    without_value = send(client, sent("3", {"answer": [{}]}))
+
+    assert missing.status_code == without_answer.status_code == without_answers.status_code
+    assert faults(missing) == faults(without_answer) == faults(without_answers)
+    assert without_value.status_code == 422
+
+
+def test_codes_say_of_which_version_they_are_and_are_taken_with_it_or_without(client, db):
+    def sent(number, **version):
+        changed = response(number=number)
+        for item in changed["item"]:
+            for answer in item.get("answer", []):
+                answer.get("valueCoding", {}).pop("version", None)
+                answer.get("valueCoding", {}).update(version)
+        return send(client, changed)
+
+    asked = questions()["pain"]["answerOption"]
+    assert {option["valueCoding"]["version"] for option in asked} == {PATHWAY.version}
+    assert [sent("1").status_code, sent("2", version=PATHWAY.version).status_code] == [201, 201]
 
 
 def without(*links: str):
@@ -242,6 +355,18 @@ WRONG = {
     "two values in one": (
         answered("pain", {"valueCoding": coding("pain", "7"), "valueString": "8"}),
         ("value", f"{PAIN}.answer[0]"),
+    ),
+    "two values of different kinds in one": (
+        answered("pain", {"valueCoding": coding("pain", "7"), "valueInteger": 8}),
+        ("value", f"{PAIN}.answer[0]"),
+    ),
+    "what changes the meaning of an answer": (
+        answered("pain", {"valueCoding": coding("pain", "7"), "modifierExtension": [{"url": "https://example.com"}]}),
+        ("not-supported", f"{PAIN}.answer[0]"),
+    ),
+    "an answer to another version of the question": (
+        answered("pain", {"valueCoding": {**coding("pain", "7"), "version": "1.0"}}),
+        ("code-invalid", f"{PAIN}.answer[0]"),
     ),
     "two answers to a single choice": (
         answered("pain", *({"valueCoding": coding("pain", code)} for code in "78")),
@@ -364,6 +489,38 @@ def test_only_a_registered_program_may_and_where_there_is_none_there_is_no_such_
     assert send(client, response()).status_code == 404
     assert len(client.get("/fhir/metadata").json()["rest"][0]["resource"]) == 1
     assert not AppointmentRequest.objects.exists()
+
+
+NOWHERE = {
+    "too long a body": (lambda ask: ask.post(ADDRESS, "x" * 70_000, content_type="application/fhir+json"), 413),
+    "a foreign charset": (lambda ask: ask.post(ADDRESS, "{}", content_type="application/json; charset=latin1"), 400),
+    "nothing there": (lambda ask: ask.get("/fhir/Patient/1"), 404),
+    "another method": (lambda ask: ask.get(ADDRESS), 405),
+    "a method that nothing knows": (lambda ask: ask.put(f"{ADDRESS}/1", "{}"), 405),
+    "a form where one can only read": (lambda ask: ask.post("/fhir/metadata"), 403),
+    "too long an address": (lambda ask: ask.get(f"/fhir/Questionnaire?_id={'x' * 2_000}"), 414),
+}
+
+
+@pytest.mark.parametrize("refused", NOWHERE)
+def test_whatever_refuses_a_program_says_so_in_fhir(db, refused):
+    ask, status = NOWHERE[refused]
+
+    answer = ask(Client(enforce_csrf_checks=True))
+
+    assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+    assert len(faults(answer)) == 1
+    assert answer["Cache-Control"] == "no-store"
+    assert ("Allow" in answer) is (status == 405)
+
+
+def test_where_https_is_missing_it_is_said_in_fhir_and_pages_for_people_stay_pages(db, client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    insecure = client.post(ADDRESS, "{}", content_type="application/json")
+    settings.SECURE_SSL_REDIRECT = False
+
+    assert (insecure.status_code, faults(insecure)) == (403, [("security",)])
+    assert client.get("/nowhere/")["Content-Type"] == "text/html; charset=utf-8"
 
 
 @by_judges

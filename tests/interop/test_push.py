@@ -21,7 +21,7 @@ from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL
+from appointments.lifecycle.definition import BOOK, CANCEL, CLAIM, CLOSE, LOG_CALL, REOPEN
 from appointments.lifecycle.transition import perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, Message, PatientMatch
 from audit.models import AuditEntry
@@ -101,7 +101,7 @@ def ehr(running, settings, client):
     # Each test is of another clinic, so that its identifiers are its own.
     settings.SITE_URL = f"http://clinic-{time.monotonic_ns()}.example"
     yield (ehr := Ehr(running, client.get("/fhir/jwks.json").json()))
-    ehr.told(faults=[], random=[], chance=0, tokens_after=0)
+    ehr.told(faults=[], random=[], chance=0, tokens_after=0, lives=300)
 
 
 @pytest.fixture
@@ -169,6 +169,24 @@ def test_the_record_says_how_the_request_stands_now_and_not_how_it_stood(ehr, an
 
     assert [one["status"] for one in ehr.has("Task", **ours(request))] == ["cancelled"]
     assert [one["status"] for one in ehr.has("Appointment", patient=f"Patient/{patient}")] == ["cancelled"]
+
+
+def test_who_came_to_the_visit_came_also_when_the_request_is_reopened(ehr, ana, booked, scheduler):
+    visits = Appointment.objects.filter(pk=booked.appointment_id)
+    begun = timezone.now() - datetime.timedelta(hours=3)
+    visits.update(starts_at=begun, ends_at=begun + datetime.timedelta(hours=1))
+
+    def said() -> list[str]:
+        send()
+        return [one["status"] for one in ehr.has("Appointment", patient=f"Patient/{ana[1]}")]
+
+    perform(CLOSE, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler, reason="attended")
+    assert said() == ["fulfilled"]
+    perform(REOPEN, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler)
+    assert said() == ["fulfilled"]
+    perform(CLAIM, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler)
+    perform(CLOSE, AppointmentRequest.objects.get(pk=booked.pk), by=scheduler, reason="declined")
+    assert said() == ["fulfilled"]
 
 
 def test_no_name_stands_in_an_address_there_and_a_key_can_be_changed(ehr, ana, settings, client):
@@ -275,6 +293,64 @@ def test_a_person_says_who_it_is_where_not_exactly_one_is_found(ehr, a_request):
     assert [one["for"]["reference"] for one in ehr.has("Task", **ours(two))] == [f"Patient/{first}"]
 
 
+IN_USE: dict = {}
+MERGED = {"link": [{"other": {"reference": "Patient/another"}, "type": "replaced-by"}]}
+
+
+@pytest.mark.parametrize(
+    ("ours_", "theirs", "more", "is_the_same"),
+    [
+        ("Ana Example", "Ana Example", IN_USE, True),
+        ("Ana Example", "Example, Ana Maria", IN_USE, True),
+        ("José Núñez", "", {"name": [{"text": "JOSE NUNEZ", "given": ["José"], "family": "Núñez"}]}, True),
+        ("Ana Exa\\m$p|le", "Ana Exa\\m$p|le", IN_USE, True),
+        ("Li", "Li", IN_USE, True),
+        ("Ana Example", "Mariana Counterexample", IN_USE, False),
+        ("Li", "Zoe Lilienthal", IN_USE, False),
+        ("Li", "Zoe Li", IN_USE, False),
+        ("Jo Example,Zoe", "Zoe Other", IN_USE, False),
+        ("Ana Example", "Ana Example", {"active": False}, False),
+        ("Ana Example", "Ana Example", MERGED, False),
+        ("Ana Example", "Ana Example", {"name": [{"given": ["Ana"]}, {"family": "Example"}]}, False),
+        ("Ana Example", "Ana Example", {"name": [{"given": ["Ana"], "family": "Example"}]}, True),
+    ],
+)
+def test_only_who_has_the_whole_words_of_the_name_and_is_in_use_is_taken_without_a_person(
+    ehr, a_request, ours_, theirs, more, is_the_same
+):
+    request = a_request(name=ours_)
+    # Where another test has people of this name, a birthday of its own tells them apart.
+    born = datetime.date(1930, 1, 1) + datetime.timedelta(days=time.monotonic_ns() // 1000 % 20_000)
+    AppointmentRequest.objects.filter(pk=request.pk).update(date_of_birth=born)
+    there = ehr.add({**ANA, "name": [{"text": theirs}], "birthDate": str(born), **more})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == (there if is_the_same else "")
+    assert len(ehr.has("Task", **ours(request))) == is_the_same
+
+
+def test_one_who_has_the_name_is_told_from_others_whom_the_search_finds_as_well(ehr, ana):
+    request, patient = ana
+    ehr.add({**ANA, "name": [{"text": f"Mari{request.name.lower()}"}]})
+    ehr.add({**ANA, "name": [{"text": request.name}], "active": False})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == patient
+
+
+def test_where_the_record_has_more_than_it_shows_a_person_decides_among_them(ehr, ana):
+    request, _ = ana
+    for number in range(20):
+        ehr.add({**ANA, "name": [{"text": f"{request.name}{number}"}]})
+
+    send()
+
+    assert PatientMatch.objects.get().patient_id == ""
+    assert ehr.has("Task", **ours(request)) == []
+
+
 @pytest.mark.parametrize(
     "typed", [{}, {"match": "x"}, {"match": "9"}, {"match": "1", "choice": "-other", "other": "a b"}]
 )
@@ -334,6 +410,19 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_it_to_another_and_nothing_
 
     assert [*Message.objects.order_by("version").values_list("state", flat=True)] == [State.DROPPED, State.SENT]
     assert [one["status"] for one in ehr.has("Task", **ours(request))] == ["in-progress"]
+
+
+@pytest.mark.parametrize(
+    ("lives", "state"),
+    [(300, "sent"), ("300", "sent"), (None, "sent"), (299.5, "sent"), ("soon", "waiting"), ([], "waiting")],
+)
+def test_a_token_says_how_long_it_lives_as_a_number_in_words_or_not_at_all(ana, ehr, lives, state):
+    ehr.told(lives=lives)
+
+    assert send() == [state]
+
+    if state == "waiting":
+        assert Message.objects.get().error == "the health record does not let us in (200)"
 
 
 def test_where_nobody_lets_us_in_in_time_all_wait_and_the_worker_goes_on(ana, ehr, settings):
