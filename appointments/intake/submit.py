@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+import audit
+from audit.models import AuditEntry
 from common.client_address import counted_by
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.definition import Pathway
@@ -57,13 +58,13 @@ def submit(
 
     The outcome is worked out here, from the answers. An open request of the same person is linked, and those that may
     be of the same person are remembered. What is stored is counted by `sent_from`, the address of the visitor, if
-    there is one. Costs five statements, one more if there are such, and one for what is to be told. Raises
-    NoVisitOffered and TooManyFromOneAddress.
+    there is one, and what staff take is audited, once. Costs five statements, one more if there are such, and one for
+    what is to be told. Raises NoVisitOffered and TooManyFromOneAddress.
     """
     if not journey.is_complete or not journey.assessment.outcome.offers_visit:
         raise NoVisitOffered
     pathway, assessment = journey.pathway, journey.assessment
-    answers = {**journey.relevant_answers, **visit_answers}
+    answers = answers_kept(journey, visit_answers)
     earlier = asked_before(contact, journey_id, pathway).only("pk").first()
     created_at = timezone.now()
     priority = pathway.priority(assessment.outcome, answers)
@@ -126,13 +127,24 @@ def submit(
     raise RuntimeError("the request could not be stored: every reference drawn was taken, or a rule refused it")
 
 
+def answers_kept(journey: Journey, visit_answers: Answers) -> Answers:
+    """Those that count, with those to the questions about the visit."""
+    return {**journey.relevant_answers, **visit_answers}
+
+
+def is_as_stored(stored: AppointmentRequest, answers: Answers, contact: Contact, origin: Origin) -> bool:
+    """Whether the request still says what is sent, whoever takes it."""
+    sent = {**asdict(contact), "answers": answers, "source": origin.source, "referred_by": origin.referred_by}
+    return all(getattr(stored, name) == value for name, value in sent.items())
+
+
 def asked_before(contact: Contact, journey_id: UUID, pathway: Pathway) -> QuerySet[AppointmentRequest]:
     """The open requests of the same person about the same that came of another journey, the newest first."""
     same = {"date_of_birth": contact.date_of_birth, "phone": contact.phone, "pathway": pathway.key}
     return AppointmentRequest.objects.open().filter(**same).exclude(journey=journey_id).order_by("-pk")
 
 
-@transaction.atomic
+@audit.atomic()
 def _store(row: AppointmentRequest, sent_from: str | None) -> AppointmentRequest | None:
     """The request of this journey, the new one or that of before; None if its reference belongs to another."""
     AppointmentRequest.objects.bulk_create([row], ignore_conflicts=True)
@@ -145,6 +157,9 @@ def _store(row: AppointmentRequest, sent_from: str | None) -> AppointmentRequest
             stored.doubts = ", ".join(filter(None, [stored.doubts, doubt]))
             stored.save(update_fields=["doubts"])
         announce.store([announce.ARRIVAL], stored)
+        if row.taken_by:
+            details = f"asked for a visit, by {row.source}"
+            audit.record(AuditEntry.Action.CHANGE, by=row.taken_by, requests=[stored], details=details)
     return stored
 
 

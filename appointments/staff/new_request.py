@@ -23,7 +23,6 @@ from django.views.decorators.http import require_http_methods
 
 import audit
 from accounts.requests import StaffRequest
-from audit.models import AuditEntry
 from common.languages import LANGUAGES, language_or_english
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm, sent_together
@@ -35,7 +34,7 @@ from screening.questionnaire.questions import Page
 from ..fields import tidied
 from ..intake.forms import CallForm, ConsentForm, VisitQuestionsForm, WhoForm, contact_of
 from ..intake.origin import Origin
-from ..intake.submit import asked_before, submit
+from ..intake.submit import answers_kept, asked_before, is_as_stored, submit
 from ..lifecycle.definition import CLAIM
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, NurseCheck, ReferralSource, Source
@@ -57,12 +56,14 @@ class Talk:
     """What was said so far: what stands in the fields, by their names, whether it is valid or not.
 
     `id` is the journey's, so that what is sent twice is stored once; `pathway` is the key of what is asked about.
+    `beside` is the request that was stored under the id before, where something else was sent with it.
     """
 
     pathway: str = FIRST.key
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     language: str = LANGUAGES[0].code
     entered: dict[str, Any] = field(default_factory=dict)
+    beside: int = 0
 
     @classmethod
     def in_page(cls, request: StaffRequest) -> Self | None:
@@ -238,28 +239,35 @@ def _take(request: StaffRequest, talk: Talk, filled_in: tuple[StrictForm, ...], 
     with translation.override(talk.language):
         contact = contact_of(who, call, consent)
     contact = replace(contact, consent=SPOKEN.format(words=contact.consent))
-    if not is_another and (before := list(asked_before(contact, UUID(talk.id), talk.journey.pathway))):
-        audit.shows(request, before)
-        return _page(request, talk, PAGES[-1], filled_in, status=409, before=before)
+    origin = Origin(
+        source=opening.cleaned_data["source"],
+        referred_by=opening.cleaned_data["referred_by"],
+        taken_by=request.user,
+    )
+    answers = answers_kept(talk.journey, questions.cleaned_data)
+    stored = AppointmentRequest.objects.filter(journey=UUID(talk.id)).first()
+    if stored is None or not is_as_stored(stored, answers, contact, origin):
+        if stored:
+            # Back and a correction, or the next patient: it needs an id of its own, and somebody who says so.
+            talk, is_another = replace(talk, id=uuid.uuid4().hex, beside=stored.pk), False
+        already = [] if is_another else list(AppointmentRequest.objects.filter(pk=talk.beside))
+        asked = asked_before(contact, UUID(talk.id), talk.journey.pathway).exclude(pk=talk.beside)
+        before = [] if is_another else list(asked)
+        if already or before:
+            audit.shows(request, [*already, *before])
+            return _page(request, talk, PAGES[-1], filled_in, status=409, already=already, before=before)
     stored = submit(
         journey_id=UUID(talk.id),
         journey=talk.journey,
         visit_answers=questions.cleaned_data,
         contact=contact,
-        origin=Origin(
-            source=opening.cleaned_data["source"],
-            referred_by=opening.cleaned_data["referred_by"],
-            taken_by=request.user,
-        ),
+        origin=origin,
     )
     may_book = request.user.has_perm(WORK)
-    if not stored.version:
-        details = f"asked for a visit, by {stored.source}"
-        audit.record(AuditEntry.Action.CHANGE, requests=[stored], details=details)
-        if may_book:
-            # A colleague may be quicker, or the same form sent at once; the sheet says who holds it.
-            with suppress(Refused):
-                perform(CLAIM, stored, by=request.user)
+    if may_book and not stored.version:
+        # A colleague may be quicker, or the same form sent at once; the sheet says who holds it.
+        with suppress(Refused):
+            perform(CLAIM, stored, by=request.user)
     if not may_book:
         what_now = "A scheduler calls to book a visit."
     elif stored.nurse_check in NurseCheck.lets_book():
@@ -278,6 +286,7 @@ def _page(
     *,
     status: int = 200,
     is_lost: bool = False,
+    already: Sequence[AppointmentRequest] = (),
     before: Sequence[AppointmentRequest] = (),
 ) -> HttpResponse:
     with translation.override(talk.language):
@@ -301,5 +310,6 @@ def _page(
         for_someone_else=talk.is_someone_else,
         practices=practices.values_list("name", flat=True) if at == PAGES[0] else [],
         is_lost=is_lost,
+        already=already,
         before=before,
     )

@@ -173,6 +173,66 @@ def test_what_is_sent_twice_is_one_request(script):
     assert AuditEntry.objects.filter(details="asked for a visit, by phone").count() == 1
 
 
+def test_what_a_nurse_sends_twice_is_audited_once(db):
+    script = Script(signed_in(member_of("Nurses", "nina")))
+    script.opens()
+    script.asks()
+    last = script.page
+
+    first = script.ends()
+    script.page = last
+
+    assert script.ends()["Location"] == first["Location"]
+    assert AppointmentRequest.objects.count() == 1
+    assert AuditEntry.objects.filter(details="asked for a visit, by phone", username="nina").count() == 1
+
+
+def went_back_and_sent(script, **changes):
+    """What is answered to it, after one request was stored."""
+    script.opens()
+    script.asks()
+    last = script.page
+    script.ends()
+    script.page = last
+    return script.ends(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"phone": "(212) 555-0199"}, {"name": "Bob Sample", "date_of_birth_year": "1950"}, {"imaging": "none"}],
+    ids=["a correction", "the next patient", "another answer"],
+)
+def test_what_is_changed_after_it_was_stored_is_not_taken_for_stored(script, changes):
+    page = went_back_and_sent(script, **changes)
+
+    stored = AppointmentRequest.objects.get()
+    assert page.status_code == 409
+    assert f"Stored already: reference {stored}." in words_of(page)
+    assert f"/{stored.pk}/change/#do-correct" in source_of(page)
+    assert AuditEntry.objects.get(status=409).numbers == str(stored.pk)
+    # By Enter, it is asked again; pressed twice, it is one more.
+    assert script.ends(**changes).status_code == 409
+    last = script.page
+    first = script.ends("another", **changes)
+    script.page = last
+    assert script.ends("another", **changes)["Location"] == first["Location"]
+    assert AppointmentRequest.objects.count() == 2
+
+
+def test_the_next_patient_after_another_one_is_asked_about_too(script):
+    went_back_and_sent(script, name="Bob Sample")
+    last = script.page
+    script.ends("another", name="Bob Sample")
+    script.page = last
+
+    page = script.ends("another", name="Carla Sample")
+
+    assert page.status_code == 409
+    assert f"Stored already: reference {AppointmentRequest.objects.latest('pk')}." in words_of(page)
+    assert 'value="Carla Sample"' in source_of(page)
+    assert AppointmentRequest.objects.count() == 2
+
+
 def test_in_spanish_the_patient_hears_spanish_and_staff_read_english(script):
     script.sends(**OPENING, red_flags=["none"], speak="es")
     assert "¿Tiene alguna de estas señales" in words_of(script.page)
