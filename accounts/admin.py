@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import first_passwords, second_factor, views
-from .forms import PasswordOfAnotherForm, RolesField
+from .forms import AccountForm, NewAccountForm, PasswordOfAnotherForm, RolesField
 from .requests import StaffRequest
 from .tables import AfterAFreshCode
 
@@ -35,6 +35,7 @@ class StaffUserAdmin(AfterAFreshCode, UserAdmin):
     list_filter = ("is_active", "groups")
     filter_horizontal = ("user_permissions",)
     actions = ("reset_second_factor",)
+    form, add_form = AccountForm, NewAccountForm
     change_password_form = PasswordOfAnotherForm
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "groups")}),

@@ -3,7 +3,7 @@
 from django import forms
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
@@ -31,6 +31,27 @@ class PasswordOfAnotherForm(AdminPasswordChangeForm):
             user = super().save(commit)
             first_passwords.given(user)
         return user
+
+
+class OneOfAKindForm(forms.ModelForm):
+    """Refuses a username that differs from another only in small and capital letters. One that there is may stay."""
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        others = User.objects.exclude(pk=self.instance.pk)
+        if "username" in self.changed_data and others.filter(username__iexact=username).exists():
+            raise ValidationError(
+                "Another account has this username, perhaps in other small and capital letters. Take another one."
+            )
+        return username
+
+
+class NewAccountForm(OneOfAKindForm, AdminUserCreationForm):
+    pass
+
+
+class AccountForm(OneOfAKindForm, UserChangeForm):
+    pass
 
 
 class RolesField(forms.ModelMultipleChoiceField):

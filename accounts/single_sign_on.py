@@ -106,6 +106,7 @@ def _bring_up_to_date(user: User, proof: Proof, groups: QuerySet[Group]) -> None
 def _free_username(proof: Proof) -> str:
     wanted = str(proof.claims.get("preferred_username") or proof.claims.get("email") or proof.subject)
     name = re.sub(r"[^\w.@+-]+", "-", wanted)[:140]
-    taken = {*User.objects.filter(username__startswith=name).values_list("username", flat=True)}
-    taken |= {*settings.SSO_BREAK_GLASS}
-    return next(one for one in chain([name], (f"{name}-{number}" for number in count(2))) if one not in taken)
+    there = User.objects.filter(username__istartswith=name).values_list("username", flat=True)
+    taken = {one.casefold() for one in (*there, *settings.SSO_BREAK_GLASS)}
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(one for one in numbered if one.casefold() not in taken)

@@ -111,3 +111,22 @@ def test_an_account_that_a_superuser_makes_needs_such_a_password_too(nora):
 
     assert "among the first" in refused.text
     assert not get_user_model().objects.filter(username="pim").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("taken", ["bob", "BOB"])
+def test_no_two_usernames_differ_in_small_and_capital_letters_alone(nora, taken):
+    nora.gives_password()
+    bob, pim = (get_user_model().objects.create_user(name) for name in ("bob", "pim"))
+    password = dict.fromkeys(("password1", "password2"), "six red kites over town")
+
+    added = nora.client.post("/admin/auth/user/add/", {"username": taken, "usable_password": "true", **password})
+    renamed = nora.client.post(f"/admin/auth/user/{pim.pk}/change/", {"username": taken, "is_active": "on"})
+
+    for page in (added, renamed):
+        assert "Another account has this username" in page.text
+        assert f'value="{taken}"' in page.text
+    assert {*get_user_model().objects.values_list("username", flat=True)} == {"nora", "bob", "pim"}
+    # One's own may be written anew.
+    nora.client.post(f"/admin/auth/user/{bob.pk}/change/", {"username": "Bob", "is_active": "on"})
+    assert get_user_model().objects.get(pk=bob.pk).username == "Bob"

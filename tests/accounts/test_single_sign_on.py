@@ -109,11 +109,11 @@ def test_an_account_that_was_locked_here_stays_out(provider):
 
 
 def test_nobody_becomes_somebody_by_having_their_name(provider, nora):
-    provider.say(other={"preferred_username": "nora", "groups": ["staff-nurses"], "amr": ["mfa"]})
+    provider.say(other={"preferred_username": "Nora", "groups": ["staff-nurses"], "amr": ["mfa"]})
 
     Browser("other").signs_in()
 
-    other = get_user_model().objects.get(username="nora-2")
+    other = get_user_model().objects.get(username="Nora-2")
     assert (other.provider_identity.subject, other.is_superuser) == ("other", False)
     nora.user.refresh_from_db()
     assert nora.user.is_superuser
