@@ -15,7 +15,7 @@ from accounts.tables import AfterAFreshCode
 from common.languages import ENGLISH, LANGUAGES, language_or_english
 from screening.pathways import PATHWAYS
 
-from .fields import EmailField
+from .fields import EmailField, validate_year
 from .lifecycle.forms import MomentField
 from .models import (
     Absence,
@@ -43,7 +43,10 @@ class TableAdmin(admin.ModelAdmin):
     """With the browser's own ways to enter dates and times: Django's need styles that our policy forbids."""
 
     formfield_overrides = {  # noqa: RUF012  # Django reads it as it is
-        models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
+        models.DateField: {
+            "widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+            "validators": (validate_year,),
+        },
         models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget},
         models.EmailField: {"form_class": EmailField},
         models.URLField: {"assume_scheme": "https"},

@@ -3,6 +3,7 @@
 from .asked_back import AskedField, ask_back
 from .birthdays import DateOfBirthField, validate_birthday
 from .choices import PARTS_OF_THE_DAY, CallTimesField, LongSelect, call_times_in_words
+from .days import validate_year
 from .emails import EmailField, likely_meant
 from .names import PersonNameField, PostalAddressField
 from .phones import ODD, PhoneField, is_odd, numbers_in, words_beside
@@ -26,6 +27,7 @@ __all__ = [
     "numbers_in",
     "tidied",
     "validate_birthday",
+    "validate_year",
     "without_formats",
     "words_beside",
 ]

@@ -22,6 +22,7 @@ from ..fields import (
     PhoneField,
     PostalAddressField,
     validate_birthday,
+    validate_year,
 )
 from ..models import AppointmentRequest, Clinician, ContactAttempt, Language, Place, Records, Status, VisitKind
 from .close_reasons import CLOSE_REASONS, DID_NOT_COME
@@ -37,14 +38,11 @@ IN_LETTERS = "Enter a name in letters."
 
 class MomentField(forms.DateTimeField):
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    default_validators = [validate_year]  # noqa: RUF012  # Django reads it as it is
 
     def clean(self, value: object) -> datetime.datetime | None:
-        try:
-            moment = super().clean(value)
-            # The last hours of the year 9999 are a time here, and none in UTC.
-            return moment and moment.astimezone(datetime.UTC)
-        except OverflowError:
-            raise ValidationError(self.error_messages["invalid"]) from None
+        moment = super().clean(value)
+        return moment and moment.astimezone(datetime.UTC)
 
 
 class FutureMomentField(MomentField):
@@ -290,6 +288,7 @@ class RecordsForm(VerbForm):
     records_dated = forms.DateField(
         label="Date of the newest report",
         required=False,
+        validators=[validate_year],
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )

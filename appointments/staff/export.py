@@ -1,11 +1,9 @@
 """Takes requests out of here into a spreadsheet, for a purpose that is written down first."""
 
-import datetime
 import logging
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -16,6 +14,7 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.strict_form import StrictForm
 
+from ..fields import validate_year
 from ..models import ExportLog, Language
 from ..reporting import export
 from ..roles import MANAGE
@@ -30,9 +29,7 @@ class DayField(forms.DateField):
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
     def __init__(self, **kwargs: Any) -> None:
-        # Days at the ends of the calendar are none in another time zone.
-        within = [MinValueValidator(datetime.date(2000, 1, 1)), MaxValueValidator(datetime.date(2199, 12, 31))]
-        super().__init__(input_formats=["%Y-%m-%d"], validators=within, required=False, **kwargs)
+        super().__init__(input_formats=["%Y-%m-%d"], validators=[validate_year], required=False, **kwargs)
 
 
 class FilterForm(forms.Form):

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -19,6 +20,7 @@ import audit
 from accounts.requests import StaffRequest
 from common.strict_form import StrictForm
 
+from ..fields import validate_year
 from ..models import WEEKDAYS, Absence, Clinician, ConsultingHours, Place
 from ..roles import MANAGE
 from . import calendar_change
@@ -33,6 +35,7 @@ MOST_CHARACTERS = 50_000
 SEPARATORS = ",;\t"
 
 MADE, THERE = "New", "Is there already"
+NO_ROW = "Paste a table with at least one row."
 
 
 class _Name(forms.CharField):
@@ -65,7 +68,9 @@ class _Weekday(forms.CharField):
 
 def _day(label: str) -> forms.DateField:
     wrong = {"invalid": "Write the day like 2027-05-04 or 5/4/2027."}
-    return forms.DateField(label=label, input_formats=DAYS, required=False, error_messages=wrong)
+    return forms.DateField(
+        label=label, input_formats=DAYS, required=False, validators=[validate_year], error_messages=wrong
+    )
 
 
 def _time(label: str) -> forms.TimeField:
@@ -75,6 +80,8 @@ def _time(label: str) -> forms.TimeField:
 
 class _Moment(forms.DateTimeField):
     """A moment, or a day: then its beginning or, if `is_end`, the beginning of the next."""
+
+    default_validators = [validate_year]  # noqa: RUF012  # Django reads it as it is
 
     def __init__(self, *, is_end: bool = False, **options: Any) -> None:
         wrong = {"invalid": "Write the day like 2027-05-04, with a time like 9:00 if it is not the whole day."}
@@ -87,6 +94,8 @@ class _Moment(forms.DateTimeField):
                 day = datetime.datetime.strptime(str(value).strip(), written)
             except ValueError:
                 continue
+            # The last day of all has no next one.
+            validate_year(day)
             return timezone.make_aware(day + datetime.timedelta(days=self.is_end))
         return super().to_python(value)
 
@@ -180,7 +189,7 @@ class TableForm(StrictForm):
         strip=False,
         max_length=MOST_CHARACTERS,
         widget=forms.Textarea({"rows": 12, "spellcheck": "false"}),
-        error_messages={"required": "Paste a table with at least one row."},
+        error_messages={"required": NO_ROW},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -205,6 +214,7 @@ class CopyForm(StrictForm):
         required=False,
         help_text="Empty: from now on.",
         input_formats=["%Y-%m-%d"],
+        validators=[validate_year],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
 
@@ -218,23 +228,28 @@ class CopyForm(StrictForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MANAGE)
 def paste(request: StaffRequest) -> HttpResponse:
-    """First what each row would do, then, if none is wrong and the button is pressed again, all of it or nothing."""
+    """First what each row would do, then, if none is wrong and that is what was shown, all of it or nothing."""
     audit.shows(request)
     form = TableForm(request.POST if request.method == "POST" else None, label_suffix="")
     lines: list[Line] = []
+    digest, is_changed = "", False
     if form.is_bound and form.is_valid():
         kind, rows = KINDS[form.cleaned_data["kind"]], form.cleaned_data["rows"]
         lines = _tried(kind, rows)
-        if "save" in request.POST and not any(line.is_wrong for line in lines):
+        digest = hashlib.sha256(repr((kind.label, rows)).encode()).hexdigest()
+        is_changed = "save" in request.POST and request.POST["save"] != digest
+        if "save" in request.POST and not is_changed and not any(line.is_wrong for line in lines):
             return calendar_change.shown_before(request, lambda: _saved(request, kind, rows))
     is_wrong = bool(form.errors) or any(line.is_wrong for line in lines)
     return staff_page(
         request,
         "paste_hours.html",
-        title=f"{'Error: ' if is_wrong else ''}Paste hours",
-        status=422 if is_wrong else 200,
+        title=f"{'Error: ' if is_wrong or is_changed else ''}Paste hours",
+        status=422 if is_wrong else 409 if is_changed else 200,
         form=form,
         lines=lines,
+        digest=digest,
+        is_changed=is_changed,
         is_wrong=is_wrong,
         kinds=KINDS.values(),
     )
@@ -257,9 +272,11 @@ def _label(name: str, field: forms.Field) -> str:
 
 def _rows_of(table: str, kind: Kind) -> Iterator[tuple[int, tuple[str, ...], dict[str, str]]]:
     """The number, the cells and what they say by field, of each row that is not empty."""
-    first = table.lstrip("\ufeff").splitlines()[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(StringIO(table.lstrip("\ufeff"), newline=""), delimiter=separator, strict=True)
+    table = table.lstrip("\ufeff")
+    if not table.strip():
+        raise ValidationError(NO_ROW)
+    separator = max(SEPARATORS, key=table.splitlines()[0].count)
+    reader = csv.reader(StringIO(table, newline=""), delimiter=separator, strict=True)
     try:
         header = [cell.strip().lower() for cell in next(reader)]
         if unknown := [cell for cell in header if cell not in kind.columns]:

@@ -12,6 +12,7 @@ from accounts.requests import StaffRequest
 from accounts.views import after_a_fresh_code
 from common.strict_form import StrictForm
 
+from ..fields import validate_year
 from ..operations import retention
 from ..roles import MANAGE
 from .pages import needs, staff_page
@@ -21,7 +22,7 @@ class LetGoForm(StrictForm):
     """`until` as it was shown, so that nothing goes that was not."""
 
     setting = forms.ChoiceField(choices=[(rule.setting, rule.label) for rule in retention.RULES])
-    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])
+    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"], validators=[validate_year])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,6 +21,7 @@ from screening import sign_off
 from screening.models import SignOff
 from screening.pathways import FIRST, OFFERED, PATHWAYS
 
+from ..fields import validate_year
 from ..roles import RECORD_SIGN_OFF, SEE_SIGN_OFFS
 from .pages import needs, staff_page
 
@@ -54,6 +55,7 @@ def day(label: str, *, required: bool = True, help_text: str = "") -> forms.Date
     return forms.DateField(
         label=label,
         input_formats=["%Y-%m-%d"],
+        validators=[validate_year],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         required=required,
         help_text=help_text,

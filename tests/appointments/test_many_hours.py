@@ -23,9 +23,18 @@ Dr. Example,,,,,
 """
 
 
+FAR = "Check the year: it is one from 2000 to 2199."
+
+
 @pytest.fixture
 def eve():
     return signed_in(member_of("Managers", "eve"))
+
+
+def saves(browser, sent, **changes):
+    """The page with what the rows would do, and then its button."""
+    [shown] = re.findall(r'name="save" value="(\w+)"', browser.post(PASTE, sent).text)
+    return browser.post(PASTE, {**sent, "save": shown, **changes}, follow=True)
 
 
 def stored() -> set[str]:
@@ -41,7 +50,7 @@ def test_a_table_is_shown_first_and_then_saved_as_it_was_shown(eve, separator):
     assert made == ["New, with a new clinician and a new location", "New", "New"]
     assert not Clinician.objects.exists()
 
-    saved = eve.post(PASTE, {**sent, "save": "yes"}, follow=True)
+    saved = saves(eve, sent)
     assert "Saved: 3 new, 0 were there already." in words_of(saved)
     assert {clinician.name for clinician in Clinician.objects.all()} == {"Dr. Sample", "Dr. Example"}
     assert stored() == {
@@ -49,15 +58,30 @@ def test_a_table_is_shown_first_and_then_saved_as_it_was_shown(eve, separator):
         "Dr. Sample, Tuesday 13:00 to 17:30, Main clinic, 2037-05-04",
     }
 
-    again = eve.post(PASTE, {**sent, "save": "yes"}, follow=True)
+    again = saves(eve, sent)
     assert "Saved: 0 new, 3 were there already." in words_of(again)
+
+
+def test_a_table_that_was_changed_after_it_was_shown_is_shown_anew(eve):
+    sent = {"kind": "hours", "table": HOURS}
+    added = "Dr. Smaple,Main clinc,Tuesday,9:00,12:00\n"
+
+    page = saves(eve, sent, table=HOURS + added)
+
+    assert page.status_code == 409
+    assert "Nothing is saved yet: look at what it does now." in words_of(page)
+    assert "New, with a new clinician and a new location Dr. Smaple" in words_of(page)
+    assert added in page.text
+    assert not Clinician.objects.exists()
+    saves(eve, {**sent, "table": HOURS + added})
+    assert Clinician.objects.filter(name="Dr. Smaple").exists()
 
 
 def test_an_absence_may_be_of_whole_days_or_of_hours(eve):
     rows = ("Dr. Sample,2037-05-04,5/8/2037,Congress", "Dr. Sample,2037-06-01 9:00,2037-06-01 1 PM,")
     table = "\n".join(("Clinician,From,Until,Reason", *rows))
 
-    eve.post(PASTE, {"kind": "absences", "table": table, "save": "yes"})
+    saves(eve, {"kind": "absences", "table": table})
 
     days, hours = Absence.objects.order_by("starts_at")
     assert (timezone.localtime(days.starts_at).date(), days.ends_at - days.starts_at) == (
@@ -85,11 +109,14 @@ def test_an_absence_may_be_of_whole_days_or_of_hours(eve):
         ("", "There is no row below"),
         ("Dr. Sample\n" * 501, "At most 500 rows"),
         ("Dr. S\0ample", "Null characters are not allowed"),
+        ("Dr. Sample,Main clinic,Monday,9:00,12:00,,12/31/9999", f"Last day: {FAR}"),
+        ("Dr. Sample,Main clinic,Monday,9:00,12:00,0001-01-01,", f"First day: {FAR}"),
     ],
 )
 def test_if_one_row_is_wrong_none_is_saved_and_what_was_pasted_stays(eve, rows, said):
     Clinician.objects.create(name="Dr. Gone", is_active=False)
-    table = f"Clinician,Location,Weekday,Starts,Ends\n{rows}"
+    columns = "Clinician,Location,Weekday,Starts,Ends" + (",First day,Last day" if FAR in said else "")
+    table = f"{columns}\n{rows}"
 
     page = eve.post(PASTE, {"kind": "hours", "table": table, "save": "yes"})
 
@@ -97,6 +124,32 @@ def test_if_one_row_is_wrong_none_is_saved_and_what_was_pasted_stays(eve, rows, 
     assert rows.lstrip('"')[:5] in page.text
     assert [clinician.name for clinician in Clinician.objects.all()] == ["Dr. Gone"]
     assert not ConsultingHours.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        ("2037-05-04", "12/31/9999", f"Until: {FAR}"),
+        ("2037-05-04", "9999-12-31 23:00", f"Until: {FAR}"),
+        ("0001-01-01", "2037-05-04", f"From: {FAR}"),
+        ("2037-11-01 1:30", "2037-11-01 9:00", "From: 2037-11-01 01:30:00 couldn’t be interpreted"),
+        ("2037-03-08 2:30", "2037-03-08 9:00", "From: 2037-03-08 02:30:00 couldn’t be interpreted"),
+    ],
+)
+def test_an_absence_at_a_time_that_is_none_is_refused_in_words(eve, since, until, said):
+    table = f"Clinician,From,Until\nDr. Sample,{since},{until}"
+
+    page = eve.post(PASTE, {"kind": "absences", "table": table})
+
+    assert (page.status_code, said in words_of(page)) == (422, True)
+    assert until in page.text
+
+
+@pytest.mark.parametrize("table", ["\ufeff", "\ufeff\n", " \n\n"])
+def test_a_table_of_nothing_is_refused_in_words(eve, table):
+    page = eve.post(PASTE, {"kind": "hours", "table": table})
+
+    assert (page.status_code, "Paste a table with at least one row." in words_of(page)) == (422, True)
 
 
 @pytest.mark.parametrize("header", ["Name,Weekday", "Clinician,Clinician", "Clinician,"])
@@ -115,14 +168,14 @@ def test_an_absence_that_touches_a_visit_shows_it_before_it_is_saved(
     perform(BOOK, request, by=scheduler, starts_at=next_week, clinician=clinician, place=place)
     visit = request.appointment
     day = timezone.localtime(visit.starts_at).date()
-    sent = {"kind": "absences", "table": f"Clinician,From,Until\n{visit.clinician},{day},{day}", "save": "yes"}
+    sent = {"kind": "absences", "table": f"Clinician,From,Until\n{visit.clinician},{day},{day}"}
 
-    shown = eve.post(PASTE, sent)
+    shown = saves(eve, sent)
     assert "Nothing is saved yet" in words_of(shown)
     assert not Absence.objects.exists()
 
     [typed] = re.findall(r'name="visits_seen" value="(\w+)"', shown.text)
-    eve.post(PASTE, {**sent, "visits_seen": typed})
+    saves(eve, sent, visits_seen=typed)
     visit.refresh_from_db()
     assert (Absence.objects.count(), visit.must_move_by is not None) == (1, True)
 
@@ -143,5 +196,7 @@ def test_a_week_is_copied_but_for_what_overlaps(eve):
         ("Dr. Example", 1),
         ("Dr. Other", 0),
     }
+    far = eve.post(COPY, {"whose": sample.pk, "to": [example.pk], "since": "9999-12-31"})
+    assert (far.status_code, FAR in words_of(far)) == (422, True)
     to_oneself = eve.post(COPY, {"whose": sample.pk, "to": [sample.pk]})
     assert (to_oneself.status_code, "Choose others" in words_of(to_oneself)) == (422, True)

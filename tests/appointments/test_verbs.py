@@ -67,6 +67,7 @@ NOTE = "Asks for Tuesday."
 EMPTY = "This field is required."
 PAST = "Choose a time that is still to come."
 CLOCKS = "couldn’t be interpreted in time zone America/New_York"
+FAR = "Check the year: it is one from 2000 to 2199."
 UNKNOWN = "is not one of the available choices."
 
 
@@ -604,14 +605,18 @@ def test_reasons_that_need_a_visit_are_offered_after_a_visit_only(in_state, sche
         ("log-call", "channel", "pigeon", UNKNOWN),
         ("log-call", "next_call_at", "2020-01-01T09:00", PAST),
         ("log-call", "next_call_at", "2027-03-14T02:30", CLOCKS),
-        ("log-call", "next_call_at", "9999-12-31T23:59", ""),
+        ("log-call", "next_call_at", "9999-12-31T23:59", FAR),
+        ("log-call", "next_call_at", "9999-12-30T09:00", FAR),
         ("log-call", "note", "x" * 501, "at most 500 characters (it has 501)"),
         ("book", "starts_at", "", EMPTY),
         ("book", "starts_at", "soon", "Enter a valid date/time."),
         ("book", "starts_at", "2020-01-01T09:00", PAST),
         ("book", "starts_at", "2027-03-14T02:30", CLOCKS),
         ("book", "starts_at", "2027-11-07T01:30", CLOCKS),
-        ("book", "starts_at", "9999-12-31T23:59", ""),
+        ("book", "starts_at", "9999-12-31T23:59", FAR),
+        ("book", "starts_at", "9999-12-31T10:00", FAR),
+        ("book", "starts_at", "0001-01-01T10:00", FAR),
+        ("records", "records_dated", "0001-01-01", FAR),
         ("book", "clinician", "", EMPTY),
         ("book", "clinician", "0", UNKNOWN),
         ("book", "place", "x", UNKNOWN),
@@ -631,7 +636,7 @@ def test_what_is_wrong_is_said_beside_what_was_typed(in_state, scheduler, verb, 
 
     assert page.status_code == 422
     assert said in page.text
-    assert (typed if field in ("starts_at", "next_call_at", "note") else NOTE) in page.text
+    assert (typed if field in ("starts_at", "next_call_at", "records_dated", "note") else NOTE) in page.text
     assert everything() == before
 
 
