@@ -185,7 +185,7 @@ class HolidayAdmin(CalendarAdmin):
 
 
 @admin.register(VisitKind)
-class VisitKindAdmin(ForPathwaysAdmin):
+class VisitKindAdmin(ForPathwaysAdmin, CalendarAdmin):
     list_display = ("name", "minutes", "ehr_code", "is_active")
 
 

@@ -341,6 +341,28 @@ def test_whatever_change_touches_a_visit_puts_it_on_the_list(
     assert Message.objects.filter(request=offered, kind="no_times_left").exists()
 
 
+@pytest.mark.parametrize("what", ["minutes", "clinicians", "places"])
+def test_a_change_of_a_kind_of_visits_shows_the_offered_times_that_it_ends(
+    held, ana, eve, clinician, place, review, what
+):
+    offered, kind = held(), VisitKind.objects.first()
+    perform(OFFER, offered, by=ana, times=[Slot(at(MONDAY, "16:30"), clinician, place)], kind=kind)
+    as_it_is = {"name": kind.name, "minutes": "30", "is_active": "on"}
+    elsewhere = Place.objects.create(name="Elsewhere")
+    changed = {
+        "minutes": {"minutes": "60"},
+        "clinicians": {"clinicians": Clinician.objects.create(name="Dr. Other").pk},
+        "places": {"places": elsewhere.pk},
+    }[what]
+
+    shown = change(eve, f"visitkind/{kind.pk}/change", **{**as_it_is, **changed})
+
+    assert "Offered times that are gone (1)" in words_of(shown)
+    assert len(open_times(offered)) == 1
+    assert change(eve, f"visitkind/{kind.pk}/change", confirmed=True, **{**as_it_is, **changed}).status_code == 302
+    assert open_times(offered) == []
+
+
 def test_what_was_booked_against_hours_is_moved_for_holidays_and_absences_only(held, eve, ana, clinician, place):
     request = held(by=eve)
     perform(
