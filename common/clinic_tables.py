@@ -37,14 +37,21 @@ class OpeningHours(models.Model):
     def clean(self) -> None:
         refuse_what_ends_before_it_starts(self, "opens", "closes")
 
+    @classmethod
+    def meet(cls, first_hour: int, last_hour: int) -> bool:
+        """Whether the clinic is open on some day within these hours, of which the last may be 24."""
+        open_then = cls.objects.filter(closes__gt=datetime.time(first_hour))
+        return (open_then if last_hour == 24 else open_then.filter(opens__lt=datetime.time(last_hour))).exists()
+
 
 def _is_a_phone_number(typed: str) -> None:
     try:
-        is_phone = phonenumbers.is_possible_number(phonenumbers.parse(typed, settings.PHONE_REGION))
+        # Without its area code a number is possible, and pressing it calls nobody.
+        is_phone = phonenumbers.is_valid_number(phonenumbers.parse(typed, settings.PHONE_REGION))
     except phonenumbers.NumberParseException:
         is_phone = False
     if not is_phone:
-        raise ValidationError("Enter a phone number that patients can call.")
+        raise ValidationError("Enter a phone number that patients can call, with its area code.")
 
 
 RELAY = "711"
@@ -102,6 +109,8 @@ class ClinicDetails(models.Model):
         first, last = self.calls_from_hour, self.calls_until_hour
         if first is not None and last is not None and last <= first:
             raise ValidationError({"calls_until_hour": "It must come after the first hour."})
+        if None not in (first, last) and OpeningHours.objects.exists() and not OpeningHours.meet(first, last):
+            raise ValidationError({"calls_until_hour": "The clinic is never open at these hours: nobody is called."})
 
 
 class ClinicNotices(models.Model):

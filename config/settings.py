@@ -56,7 +56,7 @@ NURSE_LINE_HOURS = {
 }
 for name, phone in (("CLINIC_PHONE", CLINIC_PHONE), ("NURSE_LINE", NURSE_LINE)):
     try:
-        is_phone = not phone or phonenumbers.is_possible_number(phonenumbers.parse(phone, PHONE_REGION))
+        is_phone = not phone or phonenumbers.is_valid_number(phonenumbers.parse(phone, PHONE_REGION))
     except phonenumbers.NumberParseException:
         is_phone = False
     if not is_phone or PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:

@@ -85,7 +85,7 @@ def test_the_notice_of_privacy_stands_beside_what_is_agreed_to_with_who_sees_it_
     [
         ({"privacy_practices_en": "http://clinic.example/npp"}, "Enter a link that begins with https://."),
         ({"nondiscrimination_es": "javascript:alert(1)"}, "Enter a link that begins with https://."),
-        ({"teletypewriter": "712"}, "Enter a phone number that patients can call."),
+        ({"teletypewriter": "712"}, "Enter a phone number that patients can call, with its area code."),
         ({"accessibility_email": "call us"}, "Enter an e-mail address like name@example.com"),
     ],
 )

@@ -11,9 +11,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
+from common.clinic import CLINIC
 from common.languages import ENGLISH, LANGUAGES
 from common.notices import LANGUAGES_ASKED_FOR, missing_languages, missing_notices
 
+from ..calendar.calling_hours import decent_hours
 from ..calendar.opening_hours import OFFICE_IN_WORDS, are_those_of_the_office
 from ..models import (
     AppointmentRequest,
@@ -70,6 +72,13 @@ def _steps() -> Iterator[Step]:
         "change what is otherwise, or save one day if all is right.",
         _staff_said_when_it_is_open(),
         page("openinghours"),
+    )
+    yield Step(
+        "Hours for calls",
+        f"Calls are made {decent_hours()}, and the clinic is never open then: “Next call” finds nobody. "
+        "Save other hours for calls, or change the opening hours.",
+        OpeningHours.meet(*CLINIC.calling_hours),
+        page("clinicdetails", "add"),
     )
     notices, languages = missing_notices(), missing_languages()
     yield Step(

@@ -90,7 +90,11 @@ def test_calls_are_made_as_staff_set_it(eve, a_request, scheduler):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"phone": "call us"}, "Enter a phone number that patients can call."),
+        ({"phone": "call us"}, "Enter a phone number that patients can call, with its area code."),
+        ({"phone": "5550100"}, "Enter a phone number that patients can call, with its area code."),
+        ({"nurse_line": "5550100"}, "Enter a phone number that patients can call, with its area code."),
+        ({"calls_from_hour": 18, "calls_until_hour": 20}, "The clinic is never open at these hours"),
+        ({"calls_from_hour": 0, "calls_until_hour": 8}, "The clinic is never open at these hours"),
         ({"calls_from_hour": 20, "calls_until_hour": 8}, "It must come after the first hour."),
         ({"call_attempts": 0}, "greater than or equal to 1"),
         ({"name": ""}, "This field is required."),
@@ -98,10 +102,10 @@ def test_calls_are_made_as_staff_set_it(eve, a_request, scheduler):
     ],
 )
 def test_what_cannot_be_is_refused_and_stays_in_the_form(eve, typed, said):
-    page = eve.send(ADD, {**as_shown(eve), "nurse_line": "(212) 555-0133", **typed})
+    page = eve.send(ADD, {**as_shown(eve), "nurse_line_hours_es": "por la noche", **typed})
 
     assert (page.status_code, said in words_of(page)) == (200, True)
-    assert "(212) 555-0133" in page.text
+    assert "por la noche" in page.text
     assert not ClinicDetails.objects.exists()
 
 

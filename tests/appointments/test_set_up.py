@@ -156,3 +156,19 @@ def test_a_manager_makes_no_manager_and_no_auditor_and_does_not_see_their_accoun
     assert "other" not in words_of(eve.get(USERS))
     assert eve.get(reverse("admin:auth_user_change", args=[other.pk])).status_code == 302
     assert eve.get(reverse("admin:auth_user_password_change", args=[other.pk])).status_code == 404
+
+
+def test_hours_for_calls_at_which_the_clinic_is_never_open_are_told(settings):
+    eve = member_of("Managers", "eve")
+    assert "Hours for calls" not in labels(eve)
+
+    OpeningHours.objects.update(opens="20:00", closes="22:00")
+
+    assert "Hours for calls" in labels(eve)
+    today = words_of(signed_in(eve).get("/admin/"))
+    assert "Calls are made from 8 AM to 8 PM, and the clinic is never open then" in today
+    OpeningHours.objects.filter(weekday=2).update(opens="19:59")
+    assert "Hours for calls" not in labels(eve)
+    settings.CALLS_UNTIL_HOUR = 24
+    OpeningHours.objects.update(opens="23:00", closes="23:30")
+    assert "Hours for calls" not in labels(eve)
