@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Case, Count, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from screening.pathways import PATHWAYS, URGENCIES
@@ -390,12 +390,15 @@ def _people(asked: QuerySet) -> list[Person]:
     )
     steps = Event.objects.standing().filter(request__in=asked, by__isnull=False, verb__in=(BOOK.event, CLOSE.event))
     is_booking = Q(verb=BOOK.event)
+    later = Event.objects.standing().filter(is_booking, request=OuterRef("request"), version__gt=OuterRef("version"))
+    # Of several visits the last one was come to, whoever booked the others; or the patient chose it, and nobody did.
+    is_of_who_came = Q(is_booking, ~Exists(later), request__close_reason=ATTENDED.key)
     done = (
         steps.order_by()
         .values_list("by__username")
         .annotate(
             booked=Count("request", filter=is_booking, distinct=True),
-            came=Count("request", filter=is_booking & Q(request__close_reason=ATTENDED.key), distinct=True),
+            came=Count("request", filter=is_of_who_came, distinct=True),
             closed=Count("request", filter=Q(verb=CLOSE.event), distinct=True),
         )
     )

@@ -25,6 +25,7 @@ from appointments.worklist.ranking import URGENCY
 from screening.pathways import PATHWAYS
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.reading import ANAS_PHONE, words_found
+from tests.staff import member_of
 from tests.statements import statements_without_audit
 from tests.walk import words_of
 
@@ -336,10 +337,15 @@ class Plain:
                 {event.request for event in steps if event.by and event.by.username == name and event.verb == verb}
                 for verb in ("booked", "closed")
             )
-            came = len([request for request in booked if request.close_reason == "attended"])
+            came = len([one for one in booked if one.close_reason == "attended" and self.booked_last(one) == name])
             figures = (str(len(own)), of(talks, len(own)), str(len(booked)), of(came, len(booked)), str(len(closed)))
             rows.append([name, *figures])
         return rows
+
+    def booked_last(self, request) -> str:
+        """Who of the staff did; nobody where the patient chose the time."""
+        last = [event for event in self.standing(request) if event.verb == "booked"][-1]
+        return last.by.username if last.by else ""
 
 
 def in_steps(wait: datetime.timedelta) -> float:
@@ -473,6 +479,29 @@ def test_a_visit_that_was_missed_is_told_also_when_the_request_was_opened_again(
     assert tables["What became of the requests, by language"][-1][:4] == ["All", "1", "1", "0"]
     assert tables["What happened on the way, by language"][-1] == ["All", "1 of 1 (100%)", "1 of 1 (100%)"]
     assert tables["From the request to the visit"][2] == ["Had a visit booked", *["1 of 1 (100%)"] * 2]
+
+
+def test_whoever_booked_the_visit_that_they_came_to_has_brought_them(
+    a_request, manager, scheduler, clinician, place, next_week
+):
+    ben = member_of("Schedulers", "ben")
+    request = a_request()
+    for by, days in ((scheduler, 0), (ben, 7)):
+        visit_at = next_week + datetime.timedelta(days=days)
+        perform(CLAIM, request, by=by)
+        perform(BOOK, request, by=by, starts_at=visit_at, place=place, clinician=clinician)
+        with time_machine.travel(visit_at + 30 * MINUTES):
+            if by == ben:
+                perform(CLOSE, request, by=ben, reason="attended")
+            else:
+                perform(DID_NOT_COME, request, by=by)
+
+    tables = tables_on(manager.get(REPORT))
+
+    assert tables["By person"] == [
+        ["ben", "0", "0 of 0", "1", "1 of 1 (100%)", "1"],
+        ["scheduler", "0", "0 of 0", "1", "0 of 1 (0%)", "0"],
+    ]
 
 
 def test_those_who_still_wait_make_a_wait_longer_and_not_shorter(a_request, manager, scheduler):
