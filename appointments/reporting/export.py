@@ -9,10 +9,10 @@ from types import NoneType, SimpleNamespace
 from typing import Any
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.utils import timezone
 
-from ..models import AppointmentRequest, Status
+from ..models import AppointmentRequest, Awaited, Status
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ BREAKS = frozenset("\t\r\n")
 BEGINS_A_LATER_CELL = re.compile(rf"(;\s*)(?=[{re.escape(''.join(sorted(BEGINS_A_FORMULA)))}])")
 
 # The headings, and where in the request the values are. Times are by the clinic's clock, codes as they are stored.
-COLUMNS = {
+COLUMNS: dict[str, str | Case] = {
     "reference": "reference",
     "asked": "created_at",
     "source": "source",
@@ -67,8 +67,11 @@ COLUMNS = {
     "first call due": "due_at",
     "first reached": "reached_at",
     "calls missed since": "attempts_made",
-    "next call": "next_call_at",
+    "next call": Case(When(awaited=Awaited.NOTHING, phone_is_wrong=False, then="next_call_at")),
     "next call promised": "is_promised",
+    "waits for the patient": "awaited",
+    "waits until": Case(When(~Q(awaited=Awaited.NOTHING), then="next_call_at")),
+    "phone is wrong": "phone_is_wrong",
     "held by": "claimed_by__username",
     "visit": "appointment__starts_at",
     "clinician": "appointment__clinician__name",

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.lifecycle.definition import BOOK, BOOK_ANYWAY, CLAIM, CLOSE
+from appointments.lifecycle.definition import BOOK, BOOK_ANYWAY, CLAIM, CLOSE, LOG_CALL, SEND_LETTER
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ExportLog
 from appointments.reporting import export
@@ -91,6 +91,27 @@ def test_all_that_is_known_of_a_request_comes_as_a_line_of_the_table(a_request, 
     assert re.fullmatch(
         r'attachment; filename="visit-requests-\d{4}-\d\d-\d\d-\d{4}\.csv"', response["Content-Disposition"]
     )
+
+
+def test_whom_nobody_is_to_call_has_no_next_call_but_what_is_awaited(a_request, scheduler, manager):
+    def told_of(outcome, *then, **facts) -> dict[str, str]:
+        asked = a_request(**facts)
+        perform(CLAIM, asked, by=scheduler)
+        perform(LOG_CALL, asked, by=scheduler, channel="phone", outcome=outcome)
+        for verb in then:
+            perform(verb, asked, by=scheduler)
+        at = timezone.localtime(asked.next_call_at).isoformat(" ")[:16] if asked.next_call_at else "-"
+        [row] = [one for one in exported(manager) if one["reference"] == asked.reference]
+        return {name: value.replace(at, "at") for name, value in row.items()}
+
+    names = ("next call", "waits for the patient", "waits until", "phone is wrong")
+    no_email = {"email": "", "date_of_birth_year": "1950"}
+    missed = told_of("no_answer")
+    assert [missed[name] for name in names] == ["at", "", "", "no"]
+    wrong = told_of("wrong_number", email="ana@mail.example.com", date_of_birth_year="1949")
+    assert [wrong[name] for name in names] == ["", "email", "at", "yes"]
+    written_to = told_of("wrong_number", SEND_LETTER, **no_email)
+    assert [written_to[name] for name in names] == ["", "letter", "at", "yes"]
 
 
 @pytest.mark.parametrize(
