@@ -3,11 +3,13 @@
 import json
 import os
 import re
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -47,8 +49,35 @@ def boolean(name: str, default: bool) -> bool:
 
 
 def words(name: str, default: str | None = None) -> list[str]:
-    """A list, separated by commas."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+    """A list, separated by commas. Without a default it has one at least."""
+    found = [word.strip() for word in text(name, default).split(",") if word.strip()]
+    if default is None and not found:
+        raise ImproperlyConfigured(f"{name} must name one at least.")
+    return found
+
+
+def emails(name: str) -> list[str]:
+    """A list of addresses, separated by commas; none if it is empty."""
+    found = words(name, "")
+    if wrong := [one for one in found if not _is_email(one)]:
+        raise ImproperlyConfigured(f"{name} must be e-mail addresses, not {', '.join(wrong)}.")
+    return found
+
+
+def sender(name: str, default: str | None) -> str:
+    """Whom mail comes from: an address, or a name and one, like Example Clinic <clinic@clinic.example>."""
+    value = text(name, default)
+    if not _is_email(parseaddr(value)[1]):
+        raise ImproperlyConfigured(f"{name} must be an e-mail address, with a name or without, not {value!r}.")
+    return value
+
+
+def _is_email(address: str) -> bool:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True
 
 
 def folder(name: str) -> str:
@@ -69,17 +98,27 @@ def color(name: str, default: str) -> str:
 def url(name: str, default: str | None = None) -> str:
     """Where a site is, without a slash at the end."""
     value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
+    parts = _split(value)
     is_host = parts.hostname and not parts.hostname.startswith(".") and "*" not in value
     if parts.scheme not in {"http", "https"} or not is_host or parts.path or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} must be an address like https://clinic.example, not {value!r}.")
     return value
 
 
+def _split(value: str) -> SplitResult:
+    """Nothing, of what is no address."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
 def issuer(name: str) -> str:
     """An address with a path, to the letter, as what an identity provider calls itself; empty if there is none."""
     value = text(name, "")
-    parts = urlsplit(value)
+    parts = _split(value)
     if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
         raise ImproperlyConfigured(f"{name} must be an address like https://login.clinic.example, not {value!r}.")
     return value

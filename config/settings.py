@@ -127,9 +127,9 @@ if EMAIL_PROVIDER:
 elif DEVELOPMENT and not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 SENDS_EMAILS = bool(EMAIL_HOST or EMAIL_PROVIDER) or DEVELOPMENT
-DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", None if EMAIL_HOST or EMAIL_PROVIDER else "clinic@example.com")
+DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", None if EMAIL_HOST or EMAIL_PROVIDER else "clinic@example.com")
 # Who hears of new urgent requests, and of requests that nobody called in time.
-STAFF_EMAILS = environment.words("STAFF_EMAILS", "")
+STAFF_EMAILS = environment.emails("STAFF_EMAILS")
 
 # How text messages are sent: not at all, to the console, or by a provider with the interface of Twilio.
 TEXTS = environment.choice("TEXTS", "console" if DEVELOPMENT else "off", ("off", "console", "twilio"))
@@ -162,7 +162,7 @@ if EHR_URL and not (EHR_TOKEN_URL and EHR_KEYS["keys"]):
     raise ImproperlyConfigured("EHR_URL needs EHR_TOKEN_URL and EHR_KEYS.")
 
 # A clinic's own wording: templates found in this folder take the place of ours, like messages/booked.txt.
-CLINIC_TEMPLATES = environment.text("CLINIC_TEMPLATES", "")
+CLINIC_TEMPLATES = environment.folder("CLINIC_TEMPLATES")
 # Pathways of its own, in this folder, and which of all there are it offers: screening/pathways/ reads both.
 CLINIC_PATHWAYS = environment.folder("CLINIC_PATHWAYS")
 PATHWAYS = environment.words("PATHWAYS", "")

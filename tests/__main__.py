@@ -45,6 +45,8 @@ class Run:
 def main(tier: str, arguments: list[str]) -> int:
     # Asked to stop, leave as after Ctrl-C: the server has to be stopped and removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A shell lets what it runs in the background ignore Ctrl-C, and so would pytest when it is told to stop by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # No test may need another before it; those that share a deployment are told apart by their addresses in the order
     # of their file. The ten slowest are told, so that somebody minds.

@@ -9,6 +9,7 @@ import gettext
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -68,6 +69,8 @@ def install() -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # So that it tidies up, also where Ctrl-C is ignored, as it is by all that a shell runs in the background.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     install()
     from django.core.management import execute_from_command_line
 

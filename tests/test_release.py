@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -70,6 +70,12 @@ def test_no_migration_holds_a_lock_that_everybody_needs_but_those_that_say_why(d
 
     found = {(Path(one["file"]).name, one["rule_name"]) for one in json.loads(judged.stdout)}
     assert found == set(HOLD_LOCKS)
+
+
+@pytest.mark.parametrize("nothing", [{"tries": 0}, {"lock_seconds": 0}])
+def test_to_migrate_without_a_try_is_no_success(nothing):
+    with pytest.raises(CommandError, match="one try at least"):
+        call_command("migrate_patiently", **nothing)
 
 
 @pytest.mark.postgresql

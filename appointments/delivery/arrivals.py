@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -52,7 +53,7 @@ def note(key: uuid.UUID, arrival: Arrival, *, is_for_good: bool, to: str) -> Non
         return
     requests = AppointmentRequest.objects.filter(pk=message.its_request.pk)
     if message.channel == Message.Channel.EMAIL:
-        changed = requests.alias(theirs=Lower("email")).filter(theirs=to.lower()).update(email_fails=True)
+        changed = requests.alias(theirs=Lower("email")).filter(theirs__in=_spellings(to)).update(email_fails=True)
     else:
         changed = requests.filter(phone=to).update(texts_fail=True)
     if changed:
@@ -70,6 +71,14 @@ def _wait_no_longer(requests: QuerySet[AppointmentRequest]) -> None:
             requests.update(awaited=Awaited.NOTHING, next_call_at=None, call_by=soon)
         elif request.awaited == Awaited.CHOICE and not ways_to_reach(request):
             requests.filter(next_call_at__gt=soon).update(next_call_at=soon)
+
+
+def _spellings(address: str) -> set[str]:
+    """In small letters; and with its domain as people write it, where it came as machines do (RFC 5891)."""
+    name, _at, domain = address.lower().rpartition("@")
+    with suppress(UnicodeError):
+        return {address.lower(), f"{name}@{domain.encode('ascii').decode('idna')}"}
+    return {address.lower()}
 
 
 def heard(sender: object, event: Any, **others: object) -> None:

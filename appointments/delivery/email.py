@@ -68,7 +68,7 @@ class EmailSender:
         if message.handed_over_at:
             raise NoAnswer("whoever sent it was stopped before the mail server had answered", is_final=True)
         recipients = _recipients(message)
-        if not all(recipients):
+        if not recipients or not all(recipients):
             raise Rejected("there is no e-mail address any more")
         written = _written(message, recipients)
         written.connection = self._connection
@@ -98,7 +98,11 @@ def _recipients(message: Message) -> list[str]:
     kind = LIFECYCLE.message_kinds[message.kind]
     if kind.addresses:
         return kind.addresses(message)
-    return settings.STAFF_EMAILS if kind.to_staff else [message.its_request.email]
+    if kind.to_staff:
+        return settings.STAFF_EMAILS
+    if message.its_request.email_fails:
+        raise Rejected("what is sent to this address does not arrive")
+    return [message.its_request.email]
 
 
 def _written(message: Message, recipients: list[str]) -> EmailMultiAlternatives:

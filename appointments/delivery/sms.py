@@ -162,6 +162,9 @@ class TextSender:
         phone = message.its_request.phone
         if ";" in phone:
             raise Rejected("a phone with an extension gets no texts")
+        if message.its_request.phone_is_wrong or message.its_request.texts_fail:
+            # Whoever has the number would read when and where somebody else comes.
+            raise Rejected("what is sent to this number does not reach the patient")
         if not message.its_request.texts_ok or TextOptOut.objects.has(phone):
             raise Rejected("the patient wants no texts any more")
         if settings.TEXTS not in SENDERS:

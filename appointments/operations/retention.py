@@ -86,7 +86,9 @@ def _not_real(until: datetime.datetime) -> QuerySet:
 
 
 def _done_messages(until: datetime.datetime) -> QuerySet:
-    return Message.objects.filter(done_at__lte=until).exclude(request__is_on_legal_hold=True)
+    """But for those about a visit that was to come: that it was reminded of is known from them."""
+    is_to_come = Q(appointment__starts_at__gt=until)
+    return Message.objects.filter(done_at__lte=until).exclude(request__is_on_legal_hold=True).exclude(is_to_come)
 
 
 RULES = (

@@ -118,6 +118,22 @@ def test_a_bounce_is_told_to_staff_once_and_nothing_more_is_mailed_until_it_is_c
     assert "The e-mail bounced" not in staff.get(sheet).text
 
 
+def test_what_waited_when_an_address_bounced_is_left_to_staff_and_not_mailed(postmark, a_request, client):
+    request = a_request(email="ana@münchen.example")
+    message = send()
+    waiting = Message.objects.create(request=request, kind="received", channel="email")
+
+    # Providers name the domain as machines do.
+    bounced = tell(client, "Bounce", message, "ana@xn--mnchen-3ya.example", Type="HardBounce")
+    assert bounced.status_code == 200
+    with closing(Worker()) as worker:
+        worker.send_some()
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.error) == (Message.State.FAILED, "what is sent to this address does not arrive")
+    assert len(postmark.taken) == 1
+
+
 def test_a_full_mailbox_is_the_end_of_this_e_mail_and_not_of_the_address(postmark, a_request, client, settings):
     request = a_request(email="ana@example.com")
     message = send()

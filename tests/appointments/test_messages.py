@@ -941,3 +941,20 @@ def test_a_clinic_that_gave_no_address_or_took_it_away_gets_nothing(clinic_is_to
     assert mailbox.messages == []
     assert first.messages.get().state == "dropped"
     assert not second.messages.filter(kind="visit_news").exists()
+
+
+def test_nobody_is_reminded_twice_because_messages_are_kept_shortly(send, mailbox, book, settings):
+    settings.KEEP_MESSAGES_DAYS = 1
+    with time_machine.travel(NOON, tick=False) as clock:
+        book(send(pain="3"), NOON + 24 * 10 * HOUR)
+        send_all()
+        clock.move_to(NOON + 24 * 8 * HOUR)
+        send_all()
+        mailbox.messages.clear()
+
+        clock.move_to(NOON + 24 * 9 * HOUR)
+        for _ in range(4):
+            clock.shift(2 * HOUR)
+            call_command("work", once=True)
+
+    assert [subject for subject in mailbox.subjects if "visit" in subject] == []

@@ -675,6 +675,14 @@ def test_who_answers_help_is_told_who_texts_and_how_to_reach_us_and_to_stop(prov
     assert said in words_of(answer_text(client, words))
 
 
+@pytest.mark.parametrize("why", ["phone_is_wrong", "texts_fail"])
+def test_no_text_goes_to_a_number_that_is_somebody_elses_or_gets_none(text, provider, why):
+    AppointmentRequest.objects.update(**{why: True})
+
+    assert send_some().state == State.FAILED
+    assert provider.orders == []
+
+
 def test_who_answers_start_gets_texts_again(text, provider, client):
     answer_text(client, "STOP")
     answer_text(client, "Start")

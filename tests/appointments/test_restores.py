@@ -82,6 +82,18 @@ def test_nothing_leaves_a_copy_until_the_operator_says_so(copy, mailbox, schedul
     ]
 
 
+def test_nobody_deletes_from_a_copy_by_hand_before_it_was_looked_at(copy):
+    AppointmentRequest.objects.update(closed_at=timezone.now() - 4000 * DAY, close_reason="withdrawn")
+
+    with pytest.raises(CommandError, match="This database was restored"):
+        call_command("retention", delete=True)
+
+    assert AppointmentRequest.objects.count() == 2
+    restored("--drop")
+    call_command("retention", delete=True)
+    assert AppointmentRequest.objects.count() == 0
+
+
 def test_what_is_dropped_is_never_sent_and_what_was_not_due_yet_stays(copy, mailbox, clinician, place):
     starts_at = timezone.now() + 9 * DAY
     times = {"starts_at": starts_at, "ends_at": starts_at + DAY / 48}

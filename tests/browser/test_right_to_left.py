@@ -1,7 +1,6 @@
 """The pages in a language that is read from right to left, in a browser: see tests/pseudo_language.py."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -61,8 +60,7 @@ def site(migrated_copy):
                 time.sleep(0.1)
             yield f"http://{at}", run
         finally:
-            # As Ctrl-C would, so that it tidies up.
-            server.send_signal(signal.SIGINT)
+            server.terminate()
 
 
 def answers(address: str) -> bool:

@@ -33,8 +33,11 @@ class Command(BaseCommand):
 
 def day(text: str) -> datetime.date:
     try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
+        found = datetime.date.fromisoformat(text)
+        # The day after it, and the zone, have to be days too.
+        midnight(found - datetime.timedelta(days=2)), midnight(found + datetime.timedelta(days=2))
+        return found
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-05-04.") from None
 
 

@@ -4,7 +4,7 @@ import time
 from argparse import ArgumentParser
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -25,6 +25,8 @@ class Command(BaseCommand):
     def handle(
         self, *, label: list[str], lock_seconds: float, seconds_between: float, tries: int, **options: object
     ) -> None:
+        if tries < 1 or lock_seconds <= 0 or seconds_between < 0:
+            raise CommandError("It takes one try at least, and some time for each.")
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{lock_seconds * 1000:.0f}ms"])

@@ -2,8 +2,9 @@
 
 import datetime
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from appointments.models import Incarnation
 from appointments.operations import retention
 from common.progress import watched
 
@@ -21,6 +22,8 @@ class Command(BaseCommand):
         for rule, now, soon in retention.report(WITHIN):
             due += now
             self.stdout.write(f"{rule.label}: {now} now, {soon} within 30 days (after {rule.days} days)")
+        if delete and Incarnation.objects.look():
+            raise CommandError("This database was restored, and nobody has looked at it yet: see manage.py restored.")
         if delete:
             pieces = iter(retention.delete_some, 0)
             records = (one for piece in pieces for one in range(piece))
