@@ -68,8 +68,6 @@ def site(transactional_db, settings):
     settings.ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
     # A line for each of some ten thousand answers would hide what is told.
     logging.disable(logging.CRITICAL)
-    # Or a request would close the connection first, because something has begun on it.
-    request_started.disconnect(close_old_connections)
     settings.DEBUG = False
     product, statuses = get_wsgi_application(), Counter()
 
@@ -78,6 +76,8 @@ def site(transactional_db, settings):
             statuses[int(status.split()[0])] += 1
             return start_response(status, headers, exc_info)
 
+        # Or the request would close the connection, on which something has begun. Test clients connect it again.
+        request_started.disconnect(close_old_connections)
         with transaction.atomic():
             if environ["PATH_INFO"] == CONTROL:
                 content = [injectable(environ["QUERY_STRING"], counted)]
