@@ -77,9 +77,10 @@ def _facts(message: Message) -> dict:
     if request:
         facts["reference"] = grouped(request.reference)
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
-        # By when they are promised a call, if they are.
-        promised = request.call_by if request.is_promised else None
-        facts["call_by"] = day_in_words(promised) if promised else None
+        # By when they are promised a call, if they are, it is told, and it can still be kept.
+        call_by = call_policy.told_call_by(request) if request.is_promised else None
+        facts["is_call_promised"] = request.is_promised
+        facts["call_by"] = day_in_words(call_by) if call_by else None
         first_call = call_policy.told_call_by(request)
         facts["first_call_by"] = first_call and call_in_words(first_call, request.zone)
         is_to_staff = LIFECYCLE.message_kinds[message.kind].to_staff

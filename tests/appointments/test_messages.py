@@ -32,6 +32,8 @@ from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Place
 from appointments.operations import jobs, retention
+from common.clinic import CLINIC
+from common.clinic_tables import ClinicDetails
 from tests.mail import mail_server, text_provider
 from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
 from tests.staff import signed_in
@@ -246,6 +248,40 @@ def test_who_was_told_of_a_visit_and_not_that_it_was_moved_is_told_that_it_was_c
     send_all()
 
     assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("tells_call_by", "late", "told"),
+    [
+        (True, 0 * HOUR, "We will call you by Wednesday, August 5, 2026 to find another time."),
+        (True, 48 * HOUR, "We will call you to find another time."),
+        (False, 0 * HOUR, "We will call you to find another time."),
+    ],
+)
+def test_a_cancellation_by_the_clinic_names_a_day_for_the_call_only_if_it_is_to_come_and_the_clinic_tells_it(
+    send, mailbox, book, scheduler, settings, tells_call_by, late, told
+):
+    with text_provider(settings) as provider, time_machine.travel(NOON, tick=False) as clock:
+        say_in_clinic_details(tells_call_by=tells_call_by)
+        request = send(pain="3", texts_ok="on")
+        book(request, NOON + 24 * 10 * HOUR)
+        send_all()
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        clock.shift(late)
+
+        send_all()
+
+    assert mailbox.subjects[-1] == "Your visit was cancelled"
+    assert f"We are sorry. {told}" in parts_of(mailbox.messages[-1])["text/plain"]
+    assert told in provider.orders[-1]["Body"]
+
+
+def say_in_clinic_details(*, tells_call_by: bool) -> None:
+    of_calls = {"call_attempts": 4, "hours_between_calls": 20, "calls_from_hour": 8, "calls_until_hour": 20}
+    ClinicDetails.objects.create(
+        name="Example Clinic", phone="(212) 555-0100", tells_call_by=tells_call_by, **of_calls
+    )
+    CLINIC.look_again()
 
 
 def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_everybody_is(
