@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..models import Appointment, Message, PatientMatch, Status
-from . import close_reasons
+from . import call_policy, close_reasons
 from .grammar import MessageKind
 from .guards import OPEN_STATUSES
+from .letters import no_call_will_help
 from .offered_times import open_times
 
 # The events after which it is told how it stands, without that anything has changed.
@@ -53,13 +54,27 @@ def _is_believed(message: Message) -> bool:
     return is_open(message) and not message.its_request.doubts
 
 
-def _was_missed(message: Message) -> bool:
+def _is_called_again(message: Message) -> bool:
+    """Whether of all calls that were missed it tells the last, and another is to follow."""
+    request = message.its_request
     # Who was reached since has no missed calls any more.
-    return is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
+    was_missed = request.attempts_made > 0 and not no_call_will_help(request)
+    return is_open(message) and was_missed and _is_last_missed_call(message)
 
 
 def _is_unreachable(message: Message) -> bool:
-    return message.its_request.close_reason == close_reasons.UNREACHABLE.key or _was_missed(message)
+    request = message.its_request
+    is_given_up = is_open(message) and call_policy.is_exhausted(request.attempts_made)
+    is_closed_for_it = request.close_reason == close_reasons.UNREACHABLE.key
+    return is_closed_for_it or (is_given_up and _is_last_missed_call(message))
+
+
+def _is_last_missed_call(message: Message) -> bool:
+    """After an outage several wait to be told. What was taken back is none of them."""
+    request = message.its_request
+    of_missed_calls = request.messages.filter(kind__in=(CALL_MISSED.key, UNREACHABLE.key), channel=message.channel)
+    taken_back = request.events.filter(is_undone=True).values("version")
+    return of_missed_calls.exclude(version__in=taken_back).order_by("version").last() == message
 
 
 def _has_times_to_choose(message: Message) -> bool:
@@ -161,7 +176,7 @@ def _of_the_visits(message: Message) -> list[str]:
 RECEIVED = MessageKind("received", "We have your request", _is_believed, by_text=False)
 REFERENCE = MessageKind("reference", "The reference, asked for again", at_any_time)
 OPENED = MessageKind("opened", "Opened in a new browser", at_any_time)
-CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
+CALL_MISSED = MessageKind("call_missed", "We called and missed you", _is_called_again)
 WRONG_NUMBER = MessageKind("wrong_number", "We have no working phone number", _number_is_wrong, by_text=False)
 NO_TIMES_LEFT = MessageKind("no_times_left", "The times offered are gone", _has_no_times_to_choose)
 MISSED_VISIT = MessageKind("missed_visit", "We missed you at your visit", is_open)

@@ -488,6 +488,56 @@ def test_of_two_missed_calls_the_one_that_was_taken_back_is_not_told(send, mailb
     assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
 
 
+@pytest.mark.parametrize(("calls", "told"), [(2, "We called and did not reach you"), (4, "We could not reach you")])
+def test_of_the_missed_calls_that_waited_for_the_mail_server_only_the_last_is_told(
+    send, mailbox, scheduler, calls, told
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, calls)
+
+        send_all()
+
+    assert mailbox.subjects == ["We have your request", told]
+
+
+def test_of_missed_calls_that_waited_the_first_is_told_if_the_second_was_taken_back(send, mailbox, scheduler):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, 2)
+        perform(UNDO, request, by=scheduler)
+
+        send_all()
+
+    assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
+
+
+@pytest.mark.parametrize("since", ["corrected", "found wrong"])
+def test_what_a_missed_call_says_of_the_next_one_is_not_told_when_it_has_changed(send, mailbox, scheduler, since):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, 4 if since == "corrected" else 1)
+        if since == "corrected":
+            perform(CORRECT, request, by=scheduler, phone="+12125550177")
+            miss_calls(request, scheduler, clock, 1)
+        else:
+            log_call(request, scheduler, ContactAttempt.CallResult.WRONG_NUMBER)
+
+        send_all()
+
+    right = "We called and did not reach you" if since == "corrected" else "We have no working phone number for you"
+    assert mailbox.subjects == ["We have your request", right]
+
+
+def miss_calls(request, scheduler, clock, count: int) -> None:
+    for _ in range(count):
+        clock.shift(21 * HOUR)
+        log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+
+
 @time_machine.travel(NOON)
 def test_who_was_missed_before_hears_nothing_when_a_talk_is_taken_back(send, mailbox, scheduler):
     request = send(pain="3")
