@@ -23,7 +23,7 @@ from ..lifecycle.definition import LIFECYCLE
 from ..lifecycle.message_kinds import RECEIVED, VISIT_NEWS, visit_known_before
 from ..lifecycle.offered_times import link_of
 from ..lifecycle.status_words import next_step, status_in_words
-from ..models import Appointment, Message
+from ..models import Appointment, Message, Status
 from ..reference import grouped
 
 
@@ -85,6 +85,7 @@ def _facts(message: Message) -> dict:
         if message.kind == RECEIVED.key:
             # Nothing has happened yet to a request of the version 0.
             facts["how_it_stands"] = status_in_words(request) if request.version else next_step(request)
+        facts["is_closed"] = request.status == Status.CLOSED
         is_to_staff = LIFECYCLE.message_kinds[message.kind].to_staff
         facts["for_someone_else"] = bool(request.filled_in_by) and not is_to_staff
         facts["request_link"] = _link("request", request.pk)

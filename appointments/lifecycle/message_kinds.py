@@ -6,15 +6,16 @@ Each kind has a template in templates/messages/ and, if it goes by text, one in 
 import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from ..models import Appointment, Message, PatientMatch, Status
+from ..models import Appointment, AppointmentRequest, ContactAttempt, Message, PatientMatch, Status
 from . import call_policy, close_reasons
 from .grammar import MessageKind
 from .guards import OPEN_STATUSES
 from .letters import no_call_will_help
 from .offered_times import open_times
+from .waits import late
 
 # The events after which it is told how it stands, without that anything has changed.
 REPEATING = ("corrected", "written_again")
@@ -95,6 +96,17 @@ def is_closed(message: Message) -> bool:
 
 def _is_waiting(message: Message) -> bool:
     return _is_believed(message) and message.its_request.status == Status.WAITING
+
+
+def _is_still_late(message: Message) -> bool:
+    """Whether anything of which staff are told is still to be done, also by somebody who has claimed it since.
+
+    They are told of each only once, and whoever claims it may let it lie.
+    """
+    # Whoever talks with the patient holds the request, and the call that was due goes on being its time.
+    called = ContactAttempt.objects.standing().filter(request=OuterRef("pk"), at__gte=OuterRef("overdue_told"))
+    told = late(AppointmentRequest.objects.all()).filter(overdue_told=F("wait_due"))
+    return told.exclude(Exists(called)).exists()
 
 
 def at_any_time(message: Message) -> bool:
@@ -188,7 +200,7 @@ REMINDER = MessageKind("reminder", "Reminder of the visit", _needs_a_reminder)
 UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachable)
 WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
 NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
-CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)
+CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", _is_still_late, to_staff=True)
 # One kind for booked, moved and cancelled: which of them it is follows from what they know when it is sent.
 VISIT_NEWS = MessageKind(
     "visit_news",

@@ -563,6 +563,24 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
     send_all()
 
     assert mailbox.subjects == ["We could not reach you"]
+    words = parts_of(mailbox.messages[0])["text/plain"]
+    assert "This request is closed. You can ask again at any time." in words
+    assert "we will close this request" not in words
+
+
+@time_machine.travel(NOON)
+def test_who_could_not_be_reached_reads_that_the_request_will_be_closed_while_it_is_open(
+    send, mailbox, scheduler, settings
+):
+    settings.CALL_ATTEMPTS = 1
+    request = send(pain="3")
+    send_all()
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+    send_all()
+
+    words = parts_of(mailbox.messages[-1])["text/plain"]
+    assert "If you do not call, we will close this request." in words
+    assert "This request is closed." not in words
 
 
 @time_machine.travel(NOON)
@@ -787,6 +805,28 @@ def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, se
         clock.move_to(NOON + 24 * 20 * HOUR + HOUR)
         send_periodic_alerts()
         assert len(mailbox.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"), [("called", []), ("claimed", ["Calls are overdue"]), ("nothing", ["Calls are overdue"])]
+)
+def test_staff_are_told_late_of_an_overdue_call_only_if_it_is_still_to_be_made(
+    send, mailbox, scheduler, meanwhile, told
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="")
+        clock.move_to(NOON + 24 * 20 * HOUR)
+        jobs.run_due()
+        request.refresh_from_db()
+        if meanwhile == "called":
+            log_call(request, scheduler, ContactAttempt.CallResult.REACHED)
+        elif meanwhile == "claimed":
+            perform(CLAIM, request, by=scheduler)
+        clock.shift(HOUR)
+
+        send_all()
+
+    assert mailbox.subjects == told
 
 
 def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(
