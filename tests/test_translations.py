@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from appointments.portal.status_words import status_in_words
+from appointments.lifecycle.status_words import status_in_words
 from screening.pathways.vertebral_cement import PATHWAY
 from screening.questionnaire.description import describe
 from screening.wording import say

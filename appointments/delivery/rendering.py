@@ -17,12 +17,13 @@ from django.utils import translation
 from common.clinic import CLINIC
 from common.languages import language_or_english
 
-from ..calendar.moments import call_in_words, day_in_words, time_in_words
+from ..calendar.moments import day_in_words, time_in_words
 from ..lifecycle import call_policy
 from ..lifecycle.definition import LIFECYCLE
-from ..lifecycle.message_kinds import VISIT_NEWS, visit_known_before
+from ..lifecycle.message_kinds import RECEIVED, VISIT_NEWS, visit_known_before
 from ..lifecycle.offered_times import link_of
-from ..models import Appointment, Message
+from ..lifecycle.status_words import next_step, status_in_words
+from ..models import Appointment, Message, Status
 from ..reference import grouped
 
 
@@ -77,11 +78,14 @@ def _facts(message: Message) -> dict:
     if request:
         facts["reference"] = grouped(request.reference)
         facts["choose_link"] = f"{settings.SITE_URL}{link_of(request)}"
-        # By when they are promised a call, if they are.
-        promised = request.call_by if request.is_promised else None
-        facts["call_by"] = day_in_words(promised) if promised else None
-        first_call = call_policy.told_call_by(request)
-        facts["first_call_by"] = first_call and call_in_words(first_call, request.zone)
+        # By when they are promised a call, if they are, it is told, and it can still be kept.
+        call_by = call_policy.told_call_by(request) if request.is_promised else None
+        facts["is_call_promised"] = request.is_promised
+        facts["call_by"] = day_in_words(call_by) if call_by else None
+        if message.kind == RECEIVED.key:
+            # Nothing has happened yet to a request of the version 0.
+            facts["how_it_stands"] = status_in_words(request) if request.version else next_step(request)
+        facts["is_closed"] = request.status == Status.CLOSED
         is_to_staff = LIFECYCLE.message_kinds[message.kind].to_staff
         facts["for_someone_else"] = bool(request.filled_in_by) and not is_to_staff
         facts["request_link"] = _link("request", request.pk)

@@ -20,9 +20,9 @@ from common.outages import is_outage
 from screening.visitor import MYSELF, Visitor, remember, visitor_of
 
 from .. import reference
+from ..lifecycle.status_words import next_step, status_in_words
 from ..models import AppointmentRequest
 from ..portal import guesses, lost
-from ..portal.status_words import next_step, status_in_words
 from ..portal.views import MAX_AGE, summary_of
 from . import submit
 from .forms import AboutWhom, CallForm, ConsentForm, StepForm, VisitQuestionsForm, WhoForm, contact_of

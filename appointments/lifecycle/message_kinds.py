@@ -6,14 +6,16 @@ Each kind has a template in templates/messages/ and, if it goes by text, one in 
 import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from ..models import Appointment, Message, PatientMatch, Status
-from . import close_reasons
+from ..models import Appointment, AppointmentRequest, ContactAttempt, Message, PatientMatch, Status
+from . import call_policy, close_reasons
 from .grammar import MessageKind
 from .guards import OPEN_STATUSES
+from .letters import no_call_will_help
 from .offered_times import open_times
+from .waits import late
 
 # The events after which it is told how it stands, without that anything has changed.
 REPEATING = ("corrected", "written_again")
@@ -53,13 +55,27 @@ def _is_believed(message: Message) -> bool:
     return is_open(message) and not message.its_request.doubts
 
 
-def _was_missed(message: Message) -> bool:
+def _is_called_again(message: Message) -> bool:
+    """Whether of all calls that were missed it tells the last, and another is to follow."""
+    request = message.its_request
     # Who was reached since has no missed calls any more.
-    return is_open(message) and message.its_request.attempts_made > 0 and not _was_taken_back(message)
+    was_missed = request.attempts_made > 0 and not no_call_will_help(request)
+    return is_open(message) and was_missed and _is_last_missed_call(message)
 
 
 def _is_unreachable(message: Message) -> bool:
-    return message.its_request.close_reason == close_reasons.UNREACHABLE.key or _was_missed(message)
+    request = message.its_request
+    is_given_up = is_open(message) and call_policy.is_exhausted(request.attempts_made)
+    is_closed_for_it = request.close_reason == close_reasons.UNREACHABLE.key
+    return is_closed_for_it or (is_given_up and _is_last_missed_call(message))
+
+
+def _is_last_missed_call(message: Message) -> bool:
+    """After an outage several wait to be told. What was taken back is none of them."""
+    request = message.its_request
+    of_missed_calls = request.messages.filter(kind__in=(CALL_MISSED.key, UNREACHABLE.key), channel=message.channel)
+    taken_back = request.events.filter(is_undone=True).values("version")
+    return of_missed_calls.exclude(version__in=taken_back).order_by("version").last() == message
 
 
 def _has_times_to_choose(message: Message) -> bool:
@@ -80,6 +96,17 @@ def is_closed(message: Message) -> bool:
 
 def _is_waiting(message: Message) -> bool:
     return _is_believed(message) and message.its_request.status == Status.WAITING
+
+
+def _is_still_late(message: Message) -> bool:
+    """Whether anything of which staff are told is still to be done, also by somebody who has claimed it since.
+
+    They are told of each only once, and whoever claims it may let it lie.
+    """
+    # Whoever talks with the patient holds the request, and the call that was due goes on being its time.
+    called = ContactAttempt.objects.standing().filter(request=OuterRef("pk"), at__gte=OuterRef("overdue_told"))
+    told = late(AppointmentRequest.objects.all()).filter(overdue_told=F("wait_due"))
+    return told.exclude(Exists(called)).exists()
 
 
 def at_any_time(message: Message) -> bool:
@@ -161,7 +188,7 @@ def _of_the_visits(message: Message) -> list[str]:
 RECEIVED = MessageKind("received", "We have your request", _is_believed, by_text=False)
 REFERENCE = MessageKind("reference", "The reference, asked for again", at_any_time)
 OPENED = MessageKind("opened", "Opened in a new browser", at_any_time)
-CALL_MISSED = MessageKind("call_missed", "We called and missed you", _was_missed)
+CALL_MISSED = MessageKind("call_missed", "We called and missed you", _is_called_again)
 WRONG_NUMBER = MessageKind("wrong_number", "We have no working phone number", _number_is_wrong, by_text=False)
 NO_TIMES_LEFT = MessageKind("no_times_left", "The times offered are gone", _has_no_times_to_choose)
 MISSED_VISIT = MessageKind("missed_visit", "We missed you at your visit", is_open)
@@ -173,7 +200,7 @@ REMINDER = MessageKind("reminder", "Reminder of the visit", _needs_a_reminder)
 UNREACHABLE = MessageKind("unreachable", "We could not reach you", _is_unreachable)
 WITHDRAWN = MessageKind("withdrawn", "You withdrew your request", is_closed, by_text=False, calendar="CANCEL")
 NEW_URGENT = MessageKind("new_urgent", "To staff: new urgent request", _is_waiting, to_staff=True)
-CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", at_any_time, to_staff=True)
+CALLS_OVERDUE = MessageKind("calls_overdue", "To staff: calls are overdue", _is_still_late, to_staff=True)
 # One kind for booked, moved and cancelled: which of them it is follows from what they know when it is sent.
 VISIT_NEWS = MessageKind(
     "visit_news",

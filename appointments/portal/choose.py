@@ -17,11 +17,11 @@ from common.strict_form import StrictForm
 
 from ..calendar.moments import visit_in_words
 from ..fields import DateOfBirthField
-from ..lifecycle import offered_times
+from ..lifecycle import offered_times, status_words
 from ..lifecycle.definition import CHOOSE, NONE_SUITS
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
-from . import guesses, status_words
+from . import guesses
 from .views import CHANGED, opened
 
 NONE = "none"

@@ -38,11 +38,12 @@ from ..fields import (
     is_odd,
     words_beside,
 )
+from ..lifecycle import status_words
 from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, PhoneOwner, Status
-from . import guesses, lost, status_words
+from . import guesses, lost
 
 COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60

@@ -10,9 +10,8 @@ from accounts.requests import StaffRequest
 from audit.models import AuditEntry
 from common.languages import language_or_english
 
-from ..lifecycle import call_policy, letters
+from ..lifecycle import call_policy, letters, status_words
 from ..models import AppointmentRequest
-from ..portal import status_words
 from ..roles import WORK
 from .pages import needs
 

@@ -913,9 +913,9 @@ class Lives(RuleBasedStateMachine):
                 "reminder": state.status == "booked" and state.visit == visit,
                 "cancelled": state.visit is None,
                 "withdrawn": state.reason == "withdrawn",
-                "call_missed": is_open and state.attempts > 0,
+                "call_missed": is_open and 0 < state.attempts < 4 and not state.phone_is_wrong,
                 "wrong_number": is_open and state.phone_is_wrong,
-                "unreachable": (is_open and state.attempts > 0) or state.reason == "unreachable",
+                "unreachable": (is_open and state.attempts >= 4) or state.reason == "unreachable",
             }.get(message.kind, is_open)
             assert is_true, (message.kind, state)
             MET[f"told: {message.kind}"] += 1

@@ -32,6 +32,8 @@ from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
 from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Place
 from appointments.operations import jobs, retention
+from common.clinic import CLINIC
+from common.clinic_tables import ClinicDetails
 from tests.mail import mail_server, text_provider
 from tests.reading import ANAS_BIRTHDAY, ANAS_PHONE, words_found
 from tests.staff import signed_in
@@ -248,6 +250,40 @@ def test_who_was_told_of_a_visit_and_not_that_it_was_moved_is_told_that_it_was_c
     assert mailbox.subjects == ["Your visit is booked", "Your visit was cancelled"]
 
 
+@pytest.mark.parametrize(
+    ("tells_call_by", "late", "told"),
+    [
+        (True, 0 * HOUR, "We will call you by Wednesday, August 5, 2026 to find another time."),
+        (True, 48 * HOUR, "We will call you to find another time."),
+        (False, 0 * HOUR, "We will call you to find another time."),
+    ],
+)
+def test_a_cancellation_by_the_clinic_names_a_day_for_the_call_only_if_it_is_to_come_and_the_clinic_tells_it(
+    send, mailbox, book, scheduler, settings, tells_call_by, late, told
+):
+    with text_provider(settings) as provider, time_machine.travel(NOON, tick=False) as clock:
+        say_in_clinic_details(tells_call_by=tells_call_by)
+        request = send(pain="3", texts_ok="on")
+        book(request, NOON + 24 * 10 * HOUR)
+        send_all()
+        perform(CANCEL, request, by=scheduler, reason=booking.CancelReason.CLINIC)
+        clock.shift(late)
+
+        send_all()
+
+    assert mailbox.subjects[-1] == "Your visit was cancelled"
+    assert f"We are sorry. {told}" in parts_of(mailbox.messages[-1])["text/plain"]
+    assert told in provider.orders[-1]["Body"]
+
+
+def say_in_clinic_details(*, tells_call_by: bool) -> None:
+    of_calls = {"call_attempts": 4, "hours_between_calls": 20, "calls_from_hour": 8, "calls_until_hour": 20}
+    ClinicDetails.objects.create(
+        name="Example Clinic", phone="(212) 555-0100", tells_call_by=tells_call_by, **of_calls
+    )
+    CLINIC.look_again()
+
+
 def test_whom_staff_have_talked_with_is_a_person_and_is_promised_and_told_what_everybody_is(
     a_request, mailbox, book, scheduler
 ):
@@ -452,6 +488,56 @@ def test_of_two_missed_calls_the_one_that_was_taken_back_is_not_told(send, mailb
     assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
 
 
+@pytest.mark.parametrize(("calls", "told"), [(2, "We called and did not reach you"), (4, "We could not reach you")])
+def test_of_the_missed_calls_that_waited_for_the_mail_server_only_the_last_is_told(
+    send, mailbox, scheduler, calls, told
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, calls)
+
+        send_all()
+
+    assert mailbox.subjects == ["We have your request", told]
+
+
+def test_of_missed_calls_that_waited_the_first_is_told_if_the_second_was_taken_back(send, mailbox, scheduler):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, 2)
+        perform(UNDO, request, by=scheduler)
+
+        send_all()
+
+    assert mailbox.subjects == ["We have your request", "We called and did not reach you"]
+
+
+@pytest.mark.parametrize("since", ["corrected", "found wrong"])
+def test_what_a_missed_call_says_of_the_next_one_is_not_told_when_it_has_changed(send, mailbox, scheduler, since):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3")
+        send_all()
+        miss_calls(request, scheduler, clock, 4 if since == "corrected" else 1)
+        if since == "corrected":
+            perform(CORRECT, request, by=scheduler, phone="+12125550177")
+            miss_calls(request, scheduler, clock, 1)
+        else:
+            log_call(request, scheduler, ContactAttempt.CallResult.WRONG_NUMBER)
+
+        send_all()
+
+    right = "We called and did not reach you" if since == "corrected" else "We have no working phone number for you"
+    assert mailbox.subjects == ["We have your request", right]
+
+
+def miss_calls(request, scheduler, clock, count: int) -> None:
+    for _ in range(count):
+        clock.shift(21 * HOUR)
+        log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+
+
 @time_machine.travel(NOON)
 def test_who_was_missed_before_hears_nothing_when_a_talk_is_taken_back(send, mailbox, scheduler):
     request = send(pain="3")
@@ -477,6 +563,24 @@ def test_who_could_not_be_reached_is_told_also_when_the_request_is_closed_for_th
     send_all()
 
     assert mailbox.subjects == ["We could not reach you"]
+    words = parts_of(mailbox.messages[0])["text/plain"]
+    assert "This request is closed. You can ask again at any time." in words
+    assert "we will close this request" not in words
+
+
+@time_machine.travel(NOON)
+def test_who_could_not_be_reached_reads_that_the_request_will_be_closed_while_it_is_open(
+    send, mailbox, scheduler, settings
+):
+    settings.CALL_ATTEMPTS = 1
+    request = send(pain="3")
+    send_all()
+    log_call(request, scheduler, ContactAttempt.CallResult.NO_ANSWER)
+    send_all()
+
+    words = parts_of(mailbox.messages[-1])["text/plain"]
+    assert "If you do not call, we will close this request." in words
+    assert "This request is closed." not in words
 
 
 @time_machine.travel(NOON)
@@ -701,6 +805,28 @@ def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, se
         clock.move_to(NOON + 24 * 20 * HOUR + HOUR)
         send_periodic_alerts()
         assert len(mailbox.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "told"), [("called", []), ("claimed", ["Calls are overdue"]), ("nothing", ["Calls are overdue"])]
+)
+def test_staff_are_told_late_of_an_overdue_call_only_if_it_is_still_to_be_made(
+    send, mailbox, scheduler, meanwhile, told
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        request = send(pain="3", email="")
+        clock.move_to(NOON + 24 * 20 * HOUR)
+        jobs.run_due()
+        request.refresh_from_db()
+        if meanwhile == "called":
+            log_call(request, scheduler, ContactAttempt.CallResult.REACHED)
+        elif meanwhile == "claimed":
+            perform(CLAIM, request, by=scheduler)
+        clock.shift(HOUR)
+
+        send_all()
+
+    assert mailbox.subjects == told
 
 
 def test_staff_are_told_of_a_call_that_became_overdue_while_somebody_let_it_lie(

@@ -8,11 +8,11 @@ from django.core import signing
 from django.utils import timezone
 
 from appointments.calendar.slots import Slot, free_slots
+from appointments.lifecycle import status_words
 from appointments.lifecycle.definition import BOOK, CHOOSE, CLAIM, CLOSE, OFFER, WITHDRAW
 from appointments.lifecycle.offered_times import PURPOSE, link_of, open_times, opened_by
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, Clinician, OfferedTime
-from appointments.portal import status_words
 from tests.reading import words_found
 
 pytestmark = pytest.mark.both

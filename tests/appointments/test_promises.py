@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.delivery.outbox import Worker
-from appointments.lifecycle.definition import BOOK, CLAIM, LOG_CALL
+from appointments.lifecycle.definition import BOOK, CLAIM, LOG_CALL, WRITE_AGAIN
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ContactAttempt, Message
 from appointments.worklist.ranking import callable_now
@@ -120,6 +120,35 @@ def test_after_a_talk_no_first_call_is_promised_any_more(client, asked, schedule
 
     assert BY_THURSDAY not in page
     assert "Someone will call you as soon as possible." in page
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "stands"),
+    [
+        (["call_back"], "We plan to call you on Friday, March 6, 2037 at noon."),
+        (["wrong_number"], "The phone number that we have is wrong. Please correct it, or call us."),
+        (["no_answer"], "We called and did not reach you. We will try again at another time."),
+        (["no_answer"] * 4, "We called and could not reach you. Please call us if you still want a visit."),
+    ],
+)
+def test_what_is_sent_again_says_of_the_call_what_the_status_page_says(
+    client, asked, mailbox, scheduler, outcomes, stands
+):
+    with time_machine.travel(MONDAY, tick=False):
+        for outcome in outcomes:
+            at = MONDAY + datetime.timedelta(days=4) if outcome == "call_back" else None
+            perform(CLAIM, asked, by=scheduler)
+            perform(LOG_CALL, asked, by=scheduler, channel="phone", outcome=outcome, next_call_at=at)
+        told()
+        perform(WRITE_AGAIN, asked, by=scheduler)
+        told()
+        page = status_of(client, asked)
+
+    last = mailbox.messages[-1]
+    assert last["Subject"] == "We have your request"
+    assert stands in page
+    assert stands in last.get_body(("plain",)).get_content()
+    assert "as soon as possible" not in last.get_body(("plain",)).get_content()
 
 
 # Whoever has lost the reference.

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from appointments.calendar.slots import Slot
+from appointments.lifecycle import status_words
 from appointments.lifecycle.definition import (
     ANSWER,
     ASK_NURSE,
@@ -31,7 +32,6 @@ from appointments.lifecycle.definition import (
 from appointments.lifecycle.offered_times import open_times
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import Appointment, AppointmentRequest, ContactAttempt, Event, OfferedTime
-from appointments.portal import status_words
 from appointments.worklist import next_call
 
 pytestmark = pytest.mark.both

@@ -332,7 +332,7 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}
     unknown = {**keys, "reference": grouped(REFERENCE)}
     yield State("status, not found", "/status/", sent=unknown, status=422)
-    no_database = failing("appointments.portal.status_words.find")
+    no_database = failing("appointments.lifecycle.status_words.find")
     yield State("status, cannot be looked up", "/status/", sent=unknown, status=503, meanwhile=no_database)
     no_more_tries = patch("appointments.portal.guesses.MOST_TRIES_PER_REFERENCE", 0)
     yield State("status, too many tries", "/status/", sent=unknown, status=429, meanwhile=no_more_tries)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ..calendar.moments import call_in_words, visit_in_words
-from ..lifecycle import call_policy
-from ..lifecycle.definition import LIFECYCLE
-from ..lifecycle.guards import FIRST_CALL_IS_LATE, PROMISED_CALL_IS_LATE
-from ..lifecycle.offered_times import open_times
 from ..models import Appointment, AppointmentRequest, Awaited, Event, Status
+from . import call_policy
+from .definition import LIFECYCLE
+from .guards import FIRST_CALL_IS_LATE, PROMISED_CALL_IS_LATE
+from .offered_times import open_times
 
 # As templates/common/next_step.html has it.
 NEXT_STEP = gettext_noop("Someone will call you as soon as possible.")
