@@ -17,7 +17,7 @@ from audit.models import AuditEntry
 from ..calendar.opening_hours import BusinessHours
 from ..lifecycle.call_policy import is_exhausted
 from ..lifecycle.guards import OPEN_STATUSES
-from ..lifecycle.waits import CALL, LOOK, TELL, wait_of, waits_for
+from ..lifecycle.waits import CALL, LOOK, TELL, WAITS, waits_for, with_waits
 from ..models import QUEUE_ORDER, Appointment, AppointmentRequest, Clinician
 from ..roles import SEE
 from .pages import needs, staff_page
@@ -25,6 +25,7 @@ from .rows import call_times_of, flags_of, language_of, say_first
 
 MOST_CALLS = 200
 FARTHEST = datetime.timedelta(days=366)
+WAITING_FOR = {wait.key: wait for wait in WAITS}
 
 
 class DayForm(forms.Form):
@@ -94,8 +95,10 @@ def _callable_by(end: datetime.datetime) -> QuerySet:
 
     The latter nobody would know else.
     """
-    is_to_call = Q(status__in=OPEN_STATUSES) | waits_for(TELL, timezone.now())
-    requests = AppointmentRequest.objects.filter(is_to_call, Q(next_call_at__lt=end) | Q(next_call_at=None))
+    now = timezone.now()
+    is_to_call = Q(status__in=OPEN_STATUSES) | waits_for(TELL, now)
+    is_by_then = Q(next_call_at__lt=end) | Q(next_call_at=None)
+    requests = with_waits(AppointmentRequest.objects.filter(is_to_call, is_by_then), now)
     is_due = Q(call_by__lt=end) | Q(next_call_at__lt=end) | Q(due_at__lt=end)
     requests = requests.annotate(is_due=Case(When(is_due, then=True), default=False)).order_by(
         "-is_due", *QUEUE_ORDER
@@ -122,12 +125,11 @@ def _calls(requests: list[AppointmentRequest]) -> list[dict]:
 
 
 def _call(visit_request: AppointmentRequest, call_times: list[str]) -> dict:
-    now = timezone.now()
-    wait = wait_of(visit_request, now)
+    wait = WAITING_FOR[visit_request.wait]  # type: ignore[attr-defined]  # annotated
     return {
         "request": visit_request,
         # What is to be done, if it is not just to call.
-        "to_do": wait[0].to_do(visit_request, now) if wait and wait[0] not in (CALL, LOOK) else "",
+        "to_do": "" if wait in (CALL, LOOK) else wait.to_do(visit_request, timezone.now()),
         "is_exhausted": is_exhausted(visit_request.attempts_made),
         "language": language_of(visit_request),
         "call_times": call_times,
