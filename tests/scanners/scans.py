@@ -57,8 +57,9 @@ SQLMAP = [
     "--level=2",
     "--timeout=60",
 ]
-# Those of Wapiti's modules that look for other products, or ask servers on the internet.
-NOT_FOR_US = ["log4shell", "wapp", "cms", "wp_enum", "network_device", "spring4shell", "takeover", "ssrf"]
+# Wapiti's modules that look for other products, ask servers on the internet, or judge TLS, which is not here.
+NOT_FOR_US = ["log4shell", "wapp", "cms", "wp_enum", "network_device", "spring4shell", "takeover"]
+NOT_FOR_US += ["ssrf", "xxe", "nikto", "htp", "https_redirect", "http_headers", "cookieflags", "ssl"]
 FEW_OF_A_KIND = ["--max-links-per-page", "40", "--max-files-per-dir", "12", "--max-parameters", "12", "-d", "4"]
 
 
