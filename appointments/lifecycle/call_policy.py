@@ -57,8 +57,8 @@ def records_by(starts_at: datetime.datetime) -> datetime.datetime:
 
 
 def may_wait_until(request: AppointmentRequest) -> datetime.datetime:
-    """How long at most something may stand between a request and its next call, by its priority."""
-    return soon(business_days=BUSINESS_DAYS.get((request.pathway, request.priority), 1))
+    """How long at most something may stand between a request and its next call: by its priority, and its visit."""
+    return in_time(request, soon(business_days=BUSINESS_DAYS.get((request.pathway, request.priority), 1)))
 
 
 def told_call_by(request: AppointmentRequest) -> datetime.datetime | None:

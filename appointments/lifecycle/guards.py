@@ -83,7 +83,11 @@ RECORDS_ARE_MISSING = Guard("pictures or reports are missing", lambda user, now:
 HAS_MISSED_A_VISIT = Guard("the patient missed a visit", lambda user, now: Q(visits_missed__gt=0))
 IS_NOT_PROMISED = Guard("no call is promised", lambda user, now: Q(is_promised=False))
 PROMISED_CALL_IS_LATE = Guard(
-    "a call was promised for a time that is over", lambda user, now: Q(is_promised=True, call_by__lte=now)
+    "a call was promised by a time that is over, or for one that is over for an hour",
+    lambda user, now: (
+        Q(is_promised=True)
+        & (Q(call_by__lte=now) | Q(call_by__isnull=True, next_call_at__lte=now - datetime.timedelta(hours=1)))
+    ),
 )
 FIRST_CALL_IS_LATE = Guard(
     "nobody has called in time, and no call is planned",

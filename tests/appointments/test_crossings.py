@@ -409,6 +409,19 @@ def test_a_promise_that_was_not_kept_is_told_as_late_and_not_as_another_promise(
     assert "We call you by" not in own_page(request)
 
 
+def test_a_call_that_was_agreed_and_did_not_come_is_told_as_late(held, ana, clock):
+    request = held()
+    at = timezone.now() + 2 * HOUR
+    perform(LOG_CALL, request, by=ana, channel="phone", outcome="call_back", next_call_at=at)
+    assert "We plan to call you on" in own_page(request)
+    clock.move_to(at + HOUR / 2)
+    assert "We are late" not in own_page(request)
+
+    clock.move_to(at + HOUR)
+
+    assert "We are late with our call. We are sorry." in own_page(request)
+
+
 def test_who_is_to_be_called_about_another_time_reads_by_when(held, ana):
     request = held()
     perform(OFFER, request, by=ana, times=free_slots(most=2))

@@ -77,7 +77,9 @@ def log_nurses_call(
 ) -> Change:
     """Add an attempt of the nurse's. Whoever holds the request goes on holding it, and her answer is still due."""
     next_call_at = _next_call(request, outcome, next_call_at)
-    again: dict[str, Any] = {"nurse_due_at": min(next_call_at, _nurses_latest(request))} if next_call_at else {}
+    again: dict[str, Any] = (
+        {"nurse_due_at": min(next_call_at, call_policy.may_wait_until(request))} if next_call_at else {}
+    )
     if outcome in TALKED and request.awaited in (Awaited.EMAIL, Awaited.LETTER):
         # Who has talked with her need not answer what we wrote.
         again |= call_anew(request)
@@ -94,10 +96,6 @@ def call_anew(request: AppointmentRequest, *, is_promised: bool = False) -> dict
     """The values of whoever is to be called soon, as if nothing had been tried before."""
     call_by = call_policy.in_time(request, call_policy.soon())
     return {"attempts_made": 0, **plan(timezone.now(), call_by=call_by, is_promised=is_promised)}
-
-
-def _nurses_latest(request: AppointmentRequest) -> datetime.datetime:
-    return call_policy.in_time(request, call_policy.may_wait_until(request))
 
 
 def _next_call(

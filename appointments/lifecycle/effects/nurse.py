@@ -34,7 +34,7 @@ def answer(
     """
     if answer not in ANSWERS:
         raise ValueError(f"{answer!r} is no answer")
-    latest = call_policy.in_time(request, call_policy.may_wait_until(request))
+    latest = call_policy.may_wait_until(request)
     if calls_by and calls_by > latest:
         raise Refused(
             f"This request cannot wait so long. Call by {timezone.localtime(latest):%a, %b %-d, %-I:%M %p}."
@@ -49,5 +49,5 @@ def answer(
 
 def _due(request: AppointmentRequest) -> datetime.datetime:
     """Soon, and before what was promised to the patient."""
-    due = call_policy.in_time(request, min(call_policy.soon(), call_policy.may_wait_until(request)))
+    due = min(call_policy.soon(), call_policy.may_wait_until(request))
     return min(due, request.next_call_at) if request.is_promised and request.next_call_at else due
