@@ -1,5 +1,6 @@
 """Takes in what was answered in another program, by the same rule and the same intake as our pages."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from .questionnaire import PUBLISHED, answers_in, canonical_of, questionnaire_of
 from .response import Fault, values_in, where
 
 LONGEST_IDENTIFIER = 200
+CALL_THE_CLINIC = "What is different now has to be told to the clinic by phone."
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,10 @@ def _take(response: dict[str, Any], client: str, *, is_warned: bool) -> Taken:
     if journey_id is None:
         words = "It needs an identifier with a value, by which we know it when it is sent again."
         return _refused([Fault("required", words, "QuestionnaireResponse.identifier")])
+    sent = _digest(response)
     # Also when the questions have changed meanwhile.
     if before := AppointmentRequest.objects.filter(journey=journey_id).first():
-        return Taken(200, [_stored(before, "Sent before, and stored then. Nothing was changed.")], before)
+        return _taken_before(before, sent)
     pathway = _pathway_of(response)
     if pathway is None:
         there_are = ", ".join(map(canonical_of, OFFERED))
@@ -111,9 +114,26 @@ def _take(response: dict[str, Any], client: str, *, is_warned: bool) -> Taken:
         journey=journey,
         visit_answers=questions.cleaned_data,
         contact=contact,
-        origin=Origin(source=Source.PROGRAM, referred_by=client),
+        origin=Origin(source=Source.PROGRAM, referred_by=client, sent_digest=sent),
     )
+    # Another may have been stored under the identifier at the same moment.
+    if stored.sent_digest != sent:
+        return _taken_before(stored, sent)
     return Taken(201, [_stored(stored, "A visit is asked for.")], stored)
+
+
+def _taken_before(request: AppointmentRequest, sent: str) -> Taken:
+    """Of requests that an earlier version stored no digest is known, and what is sent again is taken for the same."""
+    if request.sent_digest in ("", sent):
+        return Taken(200, [_stored(request, "Sent before, and stored then. Nothing was changed.")], request)
+    words = f"Request {request} was stored under this identifier with other items or another status, and not changed."
+    return Taken(409, [issue("conflict", f"{words} {CALL_THE_CLINIC}")])
+
+
+def _digest(response: dict[str, Any]) -> str:
+    """Of what is taken from it, however it is written down."""
+    taken = [response.get("status"), response.get("item")]
+    return hashlib.sha256(json.dumps(taken, sort_keys=True).encode()).hexdigest()
 
 
 def _not_taken(response: dict[str, Any]) -> Iterator[Fault]:

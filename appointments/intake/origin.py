@@ -15,6 +15,7 @@ class Origin:
     source: str = Source.WEB
     referred_by: str = ""
     taken_by: User | None = None
+    sent_digest: str = ""
 
     @classmethod
     def of_link(cls, code: str) -> Self:

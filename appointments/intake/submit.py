@@ -74,6 +74,7 @@ def submit(
         "source": origin.source,
         "referred_by": origin.referred_by,
         "taken_by": origin.taken_by,
+        "sent_digest": origin.sent_digest,
         "earlier": earlier,
         "doubts": doubts,
         "look_by": hours.end_of_next_day(created_at),

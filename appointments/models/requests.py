@@ -167,6 +167,9 @@ class AppointmentRequest(models.Model):
         related_name="+",
         help_text="Who of the staff asked the questions; nobody where they were answered on the web.",
     )
+    sent_digest = models.CharField(
+        max_length=64, blank=True, db_default="", editable=False, help_text="Of what another program sent."
+    )
 
     pathway = models.CharField("procedure", max_length=40, db_default="vertebral_cement", help_text="By its key.")
     pathway_version = models.CharField(max_length=20)

@@ -97,7 +97,7 @@ def faults(answer) -> list[tuple[str, str]]:
 def as_stored(request: AppointmentRequest) -> dict:
     """All that the request says, but for when and by which way it came, and what follows from the moment."""
     apart = {"id", "journey", "reference", "search_text", "created_at", "look_by", "due_at", "source", "referred_by"}
-    apart |= {"earlier_id"}
+    apart |= {"earlier_id", "sent_digest"}
     row = AppointmentRequest.objects.filter(pk=request.pk).values().get()
     return {name: value for name, value in row.items() if name not in apart}
 
@@ -150,20 +150,41 @@ def test_who_sent_it_stands_on_the_call_sheet_and_in_the_audit(client, db):
 
 def test_what_is_sent_again_makes_no_second_request_and_changes_nothing(client, db, settings):
     first = send(client, response())
-    again = send(client, response(contact=ANA | {"name": "Bea Example"}))
+    again = send(client, json.dumps(response(id="their own", meta={"versionId": "2"}), indent=2, sort_keys=True))
 
     assert (first.status_code, again.status_code) == (201, 200)
     stored = AppointmentRequest.objects.get()
     assert all(f"The reference is {stored}." in one.json()["issue"][0]["diagnostics"] for one in (first, again))
     assert send(client, response(questionnaire=canonical_of(EARLIER[0]))).status_code == 200
     assert "Nothing was changed." in again.json()["issue"][0]["diagnostics"]
-    assert AppointmentRequest.objects.get().name == "Ana Example"
     assert send(client, response(number="2")).status_code == 201
     settings.FHIR_CLIENTS[hashlib.sha256(b"its next token").hexdigest()] = "portal"
     assert send(client, response(), token="its next token").status_code == 200  # noqa: S106
     settings.FHIR_CLIENTS[hashlib.sha256(b"another token").hexdigest()] = "other"
     assert send(client, response(), token="another token").status_code == 201  # noqa: S106
     assert AppointmentRequest.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    "other", [{"contact": ANA | {"phone": "(212) 555-0199"}}, {"status": "entered-in-error"}, {"item": "none"}]
+)
+def test_what_a_program_corrects_is_not_passed_over_in_silence(client, db, other):
+    send(client, response())
+
+    corrected = send(client, response(**other))
+
+    stored = AppointmentRequest.objects.get()
+    assert (corrected.status_code, faults(corrected)) == (409, [("conflict",)])
+    assert f"Request {stored} was stored" in corrected.json()["issue"][0]["diagnostics"]
+    assert "to the clinic by phone" in corrected.json()["issue"][0]["diagnostics"]
+    assert (stored.phone, stored.version) == ("+12125550123", 0)
+
+
+def test_what_an_earlier_version_stored_is_taken_for_the_same(client, db):
+    send(client, response())
+    AppointmentRequest.objects.update(sent_digest="")
+
+    assert send(client, response(contact=ANA | {"name": "Bea Example"})).status_code == 200
 
 
 def of_our_pages(client, given):
@@ -236,10 +257,9 @@ def test_a_warning_sign_is_answered_also_where_the_same_identifier_was_taken_bef
     answer = send(client, with_a_warning_sign())
 
     assert answer.status_code == 422
-    assert [one["details"]["coding"][0]["code"] for one in answer.json()["issue"]] == [
-        PATHWAY.emergencies[0].key,
-        AppointmentRequest.objects.get().outcome,
-    ]
+    warning, stored_before = answer.json()["issue"]
+    assert warning["details"]["coding"][0]["code"] == PATHWAY.emergencies[0].key
+    assert f"Request {AppointmentRequest.objects.get()} was stored" in stored_before["diagnostics"]
 
 
 def test_hints_below_a_question_may_be_sent_back_and_nothing_else_stands_there(client, db):
@@ -474,7 +494,7 @@ def test_any_part_may_be_anything_and_it_is_no_error_of_ours(client, db):
 
     for junk in (None, "\u0000", [[]], {"value": {}}):
         for one in spoiled(sent, junk):
-            assert send(client, one).status_code in (200, 201, 400, 422), one
+            assert send(client, one).status_code in (200, 201, 400, 409, 422), one
 
 
 def test_only_a_registered_program_may_and_where_there_is_none_there_is_no_such_address(client, db, settings):
