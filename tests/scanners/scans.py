@@ -58,11 +58,11 @@ SQLMAP = [
     "--level=2",
     "--timeout=60",
 ]
-# Wapiti's modules that look for other products, guess the names of files where all addresses are known, ask servers on
-# the internet, or judge TLS, which is not here.
+# Wapiti's modules that look for other products, guess the names of files where all addresses are known, ask servers
+# on the internet, or judge TLS, which is not here.
 NOT_FOR_US = ["log4shell", "wapp", "cms", "wp_enum", "network_device", "spring4shell", "takeover", "ldap", "buster"]
 NOT_FOR_US += ["ssrf", "xxe", "nikto", "htp", "https_redirect", "http_headers", "cookieflags", "ssl"]
-# One of a kind is enough: not the hours of each day, not a page once more for each list that leads to it. What these
+# One of a kind is enough: not the hours of each day, not a page again for each list that leads to it. What these
 # parameters take is in ASKED.
 SAME_PAGE = ["_changelist_filters", "_popup", "_to_field", "_facets", "o", "queue", "starts_at", "kind", "place"]
 SAME_PAGE += ["clinician", "groups__id__exact", "groups__isnull", "is_active__exact"]
