@@ -22,8 +22,10 @@ from common.error_pages import shown_again, status_of_showing_again
 from common.forgotten import forgotten_by_the_browser
 from common.sealed_cookie import Expired, Unreadable, seal, unseal
 from common.strict_form import StrictForm
+from screening.pathways import OFFERED
 from screening.questionnaire.journey import Journey
 from screening.views import summary_page
+from screening.visitor import forget, visitor_of
 
 from .. import rate_limit
 from .. import reference as references
@@ -311,12 +313,16 @@ def visit_file(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest) -> HttpResponse:
-    """From then on a copy of the cookie opens nothing either."""
-    if request.method == "POST" and (opening := _kept(request).get("opening")):
-        rate_limit.count(SHUT, opening, seconds=MAX_AGE)
+    """From then on a copy of the cookie opens nothing either. What else of the request is open here is shut, too."""
     response = redirect("appointments:status")
     response.delete_cookie(COOKIE, samesite="Lax")
-    return forgotten_by_the_browser(response) if request.method == "POST" else response
+    if request.method != "POST":
+        return response
+    if opening := _kept(request).get("opening"):
+        rate_limit.count(SHUT, opening, seconds=MAX_AGE)
+    for pathway in OFFERED:
+        forget(response, visitor_of(request, pathway))
+    return forgotten_by_the_browser(response)
 
 
 def summary_of(request: HttpRequest, found: AppointmentRequest, *, back: str) -> HttpResponse:

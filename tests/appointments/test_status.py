@@ -438,15 +438,18 @@ def test_the_summary_of_what_was_sent_is_open_for_half_an_hour_and_then_needs_th
     assert later["Location"] == "/status/"
 
 
-def test_who_has_sent_a_request_can_close_its_page_for_others(client, send_request):
-    send_request()
-    page = client.get("/visit/sent/")
-    assert "Leave this page, so that nobody else sees it" in words_of(page)
+@pytest.mark.parametrize("page", ["/visit/sent/", "/status/yours/"])
+def test_whoever_leaves_one_page_of_the_request_leaves_them_all(client, send_request, page):
+    sent = send_request()
+    client.post("/status/", {"reference": sent.reference, **BORN})
+    [button] = re.findall('action="([^"]*)"[^/]*<button[^>]*>Leave this page', source_of(client.get(page)))
 
-    client.post("/check/start-again/")
+    response = client.post(button)
 
     assert client.get("/visit/sent/")["Location"] == "/check/"
     assert client.get("/visit/sent/summary/")["Location"] == "/status/"
+    assert client.get("/status/yours/")["Location"] == "/status/"
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
 
 
 def test_another_person_on_the_same_phone_is_not_linked(a_request):
