@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from django import forms
@@ -42,6 +42,7 @@ from ..fields import (
 )
 from ..lifecycle import status_words
 from ..lifecycle.definition import ASK_FOR_ANOTHER_TIME, CALL_ME_FIRST, CHANGE_CALL_TIMES, CORRECT_PHONE, WITHDRAW
+from ..lifecycle.grammar import Verb
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, PhoneOwner, Status
@@ -51,7 +52,9 @@ COOKIE = f"{settings.COOKIE_PREFIX}status"
 MAX_AGE = 30 * 60
 COOKIE_MAX_AGE = 24 * 60 * 60
 SHUT = "status shut"
-CHANGED = gettext_lazy("Our staff changed your request a moment ago. Look at it and press the button once more.")
+# What a form asks for: the verb, and its arguments.
+Step = tuple[Verb, dict[str, Any]]
+CHANGED = gettext_lazy("Your request was changed a moment ago. Look at it and press the button once more.")
 
 
 class LookUpForm(StrictForm):
@@ -245,7 +248,7 @@ def yours(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 def phone(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Correct the phone number")
     form = CorrectHelpersPhoneForm if found.filled_in_by else CorrectPhoneForm
-    return _change(request, found, form, title, partial(perform, CORRECT_PHONE, found))
+    return _change(request, found, form, title, lambda **entered: (CORRECT_PHONE, entered))
 
 
 @shown_again
@@ -257,7 +260,7 @@ def call_first(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
         return redirect("appointments:yours")
     title = _("Ask to be called first")
     lead = _("We are late with our call. We are sorry. Press the button, and we call you before others.")
-    return _change(request, found, StrictForm, title, partial(perform, CALL_ME_FIRST, found), lead=lead)
+    return _change(request, found, StrictForm, title, lambda: (CALL_ME_FIRST, {}), lead=lead)
 
 
 @shown_again
@@ -265,30 +268,32 @@ def call_first(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
 @opened
 def call_times(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     title = _("Change when we may call")
-    change = partial(perform, CHANGE_CALL_TIMES, found)
-    return _change(request, found, CallTimesForm, title, change, initial={"call_times": found.call_times})
+    initial = {"call_times": found.call_times}
+    return _change(
+        request, found, CallTimesForm, title, lambda **entered: (CHANGE_CALL_TIMES, entered), initial=initial
+    )
 
 
 @shown_again
 @require_http_methods(["GET", "HEAD", "POST"])
 @opened
 def withdraw(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
+    if found.status == Status.CLOSED:
+        # By staff meanwhile, or by the same button pressed before: there it is read how it stands.
+        return redirect("appointments:yours")
     title = _("I no longer want a visit")
     if found.status != Status.BOOKED or found.appointment is None:
         lead = _("We will not call you about this request. You can ask again at any time.")
-        return _change(request, found, StrictForm, title, lambda: perform(WITHDRAW, found), lead=lead)
+        return _change(request, found, StrictForm, title, lambda: (WITHDRAW, {}), lead=lead)
 
-    def do(what: str, wish: str) -> None:
-        if what == CANCEL:
-            perform(WITHDRAW, found, note=wish)
-        elif what == ANOTHER_TIME:
-            perform(ASK_FOR_ANOTHER_TIME, found, wish=wish)
+    def step(what: str, wish: str) -> Step:
+        return (WITHDRAW, {"note": wish}) if what == CANCEL else (ASK_FOR_ANOTHER_TIME, {"wish": wish})
 
     if request.POST.get("what") == KEEP and not request.POST.get("wish", "").strip():
         return redirect("appointments:yours")
     title = _("If you cannot come")
     lead = status_words.status_in_words(found)
-    return _change(request, found, WithdrawForm, title, do, button=_("Send"), lead=lead)
+    return _change(request, found, WithdrawForm, title, step, button=_("Send"), lead=lead)
 
 
 @require_safe
@@ -379,7 +384,7 @@ def _change(
     found: AppointmentRequest,
     form_class: type[StrictForm],
     title: str,
-    change: Callable[..., None],
+    step: Callable[..., Step],
     *,
     button: str = "",
     lead: str = "",
@@ -396,19 +401,29 @@ def _change(
         return page(request.POST.get("version"), status=again)
     if not form.is_valid():
         return page(found.version, status=422)
-    changed = request.POST.get("version") != str(found.version)
+    verb, entered = step(**form.cleaned_data)
+    shown = request.POST.get("version", "")
     try:
-        if changed:
+        if shown != str(found.version):
             raise Refused
-        change(**form.cleaned_data)
+        perform(verb, found, **entered)
     except Refused:
-        if found.status == Status.CLOSED or status_words.is_past(found.appointment):
-            form.add_error(None, _("This request can no longer be changed here. Please call us."))
-        else:
-            form.add_error(None, CHANGED)
-            found.refresh_from_db()
-        return page(found.version, status=409)
+        found.refresh_from_db()
+        if not _has_done(found, verb, entered, shown):
+            is_over = found.status == Status.CLOSED or status_words.is_past(found.appointment)
+            words = _("This request can no longer be changed here. Please call us.") if is_over else CHANGED
+            form.add_error(None, words)
+            return page(found.version, status=409)
     return redirect(f"{reverse('appointments:yours')}?done")
+
+
+def _has_done(found: AppointmentRequest, verb: Verb, entered: dict[str, Any], shown: str) -> bool:
+    """Whether the same was done from the page that had this version, by a button that was pressed twice."""
+    last = found.events.filter(verb=verb.event).last()
+    if last is None or shown != str(last.version - 1):
+        return False
+    wish = entered.keys() & {"wish", "note"}
+    return all(value == (last.note if name in wish else getattr(found, name)) for name, value in entered.items())
 
 
 def _form_page(

@@ -187,7 +187,7 @@ def test_what_staff_change_while_the_patient_chooses_is_said_and_the_choice_is_k
     page = patient.post(link, {"time": wanted, **BIRTHDAY})
 
     assert (page.status_code, checked_in(page)) == (409, {"time": [wanted]})
-    assert "Our staff changed your request a moment ago." in words_of(page)
+    assert "Your request was changed a moment ago." in words_of(page)
 
 
 def test_a_day_that_became_a_holiday_and_a_clinician_who_left_are_no_longer_offered(held, link):

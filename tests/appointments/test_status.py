@@ -213,10 +213,48 @@ def test_what_staff_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_k
     opened.refresh_from_db()
     assert (response.status_code, opened.status) == (409, "waiting")
     assert (opened.phone, opened.call_times) == ("+12125550177", ["morning", "afternoon"])
-    assert "Our staff changed your request a moment ago." in response.content.decode()
+    assert "Your request was changed a moment ago." in response.content.decode()
     assert all(value in response.content.decode() for value in typed.get("phone", "").split())
     again = re.search('name="version" value="([0-9]+)"', response.content.decode())[1]
     assert client.post(f"/status/yours/{what}/", {"version": again, **typed}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("what", "typed"),
+    [("phone", {"phone": "(212) 555-0199 Bo"}), ("times", {"call_times": ["evening"]}), ("withdraw", {})],
+)
+def test_a_button_of_ones_own_request_that_was_pressed_twice_says_what_the_first_press_did(
+    client, opened, what, typed
+):
+    sent = {"version": opened.version, **typed}
+
+    answers = [client.post(f"/status/yours/{what}/", sent, follow=True) for _press in range(2)]
+
+    assert [answer.redirect_chain[-1][0].partition("?")[0] for answer in answers] == ["/status/yours/"] * 2
+    assert opened.events.count() == 1
+
+
+@pytest.mark.parametrize("what", ["another", "cancel"])
+def test_whoever_cannot_come_and_presses_twice_reads_that_it_was_taken(
+    client, opened, scheduler, clinician, place, next_week, what
+):
+    perform(CLAIM, opened, by=scheduler)
+    perform(BOOK, opened, by=scheduler, starts_at=next_week, place=place, clinician=clinician)
+    sent = {"version": opened.version, "what": what, "wish": "Tuesdays"}
+
+    answers = [client.post("/status/yours/withdraw/", sent, follow=True) for _press in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert opened.events.count() == 3
+
+
+def test_another_number_than_the_one_that_was_just_corrected_is_not_said_to_be_saved(client, opened):
+    client.post("/status/yours/phone/", {"version": opened.version, "phone": "(212) 555-0199"})
+
+    response = client.post("/status/yours/phone/", {"version": opened.version, "phone": "(212) 555-0188"})
+
+    assert response.status_code == 409
+    assert "Your request was changed a moment ago." in words_of(response)
 
 
 def test_the_phone_number_can_be_corrected_and_staff_see_that_it_was(client, opened):

@@ -328,7 +328,8 @@ def stored_states(requests: dict[str, AppointmentRequest]) -> Iterator[State]:
     yield State("choose a time, none chosen", link_of(offered), sent={}, status=422)
     yield State("choose a time, opened", "/status/yours/choose/", opened(offered))
     yield State("status, withdraw", "/status/yours/withdraw/", cookies)
-    yield State("status, too late", "/status/yours/withdraw/", opened(requests["closed"]), sent={}, status=409)
+    times = {"call_times": "morning", "version": "0"}
+    yield State("status, too late", "/status/yours/times/", opened(requests["closed"]), sent=times, status=409)
     keys = {f"date_of_birth_{part}": "1" for part in ("month", "day")} | {"date_of_birth_year": "1950"}
     unknown = {**keys, "reference": grouped(REFERENCE)}
     yield State("status, not found", "/status/", sent=unknown, status=422)
