@@ -1,6 +1,7 @@
 """The private link by which a patient chooses one of the times that staff offered."""
 
 import datetime
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -48,6 +49,13 @@ class ChooseForm(StrictForm):
         super().__init__(data, label_suffix="")
         offered = [(str(time.pk), _in_words(time, found)) for time in times]
         self.choice_field("time").choices = [*offered, (NONE, _("None of these times suits me"))]
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean()
+        if entered.get("wish") and entered.get("time", NONE) != NONE:
+            words = _("You wrote about other times. Choose that none suits you, or clear the box below.")
+            self.add_error("time", words)
+        return entered
 
 
 class ChooseByLinkForm(ChooseForm):

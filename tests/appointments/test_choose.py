@@ -121,6 +121,18 @@ def test_whom_no_time_suits_says_which_would_and_is_called(held, link, staff):
     assert "Tuesday mornings" in words_of(staff.get(SHEET.format(held.pk) + "change/"))
 
 
+def test_what_is_written_about_other_times_beside_a_chosen_one_is_asked_about_and_kept(held, link):
+    patient = Client()
+    wanted = times_on(patient.get(link))[0]
+
+    page = patient.post(link, {"time": wanted, "wish": "Only after noon, please", **BIRTHDAY})
+
+    held.refresh_from_db()
+    assert (page.status_code, held.status, checked_in(page)) == (422, "waiting", {"time": [wanted]})
+    assert "You wrote about other times." in words_of(page)
+    assert "Only after noon, please" in words_of(page)
+
+
 def test_who_has_proved_who_they_are_chooses_from_the_status_page(held, link):
     patient = Client()
     patient.post("/status/", {"reference": held.reference, **BIRTHDAY})
