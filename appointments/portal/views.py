@@ -161,7 +161,8 @@ def opened(view: Callable[[HttpRequest, AppointmentRequest], HttpResponse]) -> C
     def guarded(request: HttpRequest) -> HttpResponse:
         found = _opened_request(request)
         if found is None:
-            return redirect("appointments:status")
+            unsaved = "?unsaved" if request.method == "POST" else ""
+            return redirect(f"{reverse('appointments:status')}{unsaved}")
         audit.shows(request, [found])
         return view(request, found)
 
@@ -175,11 +176,11 @@ def look_up(request: HttpRequest) -> HttpResponse:
 
     def page(status: int = 200) -> HttpResponse:
         title = _("See your request")
-        lead = _("For your safety, we show your request for 30 minutes only. Please open it again.")
+        unsaved = _("What you sent just now was not saved.") if "unsaved" in request.GET else ""
+        closed = _("For your safety, we show your request for 30 minutes only. Please open it again.")
+        lead = " ".join(filter(None, (unsaved, closed if unsaved or _has_expired(request) else "")))
         links = [(reverse("appointments:lost_reference"), _("I do not have my reference"))]
-        return _form_page(
-            request, form, title, title, lead=lead if _has_expired(request) else "", links=links, status=status
-        )
+        return _form_page(request, form, title, title, lead=lead, links=links, status=status)
 
     form = LookUpForm(request.POST if request.method == "POST" else None, label_suffix="")
     if request.method != "POST":

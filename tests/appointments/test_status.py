@@ -165,6 +165,17 @@ def test_an_opened_request_stays_open_for_half_an_hour_whatever_the_browser_says
         assert (client.get("/status/yours/").status_code == 200) == is_open
 
 
+@pytest.mark.parametrize(("method", "is_said"), [("post", True), ("get", False)])
+def test_what_is_sent_after_half_an_hour_is_said_to_be_not_saved(client, opened, method, is_said):
+    sent = {"version": opened.version, "phone": "(212) 555-0199"}
+
+    with time_machine.travel(timezone.now() + datetime.timedelta(minutes=31)):
+        page = getattr(client, method)("/status/yours/phone/", sent, follow=True)
+
+    assert "Please open it again." in words_of(page)
+    assert ("What you sent just now was not saved." in words_of(page)) == is_said
+
+
 def test_who_shuts_a_request_shuts_it_in_that_browser_only(client, opened):
     at_home = Client()
     at_home.post("/status/", {"reference": opened.reference, **BORN})
