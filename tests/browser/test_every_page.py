@@ -40,6 +40,7 @@ WITH_READERS_STYLE = {
     "widely spaced": (SMALL_PHONE, {"style": SPACED_OUT, "sideways": True, "cutOff": True}),
     "enlarged": (DESKTOP, {"style": ENLARGED, "sideways": True, "cutOff": True, "growth": 1.7}),
     "enlarged on a phone": (PHONE, {"style": ENLARGED, "sideways": True, "cutOff": True, "splitWords": True}),
+    "enlarged on a small phone": (SMALL_PHONE, {"style": ENLARGED, "sideways": True, "cutOff": True}),
 }
 
 AXE_OPTIONS = {
