@@ -21,8 +21,8 @@ class Language:
     """`hours` are the clinic's while none are known.
 
     `english_name` is what staff call it. `days` and `times` make words of opening hours. `date` is a date with its
-    weekday, for Django, and `months` are what people type. `stop_words`, `start_words` and `help_words` are what they
-    answer to a text. `plain` has the sentences of common/plain_page.py, by their English.
+    weekday and `time` a time of day, for Django, and `months` are what people type. `stop_words`, `start_words` and
+    `help_words` are what they answer to a text. `plain` has the sentences of common/plain_page.py, by their English.
     """
 
     code: str
@@ -34,6 +34,7 @@ class Language:
     times: str
     noon: str
     date: str
+    time: str = "TIME_FORMAT"
     writes_months_small: bool = False
     months: str = ""
     stop_words: frozenset[str] = frozenset()
@@ -81,6 +82,8 @@ SPANISH = Language(
     times="de {opens} a {closes}",
     noon="12 pm",
     date=r"l j \d\e F \d\e Y",
+    # As it is said here, and as the clinic's hours have it; Django counts to 24.
+    time="g:i a",
     # Django writes them with a capital letter.
     writes_months_small=True,
     months="enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",

@@ -27,7 +27,7 @@ def birthday_in_words(date: datetime.date) -> str:
 
 
 def time_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:
-    return date_format(_local(moment, zone), "TIME_FORMAT")
+    return date_format(_local(moment, zone), language_or_english(get_language()).time)
 
 
 def call_in_words(moment: datetime.datetime, zone: ZoneInfo) -> str:

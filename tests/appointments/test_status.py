@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from appointments import reference
-from appointments.calendar.moments import day_in_words
+from appointments.calendar.moments import day_in_words, visit_in_words
 from appointments.calendar.slots import free_slots
 from appointments.lifecycle.definition import BOOK, CLAIM, CORRECT, LOG_CALL, OFFER, UNDO
 from appointments.lifecycle.transition import perform
@@ -639,6 +639,16 @@ def test_whoever_has_a_request_reads_which_text_they_answered(client, opened):
         now
     )
     assert "You answered version 1.0 of our questions." in words_of(old)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Monday, November 30, 2026 at 5:30 p.m"), ("es", "lunes 30 de noviembre de 2026, 5:30 p.m")],
+)
+def test_times_are_told_by_the_clock_of_twelve_hours_as_the_clinics_hours_are(language, words):
+    zone = timezone.get_default_timezone()
+    with translation.override(language):
+        assert visit_in_words(datetime.datetime(2026, 11, 30, 17, 30, tzinfo=zone), zone) == words
 
 
 def test_spanish_writes_weekdays_and_months_in_small_letters():
