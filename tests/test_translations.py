@@ -71,6 +71,13 @@ def test_a_translation_has_the_placeholders_of_its_english():
 SAME_EVERYWHERE = ("NICE TA279, 2013", "National Bone Health Alliance, 2014")
 
 
+def test_a_visit_has_one_name_in_spanish():
+    """At home it would be a "visita"."""
+    text = (settings.BASE_DIR / CATALOGUE).read_text()
+
+    assert [spanish for spanish in entries(text).values() if re.search(r"\bvisitas?\b", spanish.lower())] == []
+
+
 def test_every_sentence_of_the_pathway_is_another_in_spanish():
     sentences = set()
     describe(PATHWAY, lambda english: sentences.add(english) or english)
