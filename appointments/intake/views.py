@@ -133,6 +133,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     context = {
         "reference": reference.grouped(visitor.notes["sent"]),
         "earlier": earlier and reference.grouped(earlier),
+        "for_someone_else": bool(stored and stored.filled_in_by),
         "rows": said(stored, stored.answers, stored.asked.visit_questions) if stored else [],
         "next_step": stored and next_step(stored),
         # Once anything has happened with it, what comes next is another thing.

@@ -284,6 +284,17 @@ def test_the_confirmation_names_the_request_and_stays(ready, db):
     assert "Ana" not in str(sealed_cookie.unseal(ready.cookies["answers"].value, purpose="answers", max_age=MAX_AGE))
 
 
+@pytest.mark.parametrize(("filled_in_by", "is_said"), [({}, False), ({"filled_in_by": "Bo Example"}, True)])
+def test_who_asked_for_someone_else_reads_in_the_confirmation_whose_visit_it_is(
+    client, send_request, filled_in_by, is_said
+):
+    send_request(**filled_in_by)
+
+    page = client.get("/visit/sent/")
+
+    assert ("You asked for someone else. The visit is for that person." in words_of(page)) == is_said
+
+
 def test_a_request_that_was_confirmed_and_is_gone_is_said_to_be_so_with_what_to_do(ready, db, client):
     ready.post("/visit/check/", CHECK)
     sent = AppointmentRequest.objects.get()
