@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments import reference
+from appointments.delivery.rendering import email
 from appointments.lifecycle.definition import OPEN_ONLINE
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Message, RateBucket
@@ -122,6 +123,21 @@ def test_the_patient_is_told_when_it_is_opened_in_a_browser_that_is_new(request_
     assert opened.count() == 1
     look_up(Client(), request_.reference)
     assert opened.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("filled_in_by", "words"),
+    [("", "If it was not you, please call us."), ("Bo Example", "If it was neither of you, please call us.")],
+)
+def test_a_helper_who_opened_it_is_not_told_to_call_because_it_was_not_the_patient(
+    request_, client, filled_in_by, words
+):
+    AppointmentRequest.objects.update(filled_in_by=filled_in_by)
+    look_up(client, request_.reference)
+
+    told = email(Message.objects.get(kind="opened", channel="email"), "bo@example.com")
+
+    assert words in told.plain
 
 
 def test_who_sent_it_from_this_browser_is_not_told(db, client, settings):
