@@ -1,12 +1,14 @@
 """The private link by which a patient chooses one of the times that staff offered."""
 
 import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -19,7 +21,7 @@ from common.strict_form import StrictForm
 from ..calendar.moments import visit_in_words
 from ..fields import DateOfBirthField
 from ..lifecycle import offered_times, status_words
-from ..lifecycle.definition import CHOOSE, NONE_SUITS
+from ..lifecycle.definition import CHOOSE, NONE_SUITS, OFFER
 from ..lifecycle.transition import Refused, perform
 from ..models import AppointmentRequest, OfferedTime, Status
 from . import guesses
@@ -99,20 +101,23 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
     if not times:
         return _nothing_to_choose(request, found)
     form = form_class(found, times, request.POST if request.method == "POST" else None)
+    is_by_link = form_class is ChooseByLinkForm
+    back = "" if is_by_link else reverse("appointments:yours")
+    page = partial(_page, request, lead=_said_before(found), back=back)
     if request.method != "POST":
-        return _page(request, form)
+        return page(form)
     if again := status_of_showing_again(request):
-        return _page(request, form if again == 403 else form.unjudged(), status=again)
-    if form_class is ChooseByLinkForm:
+        return page(form if again == 403 else form.unjudged(), status=again)
+    if is_by_link:
         try:
             guesses.count_a_try(request, found.reference)
         except ValidationError as refusal:
             form.add_error(None, refusal)
-            return _page(request, form, status=429)
+            return page(form, status=429)
     if not form.is_valid():
         if form.has_error("date_of_birth", WRONG):
             guesses.was_wrong(request, found.reference, found)
-        return _page(request, form, status=422)
+        return page(form, status=422)
     try:
         if form.cleaned_data["time"] == NONE:
             perform(NONE_SUITS, found, wish=form.cleaned_data["wish"])
@@ -128,7 +133,7 @@ def _choose(request: HttpRequest, found: AppointmentRequest, form_class: type[Ch
         form = form_class(found, times, request.POST)
         if form.is_valid():
             form.add_error("time", CHANGED)
-        return _page(request, form, status=409)
+        return page(form, status=409)
     return _done(request, found)
 
 
@@ -154,10 +159,22 @@ def _done(request: HttpRequest, found: AppointmentRequest) -> HttpResponse:
     return render(request, "portal/chosen.html", context)
 
 
-def _page(request: HttpRequest, form: ChooseForm, status: int = 200) -> HttpResponse:
+def _said_before(found: AppointmentRequest) -> str:
+    """For whoever comes back by the link, or asks for the page in another language, after none suited them."""
+    last = found.events.standing().filter(verb__in=(OFFER.event, NONE_SUITS.event)).last()
+    if last is None or last.verb != NONE_SUITS.event:
+        return ""
+    return _("You told us that none of the times suits you.") + " " + _("You can still choose one.")
+
+
+def _page(
+    request: HttpRequest, form: ChooseForm, *, lead: str = "", back: str = "", status: int = 200
+) -> HttpResponse:
     context = {
         "form": form,
         "title": _("Choose a time for your visit"),
+        "lead": lead,
+        "back": back,
         "button": _("Send my choice"),
         "must_be_sent_again": status == 403,
     }

@@ -19,7 +19,7 @@ from appointments.models import AppointmentRequest, Holiday
 from appointments.portal import choose
 from appointments.portal.guesses import MOST_TRIES_PER_REFERENCE, MOST_WRONG_IN_A_WEEK
 from tests.reading import ANAS_BIRTHDAY, words_found
-from tests.walk import BIRTHDAY, checked_in, words_of
+from tests.walk import BIRTHDAY, back_of, checked_in, words_of
 
 pytestmark = pytest.mark.both
 
@@ -121,6 +121,16 @@ def test_whom_no_time_suits_says_which_would_and_is_called(held, link, staff):
     assert "Tuesday mornings" in words_of(staff.get(SHEET.format(held.pk) + "change/"))
 
 
+def test_whom_none_suited_and_who_comes_back_reads_that_it_is_known(held, link):
+    patient = Client()
+    said = "You told us that none of the times suits you. You can still choose one."
+    assert said not in words_of(patient.get(link))
+
+    patient.post(link, {"time": "none", "wish": "", **BIRTHDAY})
+
+    assert said in words_of(patient.get(link))
+
+
 def test_what_is_written_about_other_times_beside_a_chosen_one_is_asked_about_and_kept(held, link):
     patient = Client()
     wanted = times_on(patient.get(link))[0]
@@ -139,6 +149,7 @@ def test_who_has_proved_who_they_are_chooses_from_the_status_page(held, link):
     assert 'href="/status/yours/choose/"' in patient.get("/status/yours/").text
     page = patient.get("/status/yours/choose/")
     assert "date_of_birth" not in page.text
+    assert back_of(page) == "/status/yours/"
 
     patient.post("/status/yours/choose/", {"time": times_on(page)[0]})
 
