@@ -19,7 +19,7 @@ from screening.questionnaire.questions import Question
 from tests.walk import EVERYTHING, words_of
 
 from .conftest import LANGUAGES
-from .states import State, answered, fetch, reach, stored_states
+from .states import State, answered, fetch, opened, reach, stored_states
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +56,16 @@ def test_the_education_page_is_printed_whole_on_four_pages(page, language):
         # A word that is broken at the end of a line is found in two.
         missing = set(folded.split()) - set(pictures.split()) - printed.words
         assert not {word for word in missing if word.isalpha()}
+
+
+def test_a_request_is_printed_with_the_phone_and_without_what_is_for_the_screen(page, requests):
+    reach(page, State("status, booked", "/status/yours/", opened(requests["booked"])))
+
+    [printed] = PdfReader(BytesIO(page.pdf(format="Letter"))).pages
+
+    words = " ".join(printed.extract_text().split())
+    assert "You can also call us at (212) 555-0100" in words
+    assert "What you can change" not in words
 
 
 def test_the_visits_of_each_clinician_are_a_page_of_the_day_sheet(
