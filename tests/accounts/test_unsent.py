@@ -65,6 +65,18 @@ def test_after_signing_in_again_it_is_there_to_be_sent(call):
     assert ContactAttempt.objects.get().note == NOTE
 
 
+@pytest.mark.parametrize("hours", [12.1, 16, 35])
+def test_what_was_left_open_until_the_session_had_lasted_long_enough_or_the_next_morning_is_kept(call, hours):
+    client, address, typed = call
+
+    with time_machine.travel(timezone.now() + datetime.timedelta(hours=hours)):
+        told = client.post(address, typed, follow=True)
+        page = sign_in(client)
+
+    assert "You were signed out because this session had lasted long enough for a day." in told.text
+    assert NOTE in page.text
+
+
 @pytest.mark.parametrize(("minutes", "is_there"), [(29, True), (31, False)])
 def test_it_is_there_for_half_an_hour_whatever_the_browser_says(call, minutes, is_there):
     client, address, typed = call
