@@ -17,7 +17,6 @@ WHY = {
     "ended": "Please sign in again: your password or your account has changed, or this session was ended.",
 }
 KEPT = "What you typed was not saved. Sign in, and you can look at it and send it."
-LOST = "What you typed last was not saved. Please enter it again."
 
 
 class SessionLimits:
@@ -54,5 +53,5 @@ def _to_the_sign_in(request: HttpRequest, user: User) -> HttpResponse:
     if unsent.can_be_kept(request) and unsent.keep(request, response, user):
         messages.warning(request, KEPT)
         return response
-    messages.warning(request, LOST)
+    messages.warning(request, unsent.LOST)
     return HttpResponseRedirect(login)

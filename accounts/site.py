@@ -1,6 +1,7 @@
 """An admin site that nobody enters without a second factor, with the pages for that."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from common.forgotten import forgotten_by_the_browser
 
@@ -24,9 +25,22 @@ class SignInSite(AdminSite):
     def admin_view(  # type: ignore[override]  # Django says that it gives the very same kind of function
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False
     ) -> Callable[..., HttpResponseBase]:
-        from .first_passwords import after_ones_own
+        from django.contrib.auth.views import redirect_to_login
 
-        return super().admin_view(after_ones_own(view), cacheable)
+        from . import unsent
+        from .first_passwords import after_ones_own
+        from .requests import page_of
+
+        guarded = super().admin_view(after_ones_own(view), cacheable)
+
+        @wraps(guarded)
+        def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            """Nobody knows any more who typed it, so it cannot be kept. Whoever is led to their page says so."""
+            if request.method == "POST" and not request.user.is_authenticated and page_of(request) != "logout":
+                return redirect_to_login(request.get_full_path(), f"{reverse('admin:login')}?{unsent.IS_LOST}=1")
+            return guarded(request, *args, **kwargs)
+
+        return told
 
     def password_change(  # type: ignore[override]  # once it is changed, this leads on and is no template any more
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -38,7 +52,7 @@ class SignInSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # These need the models, which are not there yet when this module is imported.
-        from . import views
+        from . import unsent, views
         from .forms import SignInForm
 
         is_half_way = super().has_permission(request) and not self.has_permission(request)
@@ -49,7 +63,8 @@ class SignInSite(AdminSite):
             return redirect("admin:index")
         self.login_form = SignInForm
         provider = settings.SSO_NAME if settings.SSO_ISSUER else ""
-        response = super().login(request, {**(extra_context or {}), "provider": provider})
+        said = {"provider": provider, "lost": unsent.LOST if unsent.IS_LOST in request.GET else ""}
+        response = super().login(request, {**(extra_context or {}), **said})
         if request.method == "POST" and response.status_code == 302:
             # Django itself leads whose address is bad to a page that we do not have.
             return redirect(views.next_page(request))

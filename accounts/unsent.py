@@ -17,6 +17,9 @@ PURPOSE = "unsent form"
 LONGEST = 3600
 # What pages send beside what people type and choose.
 NOT_TYPED = ("version", "said", "at", "go")
+LOST = "What you typed last was not saved. Please enter it again."
+# In the address of the sign-in, which then says so.
+IS_LOST = "lost"
 
 
 def can_be_kept(request: HttpRequest) -> bool:

@@ -5,12 +5,13 @@ import datetime
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from accounts.models import AccountSession
 from appointments.lifecycle.definition import CLAIM
 from appointments.lifecycle.transition import perform
-from appointments.models import ContactAttempt
+from appointments.models import AppointmentRequest, ContactAttempt
 from tests.staff import member_of, signed_in
 
 from .conftest import LOGIN, PASSWORD
@@ -42,7 +43,7 @@ def run_out():
 
 def sign_in(client, username="sam", **more):
     return client.post(
-        LOGIN, {"username": username, "password": PASSWORD, "next": "/admin/unsent/"}, follow=True, **more
+        LOGIN, {"username": username, "password": PASSWORD, "next": "/admin/unsent/", **more}, follow=True
     )
 
 
@@ -139,6 +140,23 @@ def test_what_is_too_long_or_on_another_page_is_not_kept_and_that_is_said(call):
 
         assert "What you typed last was not saved. Please enter it again." in told.text
         assert "unsent" not in client.cookies or not client.cookies["unsent"].value
+
+
+@pytest.mark.parametrize("how", ["log-out in another tab", "new password"])
+def test_who_was_signed_out_elsewhere_is_told_that_nothing_was_saved(call, how):
+    client, address, typed = call
+    if how == "new password":
+        give_password(get_user_model().objects.get(username="sam"))
+    else:
+        logged_out = client.post("/admin/logout/", follow=True)
+        assert "not saved" not in logged_out.text
+
+    told = client.post(address, typed, follow=True)
+    page = sign_in(client, next=told.context["next"])
+
+    assert "What you typed last was not saved. Please enter it again." in told.text
+    assert page.context["visit_request"].pk == AppointmentRequest.objects.get().pk
+    assert not ContactAttempt.objects.exists()
 
 
 def test_what_another_site_sends_is_not_kept(call):
