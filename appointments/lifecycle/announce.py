@@ -7,7 +7,7 @@ from django.conf import settings
 
 from screening.pathways import PATHWAYS
 
-from ..models import Appointment, AppointmentRequest, Awaited, Message, Status
+from ..models import Appointment, AppointmentRequest, Awaited, Message, Status, TextOptOut
 from . import call_policy, message_kinds
 from .grammar import MessageKind, Tells, always
 
@@ -102,7 +102,8 @@ def store(tells: Iterable[Tells], request: AppointmentRequest | None, before: di
     """Store what is to be told, by each way that was agreed to, for a worker to send.
 
     `request` is as it is now, `before` what the columns that changed held. Costs one statement, and none if there is
-    nothing to tell or nobody to tell it; about a visit, one or two more that look for whom of the clinic to tell.
+    nothing to tell or nobody to tell it; about a visit, one or two more that look for whom of the clinic to tell; and
+    one for each kind that may go by text, that looks for a STOP.
     """
     messages = [
         _message(request, kind, channel, visit)
@@ -133,13 +134,16 @@ def _message(
 
 
 def ways_to_reach(request: AppointmentRequest) -> list[Channel]:
-    """How the patient can be written to; by none of them, only the phone and a letter are left."""
+    """How the patient can be written to; by none of them, only the phone and a letter are left.
+
+    Costs a statement where only a STOP could keep texts from them.
+    """
     channels = []
     if settings.SENDS_EMAILS and request.email and not request.email_fails:
         channels.append(Channel.EMAIL)
     # No text reaches an extension, and on a wrong number a stranger reads it.
     may_text = request.texts_ok and ";" not in request.phone and not request.phone_is_wrong and not request.texts_fail
-    if settings.TEXTS != "off" and may_text:
+    if settings.TEXTS != "off" and may_text and not TextOptOut.objects.has(request.phone):
         channels.append(Channel.TEXT)
     return channels
 

@@ -29,7 +29,7 @@ from ..lifecycle.guards import BOOKED, CLAIMED_BY_ME, NO_VISIT_IS_TO_COME, OPEN_
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..lifecycle.waits import MOVE, wait_of
-from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, NurseCheck, Status
+from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, NurseCheck, Status, TextOptOut
 from ..roles import ERASE, SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
@@ -193,6 +193,7 @@ def _sheet(
         held_until=claiming.held_until(visit_request),
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
+        has_stopped_texts=TextOptOut.objects.has(visit_request.phone),
         cancel_before_erasing=user.has_perm(ERASE) and not NO_VISIT_IS_TO_COME.holds(visit_request, user, now),
         may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),
         nurse_said=_last_answer_to(visit_request),

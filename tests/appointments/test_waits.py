@@ -7,6 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from appointments.calendar.slots import free_slots
+from appointments.delivery import sms
 from appointments.lifecycle.definition import (
     ANSWER,
     ASK_NURSE,
@@ -260,6 +261,22 @@ def test_an_offer_that_nothing_can_carry_waits_a_day_and_says_so(held, ana):
     perform(OFFER, request, by=ana, times=free_slots(most=60)[-1:])
 
     assert f"{timezone.localtime(list_of(request)[1]):%a %H:%M}" == "Wed 17:00"
+
+
+def test_an_offer_goes_by_no_text_to_a_number_that_answered_stop_and_staff_see_it(held, ana, settings):
+    settings.TEXTS = "console"
+    request = held(email="", texts_ok="on", function="with_help")
+    assert "Texts Allowed" in sheet(ana, request)
+
+    sms.answered(request.phone, "STOP")
+
+    assert "this number answered STOP, and gets none until it answers START" in sheet(ana, request)
+    assert "There is no e-mail and no text to send the link by." in sheet(ana, request)
+    perform(OFFER, request, by=ana, times=free_slots(most=60)[-1:])
+    assert f"{timezone.localtime(list_of(request)[1]):%a %H:%M}" == "Wed 17:00"
+    assert not Message.objects.filter(kind="offered").exists()
+    sms.answered(request.phone, "START")
+    assert "Texts Allowed" in sheet(ana, request)
 
 
 # Wrong numbers and letters.
