@@ -191,7 +191,7 @@ def send_again(messages: MessageQuerySet, *, by: User) -> int:
     again = messages.filter(state=State.FAILED) | messages.put_off().filter(lease=None)
     about = dict(again.values_list("pk", "request"))
     # Only what is still so: a worker may have sent one meanwhile.
-    count = _try_now(again.filter(pk__in=about), handed_over_at=None)
+    count = _try_now(again.filter(pk__in=about), handed_over_at=None, arrival="")
     if count:
         requests = {request for request in about.values() if request}
         audit.record(AuditEntry.Action.CHANGE, by=by, requests=requests, details=f"{count} messages sent again")

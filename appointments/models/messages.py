@@ -12,17 +12,21 @@ from .visits import Appointment
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
+    # Of those that were given up.
+    DID_NOT_ARRIVE = Q(handed_over_at=None) | Q(arrival__in=("failed", "bounced"))
+    MAY_HAVE_ARRIVED = Q(handed_over_at__isnull=False, arrival="")
+
     def put_off(self) -> "MessageQuerySet":
         """Those that wait for another try."""
         return self.filter(state=Message.State.WAITING, first_due_at__isnull=False)
 
     def failed(self) -> "MessageQuerySet":
         """Those that were given up, and surely did not arrive."""
-        return self.filter(state=Message.State.FAILED, handed_over_at=None)
+        return self.filter(self.DID_NOT_ARRIVE, state=Message.State.FAILED)
 
     def unsure(self) -> "MessageQuerySet":
-        """Those that were given up because they may have arrived."""
-        return self.filter(state=Message.State.FAILED, handed_over_at__isnull=False)
+        """Those that were given up because they may have arrived, and of which nobody has told since."""
+        return self.filter(self.MAY_HAVE_ARRIVED, state=Message.State.FAILED)
 
 
 class Message(models.Model):
@@ -94,6 +98,9 @@ class Message(models.Model):
 
     @property
     def state_in_words(self) -> str:
+        """Of what the provider has heard more, it had surely been sent."""
+        if self.arrival:
+            return self.State.SENT.label
         may_have_arrived = self.state == self.State.FAILED and self.handed_over_at
         return "Perhaps sent" if may_have_arrived else self.get_state_display()
 

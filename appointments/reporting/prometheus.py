@@ -36,6 +36,7 @@ from ..models import (
     Incarnation,
     Language,
     Message,
+    MessageQuerySet,
     NurseCheck,
     PeriodicJob,
     PossibleDuplicate,
@@ -260,8 +261,9 @@ def _messages(now: datetime.datetime) -> Iterator[Metric]:
     oldest = {(one.channel.value,): (now - one.since).total_seconds() if one.since else 0 for one in found}
     failed, unsure = dict.fromkeys(due_by, 0), dict.fromkeys(due_by, 0)
     given_up = Message.objects.filter(state=Message.State.FAILED).order_by().values_list("channel")
-    for channel, count, perhaps_sent in given_up.annotate(count=Count("pk"), perhaps=Count("handed_over_at")):
-        failed[channel,], unsure[channel,] = count - perhaps_sent, perhaps_sent
+    kinds = {"surely": MessageQuerySet.DID_NOT_ARRIVE, "perhaps": MessageQuerySet.MAY_HAVE_ARRIVED}
+    for channel, *counts in given_up.annotate(**{name: Count("pk", filter=kind) for name, kind in kinds.items()}):
+        failed[channel,], unsure[channel,] = counts
     yield _gauges("upright_messages_due", "Messages that should have been sent by now.", ["channel"], due_by)
     yield _gauges("upright_messages_retried", "Of those due, the ones that failed before.", ["channel"], retried)
     yield _gauges(

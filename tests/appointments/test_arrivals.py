@@ -5,12 +5,15 @@ import hashlib
 import hmac
 import http.server
 import json
+import re
 import threading
+import uuid
 from contextlib import closing
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.utils import timezone
 
 from appointments.delivery.outbox import Worker
 from appointments.lifecycle.announce import ways_to_reach
@@ -19,6 +22,7 @@ from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, Message
 from audit.models import AuditEntry
 from tests.staff import member_of, signed_in
+from tests.walk import words_of
 
 SECRET = "anymail:a long enough secret"  # noqa: S105
 BASIC = {"Authorization": f"Basic {base64.b64encode(SECRET.encode()).decode()}"}
@@ -116,6 +120,51 @@ def test_a_bounce_is_told_to_staff_once_and_nothing_more_is_mailed_until_it_is_c
 
     assert ways_to_reach(request) == ["email"]
     assert "The e-mail bounced" not in staff.get(sheet).text
+
+
+def on_the_call_sheet(message) -> str:
+    sheet = f"/admin/appointments/appointmentrequest/{message.request_id}/change/"
+    return words_of(signed_in(member_of("Schedulers", f"sam {uuid.uuid4()}")).get(sheet))
+
+
+def test_staff_see_of_each_message_what_the_provider_heard_of_it(postmark, a_request, client):
+    a_request(email="ana@example.com")
+    message = send()
+
+    tell(client, "Delivery", message, "ana@example.com")
+    assert re.search("We have your request Sent [A-Z].{9,25}M ?: delivered", on_the_call_sheet(message))
+    tell(client, "Bounce", message, "ana@example.com", Type="SoftBounce", BouncedAt="2026-11-29T12:00:00Z")
+    assert re.search("We have your request Sent [A-Z].{9,25}M ?: did not arrive", on_the_call_sheet(message))
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "failed", "is_sent_again"),
+    [
+        ("Delivery", {}, 0, False),
+        ("Bounce", {"Type": "SoftBounce", "BouncedAt": "2026-11-29T12:00:00Z"}, 1, True),
+    ],
+)
+def test_of_a_message_that_perhaps_went_the_provider_settles_whether_it_did(
+    postmark, a_request, client, event, more, failed, is_sent_again
+):
+    request = a_request(email="ana@example.com")
+    Message.objects.all().delete()
+    now = timezone.now()
+    given_up = {"state": "failed", "handed_over_at": now, "done_at": now, "error": "nobody answered"}
+    message = Message.objects.create(request=request, kind="received", channel="email", **given_up)
+    assert (Message.objects.failed().count(), Message.objects.unsure().count()) == (0, 1)
+
+    tell(client, event, message, "ana@example.com", **more)
+
+    staff = signed_in(member_of("Schedulers", "ana"))
+    today = words_of(staff.get("/admin/"))
+    assert "perhaps sent" not in today
+    assert ("1 message could not be sent" in today) is bool(failed)
+    assert "nobody answered" not in on_the_call_sheet(message)
+    staff.post("/admin/messages/", {})
+    assert (send().state == Message.State.SENT) is is_sent_again
+    tell(client, "Delivery", message, "ana@example.com")
+    assert Message.objects.get().arrival == "delivered"
 
 
 def test_what_waited_when_an_address_bounced_is_left_to_staff_and_not_mailed(postmark, a_request, client):
