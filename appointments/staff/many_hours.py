@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -187,7 +188,8 @@ class TableForm(StrictForm):
     table = forms.CharField(
         label="The table",
         strip=False,
-        max_length=MOST_CHARACTERS,
+        # Not max_length, by which browsers cut off what is pasted, without a word.
+        validators=[MaxLengthValidator(MOST_CHARACTERS)],
         widget=forms.Textarea({"rows": 12, "spellcheck": "false"}),
         error_messages={"required": NO_ROW},
     )
@@ -252,6 +254,7 @@ def paste(request: StaffRequest) -> HttpResponse:
         is_changed=is_changed,
         is_wrong=is_wrong,
         kinds=KINDS.values(),
+        most_rows=MOST_ROWS,
     )
 
 
@@ -275,10 +278,13 @@ def _rows_of(table: str, kind: Kind) -> Iterator[tuple[int, tuple[str, ...], dic
     table = table.lstrip("\ufeff")
     if not table.strip():
         raise ValidationError(NO_ROW)
-    separator = max(SEPARATORS, key=table.splitlines()[0].count)
+    separator = max(SEPARATORS, key=table.lstrip().splitlines()[0].count)
     reader = csv.reader(StringIO(table, newline=""), delimiter=separator, strict=True)
     try:
-        header = [cell.strip().lower() for cell in next(reader)]
+        named = next((cells for cells in reader if any(map(str.strip, cells))), None)
+        if named is None:
+            raise ValidationError(NO_ROW)
+        header = [cell.strip().lower() for cell in named]
         if unknown := [cell for cell in header if cell not in kind.columns]:
             raise ValidationError(f"{unknown[0][:60] or 'An empty cell'} is no column. These are: {kind.headers}.")
         if len(set(header)) < len(header):

@@ -62,6 +62,30 @@ def test_a_table_is_shown_first_and_then_saved_as_it_was_shown(eve, separator):
     assert "Saved: 0 new, 3 were there already." in words_of(again)
 
 
+@pytest.mark.parametrize("above", ["\n", "\r\n\r\n", ",,,,,\n", "\t\t\t\t\t\r\n"])
+def test_empty_rows_above_the_names_of_the_columns_are_no_matter(eve, above):
+    table = HOURS.replace(",", "\t") if "\t" in above else HOURS
+
+    saves(eve, {"kind": "hours", "table": above + table})
+
+    assert len(stored()) == 2
+
+
+@pytest.mark.parametrize("empty", ["\n", ",,,\n,,", ";", "\ufeff"])
+def test_a_table_of_empty_cells_has_no_row(eve, empty):
+    assert "Paste a table with at least one row." in words_of(eve.post(PASTE, {"kind": "hours", "table": empty}))
+
+
+def test_a_table_that_is_too_long_is_refused_whole_and_the_browser_cuts_nothing_off(eve):
+    page = eve.get(PASTE)
+    assert "maxlength" not in re.search("<textarea.*?>", page.text)[0]
+    assert "At most 500 rows can be pasted at once." in words_of(page)
+
+    refused = eve.post(PASTE, {"kind": "hours", "table": HOURS + "," * 50_000})
+
+    assert "at most 50000 characters" in words_of(refused)
+
+
 def test_a_table_that_was_changed_after_it_was_shown_is_shown_anew(eve):
     sent = {"kind": "hours", "table": HOURS}
     added = "Dr. Smaple,Main clinc,Tuesday,9:00,12:00\n"
