@@ -184,6 +184,17 @@ def test_erasures_and_stops_come_back_from_the_log(
         restored("--journal", str(tmp_path / "none"))
 
 
+def test_a_journal_that_cannot_be_read_leaves_the_database_as_it_was(db, tmp_path):
+    log = tmp_path / "log"
+    log.write_text("")
+
+    with pytest.raises(CommandError, match="Nothing was done"):
+        restored("--mark", "--journal", str(log), str(tmp_path / "none"))
+
+    assert "This is no restored copy" in restored()
+    assert not AuditEntry.objects.filter(action="restore").exists()
+
+
 def test_what_is_taken_back_leaves_no_line(copy, caplog, django_capture_on_commit_callbacks):
     caplog.set_level("INFO")
     AppointmentRequest.objects.filter(pk=copy[1].pk).update(is_on_legal_hold=True)

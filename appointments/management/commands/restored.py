@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+import audit
 from appointments.models import Incarnation
 from appointments.operations import restores
 
@@ -27,14 +28,17 @@ class Command(BaseCommand):
     def handle(
         self, *, mark: bool, journal: list[str] | None, each: bool, drop: bool, send: bool, **options: object
     ) -> None:
-        restored = Incarnation.objects.mark() if mark else Incarnation.objects.look()
+        # A file that cannot be read leaves no mark either: workers of a database that is no copy would stand still.
+        with audit.atomic():
+            restored = Incarnation.objects.mark() if mark else Incarnation.objects.look()
+            applied = restores.apply(_lines(journal)) if restored and journal else None
         if restored is None:
             if journal or drop or send:
                 raise CommandError(f"{NOTHING_WAITS} If it is one, say --mark first.")
             self.stdout.write(NOTHING_WAITS)
             return
-        if journal:
-            erased, stopped = restores.apply(_lines(journal))
+        if applied:
+            erased, stopped = applied
             self.stdout.write(f"Erased again: {erased}. Phones that want no texts, by the journal: {stopped}.")
         self._say(restored, each=each)
         if drop:
