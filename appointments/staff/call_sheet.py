@@ -29,7 +29,7 @@ from ..lifecycle.guards import BOOKED, CLAIMED_BY_ME, NO_VISIT_IS_TO_COME, OPEN_
 from ..lifecycle.offered_times import link_of, open_times
 from ..lifecycle.transition import CHANGED_MEANWHILE, Refused, changes_since, perform, what_happened_meanwhile
 from ..lifecycle.waits import MOVE, wait_of
-from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, NurseCheck, Status, TextOptOut
+from ..models import Appointment, AppointmentRequest, ContactAttempt, Event, Message, NurseCheck, Status, TextOptOut
 from ..roles import ERASE, SEE, WORK
 from ..worklist.ranking import reasons
 from .pages import staff_page
@@ -193,6 +193,7 @@ def _sheet(
         held_until=claiming.held_until(visit_request),
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
+        was_called_spam=visit_request.email_fails and _was_called_spam(visit_request),
         has_stopped_texts=TextOptOut.objects.has(visit_request.phone),
         cancel_before_erasing=user.has_perm(ERASE) and not NO_VISIT_IS_TO_COME.holds(visit_request, user, now),
         may_not_book=visit_request.nurse_check not in NurseCheck.lets_book(),
@@ -229,6 +230,13 @@ def _last_answer_to(visit_request: AppointmentRequest) -> Event | None:
     if visit_request.nurse_check in (NurseCheck.NOT_NEEDED, NurseCheck.NEEDED, NurseCheck.ASKED):
         return None
     return visit_request.events.standing().filter(verb=ANSWER.event).order_by("-version").first()
+
+
+def _was_called_spam(visit_request: AppointmentRequest) -> bool:
+    """And did not bounce: what is wrong then is not the address."""
+    ends = visit_request.messages.filter(arrival__in=(Message.Arrival.BOUNCED, Message.Arrival.COMPLAINED))
+    last = ends.order_by("created_at", "pk").last()
+    return last is not None and last.arrival == Message.Arrival.COMPLAINED
 
 
 def _why_to_move(visit: Appointment | None) -> str:

@@ -201,6 +201,17 @@ def test_a_full_mailbox_is_the_end_of_this_e_mail_and_not_of_the_address(postmar
         assert Message.objects.get(pk=message.pk).arrival == arrival
 
 
+def test_who_called_an_e_mail_spam_is_not_said_to_have_given_a_wrong_address(postmark, a_request, client):
+    a_request(email="ana@example.com")
+    message = send()
+
+    tell(client, "SpamComplaint", message, "ana@example.com", BouncedAt="2026-11-29T12:00:00Z")
+
+    sheet = on_the_call_sheet(message)
+    assert "An e-mail was called spam: nothing more is sent to ana@example.com." in sheet.replace(" :", ":")
+    assert "The e-mail bounced" not in sheet
+
+
 def test_a_bounce_of_an_address_that_is_corrected_already_says_nothing_of_the_new_one(postmark, a_request, client):
     request = a_request(email="ana@example.com")
     message = send()
