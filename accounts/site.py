@@ -37,7 +37,9 @@ class SignInSite(AdminSite):
         def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             """Nobody knows any more who typed it, so it cannot be kept. Whoever is led to their page says so."""
             if request.method == "POST" and not request.user.is_authenticated and page_of(request) != "logout":
-                return redirect_to_login(request.get_full_path(), f"{reverse('admin:login')}?{unsent.IS_LOST}=1")
+                # Where a button alone leads to there is no page.
+                back = request.get_full_path() if unsent.can_be_kept(request) else reverse("admin:index")
+                return redirect_to_login(back, f"{reverse('admin:login')}?{unsent.IS_LOST}=1")
             return guarded(request, *args, **kwargs)
 
         return told

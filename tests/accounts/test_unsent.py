@@ -159,6 +159,16 @@ def test_who_was_signed_out_elsewhere_is_told_that_nothing_was_saved(call, how):
     assert not ContactAttempt.objects.exists()
 
 
+@pytest.mark.parametrize("button", ["next-call/", "sessions/end/", "appointments/appointmentrequest/1/keep/"])
+def test_who_pressed_a_button_after_being_signed_out_elsewhere_gets_to_today(call, button):
+    client = call[0]
+    client.post("/admin/logout/")
+
+    page = sign_in(client, next=client.post(f"/admin/{button}", follow=True).context["next"])
+
+    assert (page.status_code, page.request["PATH_INFO"]) == (200, "/admin/")
+
+
 def test_what_another_site_sends_is_not_kept(call):
     client, address, typed = call
     run_out()
