@@ -90,6 +90,20 @@ def test_it_is_there_for_half_an_hour_whatever_the_browser_says(call, minutes, i
     assert (NOTE in page.text) == is_there
 
 
+@pytest.mark.parametrize("asked", ["/admin/figures/", "keep/"])
+def test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away(call, asked):
+    client, address, typed = call
+    by_script = {"Sec-Fetch-Dest": "empty", "Accept": "application/json"}
+    run_out()
+
+    ask, path = (client.get, asked) if asked[0] == "/" else (client.post, address.replace("do/log-call/", asked))
+    assert ask(path, headers=by_script).status_code == 403
+    told = client.post(address, typed, follow=True)
+
+    assert "nothing was done here for a while" in told.text
+    assert NOTE in sign_in(client).text
+
+
 def test_it_lies_in_the_browser_only_and_nobody_can_read_it_there(call):
     client, address, typed = call
     run_out()

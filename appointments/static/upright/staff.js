@@ -41,6 +41,8 @@ if (keep) {
     const answer = await fetch(keep.action, {
       method: "POST", body: new FormData(keep), headers: { Accept: "application/json" },
     });
+    // The session is over; the next page says so.
+    if (answer.status === 403) return clearInterval(timer);
     const { until } = await answer.json();
     document.getElementById("held-until").textContent = until || "now: somebody else has it";
     if (!answer.ok || --times === 0) clearInterval(timer);
@@ -58,6 +60,7 @@ if (figures) {
   const refresh = async () => {
     if (document.hidden) return;
     const answer = await fetch(figures.dataset.url);
+    if (answer.status === 403) clearInterval(timer);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById("figures");
@@ -69,6 +72,6 @@ if (figures) {
     document.title = now.dataset.late > 0 ? `(${now.dataset.late}) ${title}` : title;
   };
 
-  setInterval(() => refresh().catch(() => {}), 60 * 1000);
+  const timer = setInterval(() => refresh().catch(() => {}), 60 * 1000);
   document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
 }
