@@ -269,6 +269,29 @@ DEFENCES = (
         "tests/appointments/test_outbox.py::test_a_text_that_is_reported_twice_counts_once",
     ),
     Defence(
+        "what an open page asks by itself ends no session",
+        "accounts/middleware.py",
+        'if request.headers.get("Sec-Fetch-Dest") == "empty":',
+        "if False:",
+        "tests/accounts/test_unsent.py::test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away",
+    ),
+    Defence(
+        "no text is told of to who answered STOP",
+        "appointments/lifecycle/announce.py",
+        " and not TextOptOut.objects.has(request.phone)",
+        "",
+        "tests/appointments/test_waits.py"
+        "::test_an_offer_goes_by_no_text_to_a_number_that_answered_stop_and_staff_see_it",
+    ),
+    Defence(
+        "a browser cuts nothing off of a table",
+        "appointments/staff/many_hours.py",
+        "validators=[MaxLengthValidator(MOST_CHARACTERS)],",
+        "max_length=MOST_CHARACTERS,",
+        "tests/appointments/test_many_hours.py"
+        "::test_a_table_that_is_too_long_is_refused_whole_and_the_browser_cuts_nothing_off",
+    ),
+    Defence(
         "a sign-in with a bad address to go on to ends on Today",
         "accounts/site.py",
         'if request.method == "POST" and response.status_code == 302:',

@@ -431,8 +431,8 @@ PASSWORDS_AND_GUESSES = (
     Defence(
         "6.4.1: a first password opens the page for another one only",
         "accounts/site.py",
-        "return super().admin_view(after_ones_own(view), cacheable)",
-        "return super().admin_view(view, cacheable)",
+        "guarded = super().admin_view(after_ones_own(view), cacheable)",
+        "guarded = super().admin_view(view, cacheable)",
         f"{FIRST}::test_it_opens_only_the_page_for_choosing_ones_own",
     ),
     Defence(
