@@ -35,8 +35,8 @@ class SessionLimits:
         reason = sessions.reason_to_refuse(request)
         if not reason:
             return None
-        if request.headers.get("Sec-Fetch-Dest") == "empty":
-            # Asked by a script of a page that is open: that page still tells, and has what was typed there kept.
+        if sessions.is_by_script(request):
+            # The page that is open still tells, and has what was typed there kept.
             return HttpResponse("The session is over.", content_type="text/plain", status=403)
         user = request.user
         signals.session_refused.send(type(user), request=request, user=user, reason=reason)

@@ -93,7 +93,7 @@ def has_passed_at_provider(request: HttpRequest) -> bool:
 def reason_to_refuse(request: HttpRequest) -> str:
     """Why the session of a signed-in user is over: "idle", "too long" or "ended"; empty if it is not.
 
-    Notes that it was seen, about once a minute.
+    Notes that it was seen, about once a minute, but not by a page that reads itself anew while nobody does anything.
     """
     session, now = current(request), timezone.now()
     if session is None:
@@ -102,10 +102,16 @@ def reason_to_refuse(request: HttpRequest) -> str:
         return "too long"
     if session.last_seen_at <= now - _longest_idle():
         return "idle"
-    if session.last_seen_at <= now - SEEN_EVERY:
+    reads_itself_anew = request.method == "GET" and is_by_script(request)
+    if session.last_seen_at <= now - SEEN_EVERY and not reads_itself_anew:
         # An update and not a save: a session that was ended meanwhile must not come back.
         AccountSession.objects.filter(pk=session.pk).update(last_seen_at=now)
     return ""
+
+
+def is_by_script(request: HttpRequest) -> bool:
+    """Whether a script of a page that is open asks. Browsers from before 2023 may not say so."""
+    return request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 def browser_in_words(user_agent: str) -> str:

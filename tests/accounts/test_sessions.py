@@ -206,6 +206,16 @@ def test_log_out_everywhere_is_everywhere(nora, otto):
     assert otto.is_in
 
 
+def test_figures_that_refresh_themselves_keep_nobody_signed_in(nora):
+    let_pass(last_seen_at=minutes(29))
+    seen = AccountSession.objects.get().last_seen_at
+
+    assert nora.client.get("/admin/figures/", headers={"Sec-Fetch-Dest": "empty"}).status_code == 200
+    assert AccountSession.objects.get().last_seen_at == seen
+    nora.client.get("/admin/")
+    assert AccountSession.objects.get().last_seen_at > seen
+
+
 def test_who_was_idle_is_told_so_also_when_others_have_signed_in_meanwhile(nora, otto):
     let_pass(last_seen_at=minutes(31))
     otto.gives_password()

@@ -61,10 +61,15 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium, live_server):
+def complaints():
+    """What the browsers of a test complained of. At its end there is to be none."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium, live_server, complaints):
     """Open the browser of one more visitor, at an empty page; addresses are relative to our server."""
     contexts = []
-    complaints: list[str] = []
 
     def open_page(size=PHONE, *, javascript=True):
         context = new_context(chromium, live_server.url, complaints, viewport=size, java_script_enabled=javascript)

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts.models import AccountSession
 from appointments import reference
 from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from screening.pathways.vertebral_cement import PATHWAY
@@ -136,6 +137,50 @@ def test_who_signs_in_by_name_and_password_comes_to_the_work_of_today(open_page,
     page.get_by_role("button", name="Log in").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+
+
+def test_figures_that_were_left_alone_for_too_long_give_way_to_the_sign_in(sign_in, complaints):
+    page = sign_in()
+    AccountSession.objects.update(last_seen_at=timezone.now() - datetime.timedelta(minutes=31))
+
+    # As once a minute.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(page.get_by_label("Username")).to_be_visible()
+    expect(page.get_by_text("nothing was done here for a while")).to_be_visible()
+    # The browser says of the answer that it was a 403.
+    [_refused] = complaints
+    complaints.clear()
+
+
+def test_figures_that_are_left_open_become_those_of_now_and_the_tab_counts_what_is_late(sign_in, five_to_call):
+    page = sign_in()
+    first_list = page.locator("#figures a").first
+    first_list.focus()
+    title = page.title()
+    AppointmentRequest.objects.update(due_at=timezone.now() - datetime.timedelta(days=1))
+
+    # As once a minute.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(page).to_have_title(f"(5) {title}")
+    expect(first_list).to_be_focused()
+
+
+def test_an_open_sheet_goes_on_holding_its_request(sign_in, five_to_call):
+    page = sign_in()
+    page.clock.install()
+    page.get_by_role("button", name="Next call").click()
+    held = AppointmentRequest.objects.get(claimed_by__isnull=False)
+    twenty_minutes_ago = timezone.now() - datetime.timedelta(minutes=settings.CLAIM_MINUTES - 1)
+    AppointmentRequest.objects.filter(pk=held.pk).update(claimed_at=twenty_minutes_ago)
+    page.locator("#held-until").evaluate("shown => shown.textContent = 'not yet'")
+
+    page.clock.fast_forward("04:01")
+
+    expect(page.locator("#held-until")).to_contain_text(re.compile(r"^\d+:\d\d [AP]M$"))
+    held.refresh_from_db()
+    assert held.claimed_at > twenty_minutes_ago + datetime.timedelta(minutes=5)
 
 
 @with_and_without_javascript

@@ -271,7 +271,7 @@ DEFENCES = (
     Defence(
         "what an open page asks by itself ends no session",
         "accounts/middleware.py",
-        'if request.headers.get("Sec-Fetch-Dest") == "empty":',
+        "if sessions.is_by_script(request):",
         "if False:",
         "tests/accounts/test_unsent.py::test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away",
     ),

@@ -1,4 +1,4 @@
-// Shortens the way to what the page does without it as well: a search that answers while one types.
+// Shortens the way to what the pages of staff do without it as well. A search answers while one types.
 
 const search = document.querySelector("form.search");
 
@@ -60,7 +60,8 @@ if (figures) {
   const refresh = async () => {
     if (document.hidden) return;
     const answer = await fetch(figures.dataset.url);
-    if (answer.status === 403) clearInterval(timer);
+    // The session is over, and figures that stand still would be taken for those of now.
+    if (answer.status === 403) return location.reload();
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById("figures");
@@ -72,6 +73,6 @@ if (figures) {
     document.title = now.dataset.late > 0 ? `(${now.dataset.late}) ${title}` : title;
   };
 
-  const timer = setInterval(() => refresh().catch(() => {}), 60 * 1000);
+  setInterval(() => refresh().catch(() => {}), 60 * 1000);
   document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
 }
