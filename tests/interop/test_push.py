@@ -455,6 +455,7 @@ def test_with_a_server_that_fails_at_random_and_two_workers_each_is_there_once_a
         consults(Clinician.objects.create(name=f"Dr. Example {number}", ehr_id=f"c-{number}")) for number in range(24)
     ]
     patients = [f"Patient/{ehr.add({**ANA, 'name': [{'text': name}]})}" for name in names]
+    settings.LEASE_SECONDS = 5
     ehr.told(random=["409", "412", "429", "500", "cut", "lost", "half", "nonsense"], chance=0.3)
     requests_ = [
         # Two with one phone would be taken for one person, who is not seen twice at once.
@@ -464,11 +465,14 @@ def test_with_a_server_that_fails_at_random_and_two_workers_each_is_there_once_a
     is_over = threading.Event()
 
     def work():
-        while not is_over.is_set() or Message.objects.filter(state=State.WAITING).exists():
-            # As the command does: where the other three write for too long, it is tried again.
-            with suppress(OperationalError), closing(Worker()) as worker:
-                Message.objects.put_off().filter(lease=None).update(send_at=timezone.now())
-                worker.send_some()
+        # What a worker holds when the other three write for too long stays leased until one that goes on takes it over.
+        with closing(Worker()) as goes_on:
+            while not is_over.is_set() or Message.objects.filter(state=State.WAITING).exists():
+                with suppress(OperationalError):
+                    goes_on.send_some()
+                with suppress(OperationalError), closing(Worker()) as has_not_paused:
+                    Message.objects.put_off().filter(lease=None).update(send_at=timezone.now())
+                    has_not_paused.send_some()
         connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(2)]
