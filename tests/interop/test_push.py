@@ -465,7 +465,7 @@ def test_with_a_server_that_fails_at_random_and_two_workers_each_is_there_once_a
     is_over = threading.Event()
 
     def work():
-        # What a worker holds when the other three write for too long stays leased until one that goes on takes it over.
+        # What a worker holds when the other three write for too long stays leased until one that goes on takes over.
         with closing(Worker()) as goes_on:
             while not is_over.is_set() or Message.objects.filter(state=State.WAITING).exists():
                 with suppress(OperationalError):
