@@ -79,7 +79,9 @@ AS_IT_STANDS = Tells(
 )
 NEW_ADDRESS = Tells(
     AS_IT_STANDS.kinds,
-    lambda request, before: _as_it_stands(request) if "email" in before and request.email else [],
+    lambda request, before: (
+        _as_it_stands(request) if {"email", "email_fails"} & before.keys() and request.email else []
+    ),
 )
 WITHDRAWAL = Tells((message_kinds.WITHDRAWN, message_kinds.VISIT_NEWS), _of_a_withdrawal)
 # What no change calls for, but that a request comes in or is opened, that its reference is lost, or nothing happens.

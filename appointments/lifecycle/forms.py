@@ -327,6 +327,8 @@ class CorrectForm(VerbForm):
         label="Note on the phone", max_length=80, required=False, help_text="Whose it is, or a second number."
     )
     email = EmailField(label="E-mail")
+    email_works = forms.BooleanField(label="E-mails to this address arrive again", required=False)
+    texts_arrive = forms.BooleanField(label="Texts to this number arrive again", required=False)
     postal_address = PostalAddressField(label="Mailing address", help_text="Where letters go.")
     language = forms.ChoiceField(choices=Language)
     other_language = PersonNameField(
@@ -356,8 +358,11 @@ class CorrectForm(VerbForm):
         return entered
 
     def __init__(self, visit_request: AppointmentRequest, data: QueryDict | None = None, **kwargs: Any) -> None:
-        known = {name: getattr(visit_request, name) for name in self.base_fields if name != "note"}
+        known = {name: getattr(visit_request, name) for name in self.base_fields if hasattr(visit_request, name)}
         super().__init__(visit_request, data, initial=known, **kwargs)
+        for name, fails in (("email_works", visit_request.email_fails), ("texts_arrive", visit_request.texts_fail)):
+            if not fails:
+                del self.fields[name]
         zones = zones_of_phones() | {visit_request.time_zone, timezone.get_default_timezone_name()}
         self.choice_field("time_zone").choices = [(name, name.replace("_", " ")) for name in sorted(zones)]
         self.fields["call_times"].help_text = ""

@@ -212,6 +212,28 @@ def test_who_called_an_e_mail_spam_is_not_said_to_have_given_a_wrong_address(pos
     assert "The e-mail bounced" not in sheet
 
 
+def test_an_address_that_works_again_is_written_to_at_once_and_another_one_is_tried_anyway(
+    postmark, a_request, client, scheduler
+):
+    request = a_request(email="ana@example.com", postal_address="1 Sample Street")
+    tell(client, "Bounce", send(), "ana@example.com", Type="HardBounce", BouncedAt="2026-11-29T12:00:00Z")
+    staff = signed_in(scheduler)
+
+    def corrects(**changes):
+        sheet = f"/admin/appointments/appointmentrequest/{request.pk}/"
+        forms = dict(staff.get(f"{sheet}change/").context["verbs"])
+        sent = {name: value for name, value in forms[CORRECT].initial.items() if value} | changes
+        version = AppointmentRequest.objects.get().version
+        return staff.post(f"{sheet}do/correct/", {**sent, "version": version}, follow=True)
+
+    assert "Nothing here differs" in corrects().text
+    works = corrects(email_works="on")
+    assert "The details are corrected." in works.text
+    assert ways_to_reach(AppointmentRequest.objects.get()) == ["email"]
+    assert Message.objects.filter(state="waiting", channel="email", kind="received").count() == 1
+    assert "E-mails to this address arrive again" not in works.text
+
+
 def test_a_bounce_of_an_address_that_is_corrected_already_says_nothing_of_the_new_one(postmark, a_request, client):
     request = a_request(email="ana@example.com")
     message = send()

@@ -16,19 +16,29 @@ from ..transition import Change, Refused, plan
 from .calls import call_anew
 
 
-def correct(request: AppointmentRequest, *, by: User, note: str = "", **contact: Any) -> Change:
-    """Store what differs. The history says which fields changed, and not to what."""
+def correct(
+    request: AppointmentRequest,
+    *,
+    by: User,
+    note: str = "",
+    email_works: bool = False,
+    texts_arrive: bool = False,
+    **contact: Any,
+) -> Change:
+    """Store what differs, and what arrives again. The history says which fields changed, and not to what."""
     different = {name: value for name, value in contact.items() if getattr(request, name) != value}
-    if not different:
+    names = [name.replace("_", " ") for name in different]
+    names += ["e-mails arrive again"] * email_works + ["texts arrive again"] * texts_arrive
+    if not names:
         raise Refused("Nothing here differs from what is stored.")
-    if "email" in different:
+    if "email" in different or email_works:
         different["email_fails"] = False
-    if "phone" in different:
+    if "phone" in different or texts_arrive:
         different["texts_fail"] = False
+    if "phone" in different:
         different |= _calls_begin_anew(request, is_new_number=True)
     # Corrected, it may be like another one.
-    names = ", ".join(name.replace("_", " ") for name in contact if name in different)
-    return Change(different, details=names, note=note, then=lambda event: look_for(request))
+    return Change(different, details=", ".join(names), note=note, then=lambda event: look_for(request))
 
 
 def write_down(request: AppointmentRequest, *, by: User, note: str) -> Change:
