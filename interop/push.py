@@ -177,7 +177,7 @@ class EhrSender:
             raise NoAnswer(f"the health record did not answer ({type(error).__name__})") from None
         try:
             body = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = {}
         return Answer(status, body if isinstance(body, dict) else {}, retry_after)
 

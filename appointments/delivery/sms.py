@@ -130,7 +130,7 @@ class TwilioTexts:
             raise http.client.IncompleteRead(said)
         try:
             found = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         fields = found if isinstance(found, dict) else {}
         return answer.status, {**fields, "retry_after": int(retry_after) if retry_after.isdecimal() else 0}

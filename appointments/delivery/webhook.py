@@ -81,7 +81,7 @@ def mail_events(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     try:
         return view(request)
-    except (ValueError, LookupError, TypeError, AttributeError) as fault:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as fault:
         raise SuspiciousOperation("What the mail provider sent cannot be read.") from fault
 
 
