@@ -262,6 +262,8 @@ def test_what_the_provider_refuses_is_tried_again_or_left_to_staff(postmark, a_r
     assert (tried.state, tried.error) == (state, error)
 
 
+# Django looks into the database for what it can do.
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("provider", "given", "what"),
     [

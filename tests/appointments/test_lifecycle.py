@@ -265,17 +265,19 @@ def test_two_guards_of_which_one_asks_more_than_columns_cannot_be_joined():
         asks_more | guards.CLOSED
 
 
-# What no import can see.
+# What no import can see. For its checks Django looks into the database, for what that can do.
 
 
 def faults() -> list[str]:
     return [fault.msg for fault in run_checks() if fault.id.startswith("appointments.")]
 
 
+@pytest.mark.django_db
 def test_each_message_has_words_for_each_way_and_each_language_what_it_needs():
     assert faults() == []
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["messages/booked.txt", "texts/reminder.txt"])
 def test_a_message_without_its_words_is_noticed_before_it_is_sent(settings, tmp_path, name, monkeypatch):
     monkeypatch.setattr(
