@@ -16,7 +16,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import BigIntegerField, Case, Count, Func, Q, QuerySet, When
+from django.db.models import BigIntegerField, Count, Func, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -68,8 +69,10 @@ class MinuteDue(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-# Not `Candidate.was_called`; as a number, because an index of it is only found by the same expression.
-FIRST_CALL = Case(When(Q(next_call_at=None) & Q(attempts_made=0) & Q(reached_at=None), then=1), default=0)
+# Not `Candidate.was_called`. In SQL, because SQLite finds an index by an expression only without parameters.
+FIRST_CALL = RawSQL(
+    "(CASE WHEN next_call_at IS NULL AND attempts_made = 0 AND reached_at IS NULL THEN 1 ELSE 0 END)", ()
+)
 
 
 class Candidate(NamedTuple):
@@ -200,11 +203,14 @@ def callable_now(
     """
     moment = Moment.of(user)
     waiting = Q(status=Status.WAITING)
+    # `is_promised__in`, because of a column that stands alone SQLite looks for no index.
     to_call = _to_call(user, moment, requests)
     # Those who were promised a call are few, and so are those that somebody holds.
-    few = to_call.filter(waiting & Q(is_promised=True) | _mine_to_take(user, moment)).values_list(*Candidate._fields)
-    runs: list[tuple[tuple, Iterator[Candidate]]] = [((), iter(sorted(map(Candidate._make, few), key=moment.order)))]
-    rows = to_call.filter(waiting, is_promised=False).annotate(minute=MinuteDue(), first_call=FIRST_CALL).order_by()
+    few = to_call.filter(waiting & Q(is_promised__in=[True]) | _mine_to_take(user, moment))
+    promised_or_held = map(Candidate._make, few.values_list(*Candidate._fields))
+    runs: list[tuple[tuple, Iterator[Candidate]]] = [((), iter(sorted(promised_or_held, key=moment.order)))]
+    others = to_call.filter(waiting, is_promised__in=[False])
+    rows = others.annotate(minute=MinuteDue(), first_call=FIRST_CALL).order_by()
     read = _reader(rows.values_list(*Candidate._fields, "minute", "first_call"))
     for priority in _priorities_waiting():
         for first_call in (0, 1):

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -520,6 +520,31 @@ def test_what_is_read_from_runs_is_the_plain_order_of_all_that_is_open(a_request
             first, taken = next(iter(plain), None), next_call.take(user)
             assert (taken and (taken[0].pk, taken[1])) == (first and (first.pk, moment.reasons(first))), number
             transaction.set_rollback(True)
+
+
+def test_the_next_call_is_read_from_an_index_that_has_the_order_already(waiting, scheduler):
+    many_like(waiting, 5)
+    read = []
+
+    def is_kept(execute, sql, parameters, *rest):
+        read.append((sql, parameters))
+        return execute(sql, parameters, *rest)
+
+    with connection.execute_wrapper(is_kept):
+        assert list(ranking.callable_now(scheduler)[1])
+
+    runs = [(sql, parameters) for sql, parameters in read if "AND first_call = " in sql]
+    assert runs
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Of so few it would read all.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+        for sql, parameters in runs:
+            cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {sql}", parameters)
+            plan = str(cursor.fetchall())
+            assert "waiting_in_order" in plan
+            assert not re.search("TEMP B-TREE|Sort", plan), plan
 
 
 def test_somebody_whom_a_colleague_called_a_moment_ago_is_not_offered_by_an_old_list(
