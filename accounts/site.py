@@ -68,8 +68,8 @@ class SignInSite(AdminSite):
         said = {"provider": provider, "lost": unsent.LOST if unsent.IS_LOST in request.GET else ""}
         response = super().login(request, {**(extra_context or {}), **said})
         if request.method == "POST" and response.status_code == 302:
-            # Django itself leads whose address is bad to a page that we do not have.
-            return redirect(views.next_page(request))
+            # Django itself leads whose address is bad to a page that we do not have. Its answer has the new cookies.
+            response["Location"] = views.next_page(request)
         return response
 
     def logout(  # type: ignore[override]  # Django says that it gives a template, and leads on

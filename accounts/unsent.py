@@ -27,12 +27,15 @@ def can_be_kept(request: HttpRequest) -> bool:
     return request.method == "POST" and match is not None and match.view_name in settings.UNSENT_FORMS
 
 
-def keep(request: HttpRequest, response: HttpResponse, user: User) -> bool:
-    """Put it into the answer; False when it is too long. The form must have passed the CSRF check."""
+def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
     typed = request.POST.copy()
     typed.pop("csrfmiddlewaretoken", None)
-    fields = [(name, value) for name, values in typed.lists() for value in values]
-    sealed = seal({"user": user.pk, "path": request.path, "fields": fields}, purpose=PURPOSE)
+    return [(name, value) for name, values in typed.lists() for value in values]
+
+
+def keep(request: HttpRequest, response: HttpResponse, user: User) -> bool:
+    """Put it into the answer; False when it is too long. The form must have passed the CSRF check."""
+    sealed = seal({"user": user.pk, "path": request.path, "fields": fields_of(request)}, purpose=PURPOSE)
     if len(sealed) > LONGEST:
         return False
     response.set_cookie(

@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from common import error_pages
 from common.forgotten import forgotten_by_the_browser
 
 from . import first_passwords, second_factor, signals, unsent
@@ -212,16 +213,32 @@ def unsent_form(request: StaffRequest) -> HttpResponse:
         response = redirect("admin:index")
         unsent.forget(response)
         return response
-    signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=kept["path"])
-    typed = [(name, value) for name, value in kept["fields"] if value and name not in unsent.NOT_TYPED]
-    return page(
-        request,
-        "unsent.html",
-        "Not sent yet",
-        path=kept["path"],
-        fields=kept["fields"],
-        shown=[(name.replace("_", " "), value) for name, value in typed],
-    )
+    return _not_sent_yet(request, kept["path"], kept["fields"])
+
+
+def form_of_another_session(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of this session. If staff filled it in on our page, show it, to be sent once more.
+
+    So it is where somebody signed in again in another tab. That it is ours the browser tells by the form's origin;
+    then Django's check looked at that, too, and found it right.
+    """
+    is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    if (
+        is_ours
+        and unsent.can_be_kept(request)
+        and admin.site.has_permission(request)
+        and not account_sessions.reason_to_refuse(request)
+    ):
+        shown = _not_sent_yet(request, request.path, unsent.fields_of(request), is_of_another_session=True)
+        shown.status_code = 403
+        return shown
+    return error_pages.csrf_failure(request, reason)
+
+
+def _not_sent_yet(request: HttpRequest, path: str, fields: list[tuple[str, str]], **context: Any) -> TemplateResponse:
+    signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=path)
+    typed = [(name.replace("_", " "), value) for name, value in fields if value and name not in unsent.NOT_TYPED]
+    return page(request, "unsent.html", "Not sent yet", path=path, fields=fields, shown=typed, **context)
 
 
 def page(request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:

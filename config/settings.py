@@ -507,7 +507,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not DEVELOPMENT
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "common.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.views.form_of_another_session"
 
 # The longest form we have is far below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024

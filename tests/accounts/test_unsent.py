@@ -1,17 +1,20 @@
 """What was typed while the session ran out is not lost, and nobody else gets to see it."""
 
 import datetime
+import re
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AccountSession
 from appointments.lifecycle.definition import CLAIM
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, ContactAttempt
+from audit.models import AuditEntry
 from tests.staff import member_of, signed_in
 
 from .conftest import LOGIN, PASSWORD
@@ -192,6 +195,40 @@ def test_what_another_site_sends_is_not_kept(call):
 
     assert refused.status_code == 403
     assert "unsent" not in client.cookies
+
+
+def test_what_was_typed_before_somebody_signed_in_again_in_another_tab_is_shown_to_be_sent(call):
+    _, address, typed = call
+    browser = Client(enforce_csrf_checks=True)
+    token_of_before = token_in(browser.get(LOGIN))
+    sign_in(browser, csrfmiddlewaretoken=token_of_before)
+
+    sent = {**typed, "csrfmiddlewaretoken": token_of_before}
+    page = browser.post(address, sent, headers={"Origin": "http://testserver"})
+    assert page.status_code == 403
+    assert NOTE in page.text
+    assert "as sam" in page.text
+    about = AuditEntry.objects.filter(action="view", numbers=str(AppointmentRequest.objects.get().pk))
+    assert about.latest("seq").status == 403
+    browser.post(page.context["path"], {**hidden_fields(page), "csrfmiddlewaretoken": token_in(page)})
+
+    assert ContactAttempt.objects.get().note == NOTE
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "http://elsewhere.example"}, {"Origin": "null"}])
+def test_what_was_sent_from_elsewhere_without_a_token_is_not_offered_to_be_sent(call, origin):
+    _, address, typed = call
+    browser = Client(enforce_csrf_checks=True)
+    sign_in(browser, csrfmiddlewaretoken=token_in(browser.get(LOGIN)))
+
+    refused = browser.post(address, typed, headers=origin)
+
+    assert refused.status_code == 403
+    assert NOTE not in refused.text
+
+
+def token_in(page) -> str:
+    return re.search('name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
 
 
 @pytest.mark.parametrize("junk", ["", "x", "é", "gAAAAA"])
