@@ -276,6 +276,21 @@ DEFENCES = (
         "tests/accounts/test_unsent.py::test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away",
     ),
     Defence(
+        "a sign-in sets a new token for forms",
+        "accounts/site.py",
+        'response["Location"] = views.next_page(request)',
+        "return redirect(views.next_page(request))",
+        "tests/accounts/test_unsent.py::"
+        "test_what_was_typed_before_somebody_signed_in_again_in_another_tab_is_shown_to_be_sent",
+    ),
+    Defence(
+        "what another site sends is not offered to be sent again",
+        "accounts/views.py",
+        """is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}\"""",
+        "is_ours = True",
+        "tests/accounts/test_unsent.py::test_what_was_sent_from_elsewhere_without_a_token_is_not_offered_to_be_sent",
+    ),
+    Defence(
         "no text is told of to who answered STOP",
         "appointments/lifecycle/announce.py",
         " and not TextOptOut.objects.has(request.phone)",
