@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.lifecycle.decisions import decide
-from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRECT_PHONE, LOG_CALL
+from appointments.lifecycle.definition import BOOK, CLAIM, CLOSE, CORRECT, CORRECT_PHONE, LOG_CALL, NOTE, REOPEN, UNDO
 from appointments.lifecycle.duplicates import pairs_of, reasons_to_ask
 from appointments.lifecycle.transition import Refused, perform
 from appointments.models import AppointmentRequest, Event, PossibleDuplicate
@@ -384,6 +384,21 @@ def test_to_decide_the_same_again_does_nothing(pair, scheduler, colleague, same)
     decide(pair, by=colleague, same=same)
 
     assert what_there_is() == before
+
+
+@pytest.mark.parametrize(("taken_back", "decision"), [("the note", "same"), ("the note, and opened again", "")])
+def test_whether_they_are_one_person_is_asked_anew_only_when_both_are_open_again(
+    pair, scheduler, taken_back, decision
+):
+    decide(pair, by=scheduler, same=True)
+    closed = PossibleDuplicate.objects.get().later
+
+    perform(NOTE, closed, by=scheduler, note="Her mail is answered.")
+    perform(UNDO, closed, by=scheduler)
+    if decision == "":
+        perform(REOPEN, closed, by=scheduler)
+
+    assert PossibleDuplicate.objects.get().decision == decision
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -80,6 +80,9 @@ def _said_to_the_nurse(other: AppointmentRequest) -> str:
 
 def ask_anew(request: AppointmentRequest) -> None:
     """Whether it is of one person with another that is open too: it was closed because of that, and is open again."""
+    if request.closed_at:
+        # What was taken back was something else.
+        return
     pairs = PossibleDuplicate.objects.filter(decision=PossibleDuplicate.Decision.SAME)
     with_this = pairs.filter(
         Q(earlier=request, later__closed_at=None) | Q(later=request, earlier__closed_at=None),
