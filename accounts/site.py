@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -27,7 +27,7 @@ class SignInSite(AdminSite):
     ) -> Callable[..., HttpResponseBase]:
         from django.contrib.auth.views import redirect_to_login
 
-        from . import unsent
+        from . import sessions, unsent
         from .first_passwords import after_ones_own
         from .requests import page_of
 
@@ -36,6 +36,9 @@ class SignInSite(AdminSite):
         @wraps(guarded)
         def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             """Nobody knows any more who typed it, so it cannot be kept. Whoever is led to their page says so."""
+            if sessions.is_by_script(request) and not self.has_permission(request):
+                # The sign-in is for a person: the page that is open says that it is needed.
+                return HttpResponseForbidden("The session is over.", content_type="text/plain")
             if request.method == "POST" and not request.user.is_authenticated and page_of(request) != "logout":
                 # Where a button alone leads to there is no page.
                 back = request.get_full_path() if unsent.can_be_kept(request) else reverse("admin:index")

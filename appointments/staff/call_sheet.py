@@ -91,8 +91,11 @@ def keep(request: HttpRequest, pk: int) -> HttpResponse:
     until = claiming.held_until(visit_request)
     audit.shows(request, [visit_request])
     if "application/json" in request.headers.get("Accept", ""):
-        shown = f"{timezone.localtime(until):%-I:%M %p}" if is_held and until else ""
-        return JsonResponse({"until": shown}, status=200 if is_held else 409)
+        if not (is_held and until):
+            return JsonResponse({"why": what_happened_meanwhile(visit_request)}, status=409)
+        return JsonResponse(
+            {"until": f"{timezone.localtime(until):%-I:%M %p}", "ends": until.isoformat(timespec="seconds")}
+        )
     if not is_held:
         messages.error(request, what_happened_meanwhile(visit_request))
     return redirect(sheet_url(pk))

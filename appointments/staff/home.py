@@ -39,17 +39,7 @@ def page(request: StaffRequest) -> HttpResponse:
     if not request.user.has_perm(SEE):
         audit.shows(request)
         return staff_page(request, "home.html", title="Today", may_see=False)
-    moment, candidates = ranking.callable_now(request.user)
-    first = next(candidates, None)
     open_requests = AppointmentRequest.objects.open()
-    # All that is not closed is read once for all figures.
-    rows = counted(timezone.now(), "status", "is_doubtful", "priority", "nurse_check")
-    waiting: Counter[str] = Counter()
-    flagged = 0
-    for _key, status, is_doubtful, priority, nurse_check, count, _late in rows:
-        if status in OPEN_STATUSES:
-            flagged += count if nurse_check == NurseCheck.NEEDED else 0
-            waiting[priority] += 0 if is_doubtful else count
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     of_today = Appointment.objects.filter(
         request__isnull=False, starts_at__gte=midnight, starts_at__lt=midnight + datetime.timedelta(days=1)
@@ -61,7 +51,7 @@ def page(request: StaffRequest) -> HttpResponse:
     more_visits, more_of_mine = visits[MOST_SHOWN:], mine[MOST_SHOWN:]
     visits, mine = visits[:MOST_SHOWN], mine[:MOST_SHOWN]
     doubtful, more_doubtful = doubtful[:MOST_DOUBTFUL], doubtful[MOST_DOUBTFUL:]
-    shown = _figures(rows)
+    shown = _as_of_now(request.user)
     title = f"({shown['late']}) Today" if shown["late"] else "Today"
     seen = [*mine, *doubtful, *(visit.request for visit in visits), last and last.request]
     audit.shows(request, seen, action=AuditEntry.Action.LIST)
@@ -71,20 +61,12 @@ def page(request: StaffRequest) -> HttpResponse:
         title=title,
         may_see=True,
         app_list=admin.site.get_app_list(request),
-        callable=ranking.count_callable_now(request.user, moment),
-        opens_at=next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
-        reasons=moment.reasons(first) if first else [],
         mine=[{"request": one, "language": language_of(one)} for one in mine],
         set_up=set_up.missing() if request.user.has_perm(MANAGE) else [],
         **shown,
-        flagged=flagged,
-        bars=_bars(waiting),
         alarms=alarms.in_words(timezone.now()),
         restored=Incarnation.objects.restored() if request.user.has_perm(MANAGE) else None,
         held_back=retention.held() if request.user.has_perm(MANAGE) else [],
-        failed_messages=Message.objects.failed().count(),
-        patients_to_match=PatientMatch.objects.open().count() if settings.EHR_URL else 0,
-        unsure_messages=Message.objects.unsure().count(),
         visits=visits,
         doubtful=doubtful,
         more_doubtful=more_doubtful,
@@ -98,16 +80,35 @@ def page(request: StaffRequest) -> HttpResponse:
 @needs(SEE)
 @require_safe
 def figures(request: StaffRequest) -> HttpResponse:
-    """The lists and their lengths alone, for an open page to show anew. Names nobody."""
+    """What an open page shows anew, alone. Names nobody."""
     audit.shows(request)
-    return render(request, "staff/_figures.html", _figures(counted(timezone.now())))
+    return render(request, "staff/_as_of_now.html", _as_of_now(request.user))
 
 
-def _figures(rows: list[tuple]) -> dict[str, Any]:
+def _as_of_now(user: User) -> dict[str, Any]:
+    """Whether there is somebody to call and why, the lists and their lengths, and what else is counted."""
+    moment, candidates = ranking.callable_now(user)
+    first = next(candidates, None)
+    # All that is not closed is read once for all figures.
+    rows = counted(timezone.now(), "status", "is_doubtful", "priority", "nurse_check")
+    waiting: Counter[str] = Counter()
+    flagged = 0
+    for _key, status, is_doubtful, priority, nurse_check, count, _late in rows:
+        if status in OPEN_STATUSES:
+            flagged += count if nurse_check == NurseCheck.NEEDED else 0
+            waiting[priority] += 0 if is_doubtful else count
     all_lists = lengths(rows)
     return {
+        "callable": ranking.count_callable_now(user, moment),
+        "opens_at": next((opens for opens, _closes in moment.hours.openings(moment.now) if opens > moment.now), None),
+        "reasons": moment.reasons(first) if first else [],
         "lists": [length for length in all_lists if length.count],
         "late": sum(length.late for length in all_lists if length.wait.is_for_staff),
+        "flagged": flagged,
+        "bars": _bars(waiting),
+        "failed_messages": Message.objects.failed().count(),
+        "patients_to_match": PatientMatch.objects.open().count() if settings.EHR_URL else 0,
+        "unsure_messages": Message.objects.unsure().count(),
     }
 
 

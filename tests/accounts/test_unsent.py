@@ -107,6 +107,15 @@ def test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away(call, 
     assert NOTE in sign_in(client).text
 
 
+def test_what_a_page_asks_by_itself_after_a_log_out_in_another_tab_is_not_answered_with_the_sign_in(call):
+    client, address, _typed = call
+    by_script = {"Sec-Fetch-Dest": "empty", "Accept": "application/json"}
+    client.logout()
+
+    assert client.get("/admin/figures/", headers=by_script).status_code == 403
+    assert client.post(address.replace("do/log-call/", "keep/"), headers=by_script).status_code == 403
+
+
 def test_it_lies_in_the_browser_only_and_nobody_can_read_it_there(call):
     client, address, typed = call
     run_out()

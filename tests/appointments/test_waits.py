@@ -481,7 +481,10 @@ def test_an_open_sheet_keeps_its_request_and_says_until_when(held, ana, clock):
     clock.shift(19 * datetime.timedelta(minutes=1))
     assert next_call.take(member_of("Schedulers", "ben")) is None
     keep = f"{SHEETS}{request.pk}/keep/"
-    assert signed_in(ana).post(keep, headers={"Accept": "application/json"}).json() == {"until": "12:58 PM"}
+    assert signed_in(ana).post(keep, headers={"Accept": "application/json"}).json() == {
+        "until": "12:58 PM",
+        "ends": "2037-05-05T16:58:00+00:00",
+    }
     assert signed_in(ana).post(keep)["Location"] == f"{SHEETS}{request.pk}/change/"
 
 
@@ -492,7 +495,7 @@ def test_nobody_keeps_what_a_colleague_has_taken_meanwhile(held, ana, clock):
 
     late = signed_in(ana).post(f"{SHEETS}{request.pk}/keep/", headers={"Accept": "application/json"})
 
-    assert (late.status_code, late.json()) == (409, {"until": ""})
+    assert (late.status_code, late.json()) == (409, {"why": f"{ben} holds this request."})
     request.refresh_from_db()
     assert request.claimed_by == ben
 
@@ -539,6 +542,16 @@ def test_the_tab_of_today_says_how_many_are_late_and_its_figures_name_nobody(hel
     assert "<title>(1) Today" in signed_in(ana).get("/admin/").text
     assert 'data-late="1"' in figures.text
     assert "Canary" not in figures.text
+
+
+def test_the_figures_of_an_open_page_say_whether_there_is_somebody_to_call(ana, a_request, clock):
+    figures = signed_in(ana).get("/admin/figures/")
+    assert "There is nobody to call just now." in figures.text
+
+    a_request(call_times=["any"])
+
+    figures = signed_in(ana).get("/admin/figures/")
+    assert "1 can be called now." in figures.text
 
 
 @pytest.mark.parametrize("outcome", ["no_answer", "wrong_number"])

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import AccountSession
 from appointments import reference
+from appointments.lifecycle.definition import RELEASE
+from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from screening.pathways.vertebral_cement import PATHWAY
 from tests.browser.conftest import DESKTOP, PHONE
@@ -154,16 +156,19 @@ def test_figures_that_were_left_alone_for_too_long_give_way_to_the_sign_in(sign_
 
 
 def test_figures_that_are_left_open_become_those_of_now_and_the_tab_counts_what_is_late(sign_in, five_to_call):
+    AppointmentRequest.objects.update(next_call_at=timezone.now() + datetime.timedelta(hours=1))
     page = sign_in()
+    expect(page.get_by_text("There is nobody to call just now.")).to_be_visible()
     first_list = page.locator("#figures a").first
     first_list.focus()
     title = page.title()
-    AppointmentRequest.objects.update(due_at=timezone.now() - datetime.timedelta(days=1))
+    AppointmentRequest.objects.update(due_at=timezone.now() - datetime.timedelta(days=1), next_call_at=None)
 
     # As once a minute.
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     expect(page).to_have_title(f"(5) {title}")
+    expect(page.get_by_text("5 can be called now. First comes this one:")).to_be_visible()
     expect(first_list).to_be_focused()
 
 
@@ -181,6 +186,62 @@ def test_an_open_sheet_goes_on_holding_its_request(sign_in, five_to_call):
     expect(page.locator("#held-until")).to_contain_text(re.compile(r"^\d+:\d\d [AP]M$"))
     held.refresh_from_db()
     assert held.claimed_at > twenty_minutes_ago + datetime.timedelta(minutes=5)
+
+
+def test_a_sheet_without_a_network_says_that_it_may_be_lost_and_holds_its_request_again_after_it(
+    sign_in, five_to_call, settings, complaints
+):
+    page = sign_in()
+    page.clock.install()
+    page.get_by_role("button", name="Next call").click()
+    expect(page.locator("#held")).to_be_visible()
+    page.context.set_offline(True)
+
+    page.clock.run_for(f"{settings.CLAIM_MINUTES}:59")
+
+    lost = page.get_by_text(
+        re.compile(r"^You held it until \d+:\d\d [AP]M\. It may have been offered to others since\.$")
+    )
+    expect(lost).to_be_visible()
+    expect(page.locator("#held")).to_be_hidden()
+    # The browser says that there was no network.
+    complaints.clear()
+
+    # By the clock of the page it is later than by ours.
+    settings.CLAIM_MINUTES = 120
+    page.context.set_offline(False)
+    page.clock.run_for("01:00")
+    expect(page.locator("#held")).to_have_text(re.compile(r"^You hold it until \d+:\d\d [AP]M\.$"))
+    expect(lost).to_be_hidden()
+
+
+def test_a_sheet_that_lost_its_request_in_another_tab_says_why(sign_in, five_to_call, complaints):
+    page = sign_in()
+    page.clock.install()
+    page.get_by_role("button", name="Next call").click()
+    expect(page.locator("#held")).to_be_visible()
+    perform(RELEASE, AppointmentRequest.objects.get(status="claimed"), by=get_user_model().objects.get())
+
+    page.clock.run_for("04:00")
+
+    expect(page.get_by_text("You do not hold it any more. Nobody holds this request")).to_be_visible()
+    # The browser says of the answer that it was a 409.
+    [_refused] = complaints
+    complaints.clear()
+
+
+def test_a_sheet_of_which_the_session_is_over_says_that_it_goes_on_holding_nothing(sign_in, five_to_call, complaints):
+    page = sign_in()
+    page.clock.install()
+    page.get_by_role("button", name="Next call").click()
+    expect(page.locator("#held")).to_be_visible()
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+
+    page.clock.run_for("04:00")
+
+    expect(page.get_by_text("You were signed out after this page was opened")).to_be_visible()
+    [_refused] = complaints
+    complaints.clear()
 
 
 @with_and_without_javascript
@@ -326,6 +387,7 @@ def test_the_search_answers_while_one_types(sign_in, five_to_call):
     page.keyboard.type("ana cora")
 
     expect(page.locator("table.queue tbody tr")).to_have_count(1)
+    expect(page.get_by_role("status")).to_have_text("1 found")
     expect(page.locator("table.queue tbody")).to_contain_text("Ana Cora Example")
     assert "ana" not in page.url
 

@@ -276,6 +276,14 @@ DEFENCES = (
         "tests/accounts/test_unsent.py::test_what_a_page_that_was_left_open_asks_by_itself_takes_nothing_away",
     ),
     Defence(
+        "what an open page asks by itself is not answered with the sign-in",
+        "accounts/site.py",
+        "if sessions.is_by_script(request) and not self.has_permission(request):",
+        "if False:",
+        "tests/accounts/test_unsent.py::"
+        "test_what_a_page_asks_by_itself_after_a_log_out_in_another_tab_is_not_answered_with_the_sign_in",
+    ),
+    Defence(
         "a sign-in sets a new token for forms",
         "accounts/site.py",
         'response["Location"] = views.next_page(request)',

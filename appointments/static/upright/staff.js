@@ -1,5 +1,9 @@
-// Shortens the way to what the pages of staff do without it as well. A search answers while one types.
+// Shortens the way to what the pages of staff do without it as well.
 
+// Whether the session is over, or another one: an older browser is led to the sign-in.
+const isOver = (answer) => answer.status === 403 || answer.redirected;
+
+// A search answers while one types.
 const search = document.querySelector("form.search");
 
 if (search) {
@@ -15,6 +19,7 @@ if (search) {
     const found = page.getElementById("results");
     if (!found) return;
     document.getElementById("results").replaceWith(found);
+    document.getElementById("found").textContent = found.querySelector("caption, p").textContent;
     // What is searched for is searched for everywhere.
     document.querySelector(".filters [aria-current]")?.removeAttribute("aria-current");
   };
@@ -34,45 +39,80 @@ const keep = document.querySelector("form.keep");
 
 if (keep) {
   const EVERY = 4 * 60 * 1000;
+  const held = document.getElementById("held");
+  const time = document.getElementById("held-until");
+  const lost = document.getElementById("held-no-longer");
   let times = 15;
+  let asked = Date.now();
+
+  const say = (words) => {
+    held.hidden = words !== "";
+    // Said once, and not every minute.
+    if (lost.textContent !== words) lost.textContent = words;
+  };
 
   const ask = async () => {
-    if (document.hidden) return;
+    if (times === 0 || Date.now() - asked < EVERY) return;
     const answer = await fetch(keep.action, {
       method: "POST", body: new FormData(keep), headers: { Accept: "application/json" },
     });
-    // The session is over; the next page says so.
-    if (answer.status === 403) return clearInterval(timer);
-    const { until } = await answer.json();
-    document.getElementById("held-until").textContent = until || "now: somebody else has it";
-    if (!answer.ok || --times === 0) clearInterval(timer);
+    asked = Date.now();
+    times -= 1;
+    if (isOver(answer)) {
+      clearInterval(timer);
+      return say("You were signed out after this page was opened: it does not go on holding the request.");
+    }
+    const { until, ends, why } = await answer.json();
+    if (!answer.ok) {
+      clearInterval(timer);
+      return say(`You do not hold it any more. ${why}`);
+    }
+    time.textContent = until;
+    time.dateTime = ends;
+    say("");
   };
 
-  const timer = setInterval(() => ask().catch(() => {}), EVERY);
+  // Also after the computer has slept, or was without a network.
+  const look = async () => {
+    if (document.hidden) return;
+    await ask().catch(() => {});
+    if (!held.hidden && Date.now() > Date.parse(time.dateTime)) {
+      say(`You held it until ${time.textContent}. It may have been offered to others since.`);
+    }
+  };
+
+  const timer = setInterval(look, 60 * 1000);
+  document.addEventListener("visibilitychange", look);
+  addEventListener("online", look);
 }
 
-// The figures of "Today" stay true while the page is open, and the tab says how many are late.
+// What "Today" says stays true while the page is open, and the tab says how many are late.
 const figures = document.getElementById("figures");
 
 if (figures) {
   const title = document.title.replace(/^\(\d+\) /, "");
 
+  const renew = (shown, now) => {
+    const link = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    shown.replaceWith(now);
+    if (link) now.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+  };
+
   const refresh = async () => {
     if (document.hidden) return;
     const answer = await fetch(figures.dataset.url);
-    // The session is over, and figures that stand still would be taken for those of now.
-    if (answer.status === 403) return location.reload();
+    // Figures that stand still would be taken for those of now.
+    if (isOver(answer)) return location.reload();
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById("figures");
     if (!now) return;
-    const shown = document.getElementById("figures");
-    const link = shown.contains(document.activeElement) && document.activeElement.getAttribute("href");
-    shown.replaceWith(now);
-    if (link) now.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+    renew(document.getElementById("who-is-next"), page.getElementById("who-is-next"));
+    renew(document.getElementById("figures"), now);
     document.title = now.dataset.late > 0 ? `(${now.dataset.late}) ${title}` : title;
   };
 
   setInterval(() => refresh().catch(() => {}), 60 * 1000);
   document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
+  addEventListener("online", () => refresh().catch(() => {}));
 }
