@@ -244,6 +244,47 @@ def test_a_sheet_of_which_the_session_is_over_says_that_it_goes_on_holding_nothi
     complaints.clear()
 
 
+def test_what_was_typed_is_not_left_without_a_question(sign_in, five_to_call):
+    page = sign_in()
+    page.get_by_role("button", name="Next call").click()
+    page.get_by_label("Note on the call").fill("Her daughter answered.")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.get_by_role("link", name="Queue", exact=True).click()
+    page.get_by_role("button", name="Next call").click()
+    page.locator("summary", has_text="Give back").click()
+    page.get_by_role("button", name="Give back").click()
+
+    assert asked == ["beforeunload"] * 3
+    expect(page.get_by_label("Note on the call")).to_have_value("Her daughter answered.")
+
+    # Neither to dial nor to send it.
+    page.locator(".phone a").click()
+    page.get_by_role("button", name="Left a message").click()
+    expect(page.get_by_text("The call is logged.")).to_be_visible()
+    page.get_by_role("link", name="Queue", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+    assert len(asked) == 3
+
+
+def test_what_a_caller_has_said_is_not_left_without_a_question(sign_in):
+    page = sign_in()
+    page.get_by_role("link", name="New request", exact=True).click()
+    page.locator("[name='red_flags'][value='none']").check()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Questions: read each one out")).to_be_visible()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.get_by_role("button", name="Next call").click()
+
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("heading", name="Who is speaking")).to_be_visible()
+    assert len(asked) == 1
+
+
 @with_and_without_javascript
 def test_one_call_after_another_takes_few_presses_and_pages(sign_in, five_to_call, javascript):
     page = sign_in(javascript=javascript)

@@ -116,3 +116,21 @@ if (figures) {
   document.addEventListener("visibilitychange", () => refresh().catch(() => {}));
   addEventListener("online", () => refresh().catch(() => {}));
 }
+
+// Nothing that was typed is left without a question, be it by a link or by the button of another form.
+const TYPED = "textarea, input:not([type='hidden'], [type='radio'], [type='checkbox'])";
+let sent = null;
+let dials = false;
+
+const isUnsent = (form) =>
+  form !== sent && form !== search &&
+  ("unsent" in form.dataset || [...form.querySelectorAll(TYPED)].some((field) => field.value !== field.defaultValue));
+
+document.addEventListener("submit", (event) => { sent = event.target; });
+document.addEventListener("click", (event) => { dials = event.target.closest("a[href^='tel:']") !== null; });
+
+addEventListener("beforeunload", (event) => {
+  if (!dials && [...document.querySelectorAll("form[method='post']")].some(isUnsent)) event.preventDefault();
+  sent = null;
+  dials = false;
+});
