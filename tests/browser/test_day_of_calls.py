@@ -268,6 +268,28 @@ def test_what_was_typed_is_not_left_without_a_question(sign_in, five_to_call):
     assert len(asked) == 3
 
 
+def test_a_button_that_is_pressed_twice_before_the_answer_is_there_is_pressed_once(sign_in, five_to_call):
+    page = sign_in()
+    page.get_by_role("button", name="Next call").click()
+    under_way = []
+    # On the way for longer than it takes to press again.
+    page.route("**/do/log-call/", lambda route: under_way.append(route))
+
+    page.get_by_role("button", name="Left a message").evaluate(
+        """async button => {
+            button.click();
+            await new Promise((seen) => setTimeout(seen, 200));
+            button.click();
+            await new Promise((seen) => setTimeout(seen, 200));
+        }"""
+    )
+
+    assert len(under_way) == 1
+    under_way[0].continue_()
+    expect(page.get_by_text("The call is logged.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+
+
 def test_what_a_caller_has_said_is_not_left_without_a_question(sign_in):
     page = sign_in()
     page.get_by_role("link", name="New request", exact=True).click()

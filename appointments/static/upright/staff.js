@@ -117,20 +117,33 @@ if (figures) {
   addEventListener("online", () => refresh().catch(() => {}));
 }
 
-// Nothing that was typed is left without a question, be it by a link or by the button of another form.
+// Nothing that was typed is left without a question, be it by a link or by the button of another form. And a button
+// that is pressed twice is pressed once: the second time would be refused, as if a colleague had come between.
 const TYPED = "textarea, input:not([type='hidden'], [type='radio'], [type='checkbox'])";
-let sent = null;
+const LONGEST_WAY = 5000;
+let underWay = null;
 let dials = false;
 
 const isUnsent = (form) =>
-  form !== sent && form !== search &&
+  form !== underWay && form !== search &&
   ("unsent" in form.dataset || [...form.querySelectorAll(TYPED)].some((field) => field.value !== field.defaultValue));
 
-document.addEventListener("submit", (event) => { sent = event.target; });
+const arrive = () => { underWay = null; };
+
+document.addEventListener("submit", (event) => {
+  if (event.target === underWay) return event.preventDefault();
+  underWay = event.target;
+  // What is only saved as a file leads to no other page.
+  setTimeout(arrive, LONGEST_WAY);
+});
+addEventListener("pageshow", arrive);
+
 document.addEventListener("click", (event) => { dials = event.target.closest("a[href^='tel:']") !== null; });
 
 addEventListener("beforeunload", (event) => {
-  if (!dials && [...document.querySelectorAll("form[method='post']")].some(isUnsent)) event.preventDefault();
-  sent = null;
+  if (!dials && [...document.querySelectorAll("form[method='post']")].some(isUnsent)) {
+    event.preventDefault();
+    arrive();
+  }
   dials = false;
 });
