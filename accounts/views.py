@@ -223,15 +223,19 @@ def form_of_another_session(request: HttpRequest, reason: str = "") -> HttpRespo
     then Django's check looked at that, too, and found it right.
     """
     is_ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-    if (
-        is_ours
-        and unsent.can_be_kept(request)
-        and admin.site.has_permission(request)
-        and not account_sessions.reason_to_refuse(request)
-    ):
-        shown = _not_sent_yet(request, request.path, unsent.fields_of(request), is_of_another_session=True)
-        shown.status_code = 403
-        return shown
+    if is_ours and admin.site.has_permission(request) and not account_sessions.reason_to_refuse(request):
+        if unsent.can_be_kept(request):
+            shown = _not_sent_yet(request, request.path, unsent.fields_of(request), is_of_another_session=True)
+            shown.status_code = 403
+            return shown
+        if page_of(request) == "login":
+            # This was the second of two sign-ins that were open.
+            return redirect(next_page(request))
+        if page_of(request) == "next_call":
+            messages.info(
+                request, "Somebody signed in with this browser after the page was opened. Press it once more."
+            )
+            return redirect("admin:index")
     return error_pages.csrf_failure(request, reason)
 
 

@@ -224,6 +224,29 @@ def test_what_was_typed_before_somebody_signed_in_again_in_another_tab_is_shown_
     assert ContactAttempt.objects.get().note == NOTE
 
 
+def test_the_second_of_two_sign_ins_that_were_open_leads_on(call):
+    browser = Client(enforce_csrf_checks=True)
+    typed = {"username": "sam", "password": PASSWORD, "next": "/admin/nurse/"}
+    typed["csrfmiddlewaretoken"] = token_in(browser.get(LOGIN))
+    browser.post(LOGIN, typed)
+
+    second = browser.post(LOGIN, typed, headers={"Origin": "http://testserver"})
+
+    assert second["Location"] == "/admin/nurse/"
+
+
+def test_next_call_on_a_page_of_before_somebody_signed_in_again_is_to_be_pressed_once_more(call):
+    browser = Client(enforce_csrf_checks=True)
+    token_of_before = token_in(browser.get(LOGIN))
+    sign_in(browser, csrfmiddlewaretoken=token_of_before)
+
+    pressed = {"csrfmiddlewaretoken": token_of_before}
+    page = browser.post("/admin/next-call/", pressed, headers={"Origin": "http://testserver"}, follow=True)
+
+    assert "Press it once more." in page.text
+    assert 'accesskey="n" autofocus' in page.text
+
+
 @pytest.mark.parametrize("origin", [{}, {"Origin": "http://elsewhere.example"}, {"Origin": "null"}])
 def test_what_was_sent_from_elsewhere_without_a_token_is_not_offered_to_be_sent(call, origin):
     _, address, typed = call
