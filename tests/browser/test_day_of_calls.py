@@ -360,7 +360,7 @@ def test_the_focus_is_where_the_call_goes_on(sign_in, five_to_call, javascript):
 def test_a_list_that_is_worked_through_begins_at_its_heading(sign_in, five_to_call):
     page = sign_in()
     AppointmentRequest.objects.update(nurse_check=NurseCheck.NEEDED)
-    for name in ("Nurse", "Hand-over", "Duplicates"):
+    for name in ("Nurse", "Hand-over", "Duplicates", "Messages"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_be_focused()
         # Not in the middle of the page.
@@ -373,6 +373,18 @@ def test_a_list_that_is_worked_through_begins_at_its_heading(sign_in, five_to_ca
     page.get_by_role("button", name="Answer for").first.click()
     expect(page.get_by_text(re.compile("Your answer about .* is saved."))).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_whoever_turns_the_weeks_of_free_times_by_keyboard_goes_on_at_the_week(sign_in, consulting_hours):
+    page = sign_in()
+    page.get_by_role("link", name="Free times", exact=True).click()
+    week = page.locator("h2:focus")
+    first = week.inner_text()
+
+    page.get_by_role("button", name="Next week").press("Enter")
+
+    expect(week).not_to_have_text(first)
+    expect(week).to_have_text(re.compile("^Week of "))
 
 
 @with_and_without_javascript
