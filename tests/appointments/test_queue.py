@@ -461,3 +461,11 @@ def test_the_database_knows_how_many_are_open_or_it_would_sort_a_long_queue_for_
     plan = AppointmentRequest.objects.open().explain()
 
     assert 150 < int(re.search(r"rows=(\d+)", plan)[1]) < 250
+
+
+def test_a_queue_that_is_left_open_says_of_when_it_is(a_request, clerk):
+    with time_machine.travel(at("2037-05-04T09:30"), tick=False):
+        a_request()
+        page = signed_in(clerk).get(QUEUE, {"queue": "calls"})
+
+    assert "1, as of 9:30 AM" in words_of(page)

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import AccountSession
 from appointments import reference
@@ -268,26 +268,61 @@ def test_what_was_typed_is_not_left_without_a_question(sign_in, five_to_call):
     assert len(asked) == 3
 
 
-def test_a_button_that_is_pressed_twice_before_the_answer_is_there_is_pressed_once(sign_in, five_to_call):
-    page = sign_in()
-    page.get_by_role("button", name="Next call").click()
-    under_way = []
-    # On the way for longer than it takes to press again.
-    page.route("**/do/log-call/", lambda route: under_way.append(route))
-
-    page.get_by_role("button", name="Left a message").evaluate(
+def press_twice(button: Locator) -> list[Route]:
+    """Before there is an answer; what was sent is on its way for as long as it takes."""
+    under_way: list[Route] = []
+    button.page.route(
+        "**", lambda route: under_way.append(route) if route.request.method == "POST" else route.continue_()
+    )
+    button.evaluate(
         """async button => {
-            button.click();
-            await new Promise((seen) => setTimeout(seen, 200));
-            button.click();
-            await new Promise((seen) => setTimeout(seen, 200));
+            for (const _press of [1, 2]) {
+                button.click();
+                await new Promise((seen) => setTimeout(seen, 200));
+            }
         }"""
     )
+    return under_way
 
-    assert len(under_way) == 1
-    under_way[0].continue_()
+
+def test_a_button_that_is_pressed_twice_before_there_is_an_answer_is_pressed_once(sign_in, five_to_call):
+    page = sign_in()
+    page.get_by_role("button", name="Next call").click()
+    page.get_by_label("Note on the call").fill("Her daughter answered.")
+
+    [sent] = press_twice(page.get_by_role("button", name="Left a message"))
+
+    sent.continue_()
     expect(page.get_by_text("The call is logged.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
+
+
+def test_an_absence_is_added_once_however_often_save_is_pressed(sign_in, clinician):
+    page = sign_in()
+    page.goto("/admin/appointments/absence/add/")
+    page.get_by_label("Clinician").select_option("Dr. Example")
+    page.get_by_label("From").fill("2037-03-02T09:00")
+    page.get_by_label("Until").fill("2037-03-02T12:00")
+
+    [_sent] = press_twice(page.get_by_role("button", name="Save", exact=True))
+
+
+def test_what_was_sent_for_a_file_is_not_asked_after(sign_in, five_to_call):
+    page = sign_in()
+    page.goto("/admin/export/?state=open")
+    page.clock.install()
+    page.get_by_label("What is this export for?").fill("Waiting times for the board")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    for _ in range(2):
+        with page.expect_download():
+            page.get_by_role("button", name="Export").click()
+        page.clock.run_for("00:06")
+
+    page.get_by_role("link", name="Queue", exact=True).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+    assert not asked
 
 
 def test_what_a_caller_has_said_is_not_left_without_a_question(sign_in):

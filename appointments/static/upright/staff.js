@@ -122,28 +122,29 @@ if (figures) {
 const TYPED = "textarea, input:not([type='hidden'], [type='radio'], [type='checkbox'])";
 const LONGEST_WAY = 5000;
 let underWay = null;
+let sent = null;
 let dials = false;
 
 const isUnsent = (form) =>
-  form !== underWay && form !== search &&
+  form !== sent && form !== search &&
   ("unsent" in form.dataset || [...form.querySelectorAll(TYPED)].some((field) => field.value !== field.defaultValue));
 
 const arrive = () => { underWay = null; };
 
 document.addEventListener("submit", (event) => {
   if (event.target === underWay) return event.preventDefault();
-  underWay = event.target;
-  // What is only saved as a file leads to no other page.
+  underWay = sent = event.target;
+  // What is saved as a file leads to no other page.
   setTimeout(arrive, LONGEST_WAY);
 });
-addEventListener("pageshow", arrive);
-
+document.addEventListener("input", (event) => { if (event.target.form === sent) sent = null; });
 document.addEventListener("click", (event) => { dials = event.target.closest("a[href^='tel:']") !== null; });
+addEventListener("pageshow", arrive);
 
 addEventListener("beforeunload", (event) => {
   if (!dials && [...document.querySelectorAll("form[method='post']")].some(isUnsent)) {
     event.preventDefault();
-    arrive();
+    underWay = sent = null;
   }
   dials = false;
 });
