@@ -13,6 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import decorator_from_middleware
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
@@ -222,6 +223,7 @@ def summary_page(request: HttpRequest, journey: Journey, *, back: str, **more: A
         "ending": ending,
         "assessment": journey.assessment,
         "back": back,
+        "today": timezone.localdate(),
         **more,
     }
     return render(request, "screening/summary.html", context)

@@ -1,13 +1,16 @@
 """Turns the sentences of the pathway into what the reader sees, in their language."""
 
+import datetime
 import re
 from collections.abc import Sequence
 
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from common.clinic import CLINIC
+from common.languages import language_or_english
 
 from .questionnaire.assessment import Line
 from .questionnaire.definition import PLACES
@@ -18,6 +21,12 @@ PLACE = re.compile("({" + "}|{".join(sorted(PLACES)) + "})")
 def say(text: str) -> str:
     """A sentence of the pathway in the active language, with what the clinic's settings say in its places."""
     return PLACE.sub(lambda place: _in_place(place[0]), gettext(text)) if text else ""
+
+
+def date_in_words(date: datetime.date, form: str = "DATE_FORMAT") -> str:
+    """As the active language writes it, like "Nov. 30, 2026"; in one that writes months small, these too."""
+    words = date_format(date, form)
+    return words.lower() if language_or_english(translation.get_language()).writes_months_small else words
 
 
 def can_be_said(text: str) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.languages import language_or_english
+from screening.wording import date_in_words
 
 from .calling_hours import is_elsewhere
 
@@ -16,14 +17,7 @@ from .calling_hours import is_elsewhere
 def day_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:
     """Like "Monday, November 30, 2026", at the clinic unless another zone is given."""
     language = language_or_english(get_language())
-    words = date_format(_local(moment, zone), language.date)
-    return words.lower() if language.writes_months_small else words
-
-
-def birthday_in_words(date: datetime.date) -> str:
-    """Like "March 14, 1948"."""
-    words = date_format(date, "DATE_FORMAT")
-    return words.lower() if language_or_english(get_language()).writes_months_small else words
+    return date_in_words(_local(moment, zone), language.date)
 
 
 def time_in_words(moment: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:

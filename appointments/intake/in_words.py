@@ -8,9 +8,8 @@ from django.utils.translation import gettext as _
 from common.clinic import left_to_right
 from screening.questionnaire.conditions import Answers
 from screening.questionnaire.questions import Question
-from screening.wording import say
+from screening.wording import date_in_words, say
 
-from ..calendar.moments import birthday_in_words
 from ..fields import call_times_in_words
 from ..models import AppointmentRequest, Language, MayTalk, PhoneOwner
 from ..models.requests import as_dialled
@@ -46,7 +45,7 @@ def _who(contact: Contact | AppointmentRequest) -> Iterator[tuple[str, list[str]
         yield _("Who you are to that person"), [contact.relationship]
         yield _("May we talk with you about this?"), [_label(MayTalk, contact.may_talk)]
     yield _("Full name of the person who needs the visit") if is_helper else _("Your full name"), [contact.name]
-    born = birthday_in_words(contact.date_of_birth)
+    born = date_in_words(contact.date_of_birth)
     yield _("Date of birth of the person who needs the visit") if is_helper else _("Your date of birth"), [born]
     phone = [left_to_right(as_dialled(contact.phone)), _label(PhoneOwner, contact.phone_owner), contact.phone_note]
     yield _("Phone number to call") if is_helper else _("Your phone number"), [one for one in phone if one]

@@ -15,6 +15,7 @@ register = template.Library()
 register.filter("say", wording.say)
 register.filter("say_line", wording.say_line)
 register.filter("can_be_said", wording.can_be_said)
+register.filter("date_in_words", wording.date_in_words)
 
 
 @register.filter

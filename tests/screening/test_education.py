@@ -240,13 +240,13 @@ SIGNED = {"name": "Dr. A. Example", "date": datetime.date(2026, 11, 30)}
         (
             SimpleNamespace(**SIGNED, valid_until=datetime.date(2027, 11, 30)),
             "Last checked: Nov. 30, 2026. Next check: Nov. 30, 2027. Checked by: Dr. A. Example.",
-            "Última revisión: 30 de Noviembre de 2026. Próxima revisión: 30 de Noviembre de 2027. "
+            "Última revisión: 30 de noviembre de 2026. Próxima revisión: 30 de noviembre de 2027. "
             "Revisó: Dr. A. Example.",
         ),
         (
             SimpleNamespace(**SIGNED),
             "Last checked: Nov. 30, 2026. Checked by: Dr. A. Example.",
-            "Última revisión: 30 de Noviembre de 2026. Revisó: Dr. A. Example.",
+            "Última revisión: 30 de noviembre de 2026. Revisó: Dr. A. Example.",
         ),
     ],
     ids=["for a time", "for good"],

@@ -80,6 +80,17 @@ def test_what_was_said_with_the_request_is_told_to_the_doctor_too(client, a_requ
     assert "Prior vertebral augmentation. Unable to lie prone." in words_of(client.get("/status/yours/summary/"))
 
 
+def test_the_summary_of_a_request_has_its_dates_as_the_language_writes_them(client, a_request):
+    request = a_request()
+    client.post("/status/", {"reference": request.reference, **BIRTHDAY})
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
+
+    summary = words_of(client.get("/status/yours/summary/"))
+
+    assert "14 de marzo de 1948" in summary
+    assert re.search(r"\. \d+ de [a-z]+ de \d{4}\. ", summary)
+
+
 def test_no_answer_is_told_twice_and_none_is_left_out(client):
     helped = {"helped_brace": "no", "helped_pain_medicine": "no", "helped_rest": "little"}
     answer_check(client, **helped, blood_thinner="yes", cancer="not_sure")
