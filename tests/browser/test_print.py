@@ -85,6 +85,23 @@ def test_the_visits_of_each_clinician_are_a_page_of_the_day_sheet(
     assert [who for who in ("Calls", "Dr. Example", "Dr. Other", day) if who in second] == ["Dr. Other", day]
 
 
+def test_no_page_of_staff_prints_what_leads_to_other_pages(page, requests, signed_in):
+    [session] = signed_in.items()
+    page.context.add_cookies([{"name": session[0], "value": session[1], "domain": "localhost", "path": "/"}])
+
+    for path in (
+        "/admin/report/",
+        "/admin/nurse/",
+        f"/admin/appointments/appointmentrequest/{requests['booked'].pk}/change/",
+    ):
+        page.goto(path)
+        heading = page.get_by_role("heading", level=1).inner_text()
+        first = PdfReader(BytesIO(page.pdf(format="Letter"))).pages[0].extract_text()
+        assert heading in " ".join(first.split())
+        assert "Hand-over" not in first
+        assert "log out" not in first.lower()
+
+
 def test_what_is_too_long_or_too_small_would_be_found(page):
     page.goto("about:blank")
     page.set_content("<article class=summary>Long<div style='height: 1200px'></div>too <small>long</small></article>")
