@@ -14,6 +14,7 @@ from django.utils.translation import activate
 from django.utils.translation import gettext as _
 
 from .outages import is_outage
+from .pages import PAGES
 from .plain_page import plain_page
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ def _problem(request: HttpRequest, status: int, title: str, message: str) -> Htt
     number = getattr(request, "request_id", "") if status >= 500 else ""
     context = {"title": title, "message": message, "number": number}
     try:
+        # Where a patient calls us, staff go on with their day.
+        context["is_for_staff"] = request.path_info.startswith(PAGES["today"])
         return render(request, "common/problem.html", context, status=status)
     except Exception:  # What failed may be a part of every page, and then this one fails too.
         logger.error("The page that tells of a problem has failed itself.", exc_info=True)

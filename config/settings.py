@@ -334,6 +334,7 @@ PAGES = {
     "sent": "appointments:sent",
     "status": "appointments:status",
     "choose": "appointments:choose",
+    "today": "admin:index",
     "queue": "admin:appointments_appointmentrequest_changelist",
     "request": "admin:appointments_appointmentrequest_change",
 }

@@ -494,3 +494,12 @@ def test_a_migration_mends_what_was_changed_by_hand_and_leaves_people_alone(db):
     assert permissions_of("Volunteers") == {roles.MANAGE}
     assert list(scheduler.groups.values_list("name", flat=True)) == ["Schedulers"]
     assert list(scheduler.user_permissions.all()) == [extra]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/admin/report/", 403), ("/admin/duplicates/999/", 404)])
+def test_whoever_of_staff_comes_to_a_page_that_there_is_not_for_them_is_led_to_today(db, path, status):
+    page = signed_in(member_of("Schedulers", "ana")).get(path)
+
+    assert page.status_code == status
+    assert '<a class="button" href="/admin/">Go to Today</a>' in page.text
+    assert "Or call us at" not in page.text
