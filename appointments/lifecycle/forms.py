@@ -217,11 +217,23 @@ class BookForm(KindForm):
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean()
-        if chosen := self.times.get(entered.pop("time", "")):
-            return {**entered, **chosen._asdict()}
-        for name in ("starts_at", "clinician", "place"):
-            if not entered.get(name) and name not in self.errors and "time" not in self.errors:
-                self.add_error(name, "This field is required.")
+        chosen = self.times.get(entered.pop("time", ""))
+        typed = {name for name in self.folded if entered.get(name) or name in self.errors}
+        if chosen:
+            slot = chosen._asdict()
+            if all(entered.get(name) == slot[name] for name in typed):
+                return {**entered, **slot}
+            # Nobody can take back the choice of a radio button, so that it is left to be made anew.
+            self.data = {name: self.data[name] for name in self.data if name != "time"}
+            self.add_error(
+                "time", "A free time and another one were given. Choose it again, or leave only the other."
+            )
+        elif "time" in self.fields and "time" not in self.errors and not typed:
+            self.add_error("time", "Choose a free time, or fill in another one below.")
+        elif "time" not in self.errors:
+            for name in self.folded:
+                if name not in typed:
+                    self.add_error(name, "This field is required.")
         return entered
 
 

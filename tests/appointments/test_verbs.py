@@ -347,7 +347,7 @@ def test_times_are_shown_of_several_days_and_one_that_was_shown_is_taken_as_long
     assert (len(shown), len(days)) == (12, 3)
     earliest = next(key for key in all_free_keys() if key not in shown)
 
-    do(scheduler, request, "book", time=earliest)
+    do(scheduler, request, "book", time=earliest, starts_at="", clinician="", place="")
 
     assert request.status == "booked"
 
@@ -507,6 +507,45 @@ def test_nobody_is_promised_a_call_at_an_hour_that_is_night_where_they_are(in_st
     assert page.status_code == 409
     assert "That is 3:00 AM where the patient is. Choose a time from 9 AM to 6 PM there." in page.text
     assert NOTE in page.text
+
+
+@pytest.mark.parametrize("verb", ["book", "reschedule"])
+def test_of_a_free_time_and_another_one_neither_is_booked_until_it_is_said_which(
+    in_state, scheduler, consulting_hours, verb
+):
+    request = in_state("claimed" if verb == "book" else "booked")
+    before = request.appointment
+
+    page = do(scheduler, request, verb, time=free_keys()[0], starts_at="2037-05-06T14:00")
+
+    assert (page.status_code, request.appointment) == (422, before)
+    assert "A free time and another one were given." in page.text
+    assert 'value="2037-05-06T14:00"' in page.text
+    assert not re.search(r'name="time"[^>]*checked', page.text)
+    do(scheduler, request, verb, starts_at="2037-05-06T14:00")
+    assert str(request.appointment).startswith("Wed May 6 2037, 2:00 PM")
+
+
+def test_a_free_time_that_is_filled_in_as_another_one_too_is_booked(in_state, scheduler, consulting_hours):
+    request = in_state("claimed")
+    moment = free_keys()[0].split()[-1]
+    same = timezone.localtime(datetime.datetime.fromisoformat(moment))
+
+    do(scheduler, request, "book", time=free_keys()[0], starts_at=f"{same:%Y-%m-%dT%H:%M}")
+
+    assert request.status == "booked"
+
+
+def test_who_books_without_a_time_is_asked_for_one_and_not_for_each_part_of_another(
+    in_state, scheduler, consulting_hours
+):
+    request = in_state("claimed")
+
+    page = do(scheduler, request, "book", starts_at="", clinician="", place="")
+
+    assert page.status_code == 422
+    assert "Choose a free time, or fill in another one below." in page.text
+    assert EMPTY not in page.text
 
 
 def test_a_free_time_is_booked_by_choosing_it(in_state, scheduler, consulting_hours):
