@@ -155,6 +155,21 @@ def test_figures_that_were_left_alone_for_too_long_give_way_to_the_sign_in(sign_
     complaints.clear()
 
 
+def test_today_becomes_the_page_of_whoever_else_signs_in_in_another_tab(sign_in, client, colleague):
+    page = sign_in()
+    expect(page.locator("#user-tools")).to_contain_text("nora")
+    client.force_login(colleague)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "domain": "localhost", "path": "/"}]
+    )
+
+    # As once a minute.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(page.locator("#user-tools")).to_contain_text("colleague")
+
+
 def test_figures_that_are_left_open_become_those_of_now_and_the_tab_counts_what_is_late(sign_in, five_to_call):
     AppointmentRequest.objects.update(next_call_at=timezone.now() + datetime.timedelta(hours=1))
     page = sign_in()

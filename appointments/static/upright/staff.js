@@ -107,6 +107,8 @@ if (figures) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById("figures");
     if (!now) return;
+    // Somebody else has signed in in another tab, and what else stands here is not theirs.
+    if (now.dataset.of !== figures.dataset.of) return location.reload();
     renew(document.getElementById("who-is-next"), page.getElementById("who-is-next"));
     renew(document.getElementById("figures"), now);
     document.title = now.dataset.late > 0 ? `(${now.dataset.late}) ${title}` : title;
