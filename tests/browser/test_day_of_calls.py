@@ -283,6 +283,22 @@ def test_what_was_typed_is_not_left_without_a_question(sign_in, five_to_call):
     assert len(asked) == 3
 
 
+def test_what_was_typed_and_refused_is_not_left_without_a_question(sign_in, five_to_call):
+    page = sign_in()
+    page.get_by_role("button", name="Next call").click()
+    page.get_by_label("Note on the call").fill("Her daughter answered.")
+    page.locator("summary", has_text="Asked to be called later").click()
+    page.get_by_role("button", name="Reached, asked to be called later").click()
+    expect(page.get_by_text("Not done yet: look at what is marked below.")).to_be_visible()
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.get_by_role("link", name="Queue", exact=True).click()
+
+    assert asked == ["beforeunload"]
+    expect(page.get_by_label("Note on the call")).to_have_value("Her daughter answered.")
+
+
 def press_twice(button: Locator) -> list[Route]:
     """Before there is an answer; what was sent is on its way for as long as it takes."""
     under_way: list[Route] = []

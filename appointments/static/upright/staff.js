@@ -127,9 +127,12 @@ let underWay = null;
 let sent = null;
 let dials = false;
 
+// What was refused stands there as if the page had brought it.
+const isTyped = (field) => field.value !== (field.form.querySelector(".errornote") ? "" : field.defaultValue);
+
 const isUnsent = (form) =>
   form !== sent && form !== search &&
-  ("unsent" in form.dataset || [...form.querySelectorAll(TYPED)].some((field) => field.value !== field.defaultValue));
+  ("unsent" in form.dataset || [...form.querySelectorAll(TYPED)].some(isTyped));
 
 const arrive = () => { underWay = null; };
 
