@@ -94,7 +94,11 @@ def keep(request: HttpRequest, pk: int) -> HttpResponse:
         if not (is_held and until):
             return JsonResponse({"why": what_happened_meanwhile(visit_request)}, status=409)
         return JsonResponse(
-            {"until": f"{timezone.localtime(until):%-I:%M %p}", "ends": until.isoformat(timespec="seconds")}
+            {
+                "until": f"{timezone.localtime(until):%-I:%M %p}",
+                "ends": until.isoformat(timespec="seconds"),
+                "version": visit_request.version,
+            }
         )
     if not is_held:
         messages.error(request, what_happened_meanwhile(visit_request))

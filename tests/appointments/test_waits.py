@@ -485,6 +485,7 @@ def test_an_open_sheet_keeps_its_request_and_says_until_when(held, ana, clock):
     assert signed_in(ana).post(keep, headers={"Accept": "application/json"}).json() == {
         "until": "12:58 PM",
         "ends": "2037-05-05T16:58:00+00:00",
+        "version": request.version,
     }
     assert signed_in(ana).post(keep)["Location"] == f"{SHEETS}{request.pk}/change/"
 

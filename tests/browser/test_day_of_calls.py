@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import AccountSession
 from appointments import reference
-from appointments.lifecycle.definition import RELEASE
+from appointments.lifecycle.definition import NOTE, RELEASE
 from appointments.lifecycle.transition import perform
 from appointments.models import AppointmentRequest, NurseCheck, OpeningHours
 from screening.pathways.vertebral_cement import PATHWAY
@@ -228,6 +228,20 @@ def test_a_sheet_without_a_network_says_that_it_may_be_lost_and_holds_its_reques
     page.clock.run_for("01:00")
     expect(page.locator("#held")).to_have_text(re.compile(r"^You hold it until \d+:\d\d [AP]M\.$"))
     expect(lost).to_be_hidden()
+
+
+def test_a_sheet_says_when_somebody_wrote_something_since_it_was_opened(sign_in, five_to_call, colleague):
+    page = sign_in()
+    page.clock.install()
+    page.get_by_role("button", name="Next call").click()
+    expect(page.locator("#held")).to_be_visible()
+    perform(NOTE, AppointmentRequest.objects.get(status="claimed"), by=colleague, note="The nurse calls her at noon.")
+    expect(page.locator("#changed")).to_be_hidden()
+
+    page.clock.run_for("04:00")
+    page.get_by_role("link", name="Something changed since you opened this page").click()
+
+    expect(page.get_by_text("The nurse calls her at noon.")).to_be_visible()
 
 
 def test_a_sheet_that_lost_its_request_in_another_tab_says_why(sign_in, five_to_call, complaints):

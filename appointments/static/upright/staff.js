@@ -62,13 +62,14 @@ if (keep) {
       clearInterval(timer);
       return say("You were signed out after this page was opened: it does not go on holding the request.");
     }
-    const { until, ends, why } = await answer.json();
+    const { until, ends, version, why } = await answer.json();
     if (!answer.ok) {
       clearInterval(timer);
       return say(`You do not hold it any more. ${why}`);
     }
     time.textContent = until;
     time.dateTime = ends;
+    document.getElementById("changed").hidden = String(version) === keep.dataset.version;
     say("");
   };
 
