@@ -160,6 +160,7 @@ def _sheet(
     is_held = CLAIMED_BY_ME.holds(visit_request, user, now)
     wait_until = _wait_until(visit_request, now, hours) if is_open else None
     wait = wait_of(visit_request, now)
+    held_until = claiming.held_until(visit_request)
     calendar = Calendar(about=visit_request.pathway)
     blank: dict[str, Any] = {verb.key: {"calendar": calendar, "auto_id": f"{verb.key}_%s"} for verb in offered}
     # What was chosen among all free times is filled in where it can be offered or booked.
@@ -197,7 +198,7 @@ def _sheet(
         now=now,
         is_open=is_open,
         is_held=is_held,
-        held_until=claiming.held_until(visit_request),
+        held_until=held_until and held_until.replace(microsecond=0),
         reasons=reasons(visit_request, user) if is_held else [],
         has_no_way_to_write=not ways_to_reach(visit_request),
         was_called_spam=visit_request.email_fails and _was_called_spam(visit_request),
