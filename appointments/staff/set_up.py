@@ -89,8 +89,8 @@ def _steps() -> Iterator[Step]:
     )
     yield Step(
         "Help in other languages",
-        f"Paste your approved text in {languages} more of the {LANGUAGES_ASKED_FOR} languages that are spoken most "
-        "in your state (45 CFR 92.11).",
+        f"Paste your approved text in {languages} more: the law asks for the {LANGUAGES_ASKED_FOR} languages that "
+        "are spoken most in your state (45 CFR 92.11).",
         not languages,
         page("languagehelp", "add"),
     )
