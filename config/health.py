@@ -5,9 +5,10 @@ import time
 from queue import Empty, SimpleQueue
 
 from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
+
+from common.outages import lacks_migrations
 
 PATIENCE = 2.0
 # A thread that is stuck with a database is not joined by another at each question.
@@ -61,8 +62,7 @@ def _what_is_missing() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         if not _has_migrated:
-            executor = MigrationExecutor(connection)
-            _has_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+            _has_migrated = not lacks_migrations()
         return "" if _has_migrated else "migrations"
     except Error:
         return "database"

@@ -127,6 +127,11 @@ def route_of(request: HttpRequest | None) -> str:
     return (match.route or "/") if match else NO_ROUTE
 
 
+def is_spoken(exception: BaseException) -> bool:
+    """Whether it says nothing but words of our own."""
+    return _name(exception) in SPOKEN
+
+
 def _numbered(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **kwargs)
     record.request_id = request_id.get()
@@ -182,8 +187,7 @@ def _stack(exception: BaseException) -> Iterator[str]:
             code = traceback.tb_frame.f_code
             yield f"  {_place(code.co_filename, traceback.tb_lineno, code.co_name)}"
             traceback = traceback.tb_next
-        name = _name(link)
-        yield f"{name}: {link}" if name in SPOKEN else name
+        yield f"{_name(link)}: {link}" if is_spoken(link) else _name(link)
         for one in getattr(link, "exceptions", ()) if isinstance(link, BaseExceptionGroup) else ():
             yield from (f"  | {line}" for line in _stack(one))
 

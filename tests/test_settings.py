@@ -55,8 +55,8 @@ def test_production_does_not_start_without(name, value):
     started = python("manage.py", "check", **PRODUCTION | {name: value})
 
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        f"django.core.exceptions.ImproperlyConfigured: Set {name} in the environment. docs/operation.md says to what."
+    assert started.stderr.strip() == (
+        f"ImproperlyConfigured: Set {name} in the environment. docs/operation.md says to what."
     )
 
 
@@ -65,9 +65,8 @@ def test_production_does_not_start_with_a_secret_that_can_be_guessed(secret):
     started = python("manage.py", "check", **PRODUCTION | {"SECRET_KEY": secret})
 
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        "django.core.exceptions.ImproperlyConfigured: "
-        "SECRET_KEY must be 50 random characters or more, and not an example."
+    assert started.stderr.strip() == (
+        "ImproperlyConfigured: SECRET_KEY must be 50 random characters or more, and not an example."
     )
 
 
@@ -119,9 +118,8 @@ def test_a_secret_in_a_file_that_cannot_be_read_stops_the_start(name, tmp_path):
     started = python("manage.py", "check", **PRODUCTION | {name: None, f"{name}_FILE": str(path)})
 
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        "django.core.exceptions.ImproperlyConfigured: "
-        f"{name}_FILE must name a file of text that we can read, not '{path}'."
+    assert started.stderr.strip() == (
+        f"ImproperlyConfigured: {name}_FILE must name a file of text that we can read, not '{path}'."
     )
 
 
@@ -159,9 +157,7 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
     started = python("manage.py", "check", **PRODUCTION | {name: "ture"})
 
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        f"django.core.exceptions.ImproperlyConfigured: {name} must be true or false, not 'ture'."
-    )
+    assert started.stderr.strip() == (f"ImproperlyConfigured: {name} must be true or false, not 'ture'.")
 
 
 @pytest.mark.parametrize(
@@ -277,9 +273,7 @@ def test_the_second_factor_cannot_be_left_out_in_production():
     started = python("manage.py", "check", **PRODUCTION | {"SECOND_FACTOR": "false"})
 
     assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
-        "django.core.exceptions.ImproperlyConfigured: SECOND_FACTOR may be false in development only."
-    )
+    assert started.stderr.strip() == ("ImproperlyConfigured: SECOND_FACTOR may be false in development only.")
 
 
 def test_in_production_staff_are_asked_for_it_and_in_development_only_on_request():

@@ -315,6 +315,8 @@ def test_a_missing_head_is_told_and_nothing_is_added_without_it(entries):
 def test_a_head_that_is_none_is_refused(db):
     with pytest.raises(CommandError, match="NUMBER:HASH"):
         call_command("verify_audit", head="12")
+    with pytest.raises(CommandError, match="needs the --head"):
+        call_command("verify_audit", behind=True)
 
 
 # What the database refuses to everybody.
@@ -521,3 +523,5 @@ def test_an_export_is_of_the_days_that_were_asked_for(scheduler):
     assert exported(until=today - datetime.timedelta(days=1)) == []
     with pytest.raises(CommandError, match="no day"):
         call_command("export_audit", "--since", "soon")
+    with pytest.raises(CommandError, match="before the first"):
+        exported(since=today, until=today - datetime.timedelta(days=1))

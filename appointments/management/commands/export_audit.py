@@ -2,7 +2,7 @@ import argparse
 import datetime
 import json
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit import chain, record
@@ -21,6 +21,8 @@ class Command(BaseCommand):
     def handle(
         self, *args: object, since: datetime.date | None, until: datetime.date | None, **options: object
     ) -> None:
+        if since and until and since > until:
+            raise CommandError("The last day is before the first.")
         entries = AuditEntry.objects.all()
         if since:
             entries = entries.filter(at__gte=midnight(since))

@@ -28,6 +28,14 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{role} owns the tables, or may act as their owner, so nothing can be kept from it."
                 )
+            # PostgreSQL only warns whoever may not grant, and grants nothing.
+            cursor.execute(
+                "SELECT pg_get_userbyid(relowner) FROM pg_class "
+                "WHERE oid = to_regclass(%s) AND NOT pg_has_role(relowner, 'USAGE')",
+                [connection.ops.quote_name(AuditEntry._meta.db_table)],
+            )
+            if owner := cursor.fetchone():
+                raise CommandError(f"The tables are those of {owner[0]}, who alone may do that: run it as that role.")
             for statement in self.statements(role):
                 cursor.execute(statement)
         self.stdout.write(f"{role} may use everything; of the audit it may read, and add to it.")

@@ -7,6 +7,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
+from common.outages import code_of
+
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -34,9 +36,7 @@ class Command(BaseCommand):
             try:
                 call_command("migrate", *label, interactive=False, verbosity=options["verbosity"])
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", getattr(error.__cause__, "pgcode", "")) != LOCK_NOT_AVAILABLE:
-                    raise
-                if not left:
+                if code_of(error) != LOCK_NOT_AVAILABLE or not left:
                     raise
             else:
                 return

@@ -17,11 +17,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--head", help="a head that this printed before, as NUMBER:HASH, that must be in the chain"
         )
-
         parser.add_argument("--behind", action="store_true", help="verify only what came after that head")
 
     def handle(self, *args: object, head: str | None, behind: bool, **options: object) -> None:
         kept = None
+        if behind and not head:
+            raise CommandError("--behind needs the --head behind which it is to begin.")
         if head:
             match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", head)
             if match is None:

@@ -8,11 +8,11 @@ import time
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
+from django.db import Error, connection
 
 from appointments.delivery.outbox import Worker
 from appointments.operations import jobs
-from common.outages import is_outage
+from common.outages import is_outage, lacks_tables
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             signal.signal(asked, stop)
         try:
             while not self._stop.is_set():
-                is_idle = self._look(worker)
+                is_idle = self._look(worker, once=once)
                 if once and is_idle:
                     break
                 if is_idle:
@@ -51,13 +51,17 @@ class Command(BaseCommand):
         finally:
             worker.close()
 
-    def _look(self, worker: Worker) -> bool:
-        """Whether there was nothing to do. A database that is away is waited for."""
+    def _look(self, worker: Worker, *, once: bool) -> bool:
+        """Whether there was nothing to do. A database that is away, or not migrated yet, is waited for."""
         try:
             jobs.run_due()
             return not worker.send_some()
         except Exception as error:
-            if is_outage(error):
+            if once:
+                raise
+            if _lacks_tables(error):
+                logger.warning("The worker waits for the migrations: the database lacks tables of this version.")
+            elif is_outage(error):
                 # What the database says may hold values and addresses.
                 logger.warning("The worker waits for the database: %s", type(error).__name__)
             else:
@@ -65,6 +69,13 @@ class Command(BaseCommand):
                 logger.exception("The worker goes on after an error.")
         connection.close()
         self._stop.wait(SECONDS_AFTER_A_FAULT)
+        return False
+
+
+def _lacks_tables(error: Exception) -> bool:
+    try:
+        return lacks_tables(error)
+    except Error:
         return False
 
 
