@@ -19,10 +19,11 @@ from ..calendar.slots import DAYS_BOOKED_AHEAD, Calendar
 from ..lifecycle import announce
 from ..lifecycle.definition import END_OFFER
 from ..lifecycle.guards import BOOKED, FREE, PATIENT_CHOOSES
+from ..lifecycle.message_kinds import CALLS_OVERDUE
 from ..lifecycle.offered_times import open_times
 from ..lifecycle.transition import Refused, perform
 from ..lifecycle.waits import ANSWER, late
-from ..models import AppointmentRequest, Incarnation, PeriodicJob, RateBucket
+from ..models import AppointmentRequest, Incarnation, Message, PeriodicJob, RateBucket
 from . import retention
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,9 @@ def alert_of_what_is_late() -> None:
     found = dict(of_staff.values_list("pk", "wait_due"))
     for pk, due in found.items():
         AppointmentRequest.objects.filter(pk=pk).update(overdue_told=due)
-    if found:
+    # One that still waits to go says how it stands then; locked, no worker takes it before this is stored.
+    waiting = Message.objects.filter(kind=CALLS_OVERDUE.key, state=Message.State.WAITING, lease=None)
+    if found and not waiting.select_for_update(skip_locked=True).first():
         announce.store([announce.DELAY], None)
 
 

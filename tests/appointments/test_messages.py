@@ -880,6 +880,27 @@ def test_staff_are_told_once_of_a_call_that_became_overdue_while_people_held_it(
     assert told == [1, 1, 1, 1]
 
 
+def test_staff_are_told_once_of_all_calls_that_became_overdue_while_no_mail_went_out(
+    send, mailbox, send_periodic_alerts
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        send(pain="3", email="")
+        clock.move_to(NOON + 24 * HOUR)
+        send(pain="3", email="", name="Anna Sample", phone="(212) 555-0143")
+        for request in AppointmentRequest.objects.order_by("pk"):
+            clock.move_to(request.due_at + HOUR)
+            jobs.run_due()
+        assert AppointmentRequest.objects.exclude(overdue_told=None).count() == 2
+
+        send_periodic_alerts()
+        assert mailbox.subjects == ["Calls are overdue"]
+
+        third = send(pain="3", email="", name="Carl Sample", phone="(212) 555-0144")
+        clock.move_to(third.due_at + HOUR)
+        send_periodic_alerts()
+        assert mailbox.subjects == ["Calls are overdue"] * 2
+
+
 def test_a_planned_call_is_late_half_an_hour_after_its_time(send, mailbox, scheduler, send_periodic_alerts):
     with time_machine.travel(NOON, tick=False) as clock:
         request = send(pain="3", email="")
