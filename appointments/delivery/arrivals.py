@@ -57,13 +57,13 @@ def note(key: uuid.UUID, arrival: Arrival, *, is_for_good: bool, to: str) -> Non
     else:
         changed = requests.filter(phone=to).update(texts_fail=True)
     if changed:
-        _wait_no_longer(requests)
+        wait_no_longer(requests)
         details = f"{message.get_channel_display()}: {arrival.label.lower()}"
         system = AuditEntry.Who.SYSTEM
         audit.record(AuditEntry.Action.CHANGE, who=system, requests=[message.its_request], details=details)
 
 
-def _wait_no_longer(requests: QuerySet[AppointmentRequest]) -> None:
+def wait_no_longer(requests: QuerySet[AppointmentRequest]) -> None:
     """Who cannot be written to is not waited for to answer what we wrote, nor longer than for a choice read out."""
     for request in requests.exclude(awaited="").select_related("appointment"):
         soon = call_policy.in_time(request, call_policy.soon())

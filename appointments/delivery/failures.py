@@ -13,6 +13,10 @@ class Deferred(Failure):
     """It waits for staff to decide something, who have it sent then."""
 
 
+class Needless(Failure):
+    """Nothing goes this way any more, and the patient is told the same by another."""
+
+
 class Unavailable(Failure):
     """Nothing can be sent this way just now, this message or another; for `seconds` at least, if a server says so."""
 

@@ -34,7 +34,7 @@ from ..lifecycle.definition import LIFECYCLE
 from ..models import Incarnation, Message, MessageQuerySet
 from . import relevance
 from .email import EmailSender
-from .failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
+from .failures import Deferred, Failure, Needless, NoAnswer, Rejected, Unavailable
 from .sms import TextSender
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,8 @@ class Worker:
         if not relevance.still_true(message):
             # What may have arrived is not as if it had never been said. In a record a later one puts it right.
             is_said = message.handed_over_at and message.channel != Channel.EHR
-            _finish(message, lease, state=State.FAILED if is_said else State.DROPPED)
+            ended = {"state": State.FAILED} if is_said else {"state": State.DROPPED, "error": ""}
+            _finish(message, lease, **ended)
             return False
         if earliest > now:
             _finish(message, lease, send_at=earliest, first_due_at=None)
@@ -234,7 +235,7 @@ def _try_now(messages: MessageQuerySet, **values: Any) -> int:
 def _fail(message: Message, lease: uuid.UUID, failure: Failure, **values: Any) -> None:
     attempts = message.attempts + 1
     values |= {"attempts": attempts, "error": str(failure)[:100]}
-    if isinstance(failure, Deferred):
+    if isinstance(failure, Deferred | Needless):
         values["state"] = State.DROPPED
     elif _is_final(message, failure, attempts):
         values["state"] = State.FAILED

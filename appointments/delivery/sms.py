@@ -24,9 +24,11 @@ from django.utils.crypto import constant_time_compare
 
 from common.languages import LANGUAGES
 
-from ..models import Message, TextOptOut
+from ..lifecycle.announce import ways_to_reach
+from ..models import AppointmentRequest, Message, TextOptOut
 from . import rendering
-from .failures import Failure, NoAnswer, Rejected, Unavailable
+from .arrivals import wait_no_longer
+from .failures import Failure, Needless, NoAnswer, Rejected, Unavailable
 
 # What people answer to end texts, and to have them again.
 STOP = frozenset().union(*(language.stop_words for language in LANGUAGES))
@@ -168,11 +170,22 @@ class TextSender:
         if not message.its_request.texts_ok or TextOptOut.objects.has(phone):
             raise Rejected("the patient wants no texts any more")
         if settings.TEXTS not in SENDERS:
-            raise Rejected("texts are switched off")
+            raise _switched_off(message)
         sender, words = SENDERS[settings.TEXTS](), rendering.text(message)
         if not (message.handed_over_at and sender.has(phone, words, message.handed_over_at)):
             where = reverse("appointments:text_status", args=[message.pk])
             sender.send(phone, words, f"{settings.SITE_URL}{where}")
+
+
+def _switched_off(message: Message) -> Failure:
+    """Whoever is told in no other way gets on a list of staff: the message does, and the call if they may choose."""
+    words = "texts are switched off"
+    if message.handed_over_at:
+        return NoAnswer(f"{words}, and nobody says whether it went", is_final=True)
+    if ways_to_reach(message.its_request):
+        return Needless(words)
+    wait_no_longer(AppointmentRequest.objects.filter(pk=message.its_request.pk))
+    return Rejected(words)
 
 
 def answered(phone: str, words: str) -> str:

@@ -101,6 +101,9 @@ class Message(models.Model):
         """Of what the provider has heard more, it had surely been sent."""
         if self.arrival:
             return self.State.SENT.label
+        if self.state == self.State.DROPPED and self.error:
+            # It was true, and something else kept it.
+            return "Not sent"
         may_have_arrived = self.state == self.State.FAILED and self.handed_over_at
         return "Perhaps sent" if may_have_arrived else self.get_state_display()
 

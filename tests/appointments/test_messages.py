@@ -30,7 +30,7 @@ from appointments.lifecycle.definition import (
 from appointments.lifecycle.effects import booking
 from appointments.lifecycle.transition import Refused, perform
 from appointments.lifecycle.waits import late
-from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Place
+from appointments.models import Appointment, AppointmentRequest, Clinician, ContactAttempt, ExtraHours, Message, Place
 from appointments.operations import jobs, retention
 from common.clinic import CLINIC
 from common.clinic_tables import ClinicDetails
@@ -788,6 +788,66 @@ def test_who_wants_no_texts_any_more_gets_none_that_waited(send, mailbox, book, 
 
         assert provider.orders == []
     assert set(request.messages.values_list("state", "error")) >= {("failed", "the patient wants no texts any more")}
+
+
+@time_machine.travel(NOON)
+def test_a_text_that_waited_when_texts_were_switched_off_ends_quietly_where_an_email_says_the_same(
+    send, mailbox, book, settings, admin_client
+):
+    settings.TEXTS = "console"
+    request = send(pain="3", texts_ok="on")
+    book(request, NOON + 72 * HOUR)
+    settings.TEXTS = "off"
+
+    send_all()
+
+    [text] = request.messages.filter(kind="booked", channel="text")
+    assert (text.state_in_words, text.error) == ("Not sent", "texts are switched off")
+    assert not Message.objects.failed().exists()
+    assert "Your visit is booked" in mailbox.subjects
+    sheet = words_of(admin_client.get(f"/admin/appointments/appointmentrequest/{request.pk}/change/"))
+    assert "texts are switched off" in sheet
+
+
+@time_machine.travel(NOON)
+def test_whoever_counted_on_a_text_when_texts_were_switched_off_is_on_a_list_of_staff(
+    send, mailbox, book, settings, scheduler, clinician, place, admin_client
+):
+    settings.TEXTS = "console"
+    told, chooses = (
+        send(pain="3", email="", texts_ok="on"),
+        send(pain="3", email="", texts_ok="on", name="Anna Sample", phone="(212) 555-0143"),
+    )
+    book(told, NOON + 72 * HOUR)
+    perform(ANSWER, chooses, by=scheduler, answer="fine")
+    perform(CLAIM, chooses, by=scheduler)
+    perform(OFFER, chooses, by=scheduler, times=[Slot(NOON + 7 * 24 * HOUR, clinician, place)])
+    settings.TEXTS = "off"
+
+    send_all()
+
+    assert set(Message.objects.failed().values_list("kind", "error")) == {
+        ("booked", "texts are switched off"),
+        ("offered", "texts are switched off"),
+    }
+    assert "Texts are switched off" in words_of(admin_client.get("/admin/messages/"))
+    chooses.refresh_from_db()
+    assert chooses.next_call_at <= NOON + 36 * HOUR
+
+
+@time_machine.travel(NOON)
+def test_a_text_that_perhaps_went_before_texts_were_switched_off_is_for_staff_to_find_out(
+    send, mailbox, book, settings
+):
+    settings.TEXTS = "console"
+    request = send(pain="3", texts_ok="on")
+    book(request, NOON + 72 * HOUR)
+    Message.objects.filter(kind="booked", channel="text").update(handed_over_at=NOON)
+    settings.TEXTS = "off"
+
+    send_all()
+
+    assert request.messages.get(kind="booked", channel="text").state_in_words == "Perhaps sent"
 
 
 def test_staff_are_told_once_of_calls_that_nobody_made_in_time(send, mailbox, send_periodic_alerts):
