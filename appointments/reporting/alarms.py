@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -29,9 +30,14 @@ class Backlog:
 
 
 def backlogs(now: datetime.datetime) -> list[Backlog]:
-    """One for each channel. Costs one statement over the messages that wait."""
+    """One for each channel. Costs one statement over the messages that wait.
+
+    What was to be told to an EHR that is connected no more waits for the next one, and nobody for it.
+    """
     first_due = Coalesce("first_due_at", "send_at")
     due = Message.objects.filter(state=Message.State.WAITING).alias(first=first_due).filter(first__lte=now).order_by()
+    if not settings.EHR_URL:
+        due = due.exclude(channel=Message.Channel.EHR)
     retried = Count("pk", filter=Q(attempts__gt=0))
     groups = due.values_list("channel").annotate(due=Count("pk"), retried=retried, since=Min("first"))
     found = {channel: counts for channel, *counts in groups}

@@ -211,6 +211,17 @@ def test_messages_that_are_late_or_failed_and_the_age_of_jobs_are_told(scrape, a
     assert figures["periodic_job_age_seconds", "retention"] == pytest.approx(7200, abs=60)
 
 
+def test_nobody_is_woken_for_what_waits_for_a_health_record_that_is_not_connected_any_more(
+    scrape, a_request, settings, admin_client
+):
+    yesterday = timezone.now() - datetime.timedelta(days=1)
+    Message.objects.create(request=a_request(), kind="for_the_record", channel="ehr", send_at=yesterday)
+    settings.EHR_URL = ""
+
+    assert scrape()["oldest_due_message_seconds", "ehr"] == 0
+    assert "should have gone by now" not in words_of(admin_client.get("/admin/"))
+
+
 def test_an_outage_is_as_old_as_its_oldest_message_however_often_that_was_tried(
     scrape, a_request, settings, admin_client, scheduler
 ):
