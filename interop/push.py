@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+import urllib3
 from django.conf import settings
 
-from appointments.delivery.failures import Deferred, Failure, NoAnswer, Rejected, Unavailable
+from appointments.delivery.failures import Deferred, Failure, NoAnswer, Rejected, Unavailable, pause_of
 from appointments.lifecycle.definition import DID_NOT_COME, REOPEN
 from appointments.models import Appointment, AppointmentRequest, Clinician, Message, PatientMatch, Place
 from appointments.search import folded
@@ -29,8 +30,10 @@ WRITTEN = ("QuestionnaireResponse", "ServiceRequest", "Task", "Appointment")
 FHIR = "application/fhir+json"
 MOST_CANDIDATES = 20
 LONGEST_ANSWER = 5_000_000
-# Whatever it asks for, it is asked again within the hour.
-LONGEST_PAUSE = 3600
+# Of what it says of a patient.
+LONGEST_WORDS = 200
+# As FHIR has it, and those of servers that take it less strictly.
+ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Not of this bundle but of the way there, or of us.
 OF_THE_WAY = (401, 403, 404, 429, 502, 503, 504)
 # It may do with the same bundle later.
@@ -63,7 +66,9 @@ class EhrSender:
             raise Unavailable(str(failure)) from None
         token, seconds = answer.body.get("access_token"), _seconds(answer.body.get("expires_in"))
         if answer.status != 200 or not isinstance(token, str) or seconds is None:
-            raise Unavailable(f"the health record does not let us in ({answer.status})", seconds=_pause(answer))
+            raise Unavailable(
+                f"the health record does not let us in ({answer.status})", seconds=pause_of(answer.retry_after)
+            )
         # Used no longer than half its life, so that it does not end on the way.
         self._authorization = {"Authorization": f"Bearer {token}"}
         self._token_until = time.monotonic() + seconds / 2
@@ -78,7 +83,7 @@ class EhrSender:
         # What is there counts first: it says more than a refusal does, as that something is there twice.
         for entry in entries:
             self._read_back(entry)
-        done = [str(one.get("response", {}).get("status", "")) for one in _entries(answer)]
+        done = [str(_object(one, "response").get("status", "")) for one in _objects(answer.body, "entry")]
         refused = [status[:3] for status in done if not status.startswith("2")]
         if refused or len(done) != len(entries):
             raise Failure(
@@ -138,8 +143,8 @@ class EhrSender:
     def _found(self, answer: Answer, kind: str) -> list[dict[str, Any]]:
         if answer.body.get("type") != "searchset":
             raise Unavailable("what answered is not a health record")
-        found = [one.get("resource", {}) for one in _entries(answer)]
-        return [one for one in found if one.get("resourceType") == kind and one.get("id")]
+        found = [_object(one, "resource") for one in _objects(answer.body, "entry")]
+        return [one for one in found if one.get("resourceType") == kind and ID.fullmatch(_text(one, "id"))]
 
     def _fhir(self, method: str, path: str, *, headers: dict[str, str] | None = None, **content: Any) -> Answer:
         if "json" in content:
@@ -150,7 +155,7 @@ class EhrSender:
         if answer.status == 401:
             self._token_until = 0.0
         if answer.status in OF_THE_WAY:
-            raise Unavailable(f"the health record refused us ({answer.status})", seconds=_pause(answer))
+            raise Unavailable(f"the health record refused us ({answer.status})", seconds=pause_of(answer.retry_after))
         if answer.status >= 300:
             # What it says of the reasons may quote the patient.
             kind = Failure if answer.status in LATER or answer.status > 500 else Rejected
@@ -166,14 +171,15 @@ class EhrSender:
                 method, url, timeout=min(left, settings.EHR_TIMEOUT), allow_redirects=False, stream=True, **content
             ) as answer:
                 said = b""
-                for part in answer.iter_content(65536):
+                # What is there by now, and no more: whoever answers by drops would keep us waiting.
+                while part := answer.raw.read1(65536, decode_content=True):
                     said += part
                     if len(said) > LONGEST_ANSWER or time.monotonic() > self._deadline:
                         raise NoAnswer("the health record took too long, or said too much")
                 status, retry_after = answer.status_code, answer.headers.get("Retry-After", "")
         except requests.ConnectionError as error:
             raise Unavailable(f"the connection to the health record broke ({type(error).__name__})") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise NoAnswer(f"the health record did not answer ({type(error).__name__})") from None
         try:
             body = json.loads(said)
@@ -235,14 +241,14 @@ def _is_the_same(patient: dict[str, Any], request: AppointmentRequest) -> bool:
     """
     words = [folded(word) for word in _words_of(request.name)]
     wanted = {words[0], words[-1]}
-    names = [{folded(word) for word in _words_of(_said(one))} for one in patient.get("name") or []]
+    names = [{folded(word) for word in _words_of(_said(one))} for one in _objects(patient, "name")]
     has_the_name = any(wanted <= name if len(words) > 1 else wanted == name for name in names)
     is_born_then = patient.get("birthDate") == request.date_of_birth.isoformat()
     return has_the_name and is_born_then and _is_in_use(patient)
 
 
 def _is_in_use(patient: dict[str, Any]) -> bool:
-    links = [one.get("type") for one in patient.get("link") or []]
+    links = [one.get("type") for one in _objects(patient, "link")]
     return patient.get("active") is not False and "replaced-by" not in links
 
 
@@ -251,7 +257,7 @@ def _words_of(name: str) -> list[str]:
 
 
 def _said(name: dict[str, Any]) -> str:
-    return name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
+    return _text(name, "text") or " ".join([*_texts(name, "given"), _text(name, "family")])
 
 
 def _escaped(value: str) -> str:
@@ -259,9 +265,27 @@ def _escaped(value: str) -> str:
     return re.sub(r"([\\,$|])", r"\\\1", value)
 
 
-def _entries(answer: Answer) -> list[dict[str, Any]]:
-    entries = answer.body.get("entry") or []
-    return [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+# What stands there; what is of another kind than FHIR says counts as not said.
+
+
+def _objects(resource: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = resource.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _object(resource: dict[str, Any], name: str) -> dict[str, Any]:
+    found = resource.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(resource: dict[str, Any], name: str) -> list[str]:
+    found = resource.get(name)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+
+def _text(resource: dict[str, Any], name: str) -> str:
+    found = resource.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _token(resource: dict[str, Any]) -> str:
@@ -277,20 +301,17 @@ def _quoted(resource: dict[str, Any]) -> str:
 
 def _words(patient: dict[str, Any]) -> str:
     """By which staff know one patient from another."""
-    name: dict[str, Any] = next(iter(patient.get("name") or []), {})
-    phones = [one.get("value", "") for one in patient.get("telecom") or [] if one.get("system") == "phone"]
-    born = f"born {patient.get('birthDate', 'on a day not said')}"
+    name = next(iter(_objects(patient, "name")), {})
+    phones = [_text(one, "value") for one in _objects(patient, "telecom") if one.get("system") == "phone"]
+    born = f"born {_text(patient, 'birthDate') or 'on a day not said'}"
     unused = "" if _is_in_use(patient) else "no longer in use there"
-    return ", ".join(filter(None, [_said(name).strip(), born, *phones[:2], unused]))
+    words = (part[:LONGEST_WORDS] for part in (_said(name).strip(), born, *phones[:2], unused))
+    return ", ".join(filter(None, words))
 
 
 def _seconds(lives: Any) -> float | None:
     """How long a token lives, which some say as text, and some not at all; None if that is no number."""
     try:
         return 300 if lives is None else float(lives)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _pause(answer: Answer) -> float:
-    return min(int(answer.retry_after), LONGEST_PAUSE) if answer.retry_after.isdecimal() else 0

@@ -31,3 +31,17 @@ class NoAnswer(Failure):
     def __init__(self, words: str, *, is_final: bool = False) -> None:
         super().__init__(words)
         self.is_final = is_final
+
+
+# Seconds; whatever a server asks for, it is asked again within the hour.
+LONGEST_PAUSE = 3600
+
+
+def pause_of(retry_after: str) -> int:
+    """For how many seconds a server wants to be left alone, by its header; 0 if it does not say so in seconds."""
+    return min(number_of(retry_after), LONGEST_PAUSE)
+
+
+def number_of(header: str) -> int:
+    """What a header says, however many digits it has; 0 if that is no number."""
+    return int(header[:18]) if header.isdecimal() else 0

@@ -138,7 +138,7 @@ class Worker:
     def _send(self, message: Message, lease: uuid.UUID, sender: Sender) -> None:
         # Connecting may take any time, so it comes before the lease that another must not outwait.
         try:
-            sender.connect()
+            _connect(sender)
         except Failure as failure:
             _fail(message, lease, failure)
             raise
@@ -197,6 +197,17 @@ def send_again(messages: MessageQuerySet, *, by: User) -> int:
         requests = {request for request in about.values() if request}
         audit.record(AuditEntry.Action.CHANGE, by=by, requests=requests, details=f"{count} messages sent again")
     return count
+
+
+def _connect(sender: Sender) -> None:
+    """Raises Failure, whatever goes wrong: no way may keep the others from going on."""
+    try:
+        sender.connect()
+    except Failure:
+        raise
+    except Exception as error:  # noqa: BLE001
+        logger.error("The line to a server could not be opened: %s", type(error).__name__)
+        raise Unavailable(f"the line to the server could not be opened ({type(error).__name__})") from None
 
 
 @transaction.atomic

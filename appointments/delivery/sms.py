@@ -12,6 +12,7 @@ import http.client
 import json
 import re
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -28,7 +29,7 @@ from ..lifecycle.announce import ways_to_reach
 from ..models import AppointmentRequest, Message, TextOptOut
 from . import rendering
 from .arrivals import wait_no_longer
-from .failures import Failure, Needless, NoAnswer, Rejected, Unavailable
+from .failures import Failure, Needless, NoAnswer, Rejected, Unavailable, number_of, pause_of
 
 # What people answer to end texts, and to have them again.
 STOP = frozenset().union(*(language.stop_words for language in LANGUAGES))
@@ -48,8 +49,6 @@ class StayHere(urllib.request.HTTPRedirectHandler):
 
 
 LONGEST_ANSWER = 1_000_000
-# Seconds; whatever a provider asks for, it is asked again within the hour.
-LONGEST_PAUSE = 3600
 OPENER = urllib.request.build_opener(StayHere)
 
 
@@ -126,16 +125,16 @@ class TwilioTexts:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            said = answer.read(LONGEST_ANSWER)
+            said = _heard(answer)
             length, retry_after = (answer.headers.get(name, "") for name in ("Content-Length", "Retry-After"))
-        if length.isdecimal() and len(said) < min(int(length), LONGEST_ANSWER):
+        if len(said) < min(number_of(length), LONGEST_ANSWER):
             raise http.client.IncompleteRead(said)
         try:
             found = json.loads(said)
         except (ValueError, RecursionError):
             found = None
         fields = found if isinstance(found, dict) else {}
-        return answer.status, {**fields, "retry_after": int(retry_after) if retry_after.isdecimal() else 0}
+        return answer.status, {**fields, "retry_after": pause_of(retry_after)}
 
     def _refusal(self, phone: str, status: int, said: dict[str, Any]) -> Failure:
         code = said.get("code")
@@ -144,8 +143,7 @@ class TwilioTexts:
             return Rejected("the patient answered STOP")
         if code in self.OF_THIS_TEXT:
             return Rejected(f"the text provider refused the message ({code})")
-        seconds = min(said["retry_after"], LONGEST_PAUSE)
-        return Unavailable(f"the text provider does not serve us ({status})", seconds=seconds)
+        return Unavailable(f"the text provider does not serve us ({status})", seconds=said["retry_after"])
 
 
 SENDERS: dict[str, type[ConsoleTexts | TwilioTexts]] = {"console": ConsoleTexts, "twilio": TwilioTexts}
@@ -199,6 +197,16 @@ def answered(phone: str, words: str) -> str:
     elif language := HELP.get(meant[0] if meant else ""):
         return rendering.help_text(language)
     return ""
+
+
+def _heard(answer: Any) -> bytes:
+    """The whole of it, LONGEST_ANSWER at most. Raises TimeoutError where it comes by drops."""
+    deadline, said = time.monotonic() + settings.SEND_SECONDS, b""
+    while len(said) < LONGEST_ANSWER and (part := answer.read1(65536)):
+        said += part
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return said
 
 
 def _longest_step() -> float:
