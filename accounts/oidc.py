@@ -65,7 +65,15 @@ class Proof:
     def given_at(self) -> datetime | None:
         """When they last showed the provider who they are; None where it does not say."""
         at = self.claims.get("auth_time")
-        return datetime.fromtimestamp(at, tz=timezone.get_default_timezone()) if isinstance(at, int | float) else None
+        try:
+            return (
+                datetime.fromtimestamp(at, tz=timezone.get_default_timezone())
+                if isinstance(at, int | float)
+                else None
+            )
+        except (ValueError, OverflowError):
+            # Some say it in milliseconds.
+            return None
 
     @property
     def has_second_factor(self) -> bool:
@@ -158,7 +166,7 @@ def _troubles_told() -> Iterator[None]:
             raise Away from trouble
         logger.warning("We and the identity provider do not believe each other: %s", type(trouble).__name__)
         raise Unproven from trouble
-    except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError, RuntimeError) as trouble:
+    except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError, ArithmeticError, RuntimeError) as trouble:
         logger.warning("What the identity provider sent proves nothing: %s", type(trouble).__name__)
         raise Unproven from trouble
 
@@ -176,7 +184,13 @@ def _client() -> "DjangoOAuth2App":
         raise Unproven("The provider calls itself by another name than SSO_ISSUER.")
     offered = about.get("id_token_signing_alg_values_supported", ["RS256"])
     about["id_token_signing_alg_values_supported"] = sorted(SIGNED_BY & {*offered})
+    if not about["id_token_signing_alg_values_supported"] or not _is_address(about["authorization_endpoint"]):
+        raise Unproven("The provider signs in no way that proves anything, or does not say where to sign in.")
     return client
+
+
+def _is_address(said: object) -> bool:
+    return isinstance(said, str) and said.startswith(("https://", "http://"))
 
 
 @lru_cache(maxsize=1)

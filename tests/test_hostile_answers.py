@@ -8,14 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.utils import timezone
+from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from appointments.delivery.outbox import Worker
 from appointments.models import AppointmentRequest, Message, PatientMatch
+from tests.provider import CLIENT_ID, point_to
 
 State = Message.State
 DEEP = 200_000
@@ -52,6 +56,7 @@ class Server:
     """Answers by what `says` gives for the path and what was sent: (status, headers, body)."""
 
     address: str = ""
+    answers: dict[str, Any] = field(default_factory=dict)
     says: Callable[[str, bytes], tuple[int, dict[str, str], bytes | Iterable[bytes]]] = lambda path, sent: (
         200,
         {},
@@ -293,3 +298,105 @@ def test_whatever_pause_the_health_record_asks_for_the_worker_goes_on(told, serv
 
     assert (tried.state, tried.lease) == (State.WAITING, None)
     assert tried.error.endswith("(429)")
+
+
+# The identity provider.
+
+ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+KEY = ECKey.generate_key("P-256", {"kid": "theirs"})
+
+
+@pytest.fixture
+def identity_provider(server, settings, client, db):
+    """Of itself it says the truth, and the rest by what is in `answers`, by path."""
+    point_to(settings, server.address)
+    settings.SECOND_FACTOR = True
+    about = {
+        "issuer": server.address,
+        "authorization_endpoint": f"{server.address}/authorize",
+        "id_token_signing_alg_values_supported": ["ES256"],
+        **{name: f"{server.address}/{name}" for name in ("token_endpoint", "jwks_uri", "userinfo_endpoint")},
+    }
+    keys = {"keys": [KEY.as_dict(private=False)]}
+    server.answers = {"/.well-known/openid-configuration": about, "/jwks_uri": keys, "/userinfo_endpoint": {}}
+
+    def says(path, sent):
+        answer = server.answers.get(path, {})
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return 200, {"Content-Type": "application/json"}, body
+
+    server.says = says
+    return server
+
+
+def comes_back(client, server, *, without=(), **claims):
+    """From a sign-in that is begun here and ends there, as far as its token says so."""
+    begun = client.get("/admin/sso/")
+    asked = dict(parse_qsl(urlsplit(begun["Location"]).query))
+    now = int(time.time())
+    said = {
+        "iss": server.address,
+        "aud": CLIENT_ID,
+        "sub": "ana",
+        "nonce": asked["nonce"],
+        "iat": now,
+        "exp": now + 300,
+        "groups": ["staff-schedulers"],
+        "amr": ["mfa"],
+        "preferred_username": "ana@health.example",
+        **claims,
+    }
+    said = {name: value for name, value in said.items() if name not in without}
+    signed = jwt.encode({"alg": "ES256", "kid": "theirs"}, said, KEY, algorithms=["ES256"])
+    server.answers.setdefault("/token_endpoint", {"access_token": "x", "token_type": "Bearer", "id_token": signed})
+    return client.get("/admin/sso/back/", {"state": asked["state"], "code": "x"})
+
+
+def is_said_in_words(page) -> bool:
+    return page.status_code in (400, 403, 503) and "(212) 555-0100" in page.text
+
+
+def test_an_identity_provider_that_says_all_right_lets_people_in(identity_provider, client):
+    assert comes_back(client, identity_provider).status_code == 302
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_whatever_an_identity_provider_says_of_itself_nobody_meets_a_fault(identity_provider, client, answer):
+    identity_provider.answers["/.well-known/openid-configuration"] = ANSWERS[answer]
+
+    assert is_said_in_words(client.get("/admin/sso/"))
+    assert client.post("/sso/logged-out/", {"logout_token": "a.b.c"}).status_code in (400, 503)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
+@pytest.mark.parametrize(
+    "name",
+    ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "id_token_signing_alg_values_supported"],
+)
+def test_whatever_is_wrong_with_what_it_says_of_itself_nobody_meets_a_fault(identity_provider, client, name, wrong):
+    identity_provider.answers["/.well-known/openid-configuration"][name] = wrong
+
+    begun = client.get("/admin/sso/")
+    assert is_said_in_words(begun) or is_said_in_words(comes_back(client, identity_provider))
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("path", ["/token_endpoint", "/jwks_uri", "/userinfo_endpoint"])
+def test_whatever_an_identity_provider_answers_nobody_meets_a_fault(identity_provider, client, path, answer):
+    identity_provider.answers[path] = ANSWERS[answer]
+
+    # Without groups in the token it is asked for more about them.
+    assert is_said_in_words(comes_back(client, identity_provider, without=["groups"]))
+
+
+@pytest.mark.parametrize(
+    "wrong", [*WRONG, 10**400, 1e999, -1, 1_700_000_000_000, "x" * 100_000], ids=lambda one: str(one)[:20]
+)
+@pytest.mark.parametrize(
+    "claim",
+    ["sub", "sid", "groups", "amr", "acr", "auth_time", "preferred_username", "given_name", "family_name", "email"],
+)
+def test_whatever_it_says_of_somebody_they_are_in_or_read_why_not(identity_provider, client, claim, wrong):
+    back = comes_back(client, identity_provider, **{claim: wrong})
+
+    assert back.status_code == 302 or is_said_in_words(back)
