@@ -1,8 +1,10 @@
 """Reads settings from the environment and fails loudly, before anything is served, on one that cannot be right."""
 
+import ipaddress
 import json
 import os
 import re
+import zoneinfo
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,30 @@ def words(name: str, default: str | None = None) -> list[str]:
     return found
 
 
+def hosts(name: str, default: str | None = None) -> list[str]:
+    """Names as browsers send them; with a dot in front, those under it too, and * is any."""
+    found = words(name, default)
+    if wrong := [one for one in found if one != "*" and not _is_host(one.removeprefix(".").strip("[]"))]:
+        raise ImproperlyConfigured(f"{name} must be names of hosts, without https:// and port, not {wrong[0]!r}.")
+    return found
+
+
+def host(name: str) -> str:
+    """A name or an address, without a port; empty if none is named."""
+    value = text(name, "")
+    if value and not _is_host(value):
+        raise ImproperlyConfigured(f"{name} must be the name of a host, without a port, not {value!r}.")
+    return value
+
+
+def _is_host(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return bool(re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", value))
+    return True
+
+
 def emails(name: str) -> list[str]:
     """A list of addresses, separated by commas; none if it is empty."""
     found = words(name, "")
@@ -80,6 +106,32 @@ def _is_email(address: str) -> bool:
     return True
 
 
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ImproperlyConfigured(f"{name} must be a time zone like America/New_York, not {value!r}.") from None
+    return value
+
+
+def dialled(name: str, default: str) -> str:
+    """Few digits that every phone dials, as they are."""
+    value = text(name, default)
+    if not re.fullmatch(r"[0-9][0-9 -]*[0-9]", value):
+        raise ImproperlyConfigured(f"{name} must be a number to dial like 911, not {value!r}.")
+    return value
+
+
+def made_folder(name: str, folder: Path) -> Path:
+    """One that is made if it is not there, of what this variable names."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {folder} cannot be made ({error.strerror}).") from None
+    return folder
+
+
 def folder(name: str) -> str:
     """One that is there and can be read; empty if none is named."""
     value = text(name, "")
@@ -99,7 +151,7 @@ def url(name: str, default: str | None = None) -> str:
     """Where a site is, without a slash at the end."""
     value = text(name, default).rstrip("/")
     parts = _split(value)
-    is_host = parts.hostname and not parts.hostname.startswith(".") and "*" not in value
+    is_host = parts.hostname and not parts.hostname.startswith(".") and not {"*", "@"} & {*value}
     if parts.scheme not in {"http", "https"} or not is_host or parts.path or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name} must be an address like https://clinic.example, not {value!r}.")
     return value
@@ -119,7 +171,8 @@ def issuer(name: str) -> str:
     """An address with a path, to the letter, as what an identity provider calls itself; empty if there is none."""
     value = text(name, "")
     parts = _split(value)
-    if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+    is_host = parts.hostname and "@" not in parts.netloc
+    if value and (parts.scheme not in {"http", "https"} or not is_host or parts.query or parts.fragment):
         raise ImproperlyConfigured(f"{name} must be an address like https://login.clinic.example, not {value!r}.")
     return value
 
@@ -131,15 +184,27 @@ def jwk_set(name: str) -> dict[str, Any]:
         return {"keys": []}
     try:
         found = json.loads(value)
-        is_one = bool(found["keys"]) and all(
-            key["kid"] and key["kty"] in ("EC", "RSA") and key["d"] for key in found["keys"]
-        )
-    except (ValueError, KeyError, TypeError):
+        is_one = bool(found["keys"]) and all(map(_can_sign, found["keys"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
         is_one = False
     if not is_one:
         # What stands there is not quoted.
-        raise ImproperlyConfigured(f'{name} must be a JWK Set of private keys, like {{"keys": [{{"kid": …}}]}}.')
+        raise ImproperlyConfigured(
+            f'{name} must be a JWK Set of private keys, RSA or EC on P-384, like {{"keys": [{{"kid": …}}]}}.'
+        )
     return found
+
+
+def _can_sign(key: dict[str, Any]) -> bool:
+    # Loaded when it is first needed, because most clinics have no EHR connected.
+    from joserfc.errors import JoseError
+    from joserfc.jwk import import_key
+
+    try:
+        is_private = bool(import_key(key).private_key)
+    except JoseError:
+        return False
+    return bool(key["kid"]) and is_private and (key["kty"] == "RSA" or key.get("crv") == "P-384")
 
 
 def token_hashes(name: str) -> dict[str, str]:

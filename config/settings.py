@@ -32,7 +32,7 @@ for name, secrets in (("SECRET_KEY", [SECRET_KEY]), ("SECRET_KEY_FALLBACKS", SEC
 # Before a clinician and a translator have signed, a release starts only if this says that it is a pilot.
 PILOT = environment.boolean("PILOT", False)
 
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else None)
 if "*" in ALLOWED_HOSTS and not DEVELOPMENT:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts, and not let in every one.")
 
@@ -46,7 +46,7 @@ CLINIC_HOURS = {language.code: environment.text(language.hours_variable, "") for
 # The clinic's colour for links and buttons, on light and on dark pages; both need a contrast of 7 to 1 there.
 CLINIC_COLOR = environment.color("CLINIC_COLOR", "#0a4f5c")
 CLINIC_COLOR_DARK = environment.color("CLINIC_COLOR_DARK", "#8ddbe3")
-EMERGENCY_NUMBER = environment.text("EMERGENCY_NUMBER", "911")
+EMERGENCY_NUMBER = environment.dialled("EMERGENCY_NUMBER", "911")
 # Where phone numbers without a country code are from.
 PHONE_REGION = environment.text("PHONE_REGION", "US")
 # Whom to call when the clinic is closed, if there is somebody, and when, in the words of each language.
@@ -61,7 +61,7 @@ for name, phone in (("CLINIC_PHONE", CLINIC_PHONE), ("NURSE_LINE", NURSE_LINE)):
         is_phone = False
     if not is_phone or PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
         raise ImproperlyConfigured(f"{name} must be a phone number in the region PHONE_REGION, like US.")
-TIME_ZONE = environment.text("CLINIC_TIME_ZONE", "America/New_York")
+TIME_ZONE = environment.time_zone("CLINIC_TIME_ZONE", "America/New_York")
 
 # What the members of each group do, in words for whoever makes accounts; appointments/roles.py says what they may.
 ROLES = {
@@ -98,7 +98,7 @@ SITE_URL = environment.url(
 if not DEVELOPMENT and not SITE_URL.startswith("https://"):
     raise ImproperlyConfigured("SITE_URL must begin with https://.")
 # Without a mail server no e-mail is sent; in development they become files.
-EMAIL_HOST = environment.text("EMAIL_HOST", "")
+EMAIL_HOST = environment.host("EMAIL_HOST")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587, least=1, most=65_535)
 EMAIL_HOST_USER = environment.text("EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = environment.secret("EMAIL_PASSWORD", "")
@@ -389,7 +389,7 @@ if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
         "default": {
             "ENGINE": "common.postgresql",
             "HOST": DATABASE_HOST,
-            "PORT": environment.text("DATABASE_PORT", "5432"),
+            "PORT": str(environment.number("DATABASE_PORT", 5432, least=1, most=65_535)),
             "NAME": environment.text("DATABASE_NAME", "upright"),
             "USER": environment.text("DATABASE_USER", "upright"),
             "PASSWORD": environment.secret("DATABASE_PASSWORD", "" if DEVELOPMENT else None),
@@ -413,7 +413,7 @@ if DATABASE_HOST := environment.text("DATABASE_HOST", ""):
         DATABASES["default"]["OPTIONS"]["options"] = " ".join(f"-c {name}={value}s" for name, value in limits.items())
 else:
     SQLITE_PATH = Path(environment.text("SQLITE_PATH", str(BASE_DIR / "var" / "upright.sqlite3")))
-    SQLITE_PATH.parent.mkdir(parents=True, exist_ok=True)
+    environment.made_folder("SQLITE_PATH", SQLITE_PATH.parent)
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
@@ -461,7 +461,7 @@ STORAGES = {
 # In development a file is looked for when it is asked for, so that none has to be collected, nor all be listed first.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 if DEVELOPMENT:
-    STATIC_ROOT.mkdir(exist_ok=True)
+    environment.made_folder("STATIC_ROOT", STATIC_ROOT)
 
 # ----------------------------------------------------------------------------------------------------- Security
 

@@ -3,6 +3,7 @@
 Each test starts a process of its own, with nothing in its environment but what the test says.
 """
 
+import json
 import os
 import re
 import sqlite3
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey
 
 pytestmark = pytest.mark.process
 
@@ -77,6 +79,7 @@ def test_an_earlier_secret_that_can_be_guessed_is_refused_too():
     assert "SECRET_KEY_FALLBACKS" in started.stderr.splitlines()[-1]
 
 
+KEY = ECKey.generate_key("P-384", {"kid": "l" * 60}).as_dict(private=True)
 SECRETS = {
     "SECRET_KEY": "a" * 60,
     "SECRET_KEY_FALLBACKS": "b" * 60 + "," + "c" * 60,
@@ -87,7 +90,7 @@ SECRETS = {
     "TEXTS_TOKEN": "i" * 60,
     "METRICS_TOKEN": "j" * 60,
     "SSO_CLIENT_SECRET": "k" * 60,
-    "EHR_KEYS": '{"keys":[{"kid":"one","kty":"EC","d":"' + "l" * 60 + '"}]}',
+    "EHR_KEYS": json.dumps({"keys": [KEY]}),
 }
 
 
@@ -102,7 +105,7 @@ def test_each_secret_can_come_in_a_file_and_the_line_break_at_its_end_does_not_c
 from django.conf import settings as s
 keys = [s.SECRET_KEY, *s.SECRET_KEY_FALLBACKS, s.AUDIT_KEY, *s.AUDIT_KEY_FALLBACKS]
 keys += [s.DATABASES["default"]["PASSWORD"], s.EMAIL_HOST_PASSWORD, s.TEXTS_TOKEN, s.METRICS_TOKEN]
-print([*keys, s.SSO_CLIENT_SECRET, s.EHR_KEYS["keys"][0]["d"]])
+print([*keys, s.SSO_CLIENT_SECRET, s.EHR_KEYS["keys"][0]["kid"]])
 """
     files = as_files(tmp_path, **{name: f"{value}\n" for name, value in SECRETS.items()})
 
@@ -164,6 +167,16 @@ def test_a_yes_or_no_that_is_neither_is_refused(name):
     ("name", "value"),
     [
         ("ALLOWED_HOSTS", "clinic.example,*"),
+        ("ALLOWED_HOSTS", "https://clinic.example"),
+        ("ALLOWED_HOSTS", "clinic.example:8443"),
+        ("ALLOWED_HOSTS", "clinic.example other.example"),
+        ("CLINIC_TIME_ZONE", "New York"),
+        ("CLINIC_TIME_ZONE", "../../etc/passwd"),
+        ("EMERGENCY_NUMBER", "emergency"),
+        ("EMAIL_HOST", "mail.example:587"),
+        ("EMAIL_HOST", "mail..example"),
+        ("DATABASE_PORT", "postgres"),
+        ("SITE_URL", "https://name:secret@clinic.example"),
         ("SITE_URL", "http://clinic.example"),
         ("SITE_URL", "https://.clinic.example"),
         ("SITE_URL", "https://clinic.example#top"),
@@ -187,7 +200,25 @@ def test_a_setting_that_opens_a_hole_is_refused(name, value):
     started = python("manage.py", "check", **PRODUCTION | {"SITE_URL": "https://clinic.example", name: value})
 
     assert started.returncode == 1
-    assert name in started.stderr.splitlines()[-1]
+    [said] = started.stderr.splitlines()
+    assert said.startswith(f"ImproperlyConfigured: {name}")
+
+
+@pytest.mark.parametrize("hosts", ["clinic.example", ".clinic.example", "127.0.0.1", "[::1]", "clinic.example,other"])
+def test_hosts_are_names_or_addresses(hosts):
+    mail = {"EMAIL_HOST": "::1", "EMAIL_FROM": "clinic@clinic.example"}
+
+    assert python("manage.py", "check", **PRODUCTION | mail | {"ALLOWED_HOSTS": hosts}).returncode == 0
+
+
+def test_a_database_that_has_no_place_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+
+    started = python(
+        "manage.py", "check", **DEVELOPMENT | {"SQLITE_PATH": str(tmp_path / "file" / "upright.sqlite3")}
+    )
+
+    assert started.stderr == f"ImproperlyConfigured: SQLITE_PATH: {tmp_path / 'file'} cannot be made (File exists).\n"
 
 
 SSO = {
@@ -221,7 +252,7 @@ EHR = {
     "EHR_URL": "https://ehr.example/fhir/r4",
     "EHR_TOKEN_URL": "https://ehr.example/token",
     "EHR_CLIENT_ID": "upright",
-    "EHR_KEYS": '{"keys": [{"kid": "first", "kty": "EC", "d": "secret"}]}',
+    "EHR_KEYS": json.dumps({"keys": [KEY]}),
 }
 
 
@@ -233,6 +264,10 @@ EHR = {
         ("EHR_TOKEN_URL", "http://ehr.example"),
         ("EHR_KEYS", '{"keys": []}'),
         ("EHR_KEYS", '{"keys": [{"kid": "first", "kty": "EC"}]}'),
+        ("EHR_KEYS", '{"keys": [{"kid": "first", "kty": "EC", "d": "secret"}]}'),
+        ("EHR_KEYS", json.dumps({"keys": [KEY | {"kid": ""}]})),
+        ("EHR_KEYS", json.dumps({"keys": [ECKey.generate_key("P-256", {"kid": "first"}).as_dict(private=True)]})),
+        ("EHR_KEYS", json.dumps({"keys": [{name: KEY[name] for name in KEY if name != "d"}]})),
         ("EHR_KEYS", "secret"),
     ],
 )
