@@ -70,10 +70,13 @@ def write_configuration(program: str, environment: Mapping[str, str]) -> list[st
             raise Wrong(f"This starts nginx or pgbouncer, not {program!r}.")
     for name, text in files.items():
         file = folder / name
-        file.touch(mode=0o600)
-        # It may have been there before.
-        file.chmod(0o600)
-        file.write_text(text, encoding="utf-8")
+        try:
+            file.touch(mode=0o600)
+            # It may have been there before.
+            file.chmod(0o600)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise Wrong(f"FOLDER: {file} cannot be written ({error.strerror}).") from None
     return [part.format(folder=folder) for part in COMMANDS[program]]
 
 
@@ -225,4 +228,7 @@ if __name__ == "__main__":
         if os.fork() == 0:
             follow(addresses, proxy)
             sys.exit()
-    os.execvp(command[0], command)  # noqa: S606, one of COMMANDS
+    try:
+        os.execvp(command[0], command)  # noqa: S606, one of COMMANDS
+    except OSError as error:
+        sys.exit(f"{command[0]} cannot be started ({error.strerror}).")

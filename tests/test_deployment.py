@@ -236,6 +236,12 @@ def test_a_missing_variable_is_named_and_nothing_is_started(tmp_path):
     assert started.stderr == (NOT_AS_ROOT if os.geteuid() == 0 else missing)
 
 
+@pytest.mark.parametrize(("program", "variables"), [("nginx", PROXY), ("pgbouncer", POOLER)])
+def test_a_folder_that_takes_no_file_is_named(program, variables, tmp_path):
+    with pytest.raises(Wrong, match=f"^FOLDER: {tmp_path}/nowhere/.* cannot be written"):
+        write_configuration(program, {**variables, "FOLDER": str(tmp_path / "nowhere")})
+
+
 @pytest.mark.process
 def test_neither_is_started_as_root(tmp_path):
     """The proxy would look whole, and show a bare error instead of its page when nothing else answers."""
