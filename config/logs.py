@@ -187,7 +187,8 @@ def _stack(exception: BaseException) -> Iterator[str]:
             code = traceback.tb_frame.f_code
             yield f"  {_place(code.co_filename, traceback.tb_lineno, code.co_name)}"
             traceback = traceback.tb_next
-        yield f"{_name(link)}: {link}" if is_spoken(link) else _name(link)
+        name = _name(link)
+        yield f"{name}: {link}" if name in SPOKEN else name
         for one in getattr(link, "exceptions", ()) if isinstance(link, BaseExceptionGroup) else ():
             yield from (f"  | {line}" for line in _stack(one))
 

@@ -258,6 +258,7 @@ def patient(**said) -> dict:
     return {"resource": {"resourceType": "Patient", "id": "1", **said}}
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize(
     "entry",
     [
@@ -368,6 +369,7 @@ def test_whatever_an_identity_provider_says_of_itself_nobody_meets_a_fault(ident
     assert client.post("/sso/logged-out/", {"logout_token": "a.b.c"}).status_code in (400, 503)
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
 @pytest.mark.parametrize(
     "name",
@@ -389,6 +391,7 @@ def test_whatever_an_identity_provider_answers_nobody_meets_a_fault(identity_pro
     assert is_said_in_words(comes_back(client, identity_provider, without=["groups"]))
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize(
     "wrong", [*WRONG, 10**400, 1e999, -1, 1_700_000_000_000, "x" * 100_000], ids=lambda one: str(one)[:20]
 )
