@@ -102,7 +102,9 @@ EMAIL_HOST = environment.host("EMAIL_HOST")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587, least=1, most=65_535)
 EMAIL_HOST_USER = environment.text("EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = environment.secret("EMAIL_PASSWORD", "")
-EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not DEVELOPMENT)
+# At the port for it TLS is spoken from the start (RFC 8314, 3.3), at others after STARTTLS.
+EMAIL_USE_SSL = EMAIL_PORT == 465
+EMAIL_USE_TLS = environment.boolean("EMAIL_STARTTLS", bool(EMAIL_HOST) and not DEVELOPMENT) and not EMAIL_USE_SSL
 # How long one step of a conversation with the mail server may take, in seconds.
 EMAIL_TIMEOUT = environment.number("EMAIL_TIMEOUT", 10, least=1, most=60)
 # And its answer to a whole message, as RFC 5321, 4.5.3.2.6, asks for: what is sent again earlier arrives twice.

@@ -4,6 +4,7 @@ import datetime
 import http.server
 import json
 import socket
+import ssl
 import threading
 import time
 import urllib.parse
@@ -52,8 +53,8 @@ class Mailbox:
 class MailServer(Controller):
     """On a port that the system picks when it listens there: one picked earlier may be taken by then."""
 
-    def __init__(self, mailbox: Mailbox):
-        super().__init__(mailbox, hostname="127.0.0.1", port=0, ready_timeout=120)
+    def __init__(self, mailbox: Mailbox, **encryption):
+        super().__init__(mailbox, hostname="127.0.0.1", port=0, ready_timeout=120, **encryption)
 
     def _trigger_server(self):
         self.port = self.server.sockets[0].getsockname()[1]
@@ -61,14 +62,21 @@ class MailServer(Controller):
 
 
 @contextmanager
-def mail_server(settings, mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
-    """Runs a mail server to which the settings point."""
+def mail_server(
+    settings,
+    mailbox: Mailbox | None = None,
+    *,
+    from_the_start: ssl.SSLContext | None = None,
+    after_starttls: ssl.SSLContext | None = None,
+) -> Iterator[Mailbox]:
+    """Runs a mail server to which the settings point, with TLS from the start, or after STARTTLS, or with none."""
     mailbox = mailbox or Mailbox()
-    controller = MailServer(mailbox)
+    starttls = {"tls_context": after_starttls, "require_starttls": True} if after_starttls else {}
+    controller = MailServer(mailbox, ssl_context=from_the_start, **starttls)
     controller.start()
     settings.EMAIL_BACKEND = "appointments.delivery.email.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    settings.EMAIL_USE_TLS = False
+    settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS = bool(from_the_start), bool(after_starttls)
     try:
         yield mailbox
     finally:

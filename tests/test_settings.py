@@ -211,6 +211,19 @@ def test_hosts_are_names_or_addresses(hosts):
     assert python("manage.py", "check", **PRODUCTION | mail | {"ALLOWED_HOSTS": hosts}).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("mail", "from_the_start_or_after_starttls"),
+    [({}, "False True"), ({"EMAIL_PORT": "465"}, "True False"), ({"EMAIL_STARTTLS": "false"}, "False False")],
+)
+def test_the_line_to_the_mail_server_is_encrypted_as_is_usual_at_its_port(mail, from_the_start_or_after_starttls):
+    server = {"EMAIL_HOST": "mail.example", "EMAIL_FROM": "clinic@clinic.example"}
+    show = "from django.conf import settings; print(settings.EMAIL_USE_SSL, settings.EMAIL_USE_TLS)"
+
+    shown = python("manage.py", "shell", "--verbosity", "0", "-c", show, **PRODUCTION | server | mail)
+
+    assert shown.stdout.strip() == from_the_start_or_after_starttls
+
+
 def test_a_database_that_has_no_place_is_refused(tmp_path):
     (tmp_path / "file").touch()
 

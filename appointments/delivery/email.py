@@ -22,7 +22,7 @@ from .failures import Failure, NoAnswer, Rejected, Unavailable
 NO_ANSWER = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
-class _Conversation(smtplib.SMTP):
+class _Patience(smtplib.SMTP):
     """Knows when a message has been handed over whole: from then on its answer is waited for with patience.
 
     RFC 5321, 4.5.3.2.6: whoever gives up before ten minutes are over gets it delivered twice.
@@ -43,10 +43,16 @@ class _Conversation(smtplib.SMTP):
         return super().mail(*arguments, **options)
 
 
+class _EncryptedFromTheStart(_Patience, smtplib.SMTP_SSL):
+    pass
+
+
 class EmailBackend(smtp.EmailBackend):
     """Django's, with a conversation that knows how far it is."""
 
-    connection_class = _Conversation
+    @property
+    def connection_class(self) -> type[_Patience]:
+        return _EncryptedFromTheStart if self.use_ssl else _Patience
 
 
 class EmailSender:

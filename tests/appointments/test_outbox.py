@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -28,8 +29,9 @@ from django.utils import timezone
 from appointments.delivery import outbox
 from appointments.delivery.outbox import Worker
 from appointments.models import AppointmentRequest, Message, TextOptOut
+from tests.certificates import make_certificate
 from tests.copies import many_like
-from tests.mail import ACCEPTED, free_port, mail_server, raw_server, text_provider
+from tests.mail import ACCEPTED, Mailbox, free_port, mail_server, raw_server, text_provider
 from tests.reading import words_found
 from tests.walk import words_of
 
@@ -93,6 +95,55 @@ def worker():
 
 
 # ------------------------------------------------------------------------------------------------- Mail servers
+
+
+@pytest.fixture
+def tls(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """Of a server whose certificate is of an authority that is trusted here."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.mark.parametrize("encrypted", ["from_the_start", "after_starttls"])
+def test_many_emails_go_over_one_encrypted_line(a_request, settings, tls, encrypted):
+    put_many(a_request(), 3)
+
+    with mail_server(settings, **{encrypted: tls}) as mailbox:
+        send()
+
+    assert len(mailbox.messages) == 3
+    assert {message.state for message in Message.objects.all()} == {State.SENT}
+
+
+@pytest.mark.parametrize("encrypted", ["from_the_start", "after_starttls"])
+def test_nothing_is_told_to_a_server_that_nobody_trusted_answers_for(message, settings, tls, monkeypatch, encrypted):
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    with mail_server(settings, **{encrypted: tls}) as mailbox:
+        tried = send_some()
+
+    assert mailbox.messages == []
+    assert (tried.state, tried.error) == (
+        State.WAITING,
+        "the connection to the mail server broke (SSLCertVerificationError)",
+    )
+
+
+@pytest.mark.parametrize("encrypted", ["from_the_start", "after_starttls"])
+def test_an_encrypted_line_waits_longer_for_the_answer_to_a_message_than_for_any_other(
+    message, settings, tls, encrypted
+):
+    settings.EMAIL_TIMEOUT, slow = 1, Mailbox()
+    slow.at_data = lambda message: time.sleep(2) or ACCEPTED
+
+    with mail_server(settings, slow, **{encrypted: tls}):
+        sent = send_some()
+
+    assert (sent.state, sent.attempts, len(slow.messages)) == (State.SENT, 1, 1)
 
 
 def test_a_server_that_is_away_is_tried_again_later(message, settings, mailbox):

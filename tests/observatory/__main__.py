@@ -143,7 +143,8 @@ def serving(scratch: Path):
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, scratch / part)
-    shutil.copy(HERE / "server.py", scratch / "server.py")
+    for file in (HERE / "server.py", HERE.parent / "certificates.py"):
+        shutil.copy(file, scratch / file.name)
     variables = {
         "PATH": os.environ["PATH"],
         "SECRET_KEY": secrets.token_urlsafe(64),

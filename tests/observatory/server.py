@@ -3,8 +3,6 @@
 Run in a folder with the product in it; writes the certificate that it uses and then its port there.
 """
 
-import datetime
-import ipaddress
 import os
 import socket
 import ssl
@@ -12,10 +10,8 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+# Of tests/certificates.py, which lies beside this one where it runs.
+from certificates import make_certificate
 
 CERTIFICATE, KEY, PORT = Path("certificate.pem"), Path("key.pem"), Path("port")
 # With this byte a browser begins to speak TLS, and with none that HTTP begins with.
@@ -43,32 +39,9 @@ class Handler(WSGIRequestHandler):
         pass
 
 
-def make_certificate() -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    CERTIFICATE.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    KEY.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    make_certificate()
+    make_certificate(CERTIFICATE, KEY)
     from config.wsgi import application
 
     server = make_server("127.0.0.1", 0, application, BothServer, Handler)
