@@ -219,6 +219,7 @@ def test_what_was_typed_before_somebody_signed_in_again_in_another_tab_is_shown_
     assert "as sam" in page.text
     about = AuditEntry.objects.filter(action="view", numbers=str(AppointmentRequest.objects.get().pk))
     assert about.latest("seq").status == 403
+    assert re.findall('<form method="post" action="([^"]*)"', page.text)[-2:] == [address, "/admin/unsent/"]
     browser.post(page.context["path"], {**hidden_fields(page), "csrfmiddlewaretoken": token_in(page)})
 
     assert ContactAttempt.objects.get().note == NOTE
