@@ -75,6 +75,9 @@ def test_who_signs_in_as_told_finds_requests_of_every_kind_and_each_opens(client
     on_lists = {"doubtful", "visit-over", "nurse", "records", "booked", "to-choose", "to-answer", "letter", "call"}
     assert waits >= on_lists
     assert f"The demo has 42 visit requests, {AppointmentRequest.objects.open().count()} open." in said
+    answers = [request.answers for request in AppointmentRequest.objects.all()]
+    assert all(all(one.values()) for one in answers)
+    assert not [one for one in answers if "imaging_month" in one and set(one["imaging"]) & {"none", "not_sure"}]
     assert [phone for phone in kinds("phone") if not re.fullmatch(r"\+121255501\d\d", phone)] == []
     assert {email.partition("@")[2] for email in kinds("email")} == {"", "example.com"}
 

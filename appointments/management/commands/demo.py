@@ -63,7 +63,7 @@ from appointments.models import (
 )
 from appointments.worklist import ranking
 from screening.pathways.vertebral_cement import PATHWAY, TREATMENTS
-from screening.questionnaire.conditions import Answer
+from screening.questionnaire.conditions import Answer, Answers
 from screening.questionnaire.journey import Journey
 from screening.questionnaire.questions import Question
 
@@ -181,14 +181,13 @@ class Command(BaseCommand):
         self, chance: random.Random, origin: Origin, *, is_doubtful: bool = False, has_email: bool = False
     ) -> AppointmentRequest:
         journey = qualifying_journey(chance)
-        visit_answers = {question.key: any_answer(question, chance) for question in PATHWAY.visit_questions}
         for_someone_else = chance.random() < 0.25
         language = chance.choice(["en", "en", "en", "es", "es", "other"])
         first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
         return submit.submit(
             journey_id=uuid.UUID(int=chance.getrandbits(128)),
             journey=journey,
-            visit_answers=visit_answers,
+            visit_answers=any_visit_answers(chance),
             origin=origin,
             doubts="answered faster than people read" if is_doubtful else "",
             contact=Contact(
@@ -465,6 +464,13 @@ def qualifying_journey(chance: random.Random) -> Journey:
         journey = Journey(PATHWAY, answers).completed()
         if journey.is_complete and journey.assessment.outcome.offers_visit:
             return Journey(PATHWAY, journey.relevant_answers)
+
+
+def any_visit_answers(chance: random.Random) -> Answers:
+    """As the form gives them: none to what is not asked, nor to what is left empty."""
+    drawn = {question.key: any_answer(question, chance) for question in PATHWAY.visit_questions}
+    asked = {question.key for question in PATHWAY.visit_questions if question.ask_if.holds(drawn)}
+    return {key: answer for key, answer in drawn.items() if answer and key in asked}
 
 
 def any_answer(question: Question, chance: random.Random) -> Answer:
