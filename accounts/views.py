@@ -242,11 +242,11 @@ def form_of_another_session(request: HttpRequest, reason: str = "") -> HttpRespo
 
 def _not_sent_yet(request: HttpRequest, path: str, fields: list[tuple[str, str]], **context: Any) -> TemplateResponse:
     signals.unsent_form_shown.send(type(request.user), request=request, user=request.user, path=path)
-    typed = [(in_words(name), in_words(value)) for name, value in fields if value and name not in unsent.NOT_TYPED]
+    typed = [(_in_words(name), _in_words(value)) for name, value in fields if value and name not in unsent.NOT_TYPED]
     return page(request, "unsent.html", "Not sent yet", path=path, fields=fields, shown=typed, **context)
 
 
-def in_words(text: str) -> str:
+def _in_words(text: str) -> str:
     """What a form calls something, as people read it; what they wrote, as it is."""
     return text.replace("_", " ") if re.fullmatch(r"[a-z]+(_[a-z]+)+", text) else text
 

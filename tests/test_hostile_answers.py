@@ -40,7 +40,6 @@ ANSWERS = {
     "wrong types": b'{"sid": {}, "code": [21610], "status": {"a": 1}, "access_token": ["x"], "expires_in": {}}',
 }
 
-
 Answer = tuple[int, dict[str, str], bytes | Iterable[bytes]]
 
 
@@ -57,11 +56,7 @@ class Server:
 
     address: str = ""
     answers: dict[str, Any] = field(default_factory=dict)
-    says: Callable[[str, bytes], tuple[int, dict[str, str], bytes | Iterable[bytes]]] = lambda path, sent: (
-        200,
-        {},
-        b"",
-    )
+    says: Callable[[str, bytes], Answer] = lambda path, sent: (200, {}, b"")
 
 
 @contextmanager
